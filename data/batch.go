@@ -1,0 +1,97 @@
+package data
+
+// Example is one encoded row.
+type Example struct {
+	// IDs are the token ids of the whole row, T of them.
+	IDs []int32
+	// Mask[i] says that token i is trained as a target. Mask[0] is always false: nothing stands before it.
+	Mask []bool
+	// Row is the index of the row in the list given to EncodeAll.
+	Row int
+	// Source and Kind are those of the row.
+	Source, Kind string
+}
+
+// Inputs is the number of positions that the example takes in a batch: every token before its last trained one.
+func (e *Example) Inputs() int {
+	for i := len(e.Mask) - 1; i > 0; i-- {
+		if e.Mask[i] {
+			return i
+		}
+	}
+	return 0
+}
+
+// Trained is the number of trained tokens.
+func (e *Example) Trained() int {
+	n := 0
+	for i := 1; i < len(e.Mask); i++ {
+		if e.Mask[i] {
+			n++
+		}
+	}
+	return n
+}
+
+// Lengths gives Inputs of every example, which is what NewPlan takes.
+func Lengths(examples []Example) []int {
+	lengths := make([]int, len(examples))
+	for i := range examples {
+		lengths[i] = examples[i].Inputs()
+	}
+	return lengths
+}
+
+// Segment is one row inside a flat batch. Positions [Start,End) attend causally to themselves and to all of
+// [PrefixStart,PrefixEnd), a prefix shared with other rows, which is empty (0,0) for now.
+type Segment struct{ PrefixStart, PrefixEnd, Start, End int }
+
+// Batch is a flat micro-batch of N positions: whole rows one after the other, no padding.
+type Batch struct {
+	// Tokens (N) are the inputs.
+	Tokens []int32
+	// Positions (N) restart at 0 in every segment.
+	Positions []int32
+	// Targets (N) are the next token of the same row.
+	Targets []int32
+	// Weights (N) are 1 where the target is trained and 0 elsewhere.
+	Weights []float32
+	// Segments are the bounds of the rows.
+	Segments []Segment
+	// Rows are the indices of the examples, one a segment.
+	Rows []int
+	// TrainedTokens is the number of positions of weight 1.
+	TrainedTokens int
+}
+
+// BuildBatch fills dst with the examples that idx names, in that order, reusing dst's memory.
+//
+// The shift by one happens here and nowhere else: position i holds token i and predicts token i+1. Positions from a
+// row's last trained token on predict nothing that is trained, and are not put in. An example without trained tokens
+// gives no segment.
+func BuildBatch(dst *Batch, examples []Example, idx []int) {
+	dst.Tokens, dst.Positions, dst.Targets = dst.Tokens[:0], dst.Positions[:0], dst.Targets[:0]
+	dst.Weights, dst.Segments, dst.Rows = dst.Weights[:0], dst.Segments[:0], dst.Rows[:0]
+	dst.TrainedTokens = 0
+	for _, row := range idx {
+		example := &examples[row]
+		n := example.Inputs()
+		if n == 0 {
+			continue
+		}
+		start := len(dst.Tokens)
+		dst.Tokens = append(dst.Tokens, example.IDs[:n]...)
+		dst.Targets = append(dst.Targets, example.IDs[1:n+1]...)
+		for i := range n {
+			dst.Positions = append(dst.Positions, int32(i))
+			weight := float32(0)
+			if example.Mask[i+1] {
+				weight = 1
+				dst.TrainedTokens++
+			}
+			dst.Weights = append(dst.Weights, weight)
+		}
+		dst.Segments = append(dst.Segments, Segment{Start: start, End: start + n})
+		dst.Rows = append(dst.Rows, row)
+	}
+}

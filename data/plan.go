@@ -1,0 +1,160 @@
+package data
+
+import (
+	"fmt"
+	"slices"
+
+	"instruct/model/kernel/rng"
+)
+
+// The orders in which an epoch visits the rows.
+const (
+	Random        = "random"
+	Sequential    = "sequential"
+	GroupByLength = "group_by_length"
+)
+
+// groupBatches is how many micro-batches group_by_length sorts at a time, as in transformers' trainer.
+const groupBatches = 50
+
+// PlanOptions says how rows are ordered and put into micro-batches.
+type PlanOptions struct {
+	// Rows is the number of rows in a micro-batch (per_device_train_batch_size) without packing.
+	Rows int
+	// Packing fills micro-batches with whole rows up to Capacity positions instead.
+	Packing bool
+	// Capacity is the number of positions of a packed micro-batch. A longer row stands alone.
+	Capacity int
+	// Strategy is Random, Sequential or GroupByLength. Empty means Random.
+	Strategy string
+	// Seed keys the order of every epoch.
+	Seed uint64
+}
+
+// Validate says what is wrong with the options.
+func (o PlanOptions) Validate() error {
+	switch {
+	case o.Strategy != "" && !slices.Contains([]string{Random, Sequential, GroupByLength}, o.Strategy):
+		return userErrorf("data: train_sampling_strategy %q is unknown; use %s, %s or %s", o.Strategy, Random, Sequential, GroupByLength)
+	case o.Packing && o.Capacity < 1:
+		return userErrorf("data: packing needs a capacity of at least 1 position, got %d", o.Capacity)
+	case !o.Packing && o.Rows < 1:
+		return userErrorf("data: per_device_train_batch_size must be at least 1, got %d", o.Rows)
+	}
+	return nil
+}
+
+// Plan divides the rows of each epoch into micro-batches. An epoch depends on the options and its number only.
+type Plan struct {
+	lengths []int
+	options PlanOptions
+}
+
+// NewPlan plans over rows of the given lengths (Lengths). It panics on options that Validate refuses.
+func NewPlan(lengths []int, o PlanOptions) *Plan {
+	if err := o.Validate(); err != nil {
+		panic(fmt.Sprintf("data: NewPlan: %v", err))
+	}
+	if o.Strategy == "" {
+		o.Strategy = Random
+	}
+	return &Plan{lengths: slices.Clone(lengths), options: o}
+}
+
+// Epoch gives the micro-batches of epoch e (from 0) as indices of rows. Every row occurs exactly once.
+func (p *Plan) Epoch(e int) [][]int {
+	order := p.order(e)
+	var batches [][]int
+	start, tokens := 0, 0
+	for i, row := range order {
+		full := i-start == p.options.Rows
+		if p.options.Packing {
+			full = i > start && tokens+p.lengths[row] > p.options.Capacity
+		}
+		if full {
+			batches = append(batches, order[start:i:i])
+			start, tokens = i, 0
+		}
+		tokens += p.lengths[row]
+	}
+	if start < len(order) {
+		batches = append(batches, order[start:])
+	}
+	return batches
+}
+
+// order gives the rows of epoch e in the order of the strategy.
+func (p *Plan) order(e int) []int {
+	order := make([]int, len(p.lengths))
+	for i := range order {
+		order[i] = i
+	}
+	if p.options.Strategy == Sequential {
+		return order
+	}
+	r := rng.NewRand(p.options.Seed, "data order", uint64(e), 0)
+	r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	if p.options.Strategy == GroupByLength {
+		p.group(order)
+	}
+	return order
+}
+
+// group sorts runs of the shuffled order by length, longest first, and puts the longest row of all in front, so that
+// a micro-batch that does not fit in memory shows itself at once.
+func (p *Plan) group(order []int) {
+	run := groupBatches * max(p.options.Rows, 1)
+	if p.options.Packing && len(order) > 0 {
+		total := 0
+		for _, n := range p.lengths {
+			total += n
+		}
+		mean := max(total/len(order), 1)
+		run = groupBatches * max(p.options.Capacity/mean, 1)
+	}
+	runs := slices.Collect(slices.Chunk(order, run))
+	longest := 0
+	for i, rows := range runs {
+		slices.SortStableFunc(rows, func(a, b int) int { return p.lengths[b] - p.lengths[a] })
+		if p.lengths[rows[0]] > p.lengths[runs[longest][0]] {
+			longest = i
+		}
+	}
+	if longest > 0 {
+		// Swapping the two heads keeps every row in exactly one place.
+		runs[0][0], runs[longest][0] = runs[longest][0], runs[0][0]
+	}
+}
+
+// MaxTokens is a bound on the positions of any micro-batch of any epoch, for planning memory.
+func (p *Plan) MaxTokens() int {
+	sorted := slices.Sorted(slices.Values(p.lengths))
+	slices.Reverse(sorted)
+	total := 0
+	for _, n := range sorted {
+		total += n
+	}
+	if p.options.Packing {
+		bound := min(p.options.Capacity, total)
+		if len(sorted) > 0 {
+			bound = max(bound, sorted[0])
+		}
+		return bound
+	}
+	if p.options.Strategy == Sequential {
+		bound := 0
+		for _, batch := range p.Epoch(0) {
+			n := 0
+			for _, row := range batch {
+				n += p.lengths[row]
+			}
+			bound = max(bound, n)
+		}
+		return bound
+	}
+	bound := 0
+	for _, n := range sorted[:min(p.options.Rows, len(sorted))] {
+		bound += n
+	}
+	return bound
+}

@@ -1,0 +1,20 @@
+package data
+
+import "instruct/tokenizer"
+
+// Message is one turn of a conversation.
+type Message = tokenizer.Message
+
+// Row is one line of a data set after its format is understood: a conversation, or a plain text.
+type Row struct {
+	// Source says where the row comes from: "path:line" (for Parquet "path:row").
+	Source string
+	// Kind is the task's kind where the file has a "kind" key, for results per kind.
+	Kind string
+	// Messages is the conversation. It is nil when Text is used.
+	Messages []Message
+	// Text is a plain text, of which every token is trained.
+	Text string
+	// Ignored names the keys that the row's format does not use.
+	Ignored []string
+}
