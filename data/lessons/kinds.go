@@ -1,0 +1,284 @@
+package lessons
+
+import (
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// kind is one sort of lesson.
+type kind struct {
+	name  string
+	share int  // how many of 100 or so training rows
+	copy  bool // its answer is made of letters of the question in their order: such lessons come first
+	make  func(d *draw) []turn
+}
+
+// turn is one message: role and text.
+type turn struct{ role, text string }
+
+// kinds is the table of all lessons. A new lesson is a function and a line here.
+var kinds = []kind{
+	{"upper_case", 4, true, single(upperCase)},
+	{"lower_case", 4, true, single(lowerCase)},
+	{"title_case", 4, true, single(titleCase)},
+	{"repeat", 4, true, single(repeat)},
+	{"spell", 4, true, single(spell)},
+	{"first_letter", 3, true, single(firstLetter)},
+	{"last_letter", 3, false, single(lastLetter)},
+	{"backwards", 7, false, single(backwards)},
+	{"count_letters", 5, false, single(countLetters)},
+	{"compare_words", 5, false, single(compareWords)},
+	{"compare_numbers", 5, false, single(compareNumbers)},
+	{"sum", 7, false, single(sum)},
+	{"sort_letters", 8, false, single(sortLetters)},
+	{"sort_words", 6, false, single(sortWords)},
+	{"sort_numbers", 5, false, single(sortNumbers)},
+	{"json", 5, true, single(jsonAnswer)},
+	{"list", 5, true, single(listAnswer)},
+	{"system_ending", 5, true, systemEnding},
+	{"system_case", 5, true, systemCase},
+	{"system_length", 5, true, systemLength},
+	{"system_tone", 5, true, systemTone},
+	{"forbidden_topic", 5, true, forbiddenTopic},
+	{"follow_up_case", 5, true, followUpCase},
+	{"follow_up_change", 6, true, followUpChange},
+}
+
+// task is a question with its answer.
+type task struct{ ask, answer string }
+
+// single makes a row of one question and one answer.
+func single(f func(d *draw) task) func(d *draw) []turn {
+	return func(d *draw) []turn {
+		t := f(d)
+		return []turn{{"user", t.ask}, {"assistant", t.answer}}
+	}
+}
+
+func upperCase(d *draw) task {
+	w := d.word(3, 9)
+	return task{fill(d.pick(
+		"Write {w} in capital letters.",
+		"Put {w} in capitals.",
+		"Change {w} to upper case.",
+		"How does {w} look in capital letters?",
+		"Upper case, please: {w}",
+	), "w", d.quoted(w)), strings.ToUpper(w)}
+}
+
+func lowerCase(d *draw) task {
+	w := d.word(3, 9)
+	return task{fill(d.pick(
+		"Write {w} in small letters.",
+		"Put {w} in lower case.",
+		"Change {w} to small letters.",
+		"How does {w} look in lower case?",
+		"Small letters, please: {w}",
+	), "w", d.quoted(strings.ToUpper(w))), w}
+}
+
+func titleCase(d *draw) task {
+	w := d.word(3, 9)
+	return task{fill(d.pick(
+		"Write {w} with a capital first letter.",
+		"Make only the first letter of {w} a capital.",
+		"Put {w} in title case.",
+		"Write {w} as if it were a name.",
+		"Title case, please: {w}",
+	), "w", d.quoted(w)), title(w)}
+}
+
+func title(w string) string { return strings.ToUpper(w[:1]) + w[1:] }
+
+func repeat(d *draw) task {
+	w := d.word(3, 8)
+	n := d.between(2, 4)
+	count := [][]string{2: {"twice", "two times", "2 times"}, 3: {"three times", "3 times"}, 4: {"four times", "4 times"}}[n]
+	return task{fill(d.pick(
+		"Say {w} {n}.",
+		"Repeat {w} {n}.",
+		"Write the word {w} {n}.",
+		"I want to read {w} {n}.",
+	), "w", d.quoted(w), "n", d.pick(count...)), strings.TrimSpace(strings.Repeat(w+" ", n))}
+}
+
+func spell(d *draw) task {
+	w := d.word(3, 8)
+	return task{fill(d.pick(
+		"Spell {w}.",
+		"Spell the word {w} for me.",
+		"How do you spell {w}?",
+		"Write {w} letter by letter.",
+	), "w", d.quoted(w)), strings.Join(strings.Split(w, ""), "-")}
+}
+
+func firstLetter(d *draw) task {
+	w := d.word(3, 9)
+	return task{fill(d.pick(
+		"What is the first letter of {w}?",
+		"Which letter does {w} start with?",
+		"Give me the first letter of {w}.",
+		"Name the letter that begins {w}.",
+	), "w", d.quoted(w)), w[:1]}
+}
+
+func lastLetter(d *draw) task {
+	w := d.word(3, 9)
+	return task{fill(d.pick(
+		"What is the last letter of {w}?",
+		"Which letter does {w} end with?",
+		"Give me the last letter of {w}.",
+		"Name the letter that ends {w}.",
+	), "w", d.quoted(w)), w[len(w)-1:]}
+}
+
+func backwards(d *draw) task {
+	w := d.word(3, 7)
+	return task{fill(d.pick(
+		"Spell {w} backwards.",
+		"Write {w} backwards.",
+		"Reverse the word {w}.",
+		"What is {w} read from right to left?",
+		"Turn {w} around.",
+	), "w", d.quoted(w)), reversed(w)}
+}
+
+func reversed(w string) string {
+	b := []byte(w)
+	for i, j := 0, len(b)-1; i < j; i, j = i+1, j-1 {
+		b[i], b[j] = b[j], b[i]
+	}
+	return string(b)
+}
+
+func countLetters(d *draw) task {
+	w := d.word(3, 9)
+	return task{fill(d.pick(
+		"How many letters are in {w}?",
+		"How many letters does {w} have?",
+		"Count the letters of {w}.",
+		"How long is the word {w}?",
+	), "w", d.quoted(w)), strconv.Itoa(len(w))}
+}
+
+// compareWords asks for the longer or the shorter of two words, whose lengths differ by two at least.
+func compareWords(d *draw) task {
+	a := d.word(3, 9)
+	b := d.word(3, 9, a)
+	for abs(len(a)-len(b)) < 2 {
+		b = d.word(3, 9, a)
+	}
+	long, short := a, b
+	if len(b) > len(a) {
+		long, short = b, a
+	}
+	ask, answer := d.pick(
+		"Which word is longer, {a} or {b}?",
+		"Which has more letters: {a} or {b}?",
+		"Name the longer word: {a} or {b}.",
+	), long
+	if d.intn(2) == 0 {
+		ask, answer = d.pick(
+			"Which word is shorter, {a} or {b}?",
+			"Which has fewer letters: {a} or {b}?",
+			"Name the shorter word: {a} or {b}.",
+		), short
+	}
+	return task{fill(ask, "a", a, "b", b), answer}
+}
+
+// sortLetters asks for the letters of a short word in the order of the alphabet.
+func sortLetters(d *draw) task {
+	w := d.word(3, 5)
+	letters := strings.Split(w, "")
+	sort.Strings(letters)
+	return task{fill(d.pick(
+		"Sort the letters of {w}.",
+		"Put the letters of {w} in order.",
+		"Write the letters of {w} from A to Z.",
+		"Which letters has {w}, sorted?",
+	), "w", d.quoted(w)), strings.Join(letters, "")}
+}
+
+// sortWords asks for three words, of different first letters, in the order of the alphabet.
+func sortWords(d *draw) task {
+	words := d.initials(3)
+	ask := fill(d.pick(
+		"Sort these words: {l}",
+		"Put in alphabetical order: {l}",
+		"Sort {l} from A to Z.",
+		"Which order do {l} have in a dictionary?",
+	), "l", strings.Join(words, ", "))
+	sort.Strings(words)
+	return task{ask, strings.Join(words, ", ")}
+}
+
+// initials draws n words, each with another first letter.
+func (d *draw) initials(n int) []string {
+	var list []string
+	used := map[byte]bool{}
+	for len(list) < n {
+		if w := d.word(3, 7); !used[w[0]] {
+			used[w[0]] = true
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+func jsonAnswer(d *draw) task {
+	w := d.word(3, 8)
+	switch d.intn(4) {
+	case 0:
+		return task{fill(d.pick(
+			"What is the first letter of {w}? Answer in JSON.",
+			"Give the first letter of {w} as JSON.",
+		), "w", d.quoted(w)), fmt.Sprintf(`{"letter": %q}`, w[:1])}
+	case 1:
+		return task{fill(d.pick(
+			"Write {w} in capitals. Answer in JSON.",
+			"Give {w} in capital letters as JSON.",
+		), "w", d.quoted(w)), fmt.Sprintf(`{"word": %q}`, strings.ToUpper(w))}
+	}
+	key := d.pick("name", "word", "item", "pet", "title")
+	n := d.between(2, 99)
+	return task{fill(d.pick(
+		"Make JSON: {k} is {w}, count is {n}.",
+		"Answer in JSON with {k} {w} and count {n}.",
+		"As JSON, please: the {k} is {w} and the count is {n}.",
+	), "k", key, "w", w, "n", strconv.Itoa(n)), fmt.Sprintf(`{%q: %q, "count": %d}`, key, w, n)}
+}
+
+func listAnswer(d *draw) task {
+	n := d.between(2, 3)
+	words := d.initials(n)
+	joined := words[0] + " and " + words[1]
+	if n == 3 {
+		joined = words[0] + ", " + words[1] + " and " + words[2]
+	}
+	ask := d.pick(
+		"Make a list of {l}.",
+		"List {l} with dashes.",
+		"Answer as a list: {l}",
+	)
+	numbered := d.intn(2) == 0
+	if numbered {
+		ask = d.pick(
+			"Make a numbered list of {l}.",
+			"List {l} with numbers.",
+			"Answer as a numbered list: {l}",
+		)
+	}
+	lines := make([]string, n)
+	for i, w := range words {
+		lines[i] = "- " + w
+		if numbered {
+			lines[i] = strconv.Itoa(i+1) + ". " + w
+		}
+	}
+	return task{fill(ask, "l", joined), strings.Join(lines, "\n")}
+}
+
+func abs(n int) int { return max(n, -n) }

@@ -1,0 +1,182 @@
+package lessons
+
+import (
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var (
+	wordPattern   = regexp.MustCompile(`[A-Za-z]+`)
+	spelled       = regexp.MustCompile(`\b[a-zA-Z](-[a-zA-Z])+\b`)
+	numberPattern = regexp.MustCompile(`[0-9]+`)
+)
+
+// readWords returns all words of a text in lower case: as they stand, and joined where they are spelled out.
+func readWords(text string) []string {
+	var words []string
+	for _, w := range wordPattern.FindAllString(text, -1) {
+		words = append(words, strings.ToLower(w))
+	}
+	for _, s := range spelled.FindAllString(text, -1) {
+		words = append(words, strings.ToLower(strings.ReplaceAll(s, "-", "")))
+	}
+	return words
+}
+
+func letters(w string) string {
+	b := []byte(w)
+	slices.Sort(b)
+	return string(b)
+}
+
+// TestHeldOutWordsAreUnseen reads the whole training text and looks for the words of the held-out part in any case,
+// reversed, spelled out, or with their letters in any other order.
+func TestHeldOutWordsAreUnseen(t *testing.T) {
+	train, heldOut := Generate(Options{Seed: 1, Rows: 30000, HeldOut: 2400})
+	secret := map[string]string{}
+	for _, w := range newVocabulary(HeldOut).all {
+		secret[letters(w)] = w
+	}
+	for i, l := range train {
+		for _, m := range l.Messages {
+			for _, w := range readWords(m.Content) {
+				if s, found := secret[letters(w)]; found {
+					t.Fatalf("training row %d (%s) has %q, a form of the held-out word %q: %s", i, l.Kind, w, s, m.Content)
+				}
+			}
+		}
+	}
+	// And the held-out rows do use them: every row with a word of the lists has it from the held-out part.
+	seen := 0
+	public := map[string]bool{}
+	for _, w := range newVocabulary(Train).all {
+		public[w] = true
+	}
+	for _, l := range heldOut {
+		for _, w := range readWords(l.Messages[len(l.Messages)-1].Content) {
+			if _, found := secret[letters(w)]; found {
+				seen++
+			}
+		}
+	}
+	if seen < len(heldOut)/2 {
+		t.Fatalf("only %d of %d held-out answers have a held-out word", seen, len(heldOut))
+	}
+}
+
+// TestHeldOutPairsAreUnseen compares the pairs of numbers in the questions.
+func TestHeldOutPairsAreUnseen(t *testing.T) {
+	train, heldOut := Generate(Options{Seed: 1, Rows: 30000, HeldOut: 2400})
+	pairs := func(rows []Lesson) map[[2]int]Lesson {
+		found := map[[2]int]Lesson{}
+		for _, l := range rows {
+			if !slices.Contains([]string{"sum", "compare_numbers", "sort_numbers"}, l.Kind) {
+				continue
+			}
+			var n []int
+			for _, s := range numberPattern.FindAllString(l.Messages[0].Content, -1) {
+				x, _ := strconv.Atoi(s)
+				n = append(n, x)
+			}
+			slices.Sort(n)
+			for i := range n {
+				for _, y := range n[i+1:] {
+					found[[2]int{n[i], y}] = l
+				}
+			}
+		}
+		return found
+	}
+	seen := pairs(train)
+	unseen := pairs(heldOut)
+	for p := range unseen {
+		if l, found := seen[p]; found {
+			t.Errorf("held-out pair %v is in the training row %v", p, l)
+		}
+	}
+	if len(seen) < 1000 || len(unseen) < 150 {
+		t.Errorf("%d training and %d held-out pairs: too few to mean anything", len(seen), len(unseen))
+	}
+}
+
+func TestRowsDependOnSeedSplitAndIndexAlone(t *testing.T) {
+	train, heldOut := Generate(Options{Seed: 7, Rows: 300, HeldOut: 100})
+	more, moreHeldOut := Generate(Options{Seed: 7, Rows: 900, HeldOut: 240})
+	if !reflect.DeepEqual(train, more[:300]) || !reflect.DeepEqual(heldOut, moreHeldOut[:100]) {
+		t.Error("a row changed with the number of rows")
+	}
+	other, _ := Generate(Options{Seed: 8, Rows: 300})
+	same := 0
+	for i := range other {
+		if reflect.DeepEqual(other[i], train[i]) {
+			same++
+		}
+	}
+	if same > 10 {
+		t.Errorf("%d of 300 rows are the same under another seed", same)
+	}
+}
+
+func TestRowsAreWellFormed(t *testing.T) {
+	train, heldOut := Generate(Options{Seed: 3, Rows: 20000, HeldOut: 480})
+	used := map[string]int{}
+	bytes := 0
+	for i, l := range train {
+		used[l.Kind]++
+		want := "user"
+		for j, m := range l.Messages {
+			if j == 0 && m.Role == "system" {
+				continue
+			}
+			if m.Role != want {
+				t.Fatalf("row %d: message %d is of %s, want %s", i, j, m.Role, want)
+			}
+			want = map[string]string{"user": "assistant", "assistant": "user"}[want]
+			if m.Content == "" || strings.ContainsAny(m.Content, "{") != strings.Contains(m.Content, `{"`) || strings.TrimSpace(m.Content) != m.Content {
+				t.Fatalf("row %d: bad text %q", i, m.Content)
+			}
+		}
+		if want != "user" {
+			t.Fatalf("row %d does not end with an answer", i)
+		}
+		for _, m := range l.Messages {
+			bytes += len(m.Content)
+		}
+	}
+	if mean := bytes / len(train); mean > 90 {
+		t.Errorf("mean row of %d bytes: the lessons were meant to be short", mean)
+	}
+	for _, k := range Kinds() {
+		if used[k] < 200 {
+			t.Errorf("kind %s has %d of 20000 rows", k, used[k])
+		}
+	}
+	count := map[string]int{}
+	for _, l := range heldOut {
+		count[l.Kind]++
+	}
+	for _, k := range Kinds() {
+		if count[k] != 480/len(kinds) {
+			t.Errorf("kind %s has %d held-out rows, want %d", k, count[k], 480/len(kinds))
+		}
+	}
+}
+
+func TestWordLists(t *testing.T) {
+	for _, split := range []Split{Train, HeldOut} {
+		v := newVocabulary(split)
+		for _, w := range v.all {
+			if !regexp.MustCompile(`^[a-z]{3,10}$`).MatchString(w) {
+				t.Errorf("%q is not a plain word of 3 to 10 letters", w)
+			}
+			if WordSplit(strings.ToUpper(w)) != split || WordSplit(reversed(w)) != split {
+				t.Errorf("%q has another split when reversed or in capitals", w)
+			}
+		}
+		t.Logf("%s: %d words, %d of them nouns", split, len(v.all), len(v.things))
+	}
+}

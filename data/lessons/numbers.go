@@ -1,0 +1,63 @@
+package lessons
+
+import (
+	"sort"
+	"strconv"
+	"strings"
+)
+
+func compareNumbers(d *draw) task {
+	n := d.numbers(2, 1, 99)
+	ask, answer := d.pick(
+		"Which is larger, {a} or {b}?",
+		"Which number is bigger: {a} or {b}?",
+		"Name the larger number: {a} or {b}.",
+	), max(n[0], n[1])
+	if d.intn(2) == 0 {
+		ask, answer = d.pick(
+			"Which is smaller, {a} or {b}?",
+			"Which number is smaller: {a} or {b}?",
+			"Name the smaller number: {a} or {b}.",
+		), min(n[0], n[1])
+	}
+	return task{fill(ask, "a", strconv.Itoa(n[0]), "b", strconv.Itoa(n[1])), strconv.Itoa(answer)}
+}
+
+func sum(d *draw) task {
+	n := d.numbers(2, 1, 30)
+	return task{fill(d.pick(
+		"What is {a} + {b}?",
+		"Add {a} and {b}.",
+		"How much is {a} plus {b}?",
+		"I have {a} and get {b} more. How many now?",
+	), "a", strconv.Itoa(n[0]), "b", strconv.Itoa(n[1])), strconv.Itoa(n[0] + n[1])}
+}
+
+func sortNumbers(d *draw) task {
+	n := d.numbers(3, 1, 99)
+	ask := d.pick(
+		"Sort these numbers: {l}",
+		"Put {l} in order, smallest first.",
+		"Sort {l} from small to large.",
+	)
+	if d.intn(3) == 0 {
+		ask = d.pick(
+			"Put {l} in order, largest first.",
+			"Sort {l} from large to small.",
+		)
+	}
+	ask = fill(ask, "l", joinInts(n))
+	sort.Ints(n)
+	if strings.Contains(ask, "largest first") || strings.Contains(ask, "large to small") {
+		n[0], n[2] = n[2], n[0]
+	}
+	return task{ask, joinInts(n)}
+}
+
+func joinInts(list []int) string {
+	texts := make([]string, len(list))
+	for i, n := range list {
+		texts[i] = strconv.Itoa(n)
+	}
+	return strings.Join(texts, ", ")
+}

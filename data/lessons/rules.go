@@ -1,0 +1,171 @@
+package lessons
+
+import "strings"
+
+// simple draws one of the short tasks that a system prompt's rule or a follow-up is laid upon.
+func simple(d *draw) task {
+	switch d.intn(6) {
+	case 0:
+		return upperCase(d)
+	case 1:
+		return lowerCase(d)
+	case 2:
+		return titleCase(d)
+	case 3:
+		return firstLetter(d)
+	case 4:
+		return spell(d)
+	default:
+		return say(d)
+	}
+}
+
+// say asks for the word as it is.
+func say(d *draw) task {
+	w := d.word(3, 8)
+	return task{fill(d.pick(
+		"Say {w}.",
+		"Write the word {w}.",
+		"Please say {w}.",
+		"Can you write {w}?",
+	), "w", d.quoted(w)), w}
+}
+
+func systemEnding(d *draw) []turn {
+	end := d.pick("sir", "madam", "captain", "boss", "my lord", "Your Majesty", "over", "amen")
+	t := simple(d)
+	return []turn{
+		{"system", fill(d.pick(
+			"Always end with {e}.",
+			"End every answer with {e}.",
+			"The last word of your answer must be {e}.",
+			"Close each reply with {e}.",
+		), "e", d.quoted(end))},
+		{"user", t.ask},
+		{"assistant", t.answer + ", " + end},
+	}
+}
+
+func systemCase(d *draw) []turn {
+	t := simple(d)
+	rule, answer := d.pick(
+		"Answer in capital letters.",
+		"Write everything in capitals.",
+		"Always shout: use capital letters only.",
+	), strings.ToUpper(t.answer)
+	if d.intn(3) == 0 {
+		rule, answer = d.pick(
+			"Answer in small letters.",
+			"Write everything in lower case.",
+			"Never use a capital letter.",
+		), strings.ToLower(t.answer)
+	}
+	return []turn{{"system", rule}, {"user", t.ask}, {"assistant", answer}}
+}
+
+// systemLength has one question and two rules, which want the same answer as one word or as a sentence.
+func systemLength(d *draw) []turn {
+	w := d.initials(3)
+	i := d.intn(3)
+	ask := fill(d.pick(
+		"Which word is {n}: {l}?",
+		"Name the {n} word of: {l}",
+		"What is the {n} word here? {l}",
+	), "n", []string{"first", "second", "last"}[i], "l", strings.Join(w, " "))
+	rule, answer := d.pick(
+		"Answer with exactly one word.",
+		"Be brief: one word only.",
+		"Reply with a single word.",
+	), w[i]
+	if d.intn(2) == 0 {
+		rule, answer = d.pick(
+			"Answer in a full sentence.",
+			"Always reply with a whole sentence.",
+			"Speak in full sentences.",
+		), "The word is "+w[i]+"."
+	}
+	return []turn{{"system", rule}, {"user", ask}, {"assistant", answer}}
+}
+
+// tones are ways to answer: what the system prompt says, and what is put before the answer.
+var tones = []struct {
+	rules []string
+	begin string
+}{
+	{[]string{"Be friendly.", "You are a friendly helper.", "Use a warm and friendly tone."}, "With pleasure! "},
+	{[]string{"Be formal.", "You are a formal butler.", "Use a formal tone."}, "Certainly. "},
+	{[]string{"Be grumpy.", "You are a grumpy old troll.", "Use a grumpy tone."}, "Oh, fine. "},
+	{[]string{"Talk like a pirate.", "You are a pirate.", "Use the tone of a pirate."}, "Arr! "},
+	{[]string{"Be excited.", "You are an excited fan.", "Use an excited tone."}, "Wow! "},
+	{[]string{"Be plain.", "You are a plain machine.", "Use a plain tone, no greeting."}, ""},
+}
+
+func systemTone(d *draw) []turn {
+	tone := tones[d.intn(len(tones))]
+	t := simple(d)
+	return []turn{{"system", d.pick(tone.rules...)}, {"user", t.ask}, {"assistant", tone.begin + t.answer}}
+}
+
+// forbiddenTopic names a topic in the system prompt and asks about it, or about another one.
+func forbiddenTopic(d *draw) []turn {
+	topic := d.thing(3, 8)
+	asked := topic
+	if d.intn(2) == 0 {
+		asked = d.thing(3, 8, topic)
+	}
+	rule := fill(d.pick(
+		"Do not talk about the {t}.",
+		"Never speak about the {t}.",
+		"The {t} is a forbidden topic.",
+		"You may talk about anything but the {t}.",
+	), "t", topic)
+	ask, answer := fill(d.pick(
+		"Tell me about the {t}.",
+		"What do you think of the {t}?",
+		"Do you like the {t}?",
+	), "t", asked), "I like the "+asked+"."
+	if d.intn(3) == 0 {
+		ask, answer = fill(d.pick("Spell {t}.", "How do you spell {t}?"), "t", asked), strings.Join(strings.Split(asked, ""), "-")
+	}
+	if asked == topic {
+		answer = "Sorry, I cannot talk about the " + topic + "."
+	}
+	return []turn{{"system", rule}, {"user", ask}, {"assistant", answer}}
+}
+
+func followUpCase(d *draw) []turn {
+	t := say(d)
+	var ask, answer string
+	switch d.intn(3) {
+	case 0:
+		ask, answer = d.pick("Now in capitals.", "And in capital letters?", "Louder, in capitals!"), strings.ToUpper(t.answer)
+	case 1:
+		ask, answer = d.pick("Now with a capital first letter.", "And in title case?", "Make it look like a name."), title(t.answer)
+	default:
+		t = upperCase(d)
+		ask, answer = d.pick("Now in small letters.", "And in lower case?", "Quieter, in small letters."), strings.ToLower(t.answer)
+	}
+	return []turn{{"user", t.ask}, {"assistant", t.answer}, {"user", ask}, {"assistant", answer}}
+}
+
+func followUpChange(d *draw) []turn {
+	t := say(d)
+	if d.intn(3) == 0 {
+		t = compareWords(d)
+	}
+	w := t.answer
+	var ask, answer string
+	switch d.intn(5) {
+	case 0:
+		ask, answer = d.pick("Now backwards.", "And backwards?", "Turn it around."), reversed(w)
+	case 1:
+		ask, answer = d.pick("Now twice.", "Say it two times.", "And twice?"), w+" "+w
+	case 2:
+		ask, answer = d.pick("Now spell it.", "How is it spelled?", "Letter by letter, please."), strings.Join(strings.Split(w, ""), "-")
+	case 3:
+		ask, answer = d.pick("Only the first letter.", "What is its first letter?", "And the first letter?"), w[:1]
+	default:
+		ask, answer = d.pick("Put it in quotes.", "Now in quotes.", "And in quotes?"), `"`+w+`"`
+	}
+	return []turn{{"user", t.ask}, {"assistant", w}, {"user", ask}, {"assistant", answer}}
+}
