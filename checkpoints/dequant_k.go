@@ -1,0 +1,69 @@
+package checkpoints
+
+// Dequantisation of ggml's super-blocks of 256 (the k-quants), after
+// dequantize_row_*_K of ggml-quants.c. A super-block has eight groups of 32 (Q4_K,
+// Q5_K) or sixteen of 16 (Q6_K), each with a small integer scale of its own.
+
+// scaleMin unpacks the 6-bit scale and minimum of group j from 12 bytes.
+func scaleMin(p []byte, j int) (scale, minimum byte) {
+	if j < 4 {
+		return p[j] & 63, p[j+4] & 63
+	}
+	return p[j+4]&15 | p[j-4]>>6<<4, p[j+4]>>4 | p[j]>>6<<4
+}
+
+// decodeQ4_K: d, dmin, 12 bytes of scales, 128 bytes of q; x = (d scale) q - dmin minimum.
+// Each 32 bytes of q hold two groups: low nibbles, then high ones.
+func decodeQ4_K(dst []float32, src []byte) error {
+	for ; len(src) > 0; dst, src = dst[256:], src[144:] {
+		d, dmin, scales, qs := half(src), half(src[2:]), src[4:16], src[16:144]
+		for g := range 8 {
+			scale, minimum := scaleMin(scales, g)
+			s, m := d*float32(scale), dmin*float32(minimum)
+			shift := g % 2 * 4
+			out := dst[g*32 : g*32+32]
+			for i, q := range qs[g/2*32 : g/2*32+32] {
+				out[i] = float32(s*float32(q>>shift&15)) - m
+			}
+		}
+	}
+	return nil
+}
+
+// decodeQ5_K: as Q4_K with 32 bytes of fifth bits before q; bit g belongs to group g.
+func decodeQ5_K(dst []float32, src []byte) error {
+	for ; len(src) > 0; dst, src = dst[256:], src[176:] {
+		d, dmin, scales, high, qs := half(src), half(src[2:]), src[4:16], src[16:48], src[48:176]
+		for g := range 8 {
+			scale, minimum := scaleMin(scales, g)
+			s, m := d*float32(scale), dmin*float32(minimum)
+			shift := g % 2 * 4
+			out := dst[g*32 : g*32+32]
+			for i, q := range qs[g/2*32 : g/2*32+32] {
+				out[i] = float32(s*float32(q>>shift&15|high[i]>>g&1<<4)) - m
+			}
+		}
+	}
+	return nil
+}
+
+// decodeQ6_K: 128 bytes of low nibbles, 64 of upper bit pairs, 16 signed scales, d;
+// x = (d scale) (q-32). Each half of 128 elements has four runs of 32.
+func decodeQ6_K(dst []float32, src []byte) error {
+	for ; len(src) > 0; dst, src = dst[256:], src[210:] {
+		d := half(src[208:])
+		for h := range 2 {
+			low, high, scales := src[h*64:h*64+64], src[128+h*32:128+h*32+32], src[192+h*8:192+h*8+8]
+			for run := range 4 {
+				out := dst[h*128+run*32 : h*128+run*32+32]
+				nibbles := low[run%2*32 : run%2*32+32]
+				for i := range out {
+					q := nibbles[i]>>(run/2*4)&15 | high[i]>>(run*2)&3<<4
+					s := d * float32(int8(scales[run*2+i/16]))
+					out[i] = s * float32(int(q)-32)
+				}
+			}
+		}
+	}
+	return nil
+}

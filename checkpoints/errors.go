@@ -1,0 +1,76 @@
+package checkpoints
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// userError marks what the user can mend: a damaged or missing file, a full disk.
+type userError struct{ error }
+
+// UserError says that the mistake is the user's.
+func (userError) UserError() bool { return true }
+
+// Unwrap gives the error itself.
+func (e userError) Unwrap() error { return e.error }
+
+// badFile is the error of a file whose content is wrong.
+func badFile(path, format string, args ...any) error {
+	return userError{fmt.Errorf("checkpoints: read %s: %w", path, fmt.Errorf(format, args...))}
+}
+
+// userErrno are the failures of the operating system that the user can mend.
+var userErrno = []error{
+	fs.ErrNotExist, fs.ErrPermission,
+	syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.ENOTDIR, syscall.EISDIR, syscall.ENAMETOOLONG, syscall.EFBIG,
+}
+
+// fileError says what was being done to which path, without saying the path twice.
+func fileError(doing, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	cause := err
+	var pe *fs.PathError
+	if errors.As(err, &pe) && err == error(pe) {
+		cause = pe.Err
+	}
+	var le *os.LinkError
+	if errors.As(err, &le) && err == error(le) {
+		cause = le.Err
+	}
+	hint := ""
+	var told userError // an error of this package gave the hint already
+	if !errors.As(err, &told) && (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)) {
+		hint = " (make room or choose another folder; what was saved before is untouched)"
+	}
+	wrapped := fmt.Errorf("checkpoints: %s %s: %w%s", doing, path, cause, hint)
+	for _, target := range userErrno {
+		if errors.Is(err, target) {
+			return userError{wrapped}
+		}
+	}
+	return wrapped
+}
+
+// openFile opens a regular file for reading and gives its size in bytes.
+func openFile(path string) (*os.File, int64, error) {
+	info, err := os.Stat(path) // before Open: opening a pipe would block
+	if err != nil {
+		return nil, 0, fileError("read", path, err)
+	}
+	if info.IsDir() {
+		return nil, 0, badFile(path, "it is a folder, expected a file")
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, badFile(path, "it is not a regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, fileError("read", path, err)
+	}
+	return f, info.Size(), nil
+}

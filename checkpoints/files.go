@@ -1,0 +1,165 @@
+package checkpoints
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+)
+
+// WriteFile writes data to path so that path holds either what it held before or
+// all of data, even after a crash: a temporary file in the same folder is written,
+// synced to disk and renamed, then the folder is synced.
+func WriteFile(path string, data []byte) error {
+	return writeAtomic(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// writeAtomic is WriteFile with the content written by fill. On any error the
+// temporary file is removed and path is untouched.
+func writeAtomic(path string, fill func(w io.Writer) error) (err error) {
+	var f *os.File
+	tmp, err := temporary(path, "tmp", func(name string) (err error) {
+		f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		return err
+	})
+	if err != nil {
+		return fileError("write", path, err)
+	}
+	done := false
+	defer func() {
+		if !done { // an error, or a panic in fill
+			f.Close()
+			os.Remove(tmp)
+		}
+	}()
+	if err := fill(f); err != nil {
+		return fileError("write", path, err)
+	}
+	if err := f.Sync(); err != nil {
+		return fileError("write", path, err)
+	}
+	if err := f.Close(); err != nil {
+		return fileError("write", path, err)
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return fileError("write", path, err)
+	}
+	done = true
+	return fileError("sync the folder of", path, syncPath(filepath.Dir(path)))
+}
+
+// SaveDir makes the folder dst whole or not at all: write fills a temporary folder
+// beside it, every file and folder in that is synced to disk, then it is renamed to
+// dst. On any error, a full disk among them, the temporary folder is removed and
+// dst is untouched. A dst that exists is moved aside first, deleted only after the
+// new one is in place, and moved back when that fails. Missing parents are made.
+//
+// A process killed in between leaves at most a hidden sibling .NAME.tmp-* or
+// .NAME.old-*, which nothing reads and which may be deleted.
+func SaveDir(dst string, write func(tmp string) error) error {
+	dst, err := filepath.Abs(dst)
+	if err != nil {
+		return fileError("save", dst, err)
+	}
+	parent := filepath.Dir(dst)
+	if parent == dst {
+		return userError{fmt.Errorf("checkpoints: save %s: it is the root folder", dst)}
+	}
+	if info, err := os.Stat(dst); err == nil && !info.IsDir() {
+		return userError{fmt.Errorf("checkpoints: save %s: a file of this name is in the way of the folder", dst)}
+	}
+	if err := os.MkdirAll(parent, 0o777); err != nil {
+		return fileError("save", dst, err)
+	}
+	tmp, err := temporary(dst, "tmp", func(name string) error { return os.Mkdir(name, 0o777) })
+	if err != nil {
+		return fileError("save", dst, err)
+	}
+	defer os.RemoveAll(tmp) // after the rename there is nothing of this name
+	if err := write(tmp); err != nil {
+		return fileError("save", dst, err)
+	}
+	if err := syncTree(tmp); err != nil {
+		return fileError("save", dst, err)
+	}
+	old, err := moveAside(dst)
+	if err != nil {
+		return fileError("save", dst, err)
+	}
+	if err := os.Rename(tmp, dst); err != nil {
+		if old != "" {
+			if back := os.Rename(old, dst); back != nil {
+				return fmt.Errorf("checkpoints: save %s: %w; the folder that was there is now %s (%v)", dst, err, old, back)
+			}
+		}
+		return fileError("save", dst, err)
+	}
+	if err := syncPath(parent); err != nil {
+		return fileError("sync the folder of", dst, err)
+	}
+	if old != "" {
+		return fileError("remove", old, os.RemoveAll(old))
+	}
+	return nil
+}
+
+// moveAside renames path to a hidden sibling and gives its name, "" when there is no path.
+func moveAside(path string) (string, error) {
+	if _, err := os.Lstat(path); err != nil {
+		if os.IsNotExist(err) {
+			return "", nil
+		}
+		return "", err
+	}
+	return temporary(path, "old", func(name string) error {
+		if _, err := os.Lstat(name); err == nil {
+			return fs.ErrExist
+		}
+		return os.Rename(path, name)
+	})
+}
+
+// temporary finds a free name .BASE.kind-NUMBER beside path: make creates it, or fails with fs.ErrExist.
+func temporary(path, kind string, make func(name string) error) (string, error) {
+	dir, base := filepath.Split(path)
+	for try := 0; ; try++ {
+		name := filepath.Join(dir, "."+base+"."+kind+"-"+strconv.FormatUint(uint64(rand.Uint32()), 36))
+		err := make(name)
+		if err == nil || !os.IsExist(err) || try == 100 {
+			return name, err
+		}
+	}
+}
+
+// syncTree syncs every regular file below dir, then every folder, dir among them.
+func syncTree(dir string) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() || d.Type().IsRegular() {
+			return syncPath(path)
+		}
+		return nil
+	})
+}
+
+// syncPath flushes a file or folder to disk.
+func syncPath(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil // folders cannot be synced there, nor files opened for reading
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}

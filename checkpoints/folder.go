@@ -1,0 +1,168 @@
+package checkpoints
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+const (
+	weightsFile = "model.safetensors"
+	indexFile   = "model.safetensors.index.json"
+)
+
+// OpenFolder opens the weights of a Hugging Face folder: model.safetensors, or
+// where that is absent the shards named by model.safetensors.index.json.
+func OpenFolder(dir string) (Source, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, fileError("open model folder", dir, err)
+	}
+	if !info.IsDir() {
+		return nil, badFile(dir, "it is a file, expected a Hugging Face folder with %s", weightsFile)
+	}
+	if exists(filepath.Join(dir, weightsFile)) {
+		s, err := OpenSafetensors(filepath.Join(dir, weightsFile))
+		if err != nil {
+			return nil, err // not s: a nil *Safetensors is not a nil Source
+		}
+		return s, nil
+	}
+	if exists(filepath.Join(dir, indexFile)) {
+		return openSharded(dir)
+	}
+	hint := ""
+	if names, _ := filepath.Glob(filepath.Join(dir, "*.gguf")); len(names) > 0 {
+		hint = fmt.Sprintf("; it holds %s: give that file's path", filepath.Base(names[0]))
+	} else if exists(filepath.Join(dir, "pytorch_model.bin")) || exists(filepath.Join(dir, "pytorch_model.bin.index.json")) {
+		hint = "; pytorch_model.bin is not read: save the model with safe_serialization=True"
+	}
+	return nil, badFile(dir, "no weights: looked for %s and %s%s", weightsFile, indexFile, hint)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// sharded is a folder of several safetensors files. The index says which tensor is in which.
+type sharded struct {
+	names  []string
+	where  map[string]*Safetensors
+	shards []*Safetensors
+}
+
+func openSharded(dir string) (Source, error) {
+	index := filepath.Join(dir, indexFile)
+	f, size, err := openFile(index)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if size > maxHeader {
+		return nil, badFile(index, "%d bytes, the limit is %d", size, maxHeader)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxHeader))
+	if err != nil {
+		return nil, fileError("read", index, err)
+	}
+	names, files, err := parseIndex(text)
+	if err != nil {
+		return nil, badFile(index, "%w", err)
+	}
+	s := &sharded{names: names, where: map[string]*Safetensors{}}
+	open := map[string]*Safetensors{}
+	for i, name := range names {
+		shard := open[files[i]]
+		if shard == nil {
+			path := filepath.Join(dir, files[i])
+			if !exists(path) {
+				s.Close()
+				return nil, badFile(index, "shard %s is missing: tensor %q is in it", files[i], name)
+			}
+			if shard, err = OpenSafetensors(path); err != nil {
+				s.Close()
+				return nil, err
+			}
+			open[files[i]] = shard
+			s.shards = append(s.shards, shard)
+		}
+		if _, ok := shard.Shape(name); !ok {
+			s.Close()
+			return nil, badFile(index, "tensor %q should be in shard %s, but is not", name, files[i])
+		}
+		s.where[name] = shard
+	}
+	return s, nil
+}
+
+// parseIndex reads weight_map: tensor names and, for each, its file.
+func parseIndex(text []byte) (names, files []string, err error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	found := false
+	err = object(d, func(key string) error {
+		if key != "weight_map" {
+			var skipped json.RawMessage
+			return jsonError(d.Decode(&skipped))
+		}
+		if found {
+			return errors.New("weight_map stands there twice")
+		}
+		found = true
+		return object(d, func(name string) error {
+			t, err := d.Token()
+			if err != nil {
+				return jsonError(err)
+			}
+			file, ok := t.(string)
+			if !ok || file != filepath.Base(file) || !filepath.IsLocal(file) || strings.ContainsAny(file, `/\`) {
+				return fmt.Errorf("weight_map of tensor %q holds %v, expected the name of a file in the same folder", name, t)
+			}
+			names, files = append(names, name), append(files, file)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if !found {
+		return nil, nil, errors.New("it has no weight_map")
+	}
+	sorted := slices.Sorted(slices.Values(names))
+	for i := 1; i < len(sorted); i++ {
+		if sorted[i] == sorted[i-1] {
+			return nil, nil, fmt.Errorf("weight_map has tensor %q twice", sorted[i])
+		}
+	}
+	return names, files, nil
+}
+
+func (s *sharded) Names() []string { return slices.Clone(s.names) }
+
+func (s *sharded) Shape(name string) ([]int, bool) {
+	if f := s.where[name]; f != nil {
+		return f.Shape(name)
+	}
+	return nil, false
+}
+
+func (s *sharded) Read(name string, dst []float32) error {
+	if f := s.where[name]; f != nil {
+		return f.Read(name, dst)
+	}
+	return userError{fmt.Errorf("checkpoints: %s lists no tensor %q", indexFile, name)}
+}
+
+func (s *sharded) Close() error {
+	var errs []error
+	for _, f := range s.shards {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}
