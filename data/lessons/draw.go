@@ -1,8 +1,9 @@
 package lessons
 
 import (
-	"math/rand/v2"
 	"strings"
+
+	"instruct/model/kernel/rng"
 )
 
 // Split tells the training part from the held-out part.
@@ -26,11 +27,11 @@ func (s Split) String() string {
 type draw struct {
 	split Split
 	words *vocabulary
-	rand  *rand.Rand
+	rand  rng.Rand
 }
 
 // intn draws from [0,n).
-func (d *draw) intn(n int) int { return d.rand.IntN(n) }
+func (d *draw) intn(n int) int { return d.rand.Intn(n) }
 
 // between draws from [lo,hi].
 func (d *draw) between(lo, hi int) int { return lo + d.intn(hi-lo+1) }

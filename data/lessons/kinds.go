@@ -20,6 +20,7 @@ type turn struct{ role, text string }
 
 // kinds is the table of all lessons. A new lesson is a function and a line here.
 var kinds = []kind{
+	{"echo", 3, true, single(echo)},
 	{"upper_case", 4, true, single(upperCase)},
 	{"lower_case", 4, true, single(lowerCase)},
 	{"title_case", 4, true, single(titleCase)},
@@ -55,6 +56,21 @@ func single(f func(d *draw) task) func(d *draw) []turn {
 		t := f(d)
 		return []turn{{"user", t.ask}, {"assistant", t.answer}}
 	}
+}
+
+// echo asks for two to five words as they are: the first lesson, since nothing but copying is needed for it.
+func echo(d *draw) task {
+	words := make([]string, d.between(2, 5))
+	for i := range words {
+		words[i] = d.word(3, 8)
+	}
+	text := strings.Join(words, " ")
+	return task{fill(d.pick(
+		"Say after me: {t}",
+		"Repeat this: {t}",
+		"Write down: {t}",
+		"Please copy: {t}",
+	), "t", text), text}
 }
 
 func upperCase(d *draw) task {

@@ -7,9 +7,7 @@
 // speaks of words that the model has never read in any case, order or spelling: it must have learned the instruction.
 package lessons
 
-import (
-	"math/rand/v2"
-)
+import "instruct/model/kernel/rng"
 
 // Options are the choices of Generate.
 type Options struct {
@@ -35,7 +33,10 @@ type Message struct {
 
 // copyingRows is the length of the beginning in which lessons that copy letters in order are the more frequent. The
 // heads that copy form there; everything else builds on them.
-const copyingRows = 6000
+const copyingRows = 12000
+
+// echoRows is the length of the very beginning, in which most lessons are echoes.
+const echoRows = 4000
 
 // Generate makes the training rows, in the order in which they are to be learned, and the held-out rows. Row i of a
 // split depends on the seed, the split and i alone.
@@ -54,7 +55,7 @@ func generate(seed uint64, split Split, n int) []Lesson {
 
 // row makes row i of the split.
 func row(seed uint64, split Split, words *vocabulary, i int) Lesson {
-	d := &draw{split: split, words: words, rand: rand.New(rand.NewPCG(seed, uint64(split)<<32|uint64(i)))}
+	d := &draw{split: split, words: words, rand: rng.NewRand(seed, "lessons", uint64(split), uint64(i))}
 	k := kinds[i%len(kinds)]
 	if split == Train {
 		k = d.kind(i)
@@ -68,6 +69,9 @@ func row(seed uint64, split Split, words *vocabulary, i int) Lesson {
 
 // kind draws the kind of training row i by the shares of the table.
 func (d *draw) kind(i int) kind {
+	if d.intn(echoRows) >= i {
+		return kinds[0]
+	}
 	copying := d.intn(copyingRows) >= i
 	total := 0
 	for _, k := range kinds {
