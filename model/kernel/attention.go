@@ -1,0 +1,192 @@
+package kernel
+
+import "instruct/model/kernel/internal/exact"
+
+// Segment is one example in the flat batch: rows [Start, End) attend causally to themselves and to all of rows [PrefixStart, PrefixEnd), which come before
+// them. The prefix is itself a segment (with no prefix of its own), computed once for all that share it; it is empty when PrefixStart == PrefixEnd.
+type Segment struct{ PrefixStart, PrefixEnd, Start, End int }
+
+// Attention is causal scaled dot-product attention with grouped key/value heads (Vaswani et al. 2017; Ainslie et al. 2023), inside segments only.
+// It belongs to one op: it keeps the scratch of its workers, sized at first use.
+//
+// The (N, T) scores never exist: a block of at most 64 query rows meets all its keys at once. A row's results depend only on its own segment,
+// so they have the same bits wherever the segment stands in the batch. Rows outside all segments are left alone.
+type Attention struct {
+	Heads, KVHeads, D int     // query heads, key/value heads, head size
+	Scale             float32 // of the scores; usually 1/sqrt(D)
+
+	scratch  [][]float32 // by worker
+	blocks   []queryBlock
+	forward  attentionForward
+	backward attentionBackward
+	decode   attentionDecode
+}
+
+// queryBlock is rows [lo, hi) of a segment.
+type queryBlock struct {
+	Segment
+	lo, hi int
+}
+
+const queryRows = 64
+
+// width of a row of packed q, k and v.
+func (a *Attention) width() int { return (a.Heads + 2*a.KVHeads) * a.D }
+
+// prepare cuts segments into blocks and sizes the scratch for one or two (64, longest) arrays; it returns the leading dimension of those.
+func (a *Attention) prepare(p *Pool, segs []Segment, arrays int) int {
+	if a.KVHeads <= 0 || a.Heads%a.KVHeads != 0 {
+		panic("kernel: Attention wants Heads to be a multiple of KVHeads")
+	}
+	a.blocks = a.blocks[:0]
+	longest := 0
+	for _, s := range segs {
+		longest = max(longest, s.PrefixEnd-s.PrefixStart+s.End-s.Start)
+		for r := s.Start; r < s.End; r += queryRows {
+			a.blocks = append(a.blocks, queryBlock{s, r, min(s.End, r+queryRows)})
+		}
+	}
+	return a.reserve(p, longest, arrays)
+}
+
+func (a *Attention) reserve(p *Pool, longest, arrays int) int {
+	ld := (longest+15)/16*16 + 16 // the 16 keep rows from lying a power of two apart
+	for len(a.scratch) < p.Threads() {
+		a.scratch = append(a.scratch, nil)
+	}
+	size := arrays*queryRows*ld + queryRows
+	for w := range a.scratch {
+		if len(a.scratch[w]) < size {
+			a.scratch[w] = make([]float32, size+size/4)
+		}
+	}
+	return ld
+}
+
+// cache is rows of keys and values for one head; row i begins at k[i·stride] and v[i·stride].
+type cache struct {
+	k, v []float32
+	n    int
+}
+
+// query is m query vectors, q[i·stride:], with their results. Vector i sees the keys of the prefix and the first seen + i·step own ones.
+type query struct {
+	q, out, lse                  []float32
+	m                            int
+	stride, outStride, lseStride int
+	seen, step                   int
+}
+
+// scores fills s (m, ld) with Q·Kᵀ over prefix and own keys, unscaled.
+func (a *Attention) scores(p *Pool, w int, s []float32, ld int, q []float32, stride, m int, prefix, own []float32, kvStride, np, no int) {
+	if np > 0 {
+		p.GemmSerial(w, NT, m, np, a.D, q, stride, prefix, kvStride, s, ld, false)
+	}
+	p.GemmSerial(w, NT, m, no, a.D, q, stride, own, kvStride, s[np:], ld, false)
+}
+
+// attend computes softmax(scale·Q·Kᵀ)·V for one block: exp of the scores first, O = E·V, then the rows of O over the sums.
+func (a *Attention) attend(p *Pool, w, ld int, q query, prefix, own cache, kvStride int) {
+	s := a.scratch[w]
+	a.scores(p, w, s, ld, q.q, q.stride, q.m, prefix.k, own.k, kvStride, prefix.n, own.n)
+	inv := s[queryRows*ld:]
+	total := prefix.n + own.n
+	for i := range q.m {
+		n := prefix.n + q.seen + i*q.step
+		row := s[i*ld : i*ld+n]
+		m := maxScale(row, a.Scale)
+		e := expSum(row, row, m)
+		clear(s[i*ld+n : i*ld+total])
+		inv[i] = 1 / e
+		if q.lse != nil {
+			q.lse[i*q.lseStride] = float32(float64(m) + exact.Log(float64(e)))
+		}
+	}
+	if prefix.n > 0 {
+		p.GemmSerial(w, NN, q.m, a.D, prefix.n, s, ld, prefix.v, kvStride, q.out, q.outStride, false)
+	}
+	p.GemmSerial(w, NN, q.m, a.D, own.n, s[prefix.n:], ld, own.v, kvStride, q.out, q.outStride, prefix.n > 0)
+	for i := range q.m {
+		scale(q.out[i*q.outStride:i*q.outStride+a.D], inv[i])
+	}
+}
+
+// Forward: for each row i and head h, out[i, h] = Σ_j softmax_j(Scale·q[i, h]·k[j, h'])·v[j, h'] over the rows j that i sees, h' = h·KVHeads/Heads.
+// qkv (N, (Heads+2·KVHeads)·D) holds the query heads, then the key heads, then the value heads of a row, already rotated; out (N, Heads·D);
+// lse (N, Heads) gets the log-sum-exp of the scaled scores, for the backward.
+func (a *Attention) Forward(p *Pool, out, qkv, lse []float32, segs []Segment) {
+	ld := a.prepare(p, segs, 1)
+	a.forward = attentionForward{a, p, out, qkv, lse, ld}
+	p.Do(len(a.blocks)*a.Heads, &a.forward)
+}
+
+type attentionForward struct {
+	a             *Attention
+	p             *Pool
+	out, qkv, lse []float32
+	ld            int
+}
+
+func (t *attentionForward) Run(w, i int) {
+	a := t.a
+	b, h := &a.blocks[i/a.Heads], i%a.Heads
+	c, d := a.width(), a.D
+	k := (a.Heads + h*a.KVHeads/a.Heads) * d
+	v := k + a.KVHeads*d
+	rows := func(at, lo int) []float32 { return t.qkv[lo*c+at:] }
+	own := cache{rows(k, b.Start), rows(v, b.Start), b.hi - b.Start}
+	var prefix cache
+	if b.PrefixEnd > b.PrefixStart {
+		prefix = cache{rows(k, b.PrefixStart), rows(v, b.PrefixStart), b.PrefixEnd - b.PrefixStart}
+	}
+	a.attend(t.p, w, t.ld, query{
+		q: rows(h*d, b.lo), stride: c, m: b.hi - b.lo,
+		out: t.out[b.lo*a.Heads*d+h*d:], outStride: a.Heads * d,
+		lse: t.lse[b.lo*a.Heads+h:], lseStride: a.Heads,
+		seen: b.lo - b.Start + 1, step: 1,
+	}, prefix, own, c)
+}
+
+// Decode computes attention for n new rows at positions pos0 .. pos0+n-1 against a cache: q row i begins at q[i·qStride] (Heads·D wide), out (n, Heads·D),
+// kcache and vcache (maxT, KVHeads·D) hold rows 0 .. pos0+n-1 already. Row i sees the rows 0 .. pos0+i. The bits are those of Forward.
+func (a *Attention) Decode(p *Pool, out, q []float32, qStride, n int, pos0 int, kcache, vcache []float32) {
+	if n <= 0 {
+		return
+	}
+	ld := a.reserve(p, pos0+n, 1)
+	a.decode = attentionDecode{a, p, out, q, kcache, vcache, qStride, n, pos0, ld}
+	if n == 1 {
+		p.Do(a.KVHeads, &a.decode)
+		return
+	}
+	p.Do((n+queryRows-1)/queryRows*a.Heads, &a.decode)
+}
+
+type attentionDecode struct {
+	a                      *Attention
+	p                      *Pool
+	out, q, kcache, vcache []float32
+	qStride, n, pos0, ld   int
+}
+
+func (t *attentionDecode) Run(w, i int) {
+	a, d := t.a, t.a.D
+	stride := a.KVHeads * d
+	if t.n == 1 { // one row: the query heads of a group are the rows of one product
+		g := a.Heads / a.KVHeads
+		if g > queryRows {
+			panic("kernel: more than 64 query heads share a key head")
+		}
+		a.attend(t.p, w, t.ld, query{
+			q: t.q[i*g*d:], stride: d, m: g, out: t.out[i*g*d:], outStride: d, seen: t.pos0 + 1,
+		}, cache{}, cache{t.kcache[i*d:], t.vcache[i*d:], t.pos0 + 1}, stride)
+		return
+	}
+	h, lo := i%a.Heads, i/a.Heads*queryRows
+	hi := min(t.n, lo+queryRows)
+	kv := h * a.KVHeads / a.Heads * d
+	a.attend(t.p, w, t.ld, query{
+		q: t.q[lo*t.qStride+h*d:], stride: t.qStride, m: hi - lo,
+		out: t.out[lo*a.Heads*d+h*d:], outStride: a.Heads * d, seen: t.pos0 + lo + 1, step: 1,
+	}, cache{}, cache{t.kcache[kv:], t.vcache[kv:], t.pos0 + hi}, stride)
+}

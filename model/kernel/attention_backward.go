@@ -1,0 +1,83 @@
+package kernel
+
+// Backward: dqkv (N, (Heads+2·KVHeads)·D) is set, for the rows of the segments, from dout (N, Heads·D) and what Forward left. With P recomputed from lse and
+// delta = Σ_d dout·out per row and head,
+//
+//	dV = Pᵀ·dO,  dS = Scale·P∘(dO·Vᵀ - delta),  dQ = dS·K,  dK = dSᵀ·Q
+//
+// (Dao et al. 2022). One unit of work is a segment and a key head with all its query heads and blocks in order, so the sums for dK and dV have one
+// order; where prefixes are shared, a unit is a key head with all segments in order. dqkv must not overlap the other slices.
+func (a *Attention) Backward(p *Pool, dqkv, dout, out, qkv, lse []float32, segs []Segment) {
+	ld := a.prepare(p, segs, 2)
+	a.backward = attentionBackward{a, p, dqkv, dout, out, qkv, lse, segs, ld, 1}
+	for _, s := range segs {
+		if s.PrefixEnd > s.PrefixStart {
+			a.backward.together = len(segs)
+		}
+	}
+	p.Do(len(segs)/a.backward.together*a.KVHeads, &a.backward)
+}
+
+type attentionBackward struct {
+	a                         *Attention
+	p                         *Pool
+	dqkv, dout, out, qkv, lse []float32
+	segs                      []Segment
+	ld, together              int
+}
+
+func (t *attentionBackward) Run(w, i int) {
+	a := t.a
+	kv, s := i%a.KVHeads, i/a.KVHeads*t.together
+	segs := t.segs[s : s+t.together]
+	k := (a.Heads + kv) * a.D
+	v := k + a.KVHeads*a.D
+	for _, s := range segs {
+		for r := s.Start; r < s.End; r++ {
+			row := t.dqkv[r*a.width():]
+			clear(row[k : k+a.D])
+			clear(row[v : v+a.D])
+		}
+	}
+	g := a.Heads / a.KVHeads
+	for _, s := range segs {
+		for h := kv * g; h < kv*g+g; h++ {
+			for r := s.Start; r < s.End; r += queryRows {
+				t.block(w, h, k, v, queryBlock{s, r, min(s.End, r+queryRows)})
+			}
+		}
+	}
+}
+
+// block adds what the query rows [lo, hi) of head h contribute. k and v are the places of key and value in a row.
+func (t *attentionBackward) block(w, h, k, v int, b queryBlock) {
+	a, p, d, c, ld := t.a, t.p, t.a.D, t.a.width(), t.ld
+	m := b.hi - b.lo
+	np, no := b.PrefixEnd-b.PrefixStart, b.hi-b.Start
+	qkv := func(at, row int) []float32 { return t.qkv[row*c+at:] }
+	dqkv := func(at, row int) []float32 { return t.dqkv[row*c+at:] }
+	do := t.dout[(b.lo*a.Heads+h)*d:]
+	wo := a.Heads * d
+	ps := a.scratch[w][:queryRows*ld]
+	ds := a.scratch[w][queryRows*ld : 2*queryRows*ld]
+	a.scores(p, w, ps, ld, qkv(h*d, b.lo), c, m, qkv(k, b.PrefixStart), qkv(k, b.Start), c, np, no)
+	a.scores(p, w, ds, ld, do, wo, m, qkv(v, b.PrefixStart), qkv(v, b.Start), c, np, no)
+	for i := range m {
+		row := b.lo + i
+		n := np + row - b.Start + 1
+		delta := dot(do[i*wo:i*wo+d], t.out[(row*a.Heads+h)*d:(row*a.Heads+h)*d+d])
+		ps, ds := ps[i*ld:i*ld+np+no], ds[i*ld:i*ld+np+no]
+		expScale(ps[:n], a.Scale, t.lse[row*a.Heads+h])
+		clear(ps[n:])
+		softmaxGrad(ds[:n], ps[:n], delta, a.Scale)
+		clear(ds[n:])
+	}
+	if np > 0 {
+		p.GemmSerial(w, TN, np, d, m, ps, ld, do, wo, dqkv(v, b.PrefixStart), c, true)
+		p.GemmSerial(w, TN, np, d, m, ds, ld, qkv(h*d, b.lo), c, dqkv(k, b.PrefixStart), c, true)
+		p.GemmSerial(w, NN, m, d, np, ds, ld, qkv(k, b.PrefixStart), c, dqkv(h*d, b.lo), c, false)
+	}
+	p.GemmSerial(w, TN, no, d, m, ps[np:], ld, do, wo, dqkv(v, b.Start), c, true)
+	p.GemmSerial(w, TN, no, d, m, ds[np:], ld, qkv(h*d, b.lo), c, dqkv(k, b.Start), c, true)
+	p.GemmSerial(w, NN, m, d, no, ds[np:], ld, qkv(k, b.Start), c, dqkv(h*d, b.lo), c, np > 0)
+}

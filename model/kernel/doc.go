@@ -1,0 +1,20 @@
+// Package kernel holds the numeric kernels: slices in, slices out, no graph and no allocation.
+//
+// # Bits
+//
+// Every function gives the same bits on every path (pure Go or assembly), for every number of threads and on every CPU:
+//
+//   - Only the matrix product fuses. Each element of C is one chain of float32 fused multiply-adds over k ascending.
+//   - Everything else rounds products and sums apart, written float32(x*y) + z so that no compiler fuses them.
+//   - A sum over a row has one shape: 16 lanes (lane l takes elements l, l+16, ...), then lane i += lane i+8, i+4, i+2, i+1.
+//   - Work is split by output element, so the number of threads cannot matter.
+//   - exp and log are our own polynomials; sqrt and division are exact anyway.
+//
+// # Paths
+//
+// The generic Go functions are always compiled and are the specification. On amd64 with AVX2 and FMA an assembly path (written by
+// the generator in _asm) takes over; the build tag purego leaves it out and the environment variable INSTRUCT_CPU=generic|avx2 forces a path.
+//
+// Letters: N rows (tokens), C width, F hidden width, H heads, K key/value heads, D head size, V vocabulary.
+// A slice that is too short is a programming error: the kernels panic with a constant string.
+package kernel

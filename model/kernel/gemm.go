@@ -1,0 +1,93 @@
+package kernel
+
+// Form says which operand of a matrix product is transposed. All matrices are row-major with a leading dimension (floats from row to row).
+type Form uint8
+
+const (
+	NT Form = iota // C(m,n) = A·Bᵀ, A (m,k), B (n,k): a linear layer forward, weights (out, in)
+	NN             // C(m,n) = A·B,  A (m,k), B (k,n): its input gradient
+	TN             // C(m,n) = Aᵀ·B, A (k,m), B (k,n): its weight gradient
+)
+
+func (f Form) String() string { return [...]string{"nt", "nn", "tn"}[f] }
+
+// product is one matrix product. Element (i, p) of A lies at a[i·ai+p·ap], element (p, j) of B at b[p·bp+j·bj], element (i, j) of C at c[i·ldc+j].
+type product struct {
+	m, n, k    int
+	a, b, c    []float32
+	ai, ap     int
+	bp, bj     int
+	ldc        int
+	accumulate bool
+}
+
+func newProduct(f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool) product {
+	g := product{m: m, n: n, k: k, a: a, b: b, c: c, ai: lda, ap: 1, bp: 1, bj: ldb, ldc: ldc, accumulate: accumulate}
+	ar, ac, br, bc := m, k, n, k
+	if f == TN {
+		g.ai, g.ap = 1, lda
+		ar, ac = k, m
+	}
+	if f != NT {
+		g.bp, g.bj = ldb, 1
+		br, bc = k, n
+	}
+	checkMatrix(a, ar, ac, lda)
+	checkMatrix(b, br, bc, ldb)
+	checkMatrix(c, m, n, ldc)
+	return g
+}
+
+func checkMatrix(x []float32, rows, cols, ld int) {
+	if rows < 0 || cols < 0 {
+		panic("kernel: matrix with negative size")
+	}
+	if rows == 0 || cols == 0 {
+		return
+	}
+	if ld < cols {
+		panic("kernel: leading dimension is smaller than a row")
+	}
+	if len(x) < (rows-1)*ld+cols {
+		panic("kernel: matrix does not fit its slice")
+	}
+}
+
+// clear zeroes C.
+func (g *product) clear() {
+	for i := range g.m {
+		clear(g.c[i*g.ldc : i*g.ldc+g.n])
+	}
+}
+
+// Gemm computes C = A·B (or C += A·B when accumulate), each operand transposed as f says, on all workers. Each element of C is one chain of fused
+// multiply-adds over k ascending that starts from 0 or from C. With k == 0 C becomes 0 or stays. C must not overlap A or B.
+func (p *Pool) Gemm(f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
+	g := newProduct(f, m, n, k, a, lda, b, ldb, c, ldc, accumulate)
+	if m == 0 || n == 0 {
+		return
+	}
+	if k == 0 {
+		if !accumulate {
+			g.clear()
+		}
+		return
+	}
+	p.gemm.product = g
+	p.gemmGeneric()
+}
+
+// GemmSerial is Gemm on the calling worker alone, for use inside tasks; worker is the number that Run was given.
+func (p *Pool) GemmSerial(worker int, f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
+	g := newProduct(f, m, n, k, a, lda, b, ldb, c, ldc, accumulate)
+	if m == 0 || n == 0 {
+		return
+	}
+	if k == 0 {
+		if !accumulate {
+			g.clear()
+		}
+		return
+	}
+	g.tile(0, m, 0, n)
+}

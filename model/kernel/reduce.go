@@ -1,0 +1,52 @@
+package kernel
+
+import "sync/atomic"
+
+// SumSquares is Σ x²: blocks of 4096 elements in float32 (16 lanes and a tree), their sums added in float64 in order.
+func (p *Pool) SumSquares(x []float32) float64 {
+	n := (len(x) + squaresBlock - 1) / squaresBlock
+	t := &p.ops.squares
+	if cap(t.sums) < n {
+		t.sums = make([]float32, n)
+	}
+	t.x, t.sums = x, t.sums[:n]
+	p.rows(n, squaresBlock, t)
+	var s float64
+	for _, b := range t.sums {
+		s += float64(b)
+	}
+	return s
+}
+
+const squaresBlock = 4096
+
+// AllFinite says whether x has no Inf and no NaN.
+func (p *Pool) AllFinite(x []float32) bool {
+	t := &p.ops.finite
+	t.x = x
+	t.found.Store(false)
+	p.elements(len(x), t)
+	return !t.found.Load()
+}
+
+type finiteTask struct {
+	x     []float32
+	found atomic.Bool
+}
+
+func (t *finiteTask) rows(_, lo, hi int) {
+	if !t.found.Load() && !finite(t.x[lo:hi]) {
+		t.found.Store(true)
+	}
+}
+
+type squaresTask struct {
+	x, sums []float32
+}
+
+func (t *squaresTask) rows(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		x := t.x[i*squaresBlock : min(len(t.x), (i+1)*squaresBlock)]
+		t.sums[i] = dot(x, x)
+	}
+}

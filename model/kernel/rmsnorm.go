@@ -1,0 +1,120 @@
+package kernel
+
+// RMSNorm: out = w·(x·inv) with inv[i] = 1/sqrt(mean(x[i]²) + eps) (Zhang and Sennrich 2019; order of products as in transformers' LlamaRMSNorm).
+// out, x (n, c); w (c); inv (n), kept for the backward. out may be x.
+func (p *Pool) RMSNorm(out, x, w, inv []float32, n, c int, eps float32) {
+	p.headRMSNorm(out, x, w, inv, n, c, 0, 1, c, eps)
+}
+
+// HeadRMSNorm is RMSNorm on heads vectors of size d inside each row: vector (i, h) lies at x[i·stride+offset+h·d], likewise in out; w (d), inv (n·heads).
+// It is the q/k norm of Qwen3. out may be x.
+func (p *Pool) HeadRMSNorm(out, x, w, inv []float32, n, stride, offset, heads, d int, eps float32) {
+	p.headRMSNorm(out, x, w, inv, n, stride, offset, heads, d, eps)
+}
+
+// heads is a set of vectors of size d inside rows.
+type headShape struct{ n, stride, offset, heads, d int }
+
+func (s headShape) check(x []float32) {
+	if s.n < 0 || s.heads < 0 || s.d < 0 || s.offset < 0 || s.offset+s.heads*s.d > s.stride {
+		panic("kernel: heads do not fit the row")
+	}
+	if s.n > 0 {
+		need(x, (s.n-1)*s.stride+s.offset+s.heads*s.d)
+	}
+}
+
+type rmsNormTask struct {
+	headShape
+	out, x, w, inv []float32
+	eps            float32
+}
+
+func (p *Pool) headRMSNorm(out, x, w, inv []float32, n, stride, offset, heads, d int, eps float32) {
+	t := &p.ops.rmsNorm
+	*t = rmsNormTask{headShape{n, stride, offset, heads, d}, out, x, w, inv, eps}
+	t.check(x)
+	t.check(out)
+	need(w, d)
+	need(inv, n*heads)
+	p.rows(n, heads*d, t)
+}
+
+func (t *rmsNormTask) rows(_, lo, hi int) {
+	w := t.w[:t.d]
+	for i := lo; i < hi; i++ {
+		for h := range t.heads {
+			at := i*t.stride + t.offset + h*t.d
+			x := t.x[at : at+t.d]
+			s := 1 / sqrt32(dot(x, x)/float32(t.d)+t.eps)
+			t.inv[i*t.heads+h] = s
+			mulScale(t.out[at:at+t.d], x, w, s)
+		}
+	}
+}
+
+// RMSNormBackward: with g = dy·w and u = x·inv, dx = inv·(g - u·mean(g·u)) (+ dres when not nil) and dw += Σ rows dy·u (skipped when dw is nil).
+// dx may be dy or dres.
+func (p *Pool) RMSNormBackward(dx, dy, x, w, inv, dw, dres []float32, n, c int) {
+	p.headRMSNormBackward(dx, dy, x, w, inv, dw, dres, n, c, 0, 1, c)
+}
+
+// HeadRMSNormBackward is the backward of HeadRMSNorm; dx, dy and x have one stride. dx may be dy.
+func (p *Pool) HeadRMSNormBackward(dx, dy, x, w, inv, dw []float32, n, stride, offset, heads, d int) {
+	p.headRMSNormBackward(dx, dy, x, w, inv, dw, nil, n, stride, offset, heads, d)
+}
+
+type rmsNormGradTask struct {
+	headShape
+	dx, dy, x, w, inv, dw, dres []float32
+}
+
+// rmsNormDWTask is the same arguments split by column.
+type rmsNormDWTask rmsNormGradTask
+
+func (p *Pool) headRMSNormBackward(dx, dy, x, w, inv, dw, dres []float32, n, stride, offset, heads, d int) {
+	t := &p.ops.rmsNormGrad
+	*t = rmsNormGradTask{headShape{n, stride, offset, heads, d}, dx, dy, x, w, inv, dw, dres}
+	t.check(dx)
+	t.check(dy)
+	t.check(x)
+	need(w, d)
+	need(inv, n*heads)
+	if dres != nil {
+		t.check(dres)
+	}
+	if dw != nil { // first, because dx may overwrite dy
+		need(dw, d)
+		p.ops.rmsNormDW = rmsNormDWTask(*t)
+		p.columns(n*heads, d, &p.ops.rmsNormDW)
+	}
+	p.rows(n, 2*heads*d, t)
+}
+
+func (t *rmsNormDWTask) rows(_, lo, hi int) {
+	c0, c1 := lo*columnBlock, min(t.d, hi*columnBlock)
+	dw := t.dw[c0:c1]
+	for i := range t.n {
+		for h := range t.heads {
+			at := i*t.stride + t.offset + h*t.d
+			mulAddScale(dw, t.dy[at+c0:at+c1], t.x[at+c0:at+c1], t.inv[i*t.heads+h])
+		}
+	}
+}
+
+func (t *rmsNormGradTask) rows(_, lo, hi int) {
+	w := t.w[:t.d]
+	for i := lo; i < hi; i++ {
+		for h := range t.heads {
+			at := i*t.stride + t.offset + h*t.d
+			to := at + t.d
+			s := t.inv[i*t.heads+h]
+			c := dot3(t.dy[at:to], w, t.x[at:to], s) / float32(t.d)
+			if t.dres == nil {
+				rmsGrad(t.dx[at:to], t.dy[at:to], w, t.x[at:to], s, c)
+			} else {
+				rmsGradAdd(t.dx[at:to], t.dy[at:to], w, t.x[at:to], t.dres[at:to], s, c)
+			}
+		}
+	}
+}
