@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
+	"strings"
 	"syscall"
+	"unicode/utf8"
 )
 
 // userError marks what the user can mend: a damaged or missing file, a full disk.
@@ -19,7 +22,22 @@ func (e userError) Unwrap() error { return e.error }
 
 // badFile is the error of a file whose content is wrong.
 func badFile(path, format string, args ...any) error {
-	return userError{fmt.Errorf("checkpoints: read %s: %w", path, fmt.Errorf(format, args...))}
+	return userError{fmt.Errorf("checkpoints: read %s: %s", path, printable(fmt.Sprintf(format, args...)))}
+}
+
+// printable makes text that may quote a damaged file fit for a terminal: no control
+// characters, and not longer than 600 bytes.
+func printable(s string) string {
+	const limit = 600
+	if len(s) > limit {
+		s = s[:limit] + " ..."
+	}
+	return strings.Map(func(r rune) rune {
+		if !strconv.IsPrint(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
 }
 
 // userErrno are the failures of the operating system that the user can mend.

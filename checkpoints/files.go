@@ -64,6 +64,11 @@ func writeAtomic(path string, fill func(w io.Writer) error) (err error) {
 // A process killed in between leaves at most a hidden sibling .NAME.tmp-* or
 // .NAME.old-*, which nothing reads and which may be deleted.
 func SaveDir(dst string, write func(tmp string) error) error {
+	return saveDir(dst, write, os.Rename)
+}
+
+// saveDir is SaveDir with the last rename given, so that a test can let it fail.
+func saveDir(dst string, write func(tmp string) error, rename func(from, to string) error) error {
 	dst, err := filepath.Abs(dst)
 	if err != nil {
 		return fileError("save", dst, err)
@@ -93,7 +98,7 @@ func SaveDir(dst string, write func(tmp string) error) error {
 	if err != nil {
 		return fileError("save", dst, err)
 	}
-	if err := os.Rename(tmp, dst); err != nil {
+	if err := rename(tmp, dst); err != nil {
 		if old != "" {
 			if back := os.Rename(old, dst); back != nil {
 				return fmt.Errorf("checkpoints: save %s: %w; the folder that was there is now %s (%v)", dst, err, old, back)

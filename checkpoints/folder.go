@@ -74,7 +74,7 @@ func openSharded(dir string) (Source, error) {
 	}
 	names, files, err := parseIndex(text)
 	if err != nil {
-		return nil, badFile(index, "%w", err)
+		return nil, badFile(index, "%v", err)
 	}
 	s := &sharded{names: names, where: map[string]*Safetensors{}}
 	open := map[string]*Safetensors{}

@@ -44,6 +44,8 @@ var ggmlTypes = map[uint32]ggmlType{
 	34: {"TQ1_0", 256, 54, nil},
 	35: {"TQ2_0", 256, 66, nil},
 	39: {"MXFP4", 32, 17, nil},
+	40: {"NVFP4", 64, 36, nil},
+	41: {"Q1_0", 128, 18, nil},
 }
 
 // readableTypes lists what Read can do, for error messages.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 )
 
 // GGUF is one open GGUF file, version 2 or 3, little-endian. It implements [Source];
@@ -63,7 +64,7 @@ func newGGUF(path string, r io.ReaderAt, size int64) (*GGUF, error) {
 		if err == errReading {
 			return nil, fileError("read", path, p.err)
 		}
-		return nil, badFile(path, "%w", err)
+		return nil, badFile(path, "%v", err)
 	}
 	return g, nil
 }
@@ -132,7 +133,7 @@ func (g *GGUF) parseTensor(p *ggufParser) error {
 	if _, dup := g.tensors[name]; dup {
 		return fmt.Errorf("tensor %q stands there twice", name)
 	}
-	dims, err := p.uint32("dimensions of " + name)
+	dims, err := p.uint32("dimensions of " + strconv.Quote(name))
 	if err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ func (g *GGUF) parseTensor(p *ggufParser) error {
 	}
 	t := ggufTensor{shape: make([]int, dims)}
 	for i := range t.shape {
-		d, err := p.uint64("dimensions of " + name)
+		d, err := p.uint64("dimensions of " + strconv.Quote(name))
 		if err != nil {
 			return err
 		}
@@ -150,11 +151,11 @@ func (g *GGUF) parseTensor(p *ggufParser) error {
 		}
 		t.shape[len(t.shape)-1-i] = int(d)
 	}
-	kind, err := p.uint32("type of " + name)
+	kind, err := p.uint32("type of " + strconv.Quote(name))
 	if err != nil {
 		return err
 	}
-	offset, err := p.uint64("offset of " + name)
+	offset, err := p.uint64("offset of " + strconv.Quote(name))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 )
 
 // metaType is the type number of a metadata value.
@@ -63,6 +64,10 @@ func (v metaValue) String() string {
 // errReading says that the file could not be read, for the reason in ggufParser.err.
 var errReading = errors.New("reading failed")
 
+// maxHead bounds metadata and tensor table together, in bytes; real ones take a few
+// megabytes, so a damaged length in a big file is noticed before memory is taken for it.
+const maxHead = 256 << 20
+
 // ggufParser walks the head of a file. It never takes more memory than there are bytes left.
 type ggufParser struct {
 	r    *bufio.Reader
@@ -75,9 +80,14 @@ func newGGUFParser(r io.ReaderAt, size int64) *ggufParser {
 	return &ggufParser{r: bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 64<<10), size: size}
 }
 
+// left is how many bytes the head may still take.
+func (p *ggufParser) left() uint64 {
+	return uint64(min(p.size, maxHead) - p.at)
+}
+
 // take reads n bytes; what names them in the error.
 func (p *ggufParser) take(what string, n uint64) ([]byte, error) {
-	if left := uint64(p.size - p.at); n > left {
+	if left := p.left(); n > left {
 		return nil, fmt.Errorf("truncated or damaged: %s takes %d bytes at byte %d, but only %d are left", what, n, p.at, left)
 	}
 	b := make([]byte, n)
@@ -111,7 +121,7 @@ func (p *ggufParser) count(what string, smallest int) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if left := uint64(p.size - p.at); n > left/uint64(smallest) {
+	if left := p.left(); n > left/uint64(smallest) {
 		return 0, fmt.Errorf("truncated or damaged: %d %s at byte %d, but only %d bytes are left", n, what, p.at, left)
 	}
 	return n, nil
@@ -128,16 +138,16 @@ func (p *ggufParser) string(what string) (string, error) {
 
 // value reads a type and the value of metadata key.
 func (p *ggufParser) value(key string) (v metaValue, err error) {
-	if v.kind, err = p.metaType(key); err != nil {
+	what := "metadata " + strconv.Quote(key)
+	if v.kind, err = p.metaType(what); err != nil {
 		return v, err
 	}
-	what := "metadata " + key
 	switch v.kind {
 	case metaString:
 		v.text, err = p.string(what)
 		return v, err
 	case metaArray:
-		return p.array(key)
+		return p.array(what)
 	}
 	b, err := p.take(what, uint64(v.kind.size()))
 	if err != nil {
@@ -149,30 +159,30 @@ func (p *ggufParser) value(key string) (v metaValue, err error) {
 	return v, nil
 }
 
-// array reads the element type, the count and the elements of metadata key.
-func (p *ggufParser) array(key string) (v metaValue, err error) {
+// array reads the element type, the count and the elements of an array; what names it.
+func (p *ggufParser) array(what string) (v metaValue, err error) {
 	v.kind = metaArray
-	if v.elem, err = p.metaType(key); err != nil {
+	if v.elem, err = p.metaType(what); err != nil {
 		return v, err
 	}
 	if v.elem == metaArray {
-		return v, fmt.Errorf("metadata %s: an array of arrays is not supported", key)
+		return v, fmt.Errorf("%s: an array of arrays is not supported", what)
 	}
 	smallest := v.elem.size()
 	if v.elem == metaString {
 		smallest = 8
 	}
-	n, err := p.count("elements of metadata "+key, smallest)
+	n, err := p.count("elements of "+what, smallest)
 	if err != nil {
 		return v, err
 	}
 	if v.elem != metaString {
-		v.raw, err = p.take("metadata "+key, n*uint64(smallest))
+		v.raw, err = p.take(what, n*uint64(smallest))
 		return v, err
 	}
 	v.list = []string{}
 	for range n { // appended one by one: n is not to be trusted before that
-		s, err := p.string("metadata " + key)
+		s, err := p.string(what)
 		if err != nil {
 			return v, err
 		}
@@ -181,10 +191,10 @@ func (p *ggufParser) array(key string) (v metaValue, err error) {
 	return v, nil
 }
 
-func (p *ggufParser) metaType(key string) (metaType, error) {
-	t, err := p.uint32("type of metadata " + key)
+func (p *ggufParser) metaType(what string) (metaType, error) {
+	t, err := p.uint32("type of " + what)
 	if err == nil && t >= uint32(metaTypes) {
-		err = fmt.Errorf("metadata %s: unknown type number %d", key, t)
+		err = fmt.Errorf("%s: unknown type number %d", what, t)
 	}
 	return metaType(t), err
 }

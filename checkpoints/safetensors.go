@@ -50,7 +50,7 @@ func newSafetensors(path string, r io.ReaderAt, size int64) (*Safetensors, error
 		return nil, badFile(path, "not a safetensors file: header of %d bytes, the limit is %d", n, maxHeader)
 	}
 	if int64(n) > size-8 {
-		return nil, badFile(path, "truncated: the header takes bytes 8 to %d, the file has %d", 8+n, size)
+		return nil, badFile(path, "truncated: the header takes bytes 8 to %d, the file has %d; copy or download it again", 8+n, size)
 	}
 	header := make([]byte, n)
 	if err := readFull(r, header, 8); err != nil {
@@ -58,11 +58,11 @@ func newSafetensors(path string, r io.ReaderAt, size int64) (*Safetensors, error
 	}
 	entries, metadata, err := parseHeader(header)
 	if err != nil {
-		return nil, badFile(path, "%w", err)
+		return nil, badFile(path, "%v", err)
 	}
 	length, err := layout(entries)
 	if err != nil {
-		return nil, badFile(path, "%w", err)
+		return nil, badFile(path, "%v", err)
 	}
 	s := &Safetensors{path: path, r: r, data: 8 + int64(n), entries: entries, index: map[string]int{}, metadata: metadata}
 	if have := size - s.data; have < length {
@@ -172,5 +172,5 @@ func tensorError(path, name string, err error) error {
 	if _, ok := err.(*os.PathError); ok {
 		return fileError("read", path, err)
 	}
-	return badFile(path, "tensor %q: %w", name, err)
+	return badFile(path, "tensor %q: %v", name, err)
 }
