@@ -1,0 +1,214 @@
+package model
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Config describes a model, independent of its family. It is read from and written to Hugging Face's config.json.
+type Config struct {
+	Family    string // model_type: "llama", "qwen2", "qwen3", "gpt2"
+	Vocab     int    // V
+	Width     int    // C
+	Layers    int
+	Heads     int // H
+	KVHeads   int // K
+	HeadDim   int // D
+	Hidden    int // F
+	MaxLength int // positions the model was made for
+	NormEps   float64
+	Tied      bool // the head shares the embedding's weights
+	QKVBias   bool
+	InitStd   float64
+
+	RopeTheta   float64 // 0: no rotary positions
+	RopeScaling RopeScaling
+
+	BOS, EOS, PAD int // token ids, -1 where there is none
+
+	raw map[string]json.RawMessage // the file it came from, so that saving keeps what we do not use
+}
+
+// RopeScaling stretches rotary positions beyond the length a model was trained on.
+type RopeScaling struct {
+	Type           string // "default", "linear" or "llama3"
+	Factor         float64
+	LowFreqFactor  float64 // llama3
+	HighFreqFactor float64 // llama3
+	OriginalLength int     // llama3
+}
+
+// userError is a mistake in what the user gave; the command line exits with 2.
+type userError struct{ error }
+
+func (userError) UserError() bool { return true }
+func (e userError) Unwrap() error { return e.error }
+
+func mistake(format string, args ...any) error { return userError{fmt.Errorf(format, args...)} }
+
+// ParseConfig reads a config.json. path is used in messages only.
+func ParseConfig(path string, data []byte) (Config, error) {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return Config{}, mistake("model: %s: not valid JSON: %w", path, err)
+	}
+	r := &configReader{path: path, raw: raw}
+	typ := r.str("model_type", "")
+	if r.err != nil {
+		return Config{}, r.err
+	}
+	fam, ok := familyOf(typ)
+	if !ok {
+		return Config{}, mistake("model: %s: unknown architecture: model_type %q; known are %s", path, typ, strings.Join(Families(), ", "))
+	}
+	c := Config{Family: typ, BOS: r.token("bos_token_id"), EOS: r.token("eos_token_id"), PAD: r.token("pad_token_id"),
+		InitStd: r.num("initializer_range", 0.02), raw: raw}
+	fam.parse(&c, r)
+	if r.err != nil {
+		return Config{}, r.err
+	}
+	return c, c.validate(path)
+}
+
+func (c *Config) validate(path string) error {
+	for _, d := range []struct {
+		name string
+		v    int
+	}{{"vocab_size", c.Vocab}, {"hidden_size", c.Width}, {"num_hidden_layers", c.Layers}, {"num_attention_heads", c.Heads},
+		{"num_key_value_heads", c.KVHeads}, {"head_dim", c.HeadDim}, {"intermediate_size", c.Hidden}, {"max_position_embeddings", c.MaxLength}} {
+		if d.v <= 0 || d.v > 1<<24 {
+			return mistake("model: %s: %s is %d; it must be a positive number", path, d.name, d.v)
+		}
+	}
+	switch {
+	case c.Heads%c.KVHeads != 0:
+		return mistake("model: %s: num_attention_heads %d is not a multiple of num_key_value_heads %d", path, c.Heads, c.KVHeads)
+	case c.HeadDim > 256:
+		return mistake("model: %s: head_dim is %d; at most 256 is supported", path, c.HeadDim)
+	case c.RopeTheta > 0 && c.HeadDim%2 != 0:
+		return mistake("model: %s: head_dim %d is odd; rotary positions need an even one", path, c.HeadDim)
+	case !(c.NormEps > 0) || c.NormEps > 0.1:
+		return mistake("model: %s: norm epsilon is %g; expected something like 1e-5", path, c.NormEps)
+	}
+	return nil
+}
+
+// invFreq returns the D/2 inverse frequencies of the rotary positions, as transformers' modeling_rope_utils has them.
+func (c *Config) invFreq() []float32 {
+	f := make([]float32, c.HeadDim/2)
+	for i := range f {
+		v := 1 / math.Pow(c.RopeTheta, float64(2*i)/float64(c.HeadDim))
+		s := c.RopeScaling
+		switch s.Type {
+		case "linear":
+			v /= s.Factor
+		case "llama3":
+			wavelen := 2 * math.Pi / v
+			low, high := float64(s.OriginalLength)/s.LowFreqFactor, float64(s.OriginalLength)/s.HighFreqFactor
+			switch {
+			case wavelen > low:
+				v /= s.Factor
+			case wavelen >= high:
+				smooth := (float64(s.OriginalLength)/wavelen - s.LowFreqFactor) / (s.HighFreqFactor - s.LowFreqFactor)
+				v = (1-smooth)*v/s.Factor + smooth*v
+			}
+		}
+		f[i] = float32(v)
+	}
+	return f
+}
+
+// JSON returns the config as config.json: the keys that were read, with ours brought up to date.
+func (c *Config) JSON() ([]byte, error) {
+	fam, ok := familyOf(c.Family)
+	if !ok {
+		return nil, fmt.Errorf("model: unknown family %q", c.Family)
+	}
+	out := map[string]any{}
+	for k, v := range c.raw {
+		out[k] = v
+	}
+	fam.write(c, out)
+	out["model_type"] = c.Family
+	out["architectures"] = []string{fam.architecture}
+	out["vocab_size"] = c.Vocab
+	out["tie_word_embeddings"] = c.Tied
+	out["initializer_range"] = c.InitStd
+	delete(out, "torch_dtype")
+	out["dtype"] = "float32"
+	for k, id := range map[string]int{"bos_token_id": c.BOS, "eos_token_id": c.EOS, "pad_token_id": c.PAD} {
+		if id >= 0 {
+			out[k] = id
+		} else {
+			out[k] = nil
+		}
+	}
+	return json.MarshalIndent(out, "", "  ")
+}
+
+// configReader takes typed values out of a config.json and keeps the first error.
+type configReader struct {
+	path string
+	raw  map[string]json.RawMessage
+	err  error
+}
+
+func (r *configReader) get(key string, v any, want string) bool {
+	m, ok := r.raw[key]
+	if !ok || string(m) == "null" {
+		return false
+	}
+	if err := json.Unmarshal(m, v); err != nil && r.err == nil {
+		r.err = mistake("model: %s: %s is %s; expected %s", r.path, key, m, want)
+	}
+	return true
+}
+
+func (r *configReader) str(key, def string) string {
+	r.get(key, &def, "a string")
+	return def
+}
+
+func (r *configReader) num(key string, def float64) float64 {
+	r.get(key, &def, "a number")
+	return def
+}
+
+func (r *configReader) flag(key string, def bool) bool {
+	r.get(key, &def, "true or false")
+	return def
+}
+
+// count reads a whole number; -1 as default means that the key is required.
+func (r *configReader) count(key string, def int) int {
+	v := def
+	if !r.get(key, &v, "a whole number") && def < 0 && r.err == nil {
+		r.err = mistake("model: %s: %s is missing", r.path, key)
+	}
+	return v
+}
+
+// token reads a token id, or the first of a list of them; -1 where there is none.
+func (r *configReader) token(key string) int {
+	m, ok := r.raw[key]
+	if !ok || string(m) == "null" {
+		return -1
+	}
+	var ids []int
+	if json.Unmarshal(m, &ids) == nil && len(ids) > 0 {
+		return ids[0]
+	}
+	id := -1
+	r.get(key, &id, "a token id")
+	return id
+}
+
+// oneOf checks that a string key, where present, has one of the known values.
+func (r *configReader) oneOf(key string, known ...string) {
+	if v := r.str(key, known[0]); r.err == nil && !slices.Contains(known, v) {
+		r.err = mistake("model: %s: %s %q is not supported; known: %s", r.path, key, v, strings.Join(known, ", "))
+	}
+}

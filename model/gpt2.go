@@ -1,0 +1,89 @@
+package model
+
+import (
+	"fmt"
+	"math"
+
+	"gorgonia.org/gorgonia"
+
+	"instruct/model/ops"
+)
+
+// gpt2Family is GPT-2: LayerNorm, learned positions, GELU in its tanh form, and matrices stored (in, out) as Conv1D.
+//
+// Radford et al. 2019; reference: transformers models/gpt2/modeling_gpt2.py.
+func gpt2Family() family {
+	return family{name: "gpt2", architecture: "GPT2LMHeadModel", parse: parseGPT2, write: writeGPT2, params: gpt2Params, graph: gpt2Graph}
+}
+
+func parseGPT2(c *Config, r *configReader) {
+	c.Vocab, c.Width, c.Layers, c.Heads = r.count("vocab_size", -1), r.count("n_embd", -1), r.count("n_layer", -1), r.count("n_head", -1)
+	c.MaxLength = r.count("n_positions", 1024)
+	c.KVHeads = c.Heads
+	if c.Heads > 0 {
+		c.HeadDim = c.Width / c.Heads
+	}
+	c.Hidden = r.count("n_inner", 4*c.Width)
+	c.NormEps = r.num("layer_norm_epsilon", 1e-5)
+	c.Tied = r.flag("tie_word_embeddings", true)
+	r.oneOf("activation_function", "gelu_new", "gelu_pytorch_tanh")
+}
+
+func writeGPT2(c *Config, out map[string]any) {
+	out["n_embd"], out["n_layer"], out["n_head"], out["n_positions"] = c.Width, c.Layers, c.Heads, c.MaxLength
+	out["n_inner"], out["layer_norm_epsilon"], out["activation_function"] = c.Hidden, c.NormEps, "gelu_new"
+}
+
+func gpt2Params(c *Config) []spec {
+	residual := 1 / math.Sqrt(float64(2*c.Layers)) // GPT-2 scales the projections into the residual stream
+	specs := []spec{
+		one("embed", "transformer.wte.weight", "", initNormal, c.Vocab, c.Width),
+		one("positions", "transformer.wpe.weight", "", initNormal, c.MaxLength, c.Width),
+	}
+	for l := range c.Layers {
+		n, h := fmt.Sprintf("layers.%d.", l), fmt.Sprintf("transformer.h.%d.", l)
+		linear := func(name, hf string, in, out int, scale float64) {
+			w := one(n+name, h+hf+".weight", "", initNormal, in, out)
+			w.scale = scale
+			specs = append(specs, w, one(n+name+".bias", h+hf+".bias", "", initZeros, out))
+		}
+		norm := func(name, hf string) {
+			specs = append(specs, one(n+name, h+hf+".weight", "", initOnes, c.Width), one(n+name+".bias", h+hf+".bias", "", initZeros, c.Width))
+		}
+		norm("norm1", "ln_1")
+		linear("qkv", "attn.c_attn", c.Width, 3*c.Width, 1)
+		linear("out", "attn.c_proj", c.Width, c.Width, residual)
+		norm("norm2", "ln_2")
+		linear("up", "mlp.c_fc", c.Width, c.Hidden, 1)
+		linear("down", "mlp.c_proj", c.Hidden, c.Width, residual)
+	}
+	specs = append(specs, one("norm", "transformer.ln_f.weight", "", initOnes, c.Width), one("norm.bias", "transformer.ln_f.bias", "", initZeros, c.Width))
+	if !c.Tied {
+		specs = append(specs, one("head", "lm_head.weight", "", initNormal, c.Vocab, c.Width))
+	}
+	return specs
+}
+
+// gpt2Graph builds token ids (N) -> final normed rows (N, C).
+func gpt2Graph(b *builder) (*gorgonia.Node, error) {
+	c := &b.model.Config
+	eps := float32(c.NormEps)
+	linear := func(name string, x *gorgonia.Node, add *ops.Stream) *gorgonia.Node {
+		return b.try(ops.Linear{Name: name, W: b.param(name), Bias: b.param(name + ".bias"), Conv1D: true, Add: add}.Apply(b.env, x))
+	}
+	norm := func(name string, x *ops.Stream) *gorgonia.Node {
+		return b.try(ops.Norm{Name: name, W: b.param(name), Bias: b.param(name + ".bias"), Eps: eps}.Apply(b.env, x))
+	}
+	x := &ops.Stream{X: b.try(ops.Embed{W: b.param("embed"), P: b.param("positions")}.Apply(b.env, b.tokens))}
+	for l := range c.Layers {
+		n := fmt.Sprintf("layers.%d.", l)
+		h := linear(n+"qkv", norm(n+"norm1", x), nil) // (N, 3C)
+		h = b.try(ops.Attention{Name: n + "attention", Layer: l, Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim,
+			Scale: float32(1 / math.Sqrt(float64(c.HeadDim)))}.Apply(b.env, h)) // (N, C)
+		x = &ops.Stream{X: linear(n+"out", h, x)}
+		h = linear(n+"up", norm(n+"norm2", x), nil)                              // (N, F)
+		h = b.try(ops.Activation{Name: n + "gelu", F: c.Hidden}.Apply(b.env, h)) // (N, F)
+		x = &ops.Stream{X: linear(n+"down", h, x)}
+	}
+	return norm("norm", x), nil
+}

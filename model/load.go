@@ -1,0 +1,143 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Source gives the tensors of a checkpoint as float32; package checkpoints has readers for safetensors and GGUF.
+type Source interface {
+	Names() []string
+	Shape(name string) ([]int, bool)
+	Read(name string, dst []float32) error
+}
+
+// Load fills the parameters from src, whose tensors have Hugging Face names. Each tensor must be there with the shape of
+// the parameter table, and no tensor may be left over. path is used in messages only.
+func (m *Model) Load(path string, src Source) error {
+	return m.load(path, src, func(p part) string { return p.name })
+}
+
+// LoadGGUF is [Model.Load] for GGUF names; it puts the rows of q and k back into half-split rotary order.
+func (m *Model) LoadGGUF(path string, src Source) error {
+	if err := m.load(path, src, func(p part) string { return p.gguf }); err != nil {
+		return err
+	}
+	for _, t := range m.Tensors() {
+		if t.part.heads > 0 {
+			halfSplit(t.Data, t.part.heads, t.Shape[0]/t.part.heads, len(t.Data)/t.Shape[0])
+		}
+	}
+	return nil
+}
+
+// halfSplit turns rows of interleaved pairs (2i, 2i+1) of each head into rows (i, i+D/2). w is (heads*d, width).
+// llama.cpp's convert_hf_to_gguf.py permutes the other way.
+func halfSplit(w []float32, heads, d, width int) {
+	tmp := make([]float32, d*width)
+	for h := range heads {
+		head := w[h*d*width : (h+1)*d*width]
+		copy(tmp, head)
+		for i := range d / 2 {
+			copy(head[i*width:(i+1)*width], tmp[2*i*width:])
+			copy(head[(i+d/2)*width:(i+d/2+1)*width], tmp[(2*i+1)*width:])
+		}
+	}
+}
+
+func (m *Model) load(path string, src Source, name func(part) string) error {
+	left := map[string]bool{}
+	for _, n := range src.Names() {
+		left[n] = !ignored(n) && !(m.Config.Tied && (n == "lm_head.weight" || n == "output.weight"))
+	}
+	for _, t := range m.Tensors() {
+		n := name(t.part)
+		shape, ok := src.Shape(n)
+		if !ok { // some GPT-2 checkpoints leave the prefix out
+			_, short, _ := strings.Cut(n, ".")
+			if shape, ok = src.Shape(short); ok {
+				n = short
+			}
+		}
+		if !ok {
+			return mistake("model: load %s: tensor %s is missing; a %s model of this config.json needs it with shape %v", path, n, m.Config.Family, t.Shape)
+		}
+		if !slices.Equal(shape, t.Shape) {
+			return mistake("model: load %s: tensor %s has shape %v; config.json asks for %v", path, n, shape, t.Shape)
+		}
+		if err := src.Read(n, t.Data); err != nil {
+			return fmt.Errorf("model: load %s: %w", path, err)
+		}
+		delete(left, n)
+	}
+	for n, unknown := range left {
+		if !unknown {
+			delete(left, n)
+		}
+	}
+	if len(left) > 0 {
+		var names []string
+		for n := range left {
+			names = append(names, n)
+		}
+		slices.Sort(names)
+		return mistake("model: load %s: tensor %s is not part of a %s model (%d such tensors); without it the model would answer differently", path, names[0], m.Config.Family, len(names))
+	}
+	return nil
+}
+
+// ignored names buffers that some checkpoints carry and that are computed here.
+func ignored(name string) bool {
+	for _, s := range []string{".attn.bias", ".attn.masked_bias", "rotary_emb.inv_freq"} {
+		if strings.HasSuffix(name, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// Meta gives the metadata of a GGUF file.
+type Meta interface {
+	String(key string) (string, bool)
+	Float(key string) (float64, bool) // any number
+}
+
+// ConfigFromGGUF reads a model's configuration from GGUF metadata and tensors.
+func ConfigFromGGUF(path string, meta Meta, src Source) (Config, error) {
+	arch, _ := meta.String("general.architecture")
+	var known []string
+	for _, f := range families() {
+		if f.gguf == "" {
+			continue
+		}
+		known = append(known, f.gguf)
+		if f.gguf != arch {
+			continue
+		}
+		c := Config{Family: f.name, InitStd: 0.02, BOS: -1, EOS: -1, PAD: -1}
+		number := func(key string) float64 {
+			v, _ := meta.Float(key)
+			return v
+		}
+		f.meta(&c, func(key string) float64 { return number(arch + "." + key) })
+		if s, ok := src.Shape("token_embd.weight"); ok && len(s) == 2 {
+			c.Vocab = s[0]
+		}
+		_, untied := src.Shape("output.weight")
+		c.Tied = !untied
+		if scaling, ok := meta.String(arch + ".rope.scaling.type"); ok && scaling != "none" {
+			if scaling != "linear" {
+				return Config{}, mistake("model: %s: rope scaling %q is not supported in GGUF files; known: linear", path, scaling)
+			}
+			c.RopeScaling = RopeScaling{Type: "linear", Factor: number(arch + ".rope.scaling.factor")}
+		}
+		for key, id := range map[string]*int{"bos": &c.BOS, "eos": &c.EOS, "padding": &c.PAD} {
+			if v, ok := meta.Float("tokenizer.ggml." + key + "_token_id"); ok {
+				*id = int(v)
+			}
+		}
+		return c, c.validate(path)
+	}
+	return Config{}, mistake("model: %s: unknown architecture %q; known in GGUF files are %s", path, arch, strings.Join(known, ", "))
+}

@@ -1,0 +1,65 @@
+package ops
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Activation is the nonlinearity of an MLP.
+//
+// Gated (SwiGLU; Shazeer 2020, arXiv:2002.05202): in (N, 2F) holds gate and up side by side, out = silu(gate) * up.
+// Otherwise GELU in its tanh form (Hendrycks and Gimpel 2016, arXiv:1606.08415; "gelu_new"): in and out are (N, F).
+type Activation struct {
+	Name  string
+	F     int
+	Gated bool
+}
+
+type activation struct {
+	env *Env
+	Activation
+}
+
+func (o Activation) width() int {
+	if o.Gated {
+		return 2 * o.F
+	}
+	return o.F
+}
+
+// Apply adds the op.
+func (o Activation) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
+	n, _, err := e.apply(o.Name, &activation{e, o}, tensor.Shape{e.Capacity, o.F}, []bool{true}, x)
+	return n, err
+}
+
+func (o *activation) run(in [][]float32, out []float32) {
+	if o.Gated {
+		o.env.Pool.SwiGLU(out, in[0], o.env.Batch.Len(), o.F)
+		return
+	}
+	o.env.Pool.GELU(out, in[0], o.env.Batch.Len(), o.F)
+}
+
+func (o *activation) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	dx, _, err := o.env.apply(o.Name+".backward", &activationBackward{f: o}, tensor.Shape{o.env.Capacity, o.width()},
+		[]bool{false, false}, grad, in[0])
+	if err != nil {
+		return nil, err
+	}
+	return gorgonia.Nodes{dx}, nil
+}
+
+type activationBackward struct {
+	noDerive
+	f *activation
+}
+
+func (o *activationBackward) run(in [][]float32, dx []float32) {
+	f := o.f
+	if f.Gated {
+		f.env.Pool.SwiGLUBackward(dx, in[0], in[1], f.env.Batch.Len(), f.F)
+		return
+	}
+	f.env.Pool.GELUBackward(dx, in[0], in[1], f.env.Batch.Len(), f.F)
+}

@@ -1,0 +1,92 @@
+package ops
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"instruct/model/kernel"
+)
+
+// Attention is causal, grouped-query, block-diagonal over the batch's segments, with rotary positions inside.
+//
+// qkv (N, (H+2K)*D) holds the query, key and value heads of each row side by side; out is (N, H*D). Queries and keys are
+// rotated in place first (Su et al. 2021, arXiv:2104.09864, in the half-split form of Hugging Face): nobody else reads
+// qkv. Backward gives packed dqkv, rotated back. The probabilities are recomputed from the log-sum-exp of each row
+// (Dao et al. 2022, arXiv:2205.14135).
+//
+// With Env.Cache set, the batch is one segment that continues the cached positions: its keys and values are appended
+// and the queries attend to all of them.
+type Attention struct {
+	Name              string
+	Layer             int
+	Heads, KVHeads, D int
+	Scale             float32
+}
+
+type attention struct {
+	env *Env
+	Attention
+	kernel kernel.Attention
+	lse    []float32 // (N, H)
+}
+
+// Apply adds the op on packed qkv.
+func (o Attention) Apply(e *Env, qkv *gorgonia.Node) (*gorgonia.Node, error) {
+	b := &attention{env: e, Attention: o, lse: make([]float32, e.Capacity*o.Heads),
+		kernel: kernel.Attention{Heads: o.Heads, KVHeads: o.KVHeads, D: o.D, Scale: o.Scale}}
+	n, _, err := e.apply(o.Name, b, tensor.Shape{e.Capacity, o.Heads * o.D}, []bool{true}, qkv)
+	return n, err
+}
+
+func (o *Attention) stride() int { return (o.Heads + 2*o.KVHeads) * o.D }
+
+func (o *attention) rotate(qkv []float32, inverse bool) {
+	if o.env.Rope == nil {
+		return
+	}
+	b := &o.env.Batch
+	o.env.Pool.Rotate(qkv, b.Positions, o.env.Rope, b.Len(), o.stride(), 0, o.Heads+o.KVHeads, o.D, inverse)
+}
+
+func (o *attention) run(in [][]float32, out []float32) {
+	qkv, b := in[0], &o.env.Batch
+	o.rotate(qkv, false)
+	if o.env.Cache != nil {
+		o.decode(out, qkv)
+		return
+	}
+	o.kernel.Forward(o.env.Pool, out, qkv, o.lse, b.Segments)
+}
+
+func (o *attention) decode(out, qkv []float32) {
+	c, n, s, kv := o.env.Cache, o.env.Batch.Len(), o.stride(), o.KVHeads*o.D
+	k, v := c.K[o.Layer], c.V[o.Layer]
+	for i := range n {
+		row := qkv[i*s+o.Heads*o.D : (i+1)*s]
+		copy(k[(c.Len+i)*kv:], row[:kv])
+		copy(v[(c.Len+i)*kv:], row[kv:])
+	}
+	o.kernel.Decode(o.env.Pool, out, qkv, s, n, c.Len, k, v)
+}
+
+func (o *attention) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	// The forward output is an input of the backward op: delta = rowsum(dout * out).
+	out := o.env.nodeOf(o)
+	dqkv, _, err := o.env.apply(o.Name+".backward", &attentionBackward{f: o}, tensor.Shape{o.env.Capacity, o.stride()},
+		[]bool{false, false, false}, grad, out, in[0])
+	if err != nil {
+		return nil, err
+	}
+	return gorgonia.Nodes{dqkv}, nil
+}
+
+type attentionBackward struct {
+	noDerive
+	f *attention
+}
+
+func (o *attentionBackward) run(in [][]float32, dqkv []float32) {
+	f := o.f
+	f.kernel.Backward(f.env.Pool, dqkv, in[0], in[1], in[2], f.lse, f.env.Batch.Segments)
+	f.rotate(dqkv, true)
+}

@@ -1,0 +1,51 @@
+package ops
+
+import (
+	"instruct/model/kernel"
+)
+
+// Batch is one micro-batch: whole rows (examples) laid end to end, never padded.
+//
+// Segments tell where each row lies; attention is causal inside a segment and never crosses its bounds. Targets[i] is
+// the token that position i has to predict, or -1; the loss is the sum of Weights[i] * -log p(Targets[i]).
+type Batch struct {
+	Tokens    []int32          // (N) token ids
+	Positions []int32          // (N) position of each token in its row
+	Targets   []int32          // (N) token to predict, -1 where there is none
+	Weights   []float32        // (N) weight of that prediction in the loss
+	Segments  []kernel.Segment // bounds of the rows
+}
+
+// Len returns N, the number of tokens in the batch.
+func (b *Batch) Len() int { return len(b.Tokens) }
+
+// Env is what the ops of one graph share: the workers, the batch at hand and the tables of the positions.
+// It is used by one goroutine at a time.
+type Env struct {
+	Pool     *kernel.Pool
+	Capacity int          // rows every buffer of the graph can hold
+	Batch    Batch        // the batch at hand, set before each run
+	Rope     *kernel.Rope // rotary tables, nil for models with learned positions
+	Cache    *Cache       // keys and values of earlier positions, nil unless decoding
+	nodes    []*Op        // every op made for this graph, in creation order
+}
+
+// Ops returns every op of the graph in the order in which it was made.
+func (e *Env) Ops() []*Op { return e.nodes }
+
+// Cache holds the keys and values of the positions that a decoding model has already read.
+type Cache struct {
+	Len    int         // positions held
+	MaxLen int         // positions it can hold
+	K, V   [][]float32 // per layer (MaxLen, K*D)
+}
+
+// NewCache makes an empty cache for layers layers of width kvWidth = K*D.
+func NewCache(layers, maxLen, kvWidth int) *Cache {
+	c := &Cache{MaxLen: maxLen, K: make([][]float32, layers), V: make([][]float32, layers)}
+	for l := range layers {
+		c.K[l] = make([]float32, maxLen*kvWidth)
+		c.V[l] = make([]float32, maxLen*kvWidth)
+	}
+	return c
+}

@@ -1,0 +1,65 @@
+package ops
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// HeadNorm is Qwen3's norm of queries and keys: each head vector of q and of k is RMS-normalised over D with one weight
+// for all query heads and one for all key heads; v passes through. qkv and out are (N, (H+2K)*D).
+type HeadNorm struct {
+	Name              string
+	Q, K              *Param // (D)
+	Heads, KVHeads, D int
+	Eps               float32
+}
+
+type headNorm struct {
+	env *Env
+	HeadNorm
+	invQ, invK []float32 // (N, H), (N, K) inverse root mean squares
+}
+
+// Apply adds the op on packed qkv.
+func (o HeadNorm) Apply(e *Env, qkv *gorgonia.Node) (*gorgonia.Node, error) {
+	g := qkv.Graph()
+	b := &headNorm{env: e, HeadNorm: o, invQ: make([]float32, e.Capacity*o.Heads), invK: make([]float32, e.Capacity*o.KVHeads)}
+	n, _, err := e.apply(o.Name, b, tensor.Shape{e.Capacity, b.stride()}, []bool{true, true, true},
+		qkv, o.Q.Leaf(g, ""), o.K.Leaf(g, ""))
+	return n, err
+}
+
+func (o HeadNorm) stride() int { return (o.Heads + 2*o.KVHeads) * o.D }
+
+func (o *headNorm) run(in [][]float32, out []float32) {
+	p, n, s := o.env.Pool, o.env.Batch.Len(), o.stride()
+	p.Copy(out[:n*s], in[0][:n*s])
+	p.HeadRMSNorm(out, in[0], o.Q.Value, o.invQ, n, s, 0, o.Heads, o.D, o.Eps)
+	p.HeadRMSNorm(out, in[0], o.K.Value, o.invK, n, s, o.Heads*o.D, o.KVHeads, o.D, o.Eps)
+}
+
+func (o *headNorm) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	dx, _, err := o.env.apply(o.Name+".backward", &headNormBackward{f: o}, tensor.Shape{o.env.Capacity, o.stride()},
+		[]bool{false, false}, grad, in[0])
+	if err != nil {
+		return nil, err
+	}
+	grads, err := o.env.gradNodes(dx, nil, o.Q, o.K)
+	if err != nil {
+		return nil, err
+	}
+	grads[0] = dx
+	return grads, nil
+}
+
+type headNormBackward struct {
+	noDerive
+	f *headNorm
+}
+
+func (o *headNormBackward) run(in [][]float32, dx []float32) {
+	f, p, n, s := o.f, o.f.env.Pool, o.f.env.Batch.Len(), o.f.stride()
+	p.Copy(dx[:n*s], in[0][:n*s])
+	p.HeadRMSNormBackward(dx, dx, in[1], f.Q.Value, f.invQ, f.Q.Grad, n, s, 0, f.Heads, f.D)
+	p.HeadRMSNormBackward(dx, dx, in[1], f.K.Value, f.invK, f.K.Grad, n, s, f.Heads*f.D, f.KVHeads, f.D)
+}

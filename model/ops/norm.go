@@ -1,0 +1,90 @@
+package ops
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Norm normalises each row of the residual stream x (N, C).
+//
+// RMSNorm (Bias nil): out = w * (x * r), r = 1/sqrt(mean(x²) + eps); Zhang and Sennrich 2019, arXiv:1910.07467.
+// LayerNorm (Bias set): out = (x - mean) * r * w + b; Ba et al. 2016, arXiv:1607.06450.
+// Backward: dx of the norm plus the gradient of the residual addition, dw and db accumulated.
+type Norm struct {
+	Name string
+	W    *Param // (C)
+	Bias *Param // (C), nil for RMSNorm
+	Eps  float32
+}
+
+type norm struct {
+	env *Env
+	Norm
+	stream     *Stream
+	c          int
+	mean, rstd []float32 // (N) kept for the backward pass
+}
+
+// Apply adds the op on the stream s and returns the normalised rows (N, C).
+func (o Norm) Apply(e *Env, s *Stream) (*gorgonia.Node, error) {
+	g := s.X.Graph()
+	b := &norm{env: e, Norm: o, stream: s, c: o.W.Shape[0], rstd: make([]float32, e.Capacity)}
+	ins := gorgonia.Nodes{s.X, o.W.Leaf(g, "")}
+	diff := []bool{true, true}
+	if o.Bias != nil {
+		b.mean = make([]float32, e.Capacity)
+		ins = append(ins, o.Bias.Leaf(g, ""))
+		diff = append(diff, true)
+	}
+	n, _, err := e.apply(o.Name, b, tensor.Shape{e.Capacity, b.c}, diff, ins...)
+	return n, err
+}
+
+func (o *norm) run(in [][]float32, out []float32) {
+	n := o.env.Batch.Len()
+	if o.Bias != nil {
+		o.env.Pool.LayerNorm(out, in[0], o.W.Value, o.Bias.Value, o.mean, o.rstd, n, o.c, o.Eps)
+		return
+	}
+	o.env.Pool.RMSNorm(out, in[0], o.W.Value, o.rstd, n, o.c, o.Eps)
+}
+
+func (o *norm) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	ins := gorgonia.Nodes{grad, in[0]}
+	if o.stream.grad != nil {
+		ins = append(ins, o.stream.grad)
+	}
+	dx, _, err := o.env.apply(o.Name+".backward", &normBackward{f: o}, tensor.Shape{o.env.Capacity, o.c},
+		make([]bool, len(ins)), ins...)
+	if err != nil {
+		return nil, err
+	}
+	params := []*Param{nil, o.W}
+	if o.Bias != nil {
+		params = append(params, o.Bias)
+	}
+	grads, err := o.env.gradNodes(dx, params...)
+	if err != nil {
+		return nil, err
+	}
+	grads[0] = dx
+	return grads, nil
+}
+
+type normBackward struct {
+	noDerive
+	f *norm
+}
+
+func (o *normBackward) run(in [][]float32, dx []float32) {
+	f, n := o.f, o.f.env.Batch.Len()
+	var residual []float32
+	if len(in) == 3 {
+		residual = in[2]
+	}
+	if f.Bias != nil {
+		f.env.Pool.LayerNormBackward(dx, in[0], in[1], f.W.Value, f.mean, f.rstd, f.W.Grad, f.Bias.Grad, residual, n, f.c)
+		return
+	}
+	f.env.Pool.RMSNormBackward(dx, in[0], in[1], f.W.Value, f.rstd, f.W.Grad, residual, n, f.c)
+}

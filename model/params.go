@@ -1,0 +1,133 @@
+package model
+
+import (
+	"slices"
+	"strings"
+
+	"instruct/model/kernel/rng"
+	"instruct/model/ops"
+)
+
+// spec describes one parameter of the graph. It may stack several tensors of a checkpoint along its first axis (q, k and
+// v; gate and up), so that one matrix product serves them all.
+type spec struct {
+	name  string
+	shape []int
+	parts []part
+	decay bool // matrices decay, norms and biases do not
+	init  initKind
+	scale float64 // of the normal distribution, times Config.InitStd; 0 means 1
+}
+
+// part is one tensor of a checkpoint: rows rows of the parameter.
+type part struct {
+	name  string // Hugging Face name
+	gguf  string // GGUF name
+	rows  int
+	heads int // GGUF: rows are interleaved rotary pairs of this many heads, to be put in half-split order; 0: as they are
+}
+
+type initKind uint8
+
+const (
+	initNormal initKind = iota // normal(0, InitStd * scale)
+	initOnes
+	initZeros
+)
+
+// Model is a configuration with its parameters. The parameters' values are shared by every graph made from it.
+type Model struct {
+	Config Config
+	Params []*ops.Param
+	specs  []spec
+	byName map[string]*ops.Param
+}
+
+// New makes the parameters of c, all zero; see [Model.Init] and [Load].
+func New(c Config) (*Model, error) {
+	fam, ok := familyOf(c.Family)
+	if !ok {
+		return nil, mistake("model: unknown architecture %q; known are %s", c.Family, strings.Join(Families(), ", "))
+	}
+	m := &Model{Config: c, specs: fam.params(&c), byName: map[string]*ops.Param{}}
+	for _, s := range m.specs {
+		p := &ops.Param{Name: s.name, Shape: s.shape, Decay: s.decay}
+		p.Value = ops.Aligned(p.Size())
+		m.Params = append(m.Params, p)
+		m.byName[s.name] = p
+	}
+	return m, nil
+}
+
+// Init draws the parameters from seed: matrices from a normal distribution of the family's scale, norms one, biases
+// zero. Each parameter has its own counter-based stream, so the values do not depend on the order of drawing.
+func (m *Model) Init(seed uint64) {
+	for i, s := range m.specs {
+		v := m.Params[i].Value
+		switch s.init {
+		case initOnes:
+			for j := range v {
+				v[j] = 1
+			}
+		case initZeros:
+			clear(v)
+		case initNormal:
+			scale := m.Config.InitStd
+			if s.scale != 0 {
+				scale *= s.scale
+			}
+			r := rng.NewRand(seed, "init", uint64(i), 0)
+			for j := range v {
+				v[j] = float32(float64(r.Normal() * scale))
+			}
+		}
+	}
+}
+
+// Size returns the number of trainable values.
+func (m *Model) Size() int {
+	n := 0
+	for _, p := range m.Params {
+		n += p.Size()
+	}
+	return n
+}
+
+// Tensor is one tensor of a checkpoint: a view of some parameter's rows.
+type Tensor struct {
+	Name  string // Hugging Face name
+	Shape []int
+	Data  []float32
+	part  part
+}
+
+// Tensors lists the values under their Hugging Face names, in the order of the parameter table.
+func (m *Model) Tensors() []Tensor {
+	return m.Split(func(p *ops.Param) []float32 { return p.Value })
+}
+
+// Grads lists the gradients in the same way.
+func (m *Model) Grads() []Tensor {
+	return m.Split(func(p *ops.Param) []float32 { return p.Grad })
+}
+
+// Split lists buffers of the parameters' shapes (values, gradients, moments) as the tensors of a checkpoint.
+func (m *Model) Split(buffer func(*ops.Param) []float32) []Tensor {
+	var out []Tensor
+	for i, s := range m.specs {
+		data, row := buffer(m.Params[i]), 0
+		width := len(data) / s.shape[0]
+		for _, pt := range s.parts {
+			t := Tensor{Name: pt.name, Shape: slices.Clone(s.shape), Data: data[row*width : (row+pt.rows)*width], part: pt}
+			t.Shape[0] = pt.rows
+			out = append(out, t)
+			row += pt.rows
+		}
+	}
+	return out
+}
+
+// one makes a spec of a single tensor.
+func one(name, hf, gguf string, init initKind, shape ...int) spec {
+	return spec{name: name, shape: shape, init: init, decay: len(shape) > 1, parts: []part{{name: hf, gguf: gguf, rows: shape[0]}}}
+}

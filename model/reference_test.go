@@ -1,0 +1,184 @@
+package model_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"instruct/checkpoints"
+	"instruct/model"
+	"instruct/model/kernel"
+)
+
+// reference is expected.json of testdata/reference: values of tiny random models computed in float64 with PyTorch and
+// transformers by testdata/reference/make.py.
+type reference struct {
+	Rows []struct {
+		IDs  []int32 `json:"ids"`
+		Mask []int   `json:"mask"`
+	} `json:"rows"`
+	Loss          float64     `json:"loss"`
+	RowLossSums   []float64   `json:"row_loss_sums"`
+	TrainedTokens int         `json:"trained_tokens"`
+	Logits        [][]float64 `json:"logits"`
+	Steps         []struct {
+		Loss     float64 `json:"loss"`
+		GradNorm float64 `json:"grad_norm"`
+	} `json:"steps"`
+}
+
+var references = []string{"llama", "llama3", "linear", "qwen2", "qwen3", "gpt2"}
+
+func load(t testing.TB, dir string) *model.Model {
+	t.Helper()
+	path := filepath.Join(dir, "config.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := model.ParseConfig(path, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := checkpoints.OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	m, err := model.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Load(dir, src); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func loadReference(t testing.TB, name string) (*model.Model, *reference) {
+	t.Helper()
+	dir := filepath.Join("testdata", "reference", name)
+	text, err := os.ReadFile(filepath.Join(dir, "expected.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := &reference{}
+	if err := json.Unmarshal(text, ref); err != nil {
+		t.Fatal(err)
+	}
+	return load(t, dir), ref
+}
+
+// batch lays rows end to end, each shifted by one.
+func (r *reference) batch(rows ...int) model.Batch {
+	var b model.Batch
+	for _, i := range rows {
+		row, start := r.Rows[i], len(b.Tokens)
+		for j := range len(row.IDs) - 1 {
+			b.Tokens = append(b.Tokens, row.IDs[j])
+			b.Positions = append(b.Positions, int32(j))
+			b.Targets = append(b.Targets, row.IDs[j+1])
+			b.Weights = append(b.Weights, float32(row.Mask[j+1]))
+		}
+		b.Segments = append(b.Segments, model.Segment{Start: start, End: len(b.Tokens)})
+	}
+	return b
+}
+
+func (r *reference) all() model.Batch {
+	rows := make([]int, len(r.Rows))
+	for i := range rows {
+		rows[i] = i
+	}
+	return r.batch(rows...)
+}
+
+func pool(t testing.TB) *kernel.Pool {
+	p := kernel.NewPool(2)
+	t.Cleanup(p.Close)
+	return p
+}
+
+func TestReferenceLogits(t *testing.T) {
+	for _, name := range references {
+		t.Run(name, func(t *testing.T) {
+			m, ref := loadReference(t, name)
+			ids := ref.Rows[0].IDs
+			got := logits(t, m, ids)
+			v := m.Config.Vocab
+			worst := 0.0
+			for i := range ids {
+				for j := range v {
+					worst = max(worst, math.Abs(float64(got[i*v+j])-ref.Logits[i][j]))
+				}
+			}
+			if worst > 1e-5 {
+				t.Errorf("largest difference of a logit is %.2g, want at most 1e-5", worst)
+			}
+		})
+	}
+}
+
+// logits returns the logits (T, V) of ids, read one by one.
+func logits(t testing.TB, m *model.Model, ids []int32) []float32 {
+	t.Helper()
+	d, err := m.NewDecoder(pool(t), len(ids))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []float32
+	for i := range ids {
+		l, err := d.Read(ids[i : i+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, l...)
+	}
+	return out
+}
+
+func TestReferenceGradients(t *testing.T) {
+	for _, name := range references {
+		t.Run(name, func(t *testing.T) {
+			m, ref := loadReference(t, name)
+			g, err := m.NewTraining(pool(t), 128)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum, err := g.Run(ref.all())
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := float64(ref.TrainedTokens)
+			if d := math.Abs(sum/n-ref.Loss) / ref.Loss; d > 1e-6 {
+				t.Errorf("loss %.9f, want %.9f", sum/n, ref.Loss)
+			}
+			src, err := checkpoints.OpenSafetensors(filepath.Join("testdata", "reference", name, "grads.safetensors"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer src.Close()
+			for _, x := range m.Grads() {
+				want := make([]float32, len(x.Data))
+				if err := src.Read(x.Name, want); err != nil {
+					t.Fatal(err)
+				}
+				// Relative to the tensor's root mean square, so that an element near zero is judged by its neighbours.
+				rms := 0.0
+				for _, w := range want {
+					rms += float64(w) * float64(w)
+				}
+				rms = math.Sqrt(rms / float64(len(want)))
+				for i, w := range want {
+					got := float64(x.Data[i]) / n
+					if d := math.Abs(got - float64(w)); d > 1e-4*max(math.Abs(float64(w)), 0.1*rms) {
+						t.Errorf("%s[%d] = %g, want %g", x.Name, i, got, w)
+						break
+					}
+				}
+			}
+		})
+	}
+}
