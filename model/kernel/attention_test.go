@@ -1,0 +1,220 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"instruct/model/kernel/rng"
+)
+
+// attentionRef is causal attention in float64, straight from the definition; it also gives the loss Σ out·dout.
+func attentionRef(a *Attention, qkv []float64, segs []Segment, rows int) (out, lse []float64) {
+	c, d := a.width(), a.D
+	out, lse = make([]float64, rows*a.Heads*d), make([]float64, rows*a.Heads)
+	for _, s := range segs {
+		for r := s.Start; r < s.End; r++ {
+			var keys []int
+			for j := s.PrefixStart; j < s.PrefixEnd; j++ {
+				keys = append(keys, j)
+			}
+			for j := s.Start; j <= r; j++ {
+				keys = append(keys, j)
+			}
+			for h := range a.Heads {
+				k := (a.Heads + h/(a.Heads/a.KVHeads)) * d
+				v := k + a.KVHeads*d
+				p := make([]float64, len(keys))
+				m := math.Inf(-1)
+				for i, j := range keys {
+					for x := range d {
+						p[i] += qkv[r*c+h*d+x] * qkv[j*c+k+x]
+					}
+					p[i] *= float64(a.Scale)
+					m = max(m, p[i])
+				}
+				var sum float64
+				for i := range p {
+					p[i] = math.Exp(p[i] - m)
+					sum += p[i]
+				}
+				lse[r*a.Heads+h] = m + math.Log(sum)
+				for i, j := range keys {
+					for x := range d {
+						out[(r*a.Heads+h)*d+x] += p[i] / sum * qkv[j*c+v+x]
+					}
+				}
+			}
+		}
+	}
+	return out, lse
+}
+
+func widen(x []float32) []float64 {
+	y := make([]float64, len(x))
+	for i := range x {
+		y[i] = float64(x[i])
+	}
+	return y
+}
+
+// near checks got against want within tol of the largest want.
+func near(t *testing.T, name string, got []float32, want []float64, tol float64) {
+	t.Helper()
+	scale := 1e-3
+	for _, v := range want {
+		scale = max(scale, math.Abs(v))
+	}
+	for i := range want {
+		if !(math.Abs(float64(got[i])-want[i]) <= tol*scale) {
+			t.Fatalf("%s: element %d is %g, want %g", name, i, got[i], want[i])
+		}
+	}
+}
+
+// numeric is the central difference of loss by every element of x.
+func numeric(x []float64, loss func() float64) []float64 {
+	g := make([]float64, len(x))
+	for i, v := range x {
+		h := 1e-5 * max(1, math.Abs(v))
+		x[i] = v + h
+		up := loss()
+		x[i] = v - h
+		g[i] = (up - loss()) / (2 * h)
+		x[i] = v
+	}
+	return g
+}
+
+func weigh(x []float64, w []float32) (s float64) {
+	for i := range x {
+		s += x[i] * float64(w[i])
+	}
+	return s
+}
+
+func TestAttention(t *testing.T) {
+	tests := []struct {
+		name      string
+		heads, kv int
+		d         int
+		segs      []Segment
+		rows      int
+		gradient  bool
+	}{
+		{"one", 2, 1, 4, []Segment{{0, 0, 0, 5}}, 5, true},
+		{"two segments", 4, 2, 4, []Segment{{0, 0, 0, 3}, {3, 3, 3, 7}}, 7, true},
+		{"gap and order", 2, 2, 3, []Segment{{0, 0, 4, 8}, {0, 0, 0, 2}}, 8, true},
+		{"prefix", 2, 1, 4, []Segment{{0, 0, 0, 3}, {0, 3, 3, 6}, {0, 3, 6, 8}}, 8, true},
+		{"blocks", 3, 1, 8, []Segment{{0, 0, 0, 150}, {0, 0, 150, 214}}, 214, false},
+		{"long prefix", 2, 1, 16, []Segment{{0, 0, 0, 70}, {0, 70, 70, 140}}, 140, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := rng.NewRand(1, tt.name, 0, 0)
+			a := &Attention{Heads: tt.heads, KVHeads: tt.kv, D: tt.d, Scale: 0.7}
+			n := tt.rows
+			qkv, dout := normals(&r, n*a.width()), normals(&r, n*tt.heads*tt.d)
+			wide := widen(qkv)
+			wantOut, wantLSE := attentionRef(a, wide, tt.segs, n)
+			for _, threads := range []int{1, 2, 3} {
+				p := NewPool(threads)
+				out, lse := make([]float32, n*tt.heads*tt.d), make([]float32, n*tt.heads)
+				a.Forward(p, out, qkv, lse, tt.segs)
+				near(t, "out", out, wantOut, 1e-5)
+				near(t, "lse", lse, wantLSE, 1e-5)
+				dqkv := make([]float32, len(qkv))
+				a.Backward(p, dqkv, dout, out, qkv, lse, tt.segs)
+				if tt.gradient && threads == 1 {
+					want := numeric(wide, func() float64 {
+						o, _ := attentionRef(a, wide, tt.segs, n)
+						return weigh(o, dout)
+					})
+					near(t, "dqkv", dqkv, want, 1e-5)
+				}
+				if threads == 1 {
+					continue
+				}
+				one := NewPool(1)
+				out1, lse1, dqkv1 := make([]float32, len(out)), make([]float32, len(lse)), make([]float32, len(qkv))
+				a.Forward(one, out1, qkv, lse1, tt.segs)
+				a.Backward(one, dqkv1, dout, out1, qkv, lse1, tt.segs)
+				if firstDifference(out, out1) >= 0 || firstDifference(lse, lse1) >= 0 || firstDifference(dqkv, dqkv1) >= 0 {
+					t.Errorf("%d threads give other bits than one", threads)
+				}
+				p.Close()
+			}
+		})
+	}
+}
+
+// A shared prefix must give what a copy of it in front of every segment gives, and a segment the same bits wherever it stands.
+func TestAttentionPlace(t *testing.T) {
+	const h, kv, d, prefix, own = 4, 2, 8, 70, 75
+	r := rng.NewRand(2, "place", 0, 0)
+	a := &Attention{Heads: h, KVHeads: kv, D: d, Scale: 0.3}
+	p := NewPool(2)
+	defer p.Close()
+	c := a.width()
+	whole := normals(&r, (prefix+own)*c)
+	dout := normals(&r, (prefix+own)*h*d)
+	run := func(qkv, dout []float32, segs []Segment) (out, lse, dqkv []float32) {
+		n := len(qkv) / c
+		out, lse, dqkv = make([]float32, n*h*d), make([]float32, n*h), make([]float32, n*c)
+		a.Forward(p, out, qkv, lse, segs)
+		a.Backward(p, dqkv, dout, out, qkv, lse, segs)
+		return
+	}
+	out, lse, dqkv := run(whole, dout, []Segment{{0, 0, 0, prefix + own}})
+	for _, lead := range []int{1, 16, 37} {
+		name := fmt.Sprint("after ", lead)
+		x := append(normals(&r, lead*c), whole...)
+		y := append(normals(&r, lead*h*d), dout...)
+		o, l, g := run(x, y, []Segment{{0, 0, 0, lead}, {0, 0, lead, lead + prefix + own}})
+		if firstDifference(o[lead*h*d:], out) >= 0 || firstDifference(l[lead*h:], lse) >= 0 || firstDifference(g[lead*c:], dqkv) >= 0 {
+			t.Errorf("%s: other bits", name)
+		}
+	}
+	o, l, g := run(whole, dout, []Segment{{0, 0, 0, prefix}, {0, prefix, prefix, prefix + own}})
+	if at := firstDifference(o, out); at >= 0 {
+		t.Errorf("shared prefix: out differs at %d: %g %g", at, o[at], out[at])
+	}
+	if firstDifference(l, lse) >= 0 {
+		t.Error("shared prefix: lse differs")
+	}
+	near(t, "dqkv with shared prefix", g, widen(dqkv), 1e-5)
+
+	// Decoding row by row, and in pieces, gives the bits of the forward.
+	kc, vc := make([]float32, (prefix+own)*kv*d), make([]float32, (prefix+own)*kv*d)
+	for i := range prefix + own {
+		copy(kc[i*kv*d:(i+1)*kv*d], whole[i*c+h*d:])
+		copy(vc[i*kv*d:(i+1)*kv*d], whole[i*c+(h+kv)*d:])
+	}
+	for _, step := range []int{1, 5, 100} {
+		got := make([]float32, len(out))
+		for at := 0; at < prefix+own; at += step {
+			n := min(step, prefix+own-at)
+			a.Decode(p, got[at*h*d:], whole[at*c:], c, n, at, kc, vc)
+		}
+		if i := firstDifference(got, out); i >= 0 {
+			t.Errorf("decoding by %d: row %d is %g, forward has %g", step, i/(h*d), got[i], out[i])
+		}
+	}
+}
+
+func TestAttentionAllocatesNothing(t *testing.T) {
+	r := rng.NewRand(3, "alloc", 0, 0)
+	a := &Attention{Heads: 2, KVHeads: 1, D: 8, Scale: 1}
+	p := NewPool(2)
+	defer p.Close()
+	qkv := normals(&r, 100*a.width())
+	out, lse, dqkv := make([]float32, 100*16), make([]float32, 100*2), make([]float32, len(qkv))
+	segs := []Segment{{0, 0, 0, 70}, {0, 0, 70, 100}}
+	if n := testing.AllocsPerRun(20, func() {
+		a.Forward(p, out, qkv, lse, segs)
+		a.Backward(p, dqkv, out, out, qkv, lse, segs)
+		a.Decode(p, out, qkv, a.width(), 1, 40, qkv, qkv)
+	}); n != 0 {
+		t.Errorf("%g allocations", n)
+	}
+}
