@@ -1,0 +1,364 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"regexp"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// builder assembles a Tokenizer from the sections of tokenizer.json.
+type builder struct {
+	t        *Tokenizer
+	m        modelJSON
+	alphabet *alphabet
+	used     []bool // ids with a token
+}
+
+// component is any normalizer, pre-tokenizer, post-processor or decoder of the file.
+type component struct {
+	Type string `json:"type"`
+
+	// Sequence
+	Normalizers   []json.RawMessage `json:"normalizers"`
+	PreTokenizers []json.RawMessage `json:"pretokenizers"`
+	Processors    []json.RawMessage `json:"processors"`
+	Decoders      []json.RawMessage `json:"decoders"`
+
+	Prepend        string         `json:"prepend"`
+	Pattern        pattern        `json:"pattern"`
+	Content        string         `json:"content"`
+	StripLeft      bool           `json:"strip_left"`
+	StripRight     bool           `json:"strip_right"`
+	Behavior       string         `json:"behavior"`
+	Invert         bool           `json:"invert"`
+	Individual     bool           `json:"individual_digits"`
+	AddPrefixSpace *bool          `json:"add_prefix_space"`
+	UseRegex       *bool          `json:"use_regex"`
+	Replacement    string         `json:"replacement"`
+	PrependScheme  string         `json:"prepend_scheme"`
+	Split          *bool          `json:"split"`
+	Start          int            `json:"start"`
+	Stop           int            `json:"stop"`
+	Single         []templatePart `json:"single"`
+	SpecialTokens  map[string]struct {
+		IDs []int32 `json:"ids"`
+	} `json:"special_tokens"`
+}
+
+// pattern is what a Split or Replace looks for.
+type pattern struct{ String, Regex *string }
+
+// templatePart is an element of TemplateProcessing.
+type templatePart struct {
+	SpecialToken *struct {
+		ID string `json:"id"`
+	}
+	Sequence *struct {
+		ID string `json:"id"`
+	}
+}
+
+// component reads a component; section says whose it is, for messages.
+func (b *builder) component(section string, src json.RawMessage) (c component, err error) {
+	if err := json.Unmarshal(src, &c); err != nil {
+		return c, userf("tokenizer.json: %s: %w", section, err)
+	}
+	if c.Type == "" {
+		return c, userf("tokenizer.json: %s has no type: %.80s", section, src)
+	}
+	return c, nil
+}
+
+func unknown(section, name, known string) error {
+	return userf("tokenizer.json: %s %q is not supported (known: %s)", section, name, known)
+}
+
+// literal gives the text that a pattern matches, if it is plain text.
+func (p pattern) literal() (string, bool) {
+	if p.String != nil {
+		return *p.String, *p.String != ""
+	}
+	if p.Regex != nil {
+		if re, err := regexp.Compile(*p.Regex); err == nil {
+			s, all := re.LiteralPrefix()
+			return s, all && s != ""
+		}
+	}
+	return "", false
+}
+
+func (p pattern) text() string {
+	if p.Regex != nil {
+		return *p.Regex
+	}
+	if p.String != nil {
+		return *p.String
+	}
+	return ""
+}
+
+// normalizers appends the normalizer of src.
+func (b *builder) normalizers(src json.RawMessage) error {
+	const section = "normalizer"
+	if isNull(src) {
+		return nil
+	}
+	c, err := b.component(section, src)
+	if err != nil {
+		return err
+	}
+	var n normalizer
+	switch c.Type {
+	case "Sequence":
+		for _, part := range c.Normalizers {
+			if err := b.normalizers(part); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "NFC":
+		n = form{norm.NFC, true}
+	case "NFD":
+		n = form{norm.NFD, false}
+	case "NFKC":
+		n = form{norm.NFKC, true}
+	case "NFKD":
+		n = form{norm.NFKD, false}
+	case "Prepend":
+		n = prepend{c.Prepend}
+	case "Replace":
+		old, ok := c.Pattern.literal()
+		if !ok {
+			return unknown("Replace pattern", c.Pattern.text(), "plain text")
+		}
+		n = replace{old, c.Content}
+	case "Lowercase":
+		n = mapRunes{lowercase}
+	case "StripAccents":
+		n = mapRunes{stripAccents}
+	case "Nmt":
+		n = mapRunes{nmt}
+	case "Strip":
+		n = strip{c.StripLeft, c.StripRight}
+	case "ByteLevel":
+		n = byteLevel{b.alphabet}
+	default:
+		return unknown(section, c.Type, "Sequence, NFC, NFD, NFKC, NFKD, Prepend, Replace, Lowercase, StripAccents, Nmt, Strip, ByteLevel")
+	}
+	b.t.normalizers = append(b.t.normalizers, n)
+	return nil
+}
+
+// preTokenizers builds the pre-tokenizers. bytesLast reports that a ByteLevel ends them, so that the model can work on
+// bytes instead of the byte alphabet.
+func (b *builder) preTokenizers(src json.RawMessage) (bytesLast bool, err error) {
+	if err := b.preTokenizer(src); err != nil {
+		return false, err
+	}
+	pre := b.t.preTokenizers
+	maps := 0
+	for _, p := range pre {
+		if _, ok := p.(mapBytes); ok {
+			maps++
+		}
+	}
+	if maps != 1 {
+		return false, nil
+	}
+	if _, ok := pre[len(pre)-1].(mapBytes); !ok {
+		return false, nil
+	}
+	return true, nil
+}
+
+// preTokenizer appends the pre-tokenizer of src.
+func (b *builder) preTokenizer(src json.RawMessage) error {
+	const section = "pre_tokenizer"
+	if isNull(src) {
+		return nil
+	}
+	c, err := b.component(section, src)
+	if err != nil {
+		return err
+	}
+	scan := scanner{classes: b.t.classes}
+	add := func(p preTokenizer) { b.t.preTokenizers = append(b.t.preTokenizers, p) }
+	switch c.Type {
+	case "Sequence":
+		for _, part := range c.PreTokenizers {
+			if err := b.preTokenizer(part); err != nil {
+				return err
+			}
+		}
+	case "ByteLevel":
+		if c.AddPrefixSpace == nil || *c.AddPrefixSpace {
+			add(prefixSpace{})
+		}
+		if c.UseRegex == nil || *c.UseRegex {
+			scan.wordPattern = gpt2Pattern()
+			add(splitWords{scan: scan})
+		}
+		add(mapBytes{byteLevel{b.alphabet}})
+	case "Split":
+		p, err := b.split(c, scan)
+		if err != nil {
+			return err
+		}
+		add(p)
+	case "Digits":
+		how := contiguous
+		if c.Individual {
+			how = isolated
+		}
+		add(splitClass{scan: scan, bits: classNumber, behavior: how})
+	case "Punctuation":
+		how, err := behaviorOf(c.Behavior)
+		if err != nil {
+			return err
+		}
+		add(splitClass{scan: scan, bits: classPunct, behavior: how})
+	case "Whitespace":
+		add(whitespace{scan})
+	case "WhitespaceSplit":
+		add(splitClass{scan: scan, bits: classSpace, behavior: removed})
+	case "Metaspace":
+		m, err := metaspaceOf(c)
+		if err != nil {
+			return err
+		}
+		add(m)
+	default:
+		return unknown(section, c.Type, "Sequence, ByteLevel, Split, Digits, Punctuation, Whitespace, WhitespaceSplit, Metaspace")
+	}
+	return nil
+}
+
+// split makes the Split pre-tokenizer of c.
+func (b *builder) split(c component, scan scanner) (preTokenizer, error) {
+	how, err := behaviorOf(c.Behavior)
+	if err != nil {
+		return nil, err
+	}
+	if sep, ok := c.Pattern.literal(); ok {
+		return splitString{sep, how, c.Invert}, nil
+	}
+	class := splitClass{scan: scan, behavior: how, invert: c.Invert}
+	switch re := c.Pattern.text(); re {
+	case `\p{N}`:
+		class.bits = classNumber
+		return class, nil
+	case `\p{N}+`:
+		class.bits, class.runs = classNumber, true
+		return class, nil
+	case `\p{N}{1,3}`:
+		class.bits, class.runs, class.most = classNumber, true, 3
+		return class, nil
+	case `\s+`:
+		class.bits, class.runs = classSpace, true
+		return class, nil
+	default:
+		known, ok := wordPatterns()[re]
+		if !ok {
+			return nil, unknown("Split pattern", re, `those of GPT-2, Llama 3, Qwen2, Qwen3.5, o200k, cl100k and Tekken, \p{N}, \p{N}+, \p{N}{1,3}, \s+ and plain text`)
+		}
+		scan.wordPattern = known
+		return splitWords{scan, how, c.Invert}, nil
+	}
+}
+
+func behaviorOf(name string) (behavior, error) {
+	switch name {
+	case "Isolated", "":
+		return isolated, nil
+	case "Removed":
+		return removed, nil
+	case "MergedWithPrevious":
+		return mergedWithPrevious, nil
+	case "MergedWithNext":
+		return mergedWithNext, nil
+	case "Contiguous":
+		return contiguous, nil
+	}
+	return 0, unknown("split behavior", name, "Isolated, Removed, MergedWithPrevious, MergedWithNext, Contiguous")
+}
+
+// metaspaceOf reads Metaspace, in its present form or with the older add_prefix_space.
+func metaspaceOf(c component) (metaspace, error) {
+	m := metaspace{mark: c.Replacement, whole: c.Split != nil && !*c.Split}
+	if utf8.RuneCountInString(m.mark) != 1 {
+		return m, userf("tokenizer.json: the replacement of Metaspace is %q, expected one character", m.mark)
+	}
+	switch c.PrependScheme {
+	case "always", "":
+	case "first":
+		m.scheme = first
+	case "never":
+		m.scheme = never
+	default:
+		return m, unknown("prepend_scheme", c.PrependScheme, "always, first, never")
+	}
+	if c.AddPrefixSpace != nil && !*c.AddPrefixSpace {
+		m.scheme = never
+	}
+	return m, nil
+}
+
+// postProcessor finds the special tokens to put around a text. A ByteLevel post-processor only trims ranges, which is
+// not done here.
+func (b *builder) postProcessor(src json.RawMessage) error {
+	const section = "post_processor"
+	if isNull(src) {
+		return nil
+	}
+	c, err := b.component(section, src)
+	if err != nil {
+		return err
+	}
+	switch c.Type {
+	case "Sequence":
+		for _, part := range c.Processors {
+			if err := b.postProcessor(part); err != nil {
+				return err
+			}
+		}
+	case "ByteLevel":
+	case "TemplateProcessing":
+		var before, after []int32
+		seen := false
+		for _, part := range c.Single {
+			switch {
+			case part.Sequence != nil && (part.Sequence.ID != "A" || seen):
+				return userf("tokenizer.json: the single template of TemplateProcessing must have the sequence A once, not %q", part.Sequence.ID)
+			case part.Sequence != nil:
+				seen = true
+			case part.SpecialToken != nil:
+				token, ok := c.SpecialTokens[part.SpecialToken.ID]
+				if !ok {
+					return userf("tokenizer.json: TemplateProcessing uses %q, which its special_tokens do not list", part.SpecialToken.ID)
+				}
+				for _, id := range token.IDs {
+					if id < 0 || int(id) >= len(b.t.tokens) {
+						return userf("tokenizer.json: TemplateProcessing: %q has the id %d, outside the vocabulary of %d", part.SpecialToken.ID, id, len(b.t.tokens))
+					}
+				}
+				if seen {
+					after = append(after, token.IDs...)
+				} else {
+					before = append(before, token.IDs...)
+				}
+			default:
+				return userf("tokenizer.json: TemplateProcessing has a part that is neither a Sequence nor a SpecialToken")
+			}
+		}
+		if !seen {
+			return userf("tokenizer.json: the single template of TemplateProcessing does not have the sequence A")
+		}
+		b.t.before = append(before, b.t.before...)
+		b.t.after = append(b.t.after, after...)
+	default:
+		return unknown(section, c.Type, "Sequence, ByteLevel, TemplateProcessing")
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// config is what tokenizer_config.json, special_tokens_map.json and chat_template.jinja add to tokenizer.json.
+type config struct {
+	bos, eos, unk, pad string
+	chatTemplate       string
+	templateInConfig   bool                       // tokenizer_config.json had a chat_template
+	keys               map[string]json.RawMessage // all of tokenizer_config.json
+}
+
+// namedTemplate is one of several templates in a list.
+type namedTemplate struct {
+	Name     string `json:"name"`
+	Template string `json:"template"`
+}
+
+// parseConfig reads tokenizer_config.json; nothing is no configuration.
+func parseConfig(data []byte) (config, error) {
+	var c config
+	if len(data) == 0 {
+		return c, nil
+	}
+	if err := json.Unmarshal(data, &c.keys); err != nil {
+		return c, jsonError("tokenizer_config.json", data, err)
+	}
+	if err := c.specials(c.keys); err != nil {
+		return c, err
+	}
+	src, ok := c.keys["chat_template"]
+	if !ok || string(src) == "null" {
+		return c, nil
+	}
+	c.templateInConfig = true
+	var list []namedTemplate
+	switch {
+	case json.Unmarshal(src, &c.chatTemplate) == nil:
+	case json.Unmarshal(src, &list) == nil:
+		if i := slices.IndexFunc(list, func(t namedTemplate) bool { return t.Name == "default" }); i >= 0 {
+			c.chatTemplate = list[i].Template
+		}
+	default:
+		return c, userf("tokenizer: tokenizer_config.json: chat_template is neither a text nor a list of {name, template}")
+	}
+	return c, nil
+}
+
+// specials takes the named tokens from keys where they are not known yet.
+func (c *config) specials(keys map[string]json.RawMessage) error {
+	for _, f := range []struct {
+		key string
+		to  *string
+	}{{"bos_token", &c.bos}, {"eos_token", &c.eos}, {"unk_token", &c.unk}, {"pad_token", &c.pad}} {
+		src, ok := keys[f.key]
+		if !ok || *f.to != "" {
+			continue
+		}
+		var object struct {
+			Content string `json:"content"`
+		}
+		if json.Unmarshal(src, f.to) == nil { // a text or null
+			continue
+		}
+		if err := json.Unmarshal(src, &object); err != nil {
+			return userf("tokenizer: %s is neither a text nor an added token: %.80s", f.key, src)
+		}
+		*f.to = object.Content
+	}
+	return nil
+}

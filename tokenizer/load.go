@@ -1,0 +1,226 @@
+package tokenizer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// file is tokenizer.json. Its truncation and padding sections are ignored.
+type file struct {
+	Version       string          `json:"version"`
+	AddedTokens   []addedToken    `json:"added_tokens"`
+	Normalizer    json.RawMessage `json:"normalizer"`
+	PreTokenizer  json.RawMessage `json:"pre_tokenizer"`
+	PostProcessor json.RawMessage `json:"post_processor"`
+	Decoder       json.RawMessage `json:"decoder"`
+	Model         json.RawMessage `json:"model"`
+}
+
+// Load reads a tokenizer from a Hugging Face folder (tokenizer.json; tokenizer_config.json, special_tokens_map.json and
+// chat_template.jinja where they exist) or from a tokenizer.json file alone.
+func Load(path string) (*Tokenizer, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, userf("tokenizer: load: %w", err)
+	}
+	if !info.IsDir() {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, userf("tokenizer: load: %w", err)
+		}
+		t, err := Parse(data, nil)
+		if err != nil {
+			return nil, fmt.Errorf("tokenizer: load %s: %w", path, err)
+		}
+		return t, nil
+	}
+	data, err := os.ReadFile(filepath.Join(path, "tokenizer.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, userf("tokenizer: load %s: the folder has no tokenizer.json; save the model's fast tokenizer there", path)
+	}
+	if err != nil {
+		return nil, userf("tokenizer: load: %w", err)
+	}
+	var optional [3][]byte
+	for i, name := range []string{"tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"} {
+		optional[i], err = os.ReadFile(filepath.Join(path, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, userf("tokenizer: load: %w", err)
+		}
+	}
+	t, err := Parse(data, optional[0])
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: load %s: %w", path, err)
+	}
+	if optional[1] != nil {
+		var keys map[string]json.RawMessage
+		if err := json.Unmarshal(optional[1], &keys); err != nil {
+			return nil, fmt.Errorf("tokenizer: load %s: %w", path, jsonError("special_tokens_map.json", optional[1], err))
+		}
+		if err := t.config.specials(keys); err != nil {
+			return nil, fmt.Errorf("tokenizer: load %s: %w", path, err)
+		}
+	}
+	if optional[2] != nil {
+		t.config.chatTemplate = string(optional[2])
+	}
+	return t, nil
+}
+
+// Parse makes a tokenizer from the bytes of a tokenizer.json and, if not empty, of a tokenizer_config.json.
+func Parse(tokenizerJSON, configJSON []byte) (*Tokenizer, error) {
+	var f file
+	if err := json.Unmarshal(tokenizerJSON, &f); err != nil {
+		return nil, jsonError("tokenizer.json", tokenizerJSON, err)
+	}
+	if f.Version != "" && f.Version != "1.0" {
+		return nil, userf("tokenizer.json: version %q, expected 1.0", f.Version)
+	}
+	c, err := parseConfig(configJSON)
+	if err != nil {
+		return nil, err
+	}
+	t := &Tokenizer{classes: newClassTable(), config: c, raw: bytes.Clone(tokenizerJSON), seed: maphash.MakeSeed()}
+	if err := t.build(&f); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// build assembles the pipeline.
+func (t *Tokenizer) build(f *file) error {
+	b := builder{t: t, alphabet: newAlphabet()}
+	if err := b.vocabulary(f); err != nil {
+		return err
+	}
+	if err := b.normalizers(f.Normalizer); err != nil {
+		return err
+	}
+	bytesLast, err := b.preTokenizers(f.PreTokenizer)
+	if err != nil {
+		return err
+	}
+	if err := b.model(bytesLast); err != nil {
+		return err
+	}
+	if err := b.postProcessor(f.PostProcessor); err != nil {
+		return err
+	}
+	if err := b.decoder(f.Decoder); err != nil {
+		return err
+	}
+	t.scratch.New = func() any {
+		return &scratch{pre: make([]buffer, len(t.preTokenizers)), cache: make([]cacheSlot, cacheSlots)}
+	}
+	b.addedTokens()
+	return nil
+}
+
+// jsonError says where in a file the JSON is wrong.
+func jsonError(name string, data []byte, err error) error {
+	var syntax *json.SyntaxError
+	var typed *json.UnmarshalTypeError
+	var offset int64
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+		if offset >= int64(len(data)) {
+			return userf("%s: cut short: the JSON does not end within its %d bytes; copy the file again", name, len(data))
+		}
+	case errors.As(err, &typed):
+		offset = typed.Offset
+	default:
+		return userf("%s: %w", name, err)
+	}
+	before := data[:min(offset, int64(len(data)))]
+	line := bytes.Count(before, []byte("\n")) + 1
+	return userf("%s:%d:%d: %w", name, line, len(before)-bytes.LastIndexByte(before, '\n'), err)
+}
+
+// vocabulary fills the tables of tokens from the model and the added tokens.
+func (b *builder) vocabulary(f *file) error {
+	t := b.t
+	if isNull(f.Model) {
+		return userf("tokenizer.json: no model section")
+	}
+	if err := json.Unmarshal(f.Model, &b.m); err != nil {
+		return jsonError("tokenizer.json: model", f.Model, err)
+	}
+	if err := b.m.check(); err != nil {
+		return err
+	}
+	t.vocab = make(map[string]int32, len(b.m.Vocab)+len(f.AddedTokens))
+	// A hole or two is harmless, a huge id is a broken file and would make huge tables.
+	limit := int64(2*(len(b.m.Vocab)+len(f.AddedTokens)) + 1<<16)
+	enter := func(text string, id int64) error {
+		if id < 0 || id >= limit {
+			return userf("tokenizer.json: token %q has the id %d, which is out of range for %d tokens", text, id, len(b.m.Vocab)+len(f.AddedTokens))
+		}
+		for int64(len(t.tokens)) <= id {
+			t.tokens = append(t.tokens, "")
+			b.used = append(b.used, false)
+		}
+		if b.used[id] {
+			return userf("tokenizer.json: tokens %q and %q have the same id %d", t.tokens[id], text, id)
+		}
+		t.tokens[id], b.used[id], t.vocab[text] = text, true, int32(id)
+		return nil
+	}
+	for text, id := range b.m.Vocab {
+		if err := enter(text, id); err != nil {
+			return err
+		}
+	}
+	t.addedByID = make(map[int32]*addedToken, len(f.AddedTokens))
+	for i := range f.AddedTokens {
+		a := &f.AddedTokens[i]
+		if a.Content == "" {
+			continue
+		}
+		if id, ok := t.vocab[a.Content]; ok {
+			a.ID = id // the model's id is the one that counts
+		} else if err := enter(a.Content, int64(a.ID)); err != nil {
+			return err
+		}
+		if t.addedByID[a.ID] == nil {
+			t.added = append(t.added, a)
+		}
+		t.addedByID[a.ID] = a
+	}
+	for i, a := range t.added {
+		t.added[i] = t.addedByID[a.ID]
+	}
+	slices.SortFunc(t.added, func(a, b *addedToken) int { return int(a.ID) - int(b.ID) })
+	return nil
+}
+
+// addedTokens prepares the search for added tokens.
+func (b *builder) addedTokens() {
+	t := b.t
+	var raw, normalized []*addedToken
+	var rawText, normText []string
+	sc := t.scratch.New().(*scratch)
+	for _, a := range t.added {
+		if !a.Normalized {
+			raw, rawText = append(raw, a), append(rawText, a.Content)
+			continue
+		}
+		text := t.normalize(sc, piece{s: a.Content}).s
+		normalized, normText = append(normalized, a), append(normText, string([]byte(text)))
+	}
+	t.rawAdded = newMatcher(raw, rawText)
+	t.normAdded = newMatcher(normalized, normText)
+	t.decoded = slices.Clone(t.tokens)
+	for i, a := range normalized {
+		t.decoded[a.ID] = normText[i]
+	}
+}
+
+func isNull(src json.RawMessage) bool { return len(src) == 0 || string(src) == "null" }

@@ -1,0 +1,131 @@
+package tokenizer
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// normalizer changes a text before it is split. It returns p itself when there is nothing to change, or else fills out
+// and returns its piece.
+type normalizer interface {
+	apply(p piece, out *buffer) piece
+}
+
+// prepend puts a string in front of a text that is not empty.
+type prepend struct{ s string }
+
+func (n prepend) apply(p piece, out *buffer) piece {
+	if p.s == "" {
+		return p
+	}
+	return prependTo(p, n.s, out)
+}
+
+// prependTo fills out with s and p; s stands for the same range of the original as the first rune of p.
+func prependTo(p piece, s string, out *buffer) piece {
+	out.reset()
+	_, w := utf8.DecodeRuneInString(p.s)
+	first := p.runeSpan(0, w)
+	out.add(s, first)
+	out.add(p.s[:w], first)
+	out.copy(p, w, len(p.s))
+	return out.piece()
+}
+
+// replace puts new in the place of every old.
+type replace struct{ old, new string }
+
+func (n replace) apply(p piece, out *buffer) piece {
+	i := strings.Index(p.s, n.old)
+	if i < 0 {
+		return p
+	}
+	out.reset()
+	last := 0
+	for i >= 0 {
+		out.copy(p, last, last+i)
+		last += i + len(n.old)
+		_, w := utf8.DecodeLastRuneInString(p.s[:last])
+		out.add(n.new, p.runeSpan(last-w, w))
+		i = strings.Index(p.s[last:], n.old)
+	}
+	out.copy(p, last, len(p.s))
+	return out.piece()
+}
+
+// strip removes white space at the ends.
+type strip struct{ left, right bool }
+
+func (n strip) apply(p piece, _ *buffer) piece {
+	a, b := 0, len(p.s)
+	if n.left {
+		a = b - len(strings.TrimLeftFunc(p.s, unicode.IsSpace))
+	}
+	if n.right {
+		b = a + len(strings.TrimRightFunc(p.s[a:], unicode.IsSpace))
+	}
+	return p.slice(a, b)
+}
+
+// mapRunes replaces each rune by the runes that f appends; none removes it.
+type mapRunes struct {
+	f func(dst []rune, r rune) []rune
+}
+
+func (n mapRunes) apply(p piece, out *buffer) piece {
+	out.reset()
+	var room [4]rune
+	for i := 0; i < len(p.s); {
+		r, w := utf8.DecodeRuneInString(p.s[i:])
+		for _, to := range n.f(room[:0], r) {
+			out.addRune(to, p.runeSpan(i, w))
+		}
+		i += w
+	}
+	return out.piece()
+}
+
+// lowercase is the simple mapping of each rune, with the one full mapping that Unicode has without context.
+func lowercase(dst []rune, r rune) []rune {
+	if r == 'İ' {
+		return append(dst, 'i', '\u0307')
+	}
+	return append(dst, unicode.ToLower(r))
+}
+
+// stripAccents removes combining marks.
+func stripAccents(dst []rune, r rune) []rune {
+	if unicode.Is(unicode.M, r) {
+		return dst
+	}
+	return append(dst, r)
+}
+
+// nmt drops control characters and makes other separators spaces, as the SentencePiece rule of this name does.
+func nmt(dst []rune, r rune) []rune {
+	switch {
+	case r >= 1 && r <= 8, r == 0x0B, r >= 0x0E && r <= 0x1F, r == 0x7F, r == 0x8F, r == 0x9F:
+		return dst
+	case r == '\t', r == '\n', r == '\f', r == '\r', r == 0x1680, r >= 0x200B && r <= 0x200F, r == 0x2028, r == 0x2029,
+		r == 0x2581, r == 0xFEFF, r == 0xFFFD:
+		return append(dst, ' ')
+	}
+	return append(dst, r)
+}
+
+// byteLevel writes every byte as its rune of the GPT-2 alphabet.
+type byteLevel struct{ alphabet *alphabet }
+
+func (n byteLevel) apply(p piece, out *buffer) piece {
+	out.reset()
+	for i := 0; i < len(p.s); {
+		_, w := utf8.DecodeRuneInString(p.s[i:])
+		sp := p.runeSpan(i, w)
+		for range w {
+			out.addRune(n.alphabet.runes[p.s[i]], sp)
+			i++
+		}
+	}
+	return out.piece()
+}

@@ -1,0 +1,93 @@
+package tokenizer
+
+import (
+	"hash/maphash"
+	"sync"
+)
+
+// Tokenizer turns text into ids and back. It is made by [Load], [Parse], [FromGGUF], [Bytes] or [TrainBPE] and may be
+// used by several goroutines at once, [Tokenizer.SetChatTemplate] excepted.
+type Tokenizer struct {
+	classes       *classTable
+	normalizers   []normalizer
+	preTokenizers []preTokenizer
+	model         *bpe
+	before, after []int32 // special tokens around a text
+	decoders      []decoder
+	fuses         bool // a decoder joins the tokens; without one they are joined by spaces
+
+	tokens    []string // by id, as the file writes them; "" where an id has no token
+	vocab     map[string]int32
+	added     []*addedToken // ascending by id
+	addedByID map[int32]*addedToken
+	rawAdded  *matcher
+	normAdded *matcher
+	decoded   []string // by id: what a decoder is given
+
+	config config
+	raw    []byte // tokenizer.json as it was read
+
+	seed    maphash.Seed
+	scratch sync.Pool
+}
+
+// VocabSize is the number of ids, which is one more than the highest: the rows that a model's embedding needs at least.
+func (t *Tokenizer) VocabSize() int { return len(t.tokens) }
+
+// ID gives the id of a token by its text as tokenizer.json writes it.
+func (t *Tokenizer) ID(token string) (int32, bool) {
+	id, ok := t.vocab[token]
+	return id, ok
+}
+
+// TokenText gives a token as tokenizer.json writes it, in the byte alphabet if the model has one; "" for an id that has
+// no token.
+func (t *Tokenizer) TokenText(id int32) string {
+	if id < 0 || int(id) >= len(t.tokens) {
+		return ""
+	}
+	return t.tokens[id]
+}
+
+// IsSpecial reports whether id is a special token, which decoding can skip.
+func (t *Tokenizer) IsSpecial(id int32) bool {
+	a := t.addedByID[id]
+	return a != nil && a.Special
+}
+
+// BOS gives the token that begins a sequence, if the configuration names one.
+func (t *Tokenizer) BOS() (id int32, ok bool) { return t.named(t.config.bos) }
+
+// EOS gives the token that ends a sequence, if the configuration names one.
+func (t *Tokenizer) EOS() (id int32, ok bool) { return t.named(t.config.eos) }
+
+// PAD gives the padding token, if the configuration names one.
+func (t *Tokenizer) PAD() (id int32, ok bool) { return t.named(t.config.pad) }
+
+// UNK gives the token for unknown text, if the configuration names one.
+func (t *Tokenizer) UNK() (id int32, ok bool) { return t.named(t.config.unk) }
+
+// BOSText is the text of [Tokenizer.BOS], or "".
+func (t *Tokenizer) BOSText() string { return t.config.bos }
+
+// EOSText is the text of [Tokenizer.EOS], or "".
+func (t *Tokenizer) EOSText() string { return t.config.eos }
+
+// PADText is the text of [Tokenizer.PAD], or "".
+func (t *Tokenizer) PADText() string { return t.config.pad }
+
+// UNKText is the text of [Tokenizer.UNK], or "".
+func (t *Tokenizer) UNKText() string { return t.config.unk }
+
+func (t *Tokenizer) named(token string) (int32, bool) {
+	if token == "" {
+		return 0, false
+	}
+	return t.ID(token)
+}
+
+// ChatTemplate is the Jinja source of the chat template, or "".
+func (t *Tokenizer) ChatTemplate() string { return t.config.chatTemplate }
+
+// SetChatTemplate replaces the chat template, for [Tokenizer.Save] to write.
+func (t *Tokenizer) SetChatTemplate(src string) { t.config.chatTemplate = src }
