@@ -74,7 +74,11 @@ func (p *Pool) Gemm(f Form, m, n, k int, a []float32, lda int, b []float32, ldb 
 		return
 	}
 	p.gemm.product = g
-	p.gemmGeneric()
+	if avx2 {
+		p.gemmAVX2()
+	} else {
+		p.gemmGeneric()
+	}
 }
 
 // GemmSerial is Gemm on the calling worker alone, for use inside tasks; worker is the number that Run was given.
@@ -89,5 +93,26 @@ func (p *Pool) GemmSerial(worker int, f Form, m, n, k int, a []float32, lda int,
 		}
 		return
 	}
-	g.tile(0, m, 0, n)
+	if avx2 {
+		g.serialAVX2(p.packing(worker))
+	} else {
+		g.tile(0, m, 0, n)
+	}
+}
+
+// gemmTask is the parallel product: C in blocks of mc rows and nc columns.
+type gemmTask struct {
+	product
+	p               *Pool
+	mc, nc          int
+	columns, blocks int // blocks in a row of blocks, and in all
+}
+
+func (t *gemmTask) Run(worker, i int) {
+	if avx2 {
+		t.runAVX2(worker, i)
+		return
+	}
+	r, c := i/t.columns*t.mc, i%t.columns*t.nc
+	t.tile(r, min(t.m, r+t.mc), c, min(t.n, c+t.nc))
 }

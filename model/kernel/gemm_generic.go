@@ -2,23 +2,14 @@ package kernel
 
 import "math"
 
-// gemmTask is the parallel product in pure Go: C in square tiles, each from k = 0 to the end.
-type gemmTask struct {
-	product
-	columns int // tiles across
-}
-
-const genericTile = 48
-
+// gemmGeneric runs the product in p.gemm in square blocks, each from k = 0 to the end.
 func (p *Pool) gemmGeneric() {
+	const block = 48
 	t := &p.gemm
-	t.columns = (t.n + genericTile - 1) / genericTile
-	p.Do((t.m+genericTile-1)/genericTile*t.columns, t)
-}
-
-func (t *gemmTask) Run(worker, i int) {
-	r, c := i/t.columns*genericTile, i%t.columns*genericTile
-	t.tile(r, min(t.m, r+genericTile), c, min(t.n, c+genericTile))
+	t.mc, t.nc = block, block
+	t.columns = (t.n + block - 1) / block
+	t.blocks = (t.m + block - 1) / block * t.columns
+	p.Do(t.blocks, t)
 }
 
 // tile computes rows [r0, r1) and columns [c0, c1) of C: the specification of the assembly, and the path of CPUs without any.

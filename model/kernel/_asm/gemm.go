@@ -1,0 +1,275 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func gemm() {
+	mask := GLOBL("gemmMask", RODATA|NOPTR)
+	for i := range 16 {
+		v := U32(0xffffffff)
+		if i >= 8 {
+			v = 0
+		}
+		DATA(i*4, v)
+	}
+	for rows := 6; rows >= 1; rows-- {
+		microkernel(rows, 2, false, mask)
+		microkernel(rows, 2, true, mask)
+		microkernel(rows, 1, true, mask)
+	}
+	transpose()
+	copyPanel()
+	peak()
+	TEXT("pause", NOSPLIT, "func()")
+	Doc("pause tells the core that this is a spin.")
+	PAUSE()
+	RET()
+}
+
+// microkernel writes the inner product of rows x (8·vecs): each element of C is one chain of fused multiply-adds in one lane of one accumulator.
+func microkernel(rows, vecs int, masked bool, mask Mem) {
+	name := fmt.Sprintf("gemm%dx%d", rows, 8*vecs)
+	doc := fmt.Sprintf("%s computes blocks tiles of %d rows and %d columns, one below the other: C = A·B, or C += A·B when accumulate is not 0.", name, rows, 8*vecs)
+	if masked {
+		doc = fmt.Sprintf("%s does the same, but of the last 8 columns only tail count.", name+"Tail")
+		name += "Tail"
+	}
+	function(name, "func(blocks, k int, a *float32, ai, ap, anext int, b *float32, bp int, c *float32, ldc, accumulate, tail int)", doc,
+		"A tile's element (i, p) of A lies ai·i + ap·p bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes after c;",
+		"the next tile begins anext bytes further in A and as many rows further in C.")
+
+	blocks, a, ai, ap := load("blocks"), load("a"), load("ai"), load("ap")
+	bp, c, ldc := load("bp"), load("c"), load("ldc")
+	var m reg.VecVirtual
+	if masked {
+		tail := load("tail")
+		t := GP64()
+		LEAQ(mask, t)
+		SHLQ(Imm(2), tail)
+		SUBQ(tail, t)
+		m = YMM()
+		VMOVUPS(at(t, 32), m)
+	}
+	acc := make([][]reg.VecVirtual, rows)
+	for i := range acc {
+		for range vecs {
+			acc[i] = append(acc[i], YMM())
+		}
+	}
+	last := func(v int) bool { return masked && v == vecs-1 }
+	read := func(v int, from Mem, to reg.VecVirtual) {
+		if last(v) {
+			VMASKMOVPS(from, m, to)
+		} else {
+			VMOVUPS(from, to)
+		}
+	}
+	// rowsOf gives the address of each of the rows that begin at base, ld bytes apart.
+	three := func(base, ld reg.GPVirtual) reg.GPVirtual {
+		if rows <= 3 {
+			return base
+		}
+		r := GP64()
+		LEAQ(indexed(base, ld, 2), r)
+		ADDQ(ld, r)
+		return r
+	}
+	row := func(i int, base, base3, ld reg.GPVirtual, disp int) Mem {
+		if i >= 3 {
+			base, i = base3, i-3
+		}
+		if i == 0 {
+			return at(base, disp)
+		}
+		x := indexed(base, ld, uint8(i))
+		x.Disp = disp
+		return x
+	}
+
+	Label("tile")
+	k := load("k")
+	b := load("b")
+	a0 := GP64()
+	MOVQ(a, a0)
+	a3 := three(a0, ai)
+	c3 := three(c, ldc)
+	flag := load("accumulate")
+	TESTQ(flag, flag)
+	JNZ(LabelRef("resume"))
+	for i := range rows {
+		for v := range vecs {
+			VXORPS(acc[i][v], acc[i][v], acc[i][v])
+			if v == 0 {
+				PREFETCHT0(row(i, c, c3, ldc, 0))
+			}
+		}
+	}
+	JMP(LabelRef("start"))
+	Label("resume")
+	for i := range rows {
+		for v := range vecs {
+			read(v, row(i, c, c3, ldc, 32*v), acc[i][v])
+		}
+	}
+	Label("start")
+	step := func() {
+		bv := make([]reg.VecVirtual, vecs)
+		for v := range bv {
+			bv[v] = YMM()
+			read(v, at(b, 32*v), bv[v])
+		}
+		for i := range rows {
+			x := YMM()
+			VBROADCASTSS(row(i, a0, a3, ai, 0), x)
+			for v := range bv {
+				VFMADD231PS(bv[v], x, acc[i][v])
+			}
+		}
+		ADDQ(bp, b)
+		ADDQ(ap, a0)
+		if rows > 3 {
+			ADDQ(ap, a3)
+		}
+	}
+	if !masked {
+		SUBQ(Imm(4), k)
+		JL(LabelRef("rest"))
+		Label("four")
+		for range 4 {
+			step()
+		}
+		SUBQ(Imm(4), k)
+		JGE(LabelRef("four"))
+		Label("rest")
+		ADDQ(Imm(4), k)
+		JZ(LabelRef("done"))
+	}
+	Label("one")
+	step()
+	DECQ(k)
+	JNZ(LabelRef("one"))
+	Label("done")
+	for i := range rows {
+		for v := range vecs {
+			if last(v) {
+				VMASKMOVPS(acc[i][v], m, row(i, c, c3, ldc, 32*v))
+			} else {
+				VMOVUPS(acc[i][v], row(i, c, c3, ldc, 32*v))
+			}
+		}
+	}
+	n := load("anext")
+	ADDQ(n, a)
+	if rows <= 3 {
+		for range rows {
+			ADDQ(ldc, c)
+		}
+	} else {
+		for range rows - 3 {
+			ADDQ(ldc, c3)
+		}
+		MOVQ(c3, c)
+	}
+	DECQ(blocks)
+	JNZ(LabelRef("tile"))
+	VZEROUPPER()
+	RET()
+}
+
+// transpose writes the register transposes of the packing.
+func transpose() {
+	function("transpose8", "func(blocks int, dst *float32, dstStride int, src *float32, srcStride, rows int)",
+		"transpose8 transposes blocks squares of 8x8 side by side in 8 rows of src into as many squares one below the other in dst. Strides are bytes.",
+		"When rows < 8 the last row stands for the missing ones.")
+	blocks, dst, ds, src, ss, rows := load("blocks"), load("dst"), load("dstStride"), load("src"), load("srcStride"), load("rows")
+	ptr := make([]reg.GPVirtual, 8)
+	ptr[0] = src
+	for i := 1; i < 8; i++ {
+		ptr[i] = GP64()
+		MOVQ(ptr[i-1], ptr[i])
+		CMPQ(rows, Imm(uint64(i)))
+		next := GP64()
+		LEAQ(indexed(ptr[i-1], ss, 1), next)
+		CMOVQGT(next, ptr[i])
+	}
+	off := GP64()
+	XORQ(off, off)
+	Label("block")
+	for half := range 2 {
+		r := make([]reg.VecVirtual, 4)
+		for i := range r {
+			lo, hi := indexed(ptr[i], off, 1), indexed(ptr[i+4], off, 1)
+			lo.Disp, hi.Disp = 16*half, 16*half
+			r[i] = YMM()
+			VMOVUPS(lo, r[i].AsX())
+			VINSERTF128(Imm(1), hi, r[i], r[i])
+		}
+		t := []reg.VecVirtual{YMM(), YMM(), YMM(), YMM()}
+		VUNPCKLPS(r[1], r[0], t[0])
+		VUNPCKHPS(r[1], r[0], t[1])
+		VUNPCKLPS(r[3], r[2], t[2])
+		VUNPCKHPS(r[3], r[2], t[3])
+		for i := range 4 {
+			o := YMM()
+			sel := Imm(0x44)
+			if i&1 == 1 {
+				sel = Imm(0xEE)
+			}
+			VSHUFPS(sel, t[i/2+2], t[i/2], o)
+			VMOVUPS(o, at(dst, 0))
+			ADDQ(ds, dst)
+		}
+	}
+	ADDQ(Imm(32), off)
+	DECQ(blocks)
+	JNZ(LabelRef("block"))
+	VZEROUPPER()
+	RET()
+}
+
+// copyPanel writes the packing of 16 columns that lie side by side already.
+func copyPanel() {
+	function("copy16", "func(rows int, dst, src *float32, stride int)",
+		"copy16 copies 16 floats of each of rows rows of src, stride bytes apart, to dst, one after the other.")
+	rows, dst, src, stride := load("rows"), load("dst"), load("src"), load("stride")
+	Label("row")
+	x, y := YMM(), YMM()
+	VMOVUPS(at(src, 0), x)
+	VMOVUPS(at(src, 32), y)
+	ADDQ(stride, src)
+	VMOVUPS(x, at(dst, 0))
+	VMOVUPS(y, at(dst, 32))
+	ADDQ(Imm(64), dst)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
+// peak writes the loop by which benchmarks measure what the core can do: fused multiply-adds on registers only.
+func peak() {
+	TEXT("peakFMA", NOSPLIT, "func(n int)")
+	Doc("peakFMA does n times 12 independent fused multiply-adds of 8 floats. Benchmarks measure the core with it.")
+	n := load("n")
+	x, y := YMM(), YMM()
+	VXORPS(x, x, x)
+	VXORPS(y, y, y)
+	acc := make([]reg.VecVirtual, 12)
+	for i := range acc {
+		acc[i] = YMM()
+		VXORPS(acc[i], acc[i], acc[i])
+	}
+	Label("loop")
+	for i := range acc {
+		VFMADD231PS(x, y, acc[i])
+	}
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}

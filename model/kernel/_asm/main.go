@@ -1,0 +1,41 @@
+// Command asm writes the amd64 assembly of package kernel. Run it through go generate in model/kernel.
+package main
+
+import (
+	"flag"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+var part = flag.String("part", "gemm", "which file to write: gemm or vec")
+
+func main() {
+	flag.Parse()
+	ConstraintExpr("amd64,!purego")
+	switch *part {
+	case "gemm":
+		gemm()
+	case "vec":
+		vec()
+	}
+	Generate()
+}
+
+// function opens an assembly function whose pointers do not escape.
+func function(name, signature string, doc ...string) {
+	TEXT(name, NOSPLIT, signature)
+	Pragma("noescape")
+	Doc(doc...)
+}
+
+func load(name string) reg.GPVirtual {
+	return Load(Param(name), GP64()).(reg.GPVirtual)
+}
+
+func at(base reg.Register, disp int) Mem { return Mem{Base: base, Disp: disp} }
+
+func indexed(base, index reg.Register, scale uint8) Mem {
+	return Mem{Base: base, Index: index, Scale: scale}
+}

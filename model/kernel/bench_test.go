@@ -1,0 +1,73 @@
+package kernel
+
+import (
+	"fmt"
+	"testing"
+
+	"instruct/model/kernel/rng"
+)
+
+// onPaths runs f once for every path that this machine has.
+func onPaths(b *testing.B, f func(b *testing.B)) {
+	was := avx2
+	defer func() { avx2 = was }()
+	for _, on := range []bool{true, false} {
+		if on && !haveAVX2 {
+			continue
+		}
+		avx2 = on
+		b.Run("impl="+Path(), f)
+	}
+}
+
+func BenchmarkGemm(b *testing.B) {
+	p := NewPool(0)
+	defer p.Close()
+	r := rng.NewRand(1, "bench", 0, 0)
+	pool := make([]float32, 1<<16)
+	for i := range pool {
+		pool[i] = float32(r.Float64() - 0.5)
+	}
+	random := func(n int) []float32 {
+		x := make([]float32, n)
+		for at := 0; at < n; {
+			at += copy(x[at:], pool)
+		}
+		return x
+	}
+	type shape struct{ m, n, k int }
+	var shapes []shape
+	for _, n := range []int{576, 768} {
+		for _, k := range []int{576, 768, 1536, 3072} {
+			shapes = append(shapes, shape{1024, n, k})
+		}
+	}
+	shapes = append(shapes, shape{512, 49152, 576}, shape{256, 256, 256}, shape{2048, 2048, 2048}, shape{2048, 128, 128}, shape{2048, 512, 128},
+		shape{2048, 128, 512}, shape{1, 576, 1536}, shape{1, 49152, 576}, shape{8, 1536, 576})
+	onPaths(b, func(b *testing.B) {
+		for _, f := range []Form{NT, NN, TN} {
+			for _, s := range shapes {
+				if !avx2 && s.m*s.n*s.k > 1<<26 {
+					continue // minutes of pure Go show nothing
+				}
+				b.Run(fmt.Sprintf("form=%v/m=%d/n=%d/k=%d", f, s.m, s.n, s.k), func(b *testing.B) {
+					x, y, z := random(s.m*s.k), random(s.k*s.n), make([]float32, s.m*s.n)
+					lda, ldb := s.k, s.n
+					if f == TN {
+						lda = s.m
+					}
+					if f == NT {
+						ldb = s.k
+					}
+					p.Gemm(f, s.m, s.n, s.k, x, lda, y, ldb, z, s.n, false)
+					for b.Loop() {
+						p.Gemm(f, s.m, s.n, s.k, x, lda, y, ldb, z, s.n, false)
+					}
+					flop := 2 * float64(s.m) * float64(s.n) * float64(s.k)
+					b.ReportMetric(flop*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+					b.ReportMetric(peakGFLOPS(p), "peak")
+				})
+			}
+		}
+	})
+}

@@ -1,0 +1,220 @@
+//go:build amd64 && !purego
+
+package kernel
+
+import "unsafe"
+
+//go:generate sh -c "cd _asm && go run . -part gemm -out ../gemm_amd64.s -stubs ../gemm_stub_amd64.go -pkg kernel"
+
+// The blocked product around the 6x16 micro-kernel (twelve accumulators of eight columns):
+//
+//	block of C (mc rows, nc columns), one job: k in pieces of at most kcMax; A's piece (mc, kc) is copied into L2-sized scratch, unless few columns
+//	use it; for each 16 columns B's piece (kc, 16) is packed into L1-sized scratch and meets all rows of A at once.
+//
+// So A is packed once per block, B once per block and never shared: no barrier inside a product. Every element of C remains one chain over k, because
+// each piece after the first starts from C.
+const (
+	mr      = 6
+	nr      = 16
+	kcMax   = 384
+	mcMax   = 252
+	panel   = kcMax * nr
+	scratch = panel + (mcMax+8)*(kcMax+8) + 64
+	float   = 4 // bytes
+)
+
+// packing gives the scratch of a worker, aligned to cache lines.
+func (p *Pool) packing(w int) []float32 {
+	s := &p.workers[w].pack
+	if *s == nil {
+		*s = make([]float32, scratch+16)
+		at := uintptr(unsafe.Pointer(&(*s)[0])) % 64 / float
+		*s = (*s)[(16-at)%16:]
+	}
+	return *s
+}
+
+// plan cuts C into blocks for the workers.
+func (t *gemmTask) plan(workers int) {
+	split := func(n, most, unit int) int { // equal parts of at most most, each a multiple of unit
+		parts := (n + most - 1) / most
+		return ((n+parts-1)/parts + unit - 1) / unit * unit
+	}
+	t.mc = split(t.m, mcMax, mr)
+	rows := (t.m + t.mc - 1) / t.mc
+	t.nc = split(t.n, 1536, nr)
+	for t.nc > 4*nr && rows*((t.n+t.nc-1)/t.nc) < 4*workers {
+		t.nc = split(t.nc, (t.nc+1)/2, nr)
+	}
+	t.columns = (t.n + t.nc - 1) / t.nc
+	t.blocks = rows * t.columns
+}
+
+// gemmAVX2 runs the product in p.gemm on all workers.
+func (p *Pool) gemmAVX2() {
+	t := &p.gemm
+	workers := len(p.workers)
+	if t.m*t.n*t.k < 1<<16 {
+		workers = 1
+	}
+	t.p = p
+	t.plan(workers)
+	if workers == 1 {
+		for i := range t.blocks {
+			t.Run(0, i)
+		}
+		return
+	}
+	p.Do(t.blocks, t)
+}
+
+func (t *gemmTask) runAVX2(w, i int) {
+	r, c := i/t.columns*t.mc, i%t.columns*t.nc
+	t.block(t.p.packing(w), r, min(t.m, r+t.mc), c, min(t.n, c+t.nc))
+}
+
+// serialAVX2 computes the whole product on one worker.
+func (g *product) serialAVX2(s []float32) {
+	for r := 0; r < g.m; r += mcMax {
+		g.block(s, r, min(g.m, r+mcMax), 0, g.n)
+	}
+}
+
+// block computes rows [r0, r1) and columns [c0, c1) of C, r1-r0 <= mcMax.
+func (g *product) block(s []float32, r0, r1, c0, c1 int) {
+	m := r1 - r0
+	pieces := (g.k + kcMax - 1) / kcMax
+	kc := ((g.k+pieces-1)/pieces + 7) &^ 7
+	for p0 := 0; p0 < g.k; p0 += kc {
+		k := min(kc, g.k-p0)
+		a, ai, ap := &g.a[r0*g.ai+p0*g.ap], g.ai, g.ap
+		if c1-c0 > 4*nr && m > 2*mr || g.ap != 1 && k*m > 64*64 {
+			a, ai, ap = g.packA(s[panel:], r0, m, p0, k)
+		}
+		load := 0
+		if g.accumulate || p0 > 0 {
+			load = 1
+		}
+		for j := c0; j < c1; j += nr {
+			n := min(nr, c1-j)
+			b, bp := &g.b[p0*g.bp+j*g.bj], g.bp
+			if g.bj != 1 || m > 2*mr && n == nr {
+				b, bp = g.packB(s[:panel], j, n, p0, k)
+			}
+			c := r0*g.ldc + j
+			full := m / mr
+			if full > 0 {
+				tiles(mr, n, full, k, a, ai*float, ap*float, b, bp*float, &g.c[c], g.ldc*float, load)
+			}
+			if rest := m - full*mr; rest > 0 {
+				x := (*float32)(unsafe.Add(unsafe.Pointer(a), full*mr*ai*float))
+				tiles(rest, n, 1, k, x, ai*float, ap*float, b, bp*float, &g.c[c+full*mr*g.ldc], g.ldc*float, load)
+			}
+		}
+	}
+}
+
+// packA copies rows [r0, r0+m) and columns [p0, p0+k) of A, row by row.
+func (g *product) packA(s []float32, r0, m, p0, k int) (a *float32, ai, ap int) {
+	ld := (k+7)&^7 + 8
+	if g.ap == 1 {
+		for i := range m {
+			copy(s[i*ld:i*ld+k], g.a[(r0+i)*g.ai+p0:])
+		}
+		return &s[0], ld, 1
+	}
+	// A lies transposed: eight of its rows (eight p) at a time become eight columns.
+	for p := 0; p < k; p += 8 {
+		transposeStrip(s[p:], ld, g.a[(p0+p)*g.ap+r0:], g.ap, min(8, k-p), m)
+	}
+	return &s[0], ld, 1
+}
+
+// packB copies rows [p0, p0+k) and columns [j, j+n) of B as rows of 16.
+func (g *product) packB(s []float32, j, n, p0, k int) (b *float32, bp int) {
+	if g.bj == 1 {
+		src := g.b[p0*g.bp+j:]
+		if n == nr {
+			copy16(k, &s[0], &src[0], g.bp*float)
+		} else {
+			for p := range k {
+				copy(s[p*nr:p*nr+n], src[p*g.bp:])
+			}
+		}
+		return &s[0], nr
+	}
+	for h := 0; h < n; h += 8 {
+		transposeStrip(s[h:], nr, g.b[(j+h)*g.bj+p0:], g.bj, min(8, n-h), k)
+	}
+	return &s[0], nr
+}
+
+// transposeStrip transposes rows (1..8) rows of src, cols long, into the first columns of cols rows of dst. The rest of the eight columns is filled with anything.
+func transposeStrip(dst []float32, dstStride int, src []float32, srcStride, rows, cols int) {
+	if cols >= 8 {
+		transpose8(cols/8, &dst[0], dstStride*float, &src[0], srcStride*float, rows)
+		if cols&7 != 0 { // once more for the last eight, which overlap
+			transpose8(1, &dst[(cols-8)*dstStride], dstStride*float, &src[cols-8], srcStride*float, rows)
+		}
+		return
+	}
+	for r := range rows {
+		for c := range cols {
+			dst[c*dstStride+r] = src[r*srcStride+c]
+		}
+	}
+}
+
+// tiles calls the micro-kernel for blocks tiles of rows (1..6) rows and n (1..16) columns; all steps are bytes.
+func tiles(rows, n, blocks, k int, a *float32, ai, ap int, b *float32, bp int, c *float32, ldc, load int) {
+	next := rows * ai
+	if n == nr {
+		switch rows {
+		case 6:
+			gemm6x16(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, 0)
+		case 5:
+			gemm5x16(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, 0)
+		case 4:
+			gemm4x16(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, 0)
+		case 3:
+			gemm3x16(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, 0)
+		case 2:
+			gemm2x16(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, 0)
+		case 1:
+			gemm1x16(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, 0)
+		}
+		return
+	}
+	if n > 8 {
+		n -= 8
+		switch rows {
+		case 6:
+			gemm6x16Tail(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, n)
+		case 5:
+			gemm5x16Tail(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, n)
+		case 4:
+			gemm4x16Tail(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, n)
+		case 3:
+			gemm3x16Tail(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, n)
+		case 2:
+			gemm2x16Tail(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, n)
+		case 1:
+			gemm1x16Tail(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, n)
+		}
+		return
+	}
+	switch rows {
+	case 6:
+		gemm6x8Tail(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, n)
+	case 5:
+		gemm5x8Tail(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, n)
+	case 4:
+		gemm4x8Tail(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, n)
+	case 3:
+		gemm3x8Tail(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, n)
+	case 2:
+		gemm2x8Tail(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, n)
+	case 1:
+		gemm1x8Tail(blocks, k, a, ai, ap, next, b, bp, c, ldc, load, n)
+	}
+}
