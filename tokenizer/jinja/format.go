@@ -1,0 +1,211 @@
+package jinja
+
+import (
+	"strconv"
+	"strings"
+)
+
+// percent is Python's "format % values" for the conversions s, r, d, i, f, e, g, x, X, o, c and %.
+func percent(t Text, v Value, line int) (Value, error) {
+	values := []Value{v}
+	if l, ok := v.(*List); ok && l.tuple {
+		values = l.Items
+	}
+	mapping, _ := v.(*Dict)
+	var b builder
+	next := 0
+	for i := 0; i < len(t.S); {
+		j := strings.IndexByte(t.S[i:], '%')
+		if j < 0 {
+			b.add(t.slice(i, len(t.S)))
+			break
+		}
+		b.add(t.slice(i, i+j))
+		i += j + 1
+		var key string
+		hasKey := false
+		if i < len(t.S) && t.S[i] == '(' {
+			end := strings.IndexByte(t.S[i:], ')')
+			if end < 0 {
+				return nil, fail(line, "incomplete format key in %q", t.S)
+			}
+			key, hasKey = t.S[i+1:i+end], true
+			i += end + 1
+		}
+		start := i
+		for i < len(t.S) && strings.IndexByte("-+ #0123456789.", t.S[i]) >= 0 {
+			i++
+		}
+		if i == len(t.S) {
+			return nil, fail(line, "incomplete format %q", t.S)
+		}
+		flags, verb := t.S[start:i], t.S[i]
+		i++
+		if verb == '%' {
+			b.add(plain("%"))
+			continue
+		}
+		var arg Value
+		switch {
+		case hasKey && mapping != nil:
+			arg, _ = mapping.Get(key)
+		case !hasKey && next < len(values):
+			arg = values[next]
+			next++
+		default:
+			return nil, fail(line, "not enough arguments for format string %q", t.S)
+		}
+		piece, err := convert(verb, flags, arg, line)
+		if err != nil {
+			return nil, err
+		}
+		b.add(piece)
+	}
+	if next < len(values) && mapping == nil {
+		return nil, fail(line, "not all arguments converted during string formatting")
+	}
+	return b.text(), nil
+}
+
+// convert formats one value with C-like flags.
+func convert(verb byte, flags string, v Value, line int) (Text, error) {
+	sign, left, zero, alternate := "", false, false, false
+	for flags != "" && strings.IndexByte("-+ #0", flags[0]) >= 0 {
+		switch flags[0] {
+		case '-':
+			left = true
+		case '0':
+			zero = true
+		case '#':
+			alternate = true
+		case '+':
+			sign = "+"
+		default:
+			if sign == "" {
+				sign = " "
+			}
+		}
+		flags = flags[1:]
+	}
+	widthText, precisionText, hasPrecision := strings.Cut(flags, ".")
+	width, _ := strconv.Atoi("0" + widthText)
+	precision, _ := strconv.Atoi("0" + precisionText)
+	if width > 10_000 || precision > 10_000 {
+		return Text{}, fail(line, "the width or precision of a format is too large")
+	}
+	var body Text
+	i, f, isInt, isNumber := number(v)
+	switch verb {
+	case 's', 'r':
+		body = str(v)
+		if verb == 'r' {
+			var b builder
+			repr(&b, v, 0)
+			body = b.text()
+		}
+		if hasPrecision {
+			cut, _ := runeOffset(body.S, int64(precision))
+			body = body.slice(0, cut)
+		}
+		zero, sign = false, ""
+	case 'd', 'i', 'u', 'x', 'X', 'o':
+		if !isNumber {
+			return Text{}, fail(line, "%%%c format: a real number is required, not %s", verb, typeName(v))
+		}
+		if !isInt {
+			if f < -9e18 || f > 9e18 {
+				return Text{}, fail(line, "%%%c format: the number is too large", verb)
+			}
+			i = int64(f)
+		}
+		base := map[byte]int{'x': 16, 'X': 16, 'o': 8}[verb]
+		digits := strconv.FormatInt(i, max(base, 10))
+		if base == 8 {
+			digits = strconv.FormatInt(i, 8)
+		}
+		if verb == 'X' {
+			digits = strings.ToUpper(digits)
+		}
+		if alternate && base > 0 {
+			prefix := "0" + string(verb)
+			digits = strings.Replace(prefix+digits, prefix+"-", "-"+prefix, 1)
+		}
+		body = plain(digits)
+	case 'f', 'F', 'e', 'E', 'g', 'G':
+		if !isNumber {
+			return Text{}, fail(line, "must be real number, not %s", typeName(v))
+		}
+		if !hasPrecision {
+			precision = 6
+		}
+		if (verb == 'g' || verb == 'G') && precision == 0 {
+			precision = 1
+		}
+		format := verb
+		if verb == 'F' {
+			format = 'f'
+		}
+		s := strconv.FormatFloat(f, format, precision, 64)
+		body = plain(s)
+	default:
+		return Text{}, fail(line, "unsupported format character %q", verb)
+	}
+	if sign != "" && !strings.HasPrefix(body.S, "-") {
+		body = concat(plain(sign), body)
+	}
+	n := width - int(runeCount(body.S))
+	switch {
+	case n <= 0:
+		return body, nil
+	case left:
+		return concat(body, plain(strings.Repeat(" ", n))), nil
+	case zero:
+		at := 0
+		if body.S[0] == '-' || body.S[0] == '+' || body.S[0] == ' ' {
+			at = 1
+		}
+		return concat(body.slice(0, at), plain(strings.Repeat("0", n)), body.slice(at, len(body.S))), nil
+	}
+	return concat(plain(strings.Repeat(" ", n)), body), nil
+}
+
+// formatMethod is str.format with {}, {0} and {name}; conversions and format specifications are an error.
+func formatMethod(c *call, t Text) (Value, error) {
+	var b builder
+	next := 0
+	for i := 0; i < len(t.S); {
+		j := strings.IndexAny(t.S[i:], "{}")
+		if j < 0 {
+			b.add(t.slice(i, len(t.S)))
+			break
+		}
+		b.add(t.slice(i, i+j))
+		i += j
+		if i+1 < len(t.S) && t.S[i+1] == t.S[i] {
+			b.add(t.slice(i, i+1))
+			i += 2
+			continue
+		}
+		end := strings.IndexByte(t.S[i:], '}')
+		if t.S[i] == '}' || end < 0 {
+			return nil, c.errorf("a single brace in the format string %q", t.S)
+		}
+		field := t.S[i+1 : i+end]
+		i += end + 1
+		var v Value
+		ok := false
+		if n, err := strconv.Atoi(field); err == nil {
+			v, ok = c.get(n, "")
+		} else if field == "" {
+			v, ok = c.get(next, "")
+			next++
+		} else {
+			v, ok = c.get(len(c.args), field)
+		}
+		if !ok {
+			return nil, c.errorf("no argument for the field {%s}, or a form that is not supported", field)
+		}
+		b.add(str(v))
+	}
+	return b.text(), nil
+}

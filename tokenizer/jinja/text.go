@@ -1,0 +1,214 @@
+package jinja
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Span is a byte range [Start,End) of a text that came from the value marked with ID.
+type Span struct{ Start, End, ID int }
+
+// Text is a string whose bytes know their origin. Spans may overlap and may be empty.
+type Text struct {
+	S     string
+	spans []Span
+}
+
+// Mark gives a string whose bytes all carry the id. Ids of callers are at least 0.
+func Mark(s string, id int) Text { return Text{s, []Span{{0, len(s), id}}} }
+
+// plain is a string without origin.
+func plain(s string) Text { return Text{S: s} }
+
+// slice is the bytes [lo,hi).
+func (t Text) slice(lo, hi int) Text {
+	if lo == 0 && hi == len(t.S) {
+		return t
+	}
+	out := Text{S: t.S[lo:hi]}
+	for _, s := range t.spans {
+		start, end := max(s.Start, lo), min(s.End, hi)
+		if start < end || s.Start == s.End && start == end {
+			out.spans = append(out.spans, Span{start - lo, end - lo, s.ID})
+		}
+	}
+	return out
+}
+
+// builder puts texts together.
+type builder struct {
+	buf   strings.Builder
+	spans []Span
+}
+
+func (b *builder) add(t Text) {
+	at := b.buf.Len()
+	b.buf.WriteString(t.S)
+	for _, s := range t.spans {
+		b.mark(at+s.Start, at+s.End, s.ID)
+	}
+}
+
+// mark adds a span, joined to an earlier one of the same id that ends where it starts.
+func (b *builder) mark(start, end, id int) {
+	for i := len(b.spans) - 1; i >= 0; i-- {
+		if b.spans[i].ID == id && b.spans[i].End == start {
+			b.spans[i].End = end
+			return
+		}
+	}
+	b.spans = append(b.spans, Span{start, end, id})
+}
+
+func (b *builder) text() Text { return Text{b.buf.String(), b.spans} }
+
+// concat puts texts one after the other.
+func concat(texts ...Text) Text {
+	var b builder
+	for _, t := range texts {
+		b.add(t)
+	}
+	return b.text()
+}
+
+// mapRunes replaces every rune by a string and keeps the origin.
+func (t Text) mapRunes(f func(i int, r rune) string) Text {
+	var b builder
+	for i, r := range t.S {
+		_, n := utf8.DecodeRuneInString(t.S[i:])
+		piece := t.slice(i, i+n)
+		mapped := f(i, r)
+		for j := range piece.spans {
+			piece.spans[j] = Span{0, len(mapped), piece.spans[j].ID}
+		}
+		b.add(Text{mapped, piece.spans})
+	}
+	return b.text()
+}
+
+// isSpace says whether Python's str.strip removes the rune.
+func isSpace(r rune) bool {
+	switch {
+	case r >= '\t' && r <= '\r', r >= 0x1c && r <= ' ', r == 0x85, r == 0xa0, r == 0x1680,
+		r >= 0x2000 && r <= 0x200a, r == 0x2028, r == 0x2029, r == 0x202f, r == 0x205f, r == 0x3000:
+		return true
+	}
+	return false
+}
+
+// strip removes the runes for which cut is true from the ends that are asked for.
+func (t Text) strip(left, right bool, cut func(rune) bool) Text {
+	lo, hi := 0, len(t.S)
+	if left {
+		lo = hi - len(strings.TrimLeftFunc(t.S, cut))
+	}
+	if right {
+		hi = lo + len(strings.TrimRightFunc(t.S[lo:], cut))
+	}
+	return t.slice(lo, hi)
+}
+
+// split cuts at every sep, at most limit times when limit is not negative.
+func (t Text) split(sep string, limit int) []Text {
+	var out []Text
+	lo := 0
+	for limit < 0 || len(out) < limit {
+		i := strings.Index(t.S[lo:], sep)
+		if i < 0 {
+			break
+		}
+		out = append(out, t.slice(lo, lo+i))
+		lo += i + len(sep)
+	}
+	return append(out, t.slice(lo, len(t.S)))
+}
+
+// rsplit cuts from the right.
+func (t Text) rsplit(sep string, limit int) []Text {
+	var out []Text
+	hi := len(t.S)
+	for limit < 0 || len(out) < limit {
+		i := strings.LastIndex(t.S[:hi], sep)
+		if i < 0 {
+			break
+		}
+		out = append(out, t.slice(i+len(sep), hi))
+		hi = i
+	}
+	out = append(out, t.slice(0, hi))
+	slices.Reverse(out)
+	return out
+}
+
+// fields splits at runs of white space, at most limit times when limit is not negative.
+func (t Text) fields(limit int) []Text {
+	var out []Text
+	rest := t.strip(true, false, isSpace)
+	for rest.S != "" {
+		i := strings.IndexFunc(rest.S, isSpace)
+		if i < 0 || limit >= 0 && len(out) == limit {
+			out = append(out, rest.strip(false, i >= 0, isSpace))
+			break
+		}
+		out = append(out, rest.slice(0, i))
+		rest = rest.slice(i, len(rest.S)).strip(true, false, isSpace)
+	}
+	return out
+}
+
+// lines splits at line ends, which are kept when keep is set.
+func (t Text) lines(keep bool) []Text {
+	var out []Text
+	for lo := 0; lo < len(t.S); {
+		end, next := len(t.S), len(t.S)
+		for i, r := range t.S[lo:] {
+			if r == '\n' || r == '\r' || r == '\v' || r == '\f' || r >= 0x1c && r <= 0x1e || r == 0x85 || r == 0x2028 || r == 0x2029 {
+				end = lo + i
+				next = end + utf8.RuneLen(r)
+				if strings.HasPrefix(t.S[end:], "\r\n") {
+					next = end + 2
+				}
+				break
+			}
+		}
+		if keep {
+			end = next
+		}
+		out = append(out, t.slice(lo, end))
+		lo = next
+	}
+	return out
+}
+
+// replace puts with in the place of old, at most limit times when limit is not negative.
+func (t Text) replace(old string, with Text, limit int) Text {
+	if old == "" {
+		var b builder
+		n := 0
+		for i, r := range t.S {
+			if limit < 0 || n < limit {
+				b.add(with)
+				n++
+			}
+			b.add(t.slice(i, i+utf8.RuneLen(r)))
+		}
+		if limit < 0 || n < limit {
+			b.add(with)
+		}
+		return b.text()
+	}
+	return join(t.split(old, limit), with)
+}
+
+// join puts texts together with a separator.
+func join(texts []Text, sep Text) Text {
+	var b builder
+	for i, t := range texts {
+		if i > 0 {
+			b.add(sep)
+		}
+		b.add(t)
+	}
+	return b.text()
+}
