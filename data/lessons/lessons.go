@@ -7,7 +7,12 @@
 // speaks of words that the model has never read in any case, order or spelling: it must have learned the instruction.
 package lessons
 
-import "instruct/model/kernel/rng"
+import (
+	"fmt"
+
+	"instruct/data"
+	"instruct/model/kernel/rng"
+)
 
 // Options are the choices of Generate.
 type Options struct {
@@ -19,18 +24,6 @@ type Options struct {
 // Default returns the options of the embedded recipe.
 func Default() Options { return Options{Seed: 1, Rows: 48000, HeldOut: 480} }
 
-// Lesson is one row: a kind and the messages, of which the last is the answer that counts.
-type Lesson struct {
-	Kind     string
-	Messages []Message
-}
-
-// Message is one turn of a conversation.
-type Message struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
-}
-
 // copyingRows is the length of the beginning in which lessons that copy letters in order are the more frequent. The
 // heads that copy form there; everything else builds on them.
 const copyingRows = 12000
@@ -40,31 +33,31 @@ const echoRows = 4000
 
 // Generate makes the training rows, in the order in which they are to be learned, and the held-out rows. Row i of a
 // split depends on the seed, the split and i alone.
-func Generate(o Options) (train, heldOut []Lesson) {
+func Generate(o Options) (train, heldOut []data.Row) {
 	return generate(o.Seed, Train, o.Rows), generate(o.Seed, HeldOut, o.HeldOut)
 }
 
-func generate(seed uint64, split Split, n int) []Lesson {
+func generate(seed uint64, split Split, n int) []data.Row {
 	words := newVocabulary(split)
-	rows := make([]Lesson, n)
+	rows := make([]data.Row, n)
 	for i := range rows {
 		rows[i] = row(seed, split, words, i)
 	}
 	return rows
 }
 
-// row makes row i of the split.
-func row(seed uint64, split Split, words *vocabulary, i int) Lesson {
+// row makes row i of the split; its last message is the answer that counts.
+func row(seed uint64, split Split, words *vocabulary, i int) data.Row {
 	d := &draw{split: split, words: words, rand: rng.NewRand(seed, "lessons", uint64(split), uint64(i))}
 	k := kinds[i%len(kinds)]
 	if split == Train {
 		k = d.kind(i)
 	}
-	l := Lesson{Kind: k.name}
+	r := data.Row{Source: fmt.Sprintf("lessons (%s):%d", split, i+1), Kind: k.name}
 	for _, t := range k.make(d) {
-		l.Messages = append(l.Messages, Message{Role: t.role, Content: t.text})
+		r.Messages = append(r.Messages, data.Message{Role: t.role, Content: t.text})
 	}
-	return l
+	return r
 }
 
 // kind draws the kind of training row i by the shares of the table.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"instruct/data"
 )
 
 var (
@@ -71,8 +73,8 @@ func TestHeldOutWordsAreUnseen(t *testing.T) {
 // TestHeldOutPairsAreUnseen compares the pairs of numbers in the questions.
 func TestHeldOutPairsAreUnseen(t *testing.T) {
 	train, heldOut := Generate(Options{Seed: 1, Rows: 30000, HeldOut: 2400})
-	pairs := func(rows []Lesson) map[[2]int]Lesson {
-		found := map[[2]int]Lesson{}
+	pairs := func(rows []data.Row) map[[2]int]data.Row {
+		found := map[[2]int]data.Row{}
 		for _, l := range rows {
 			if !slices.Contains([]string{"sum", "compare_numbers", "sort_numbers"}, l.Kind) {
 				continue

@@ -3,10 +3,12 @@ package lessons
 import (
 	"fmt"
 	"strings"
+
+	"instruct/data"
 )
 
 // Score tells whether the answer is exactly the row's last message; white space around it does not count.
-func Score(row Lesson, answer string) bool {
+func Score(row data.Row, answer string) bool {
 	if len(row.Messages) == 0 {
 		return false
 	}

@@ -3,10 +3,12 @@ package lessons
 import (
 	"fmt"
 	"testing"
+
+	"instruct/data"
 )
 
 func TestScore(t *testing.T) {
-	row := Lesson{Messages: []Message{{"user", "Put cat in capitals."}, {"assistant", "CAT"}}}
+	row := data.Row{Messages: []data.Message{{Role: "user", Content: "Put cat in capitals."}, {Role: "assistant", Content: "CAT"}}}
 	for _, c := range []struct {
 		answer string
 		want   bool
@@ -15,7 +17,7 @@ func TestScore(t *testing.T) {
 			t.Errorf("Score(%q) = %v, want %v", c.answer, got, c.want)
 		}
 	}
-	if Score(Lesson{}, "") {
+	if Score(data.Row{}, "") {
 		t.Error("an empty row cannot be answered right")
 	}
 }
