@@ -229,6 +229,9 @@ func TestGGUFRead(t *testing.T) {
 // TestFixtureGGUF reads a real model whole. The sum was made from the tensors as
 // gguf.quants.dequantize gives them, in the order of the file (testdata/sum.py).
 func TestFixtureGGUF(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: reads 134,515,008 elements")
+	}
 	g, err := OpenGGUF(fixture(t, "models/smollm2-135m-instruct-gguf/SmolLM2-135M-Instruct.Q4_1.gguf"))
 	if err != nil {
 		t.Fatal(err)
