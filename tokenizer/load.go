@@ -120,7 +120,8 @@ func (t *Tokenizer) build(f *file) error {
 		return &scratch{pre: make([]buffer, len(t.preTokenizers)), cache: make([]cacheSlot, cacheSlots)}
 	}
 	b.addedTokens()
-	return nil
+	t.content, err = b.contentHash(f)
+	return err
 }
 
 // jsonError says where in a file the JSON is wrong.

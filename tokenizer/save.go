@@ -1,3 +1,167 @@
 package tokenizer
 
-func (t *Tokenizer) Save(dir string) error { return nil }
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Save writes tokenizer.json, tokenizer_config.json, special_tokens_map.json and, if there is a chat template,
+// chat_template.jinja into dir, which must exist. tokenizer.json is written as it was read. The keys of the original
+// tokenizer_config.json stay; a chat template that stood there is kept there too.
+func (t *Tokenizer) Save(dir string) error {
+	conf, err := t.configJSON()
+	if err != nil {
+		return fmt.Errorf("tokenizer: save: %w", err)
+	}
+	specials := object{}
+	for key, text := range t.config.named() {
+		if text != "" {
+			specials[key] = text
+		}
+	}
+	if more, ok := t.config.keys["additional_special_tokens"]; ok {
+		specials["additional_special_tokens"] = more
+	}
+	special, err := marshalIndent(specials)
+	if err != nil {
+		return fmt.Errorf("tokenizer: save: %w", err)
+	}
+	files := []struct {
+		name string
+		data []byte
+	}{
+		{"tokenizer.json", t.raw},
+		{"tokenizer_config.json", conf},
+		{"special_tokens_map.json", special},
+		{"chat_template.jinja", []byte(t.config.chatTemplate)},
+	}
+	for _, f := range files {
+		path := filepath.Join(dir, f.name)
+		if len(f.data) == 0 {
+			if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+				return fmt.Errorf("tokenizer: save: %w", err)
+			}
+			continue
+		}
+		if err := os.WriteFile(path, f.data, 0o644); err != nil {
+			return fmt.Errorf("tokenizer: save: %w", err)
+		}
+	}
+	return nil
+}
+
+// named gives the named tokens by their key.
+func (c *config) named() map[string]string {
+	return map[string]string{"bos_token": c.bos, "eos_token": c.eos, "unk_token": c.unk, "pad_token": c.pad}
+}
+
+// configJSON is the tokenizer_config.json to write.
+func (t *Tokenizer) configJSON() ([]byte, error) {
+	keys := maps.Clone(t.config.keys)
+	if keys == nil {
+		keys = make(map[string]json.RawMessage)
+	}
+	set := func(key string, value any) error {
+		src, err := marshal(value)
+		keys[key] = src
+		return err
+	}
+	if _, ok := keys["tokenizer_class"]; !ok {
+		if err := set("tokenizer_class", "PreTrainedTokenizerFast"); err != nil {
+			return nil, err
+		}
+	}
+	for key, text := range t.config.named() {
+		if src, ok := keys[key]; text != "" && (!ok || string(src) == "null") {
+			if err := set(key, text); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if t.config.templateInConfig {
+		var value any = t.config.chatTemplate
+		var list []namedTemplate
+		if json.Unmarshal(keys["chat_template"], &list) == nil {
+			i := slices.IndexFunc(list, func(n namedTemplate) bool { return n.Name == "default" })
+			if i < 0 {
+				list = append(list, namedTemplate{Name: "default"})
+				i = len(list) - 1
+			}
+			list[i].Template = t.config.chatTemplate
+			value = list
+		}
+		if err := set("chat_template", value); err != nil {
+			return nil, err
+		}
+	}
+	return marshalIndent(keys)
+}
+
+// Hash identifies the tokenizer: the SHA-256, in hex, of its tokens, merges, pipeline and special tokens, whatever the
+// spelling of its files. The chat template has a hash of its own.
+func (t *Tokenizer) Hash() string {
+	c := &t.config
+	sum := sha256.Sum256([]byte(strings.Join([]string{t.content, c.bos, c.eos, c.unk, c.pad}, "\x00")))
+	return hex.EncodeToString(sum[:])
+}
+
+// contentHash computes the part of Hash that comes from tokenizer.json.
+func (b *builder) contentHash(f *file) (string, error) {
+	var sections [4]any
+	for i, src := range []json.RawMessage{f.Normalizer, f.PreTokenizer, f.PostProcessor, f.Decoder} {
+		if isNull(src) {
+			continue
+		}
+		if err := json.Unmarshal(src, &sections[i]); err != nil {
+			return "", userf("tokenizer.json: %w", err)
+		}
+	}
+	h := sha256.New()
+	unk := ""
+	if b.m.UnkToken != nil {
+		unk = *b.m.UnkToken
+	}
+	enc := json.NewEncoder(h)
+	enc.SetEscapeHTML(false)
+	for _, part := range []any{
+		sections, unk, b.m.FuseUnk, b.m.ByteFallback, b.m.IgnoreMerges, b.t.tokens, b.m.Merges, b.t.added,
+	} {
+		if err := enc.Encode(part); err != nil {
+			return "", fmt.Errorf("tokenizer: hash: %w", err)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// marshal is json.Marshal that leaves <, > and & alone.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+func marshalIndent(v any) ([]byte, error) {
+	src, err := marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, src, "", "  "); err != nil {
+		return nil, err
+	}
+	return append(b.Bytes(), '\n'), nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -27,32 +27,37 @@ const (
 	foldContraction              // (?i:...)
 )
 
+// Regular expressions of known models, as their files write them.
+const (
+	foldRegex   = `(?i:'s|'t|'re|'ve|'m|'ll|'d)`
+	spacesRegex = `|\s*[\r\n]+|\s+(?!\S)|\s+`
+	leadRegex   = `[^\r\n\p{L}\p{N}]?`
+	upperRegex  = `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`
+	lowerRegex  = `[\p{Ll}\p{Lm}\p{Lo}\p{M}]`
+
+	gpt2Regex   = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
+	llama3Regex = foldRegex + `|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*` + spacesRegex
+	qwen2Regex  = foldRegex + `|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*` + spacesRegex
+	qwen35Regex = foldRegex + `|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*` + spacesRegex
+	o200kRegex  = leadRegex + upperRegex + `*` + lowerRegex + `+` + foldRegex + `?|` +
+		leadRegex + upperRegex + `+` + lowerRegex + `*` + foldRegex + `?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*` + spacesRegex
+	tekkenRegex = leadRegex + upperRegex + `*` + lowerRegex + `+|` +
+		leadRegex + upperRegex + `+` + lowerRegex + `*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*` + spacesRegex
+	// The language of llama3Regex in the possessive spellings of tiktoken's cl100k_base.
+	cl100kRegex      = foldRegex + `|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`
+	cl100kShortRegex = `'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`
+)
+
 // wordPatterns are the patterns known by their text.
 func wordPatterns() map[string]wordPattern {
-	const (
-		fold   = `(?i:'s|'t|'re|'ve|'m|'ll|'d)`
-		spaces = `|\s*[\r\n]+|\s+(?!\S)|\s+`
-		word   = `|[^\r\n\p{L}\p{N}]?\p{L}+`
-		others = `| ?[^\s\p{L}\p{N}]+[\r\n]*`
-		upper  = `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`
-		lower  = `[\p{Ll}\p{Lm}\p{Lo}\p{M}]`
-		lead   = `[^\r\n\p{L}\p{N}]?`
-	)
 	llama3 := wordPattern{contraction: foldContraction, prefix: true, digits: 3, newlines: true}
 	qwen2 := wordPattern{contraction: foldContraction, prefix: true, digits: 1, newlines: true}
 	qwen35 := wordPattern{contraction: foldContraction, marks: true, prefix: true, digits: 1, newlines: true}
 	o200k := wordPattern{contraction: foldContraction, suffix: true, cased: true, prefix: true, digits: 3, slashes: true, newlines: true}
 	tekken := wordPattern{cased: true, prefix: true, digits: 1, slashes: true, newlines: true}
 	return map[string]wordPattern{
-		`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`:                                                                  gpt2Pattern(),
-		fold + word + `|\p{N}{1,3}` + others + spaces:                                                                                                 llama3,
-		fold + word + `|\p{N}` + others + spaces:                                                                                                      qwen2,
-		fold + `|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*` + spaces:                                                       qwen35,
-		lead + upper + `*` + lower + `+` + fold + `?|` + lead + upper + `+` + lower + `*` + fold + `?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*` + spaces: o200k,
-		lead + upper + `*` + lower + `+|` + lead + upper + `+` + lower + `*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*` + spaces:                                tekken,
-		// The same language in the possessive spelling of tiktoken's cl100k_base.
-		`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`: llama3,
-		`'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`:        llama3,
+		gpt2Regex: gpt2Pattern(), llama3Regex: llama3, qwen2Regex: qwen2, qwen35Regex: qwen35, o200kRegex: o200k,
+		tekkenRegex: tekken, cl100kRegex: llama3, cl100kShortRegex: llama3,
 	}
 }
 

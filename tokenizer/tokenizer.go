@@ -24,8 +24,9 @@ type Tokenizer struct {
 	normAdded *matcher
 	decoded   []string // by id: what a decoder is given
 
-	config config
-	raw    []byte // tokenizer.json as it was read
+	config  config
+	content string // hash of the parts of tokenizer.json
+	raw     []byte // tokenizer.json as it was read
 
 	seed    maphash.Seed
 	scratch sync.Pool

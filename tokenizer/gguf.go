@@ -1,0 +1,322 @@
+package tokenizer
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// GGUFVocab is the tokenizer.ggml.* part of a GGUF file's metadata. An id that the file does not give is -1. Where the
+// file does not say, AddBOS and AddSpacePrefix are true for the model "llama" and false for "gpt2".
+type GGUFVocab struct {
+	Model, Pre                     string    // tokenizer.ggml.model: gpt2 or llama; tokenizer.ggml.pre
+	Tokens                         []string  // by id
+	Scores                         []float32 // of model llama: the order of merges
+	Types                          []int32   // 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte
+	Merges                         []string  // of model gpt2: "left right"
+	BOS, EOS, UNK, PAD             int
+	AddBOS, AddEOS, AddSpacePrefix bool
+	ChatTemplate                   string
+}
+
+// Types of tokens in a GGUF file.
+const (
+	ggufNormal      = 1
+	ggufControl     = 3
+	ggufUserDefined = 4
+)
+
+// ggufPre is how a tokenizer.ggml.pre splits words.
+type ggufPre struct {
+	normalizer   any
+	preTokenizer any
+	ignoreMerges bool
+}
+
+// object is a JSON object that is being built.
+type object map[string]any
+
+// ggufPres is the table of pre-tokenizers, by the names that llama.cpp's converter gives them.
+func ggufPres() map[string]ggufPre {
+	byteLevel := func(regex bool) object {
+		return object{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": regex}
+	}
+	split := func(regex string) any {
+		return object{"type": "Sequence", "pretokenizers": []any{
+			object{"type": "Split", "pattern": object{"Regex": regex}, "behavior": "Isolated", "invert": false},
+			byteLevel(false),
+		}}
+	}
+	digits := object{"type": "Sequence", "pretokenizers": []any{object{"type": "Digits", "individual_digits": true}, byteLevel(true)}}
+	nfc := object{"type": "NFC"}
+	gpt2 := ggufPre{preTokenizer: byteLevel(true)}
+	smollm := ggufPre{preTokenizer: digits}
+	llama3 := ggufPre{preTokenizer: split(llama3Regex), ignoreMerges: true}
+	cl100k := ggufPre{preTokenizer: split(llama3Regex)}
+	qwen2 := ggufPre{normalizer: nfc, preTokenizer: split(qwen2Regex)}
+	return map[string]ggufPre{
+		"gpt-2": gpt2, "gpt2": gpt2, "mpt": gpt2, "jais": gpt2,
+		"olmo":   {normalizer: nfc, preTokenizer: byteLevel(true)},
+		"smollm": smollm, "starcoder": smollm, "refact": smollm, "command-r": smollm, "codeshell": smollm,
+		"llama-bpe": llama3, "llama3": llama3, "llama-v3": llama3, "falcon3": llama3,
+		"dbrx": cl100k, "smaug-bpe": cl100k,
+		"qwen2": qwen2, "deepseek-r1-qwen": qwen2,
+		"stablelm2": {preTokenizer: split(qwen2Regex)},
+		"gpt-4o":    {preTokenizer: split(o200kRegex)},
+		"tekken":    {preTokenizer: split(tekkenRegex), ignoreMerges: true},
+	}
+}
+
+// FromGGUF makes a tokenizer from the vocabulary of a GGUF file. It builds the tokenizer.json that the file was made
+// from, as far as the metadata tells, so that [Tokenizer.Save] writes a folder which other programs load.
+func FromGGUF(v GGUFVocab) (*Tokenizer, error) {
+	if len(v.Tokens) == 0 {
+		return nil, userf("tokenizer: GGUF: no tokenizer.ggml.tokens")
+	}
+	if v.Types != nil && len(v.Types) != len(v.Tokens) {
+		return nil, userf("tokenizer: GGUF: %d tokens but %d token types", len(v.Tokens), len(v.Types))
+	}
+	for _, s := range []struct {
+		key string
+		id  int
+	}{{"bos", v.BOS}, {"eos", v.EOS}, {"unknown", v.UNK}, {"padding", v.PAD}} {
+		if s.id >= len(v.Tokens) {
+			return nil, userf("tokenizer: GGUF: tokenizer.ggml.%s_token_id is %d, but there are %d tokens", s.key, s.id, len(v.Tokens))
+		}
+	}
+	v.Tokens = uniqueTokens(v.Tokens)
+	var f object
+	var err error
+	switch v.Model {
+	case "gpt2":
+		f, err = v.byteLevel()
+	case "llama":
+		f, err = v.sentencePiece()
+	default:
+		err = userf("tokenizer: GGUF: tokenizer.ggml.model %q is not supported (known: gpt2, llama)", v.Model)
+	}
+	if err != nil {
+		return nil, err
+	}
+	f["version"], f["truncation"], f["padding"] = "1.0", nil, nil
+	f["added_tokens"] = v.added()
+	f["post_processor"] = v.template()
+	data, err := marshal(f)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: GGUF: %w", err)
+	}
+	conf, err := marshal(v.config())
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: GGUF: %w", err)
+	}
+	t, err := Parse(data, conf)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: GGUF: %w", err)
+	}
+	t.config.chatTemplate = v.ChatTemplate
+	return t, nil
+}
+
+// uniqueTokens gives names to tokens that have the text of an earlier one, which no text can produce, and makes broken
+// UTF-8 whole, since JSON can hold neither.
+func uniqueTokens(tokens []string) []string {
+	seen := make(map[string]bool, len(tokens))
+	out := slices.Clone(tokens)
+	for i, s := range out {
+		if !utf8.ValidString(s) {
+			b, _ := appendLossy(nil, []byte(s), true)
+			s = string(b)
+		}
+		if seen[s] {
+			s = fmt.Sprintf("<|duplicate_%d|>", i)
+		}
+		seen[s] = true
+		out[i] = s
+	}
+	return out
+}
+
+func (v *GGUFVocab) kind(id int) int32 {
+	if v.Types == nil {
+		return ggufNormal
+	}
+	return v.Types[id]
+}
+
+// byteLevel builds the file of a GPT-2 style model.
+func (v *GGUFVocab) byteLevel() (object, error) {
+	pre, ok := ggufPres()[v.Pre]
+	if !ok {
+		return nil, userf("tokenizer: GGUF: tokenizer.ggml.pre %q is not supported (known: %s)", v.Pre, strings.Join(sortedKeys(ggufPres()), ", "))
+	}
+	merges := make([][2]string, len(v.Merges))
+	for i, m := range v.Merges {
+		// The first token may itself begin with a space in old files, so look from the second byte on.
+		k := -1
+		if len(m) > 1 {
+			k = strings.IndexByte(m[1:], ' ')
+		}
+		if k < 0 {
+			return nil, userf("tokenizer: GGUF: merge %d is %q, expected two tokens with a space between", i, m)
+		}
+		merges[i] = [2]string{m[:k+1], m[k+2:]}
+	}
+	return object{
+		"normalizer": pre.normalizer, "pre_tokenizer": pre.preTokenizer,
+		"decoder": object{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+		"model":   bpeModel(v.vocabulary(), merges, object{"ignore_merges": pre.ignoreMerges}),
+	}, nil
+}
+
+// sentencePiece builds the file of a Llama 2 style model: its merges are all pairs that make a token, the better score
+// first, as transformers makes them from a SentencePiece model.
+func (v *GGUFVocab) sentencePiece() (object, error) {
+	if len(v.Scores) != len(v.Tokens) {
+		return nil, userf("tokenizer: GGUF: %d tokens but %d scores", len(v.Tokens), len(v.Scores))
+	}
+	const mark = "▁"
+	flags := object{"byte_fallback": true, "fuse_unk": true}
+	if v.UNK >= 0 {
+		flags["unk_token"] = v.Tokens[v.UNK]
+	}
+	normalizer := []any{object{"type": "Replace", "pattern": object{"String": " "}, "content": mark}}
+	decoders := []any{
+		object{"type": "Replace", "pattern": object{"String": mark}, "content": " "},
+		object{"type": "ByteFallback"}, object{"type": "Fuse"},
+	}
+	if v.AddSpacePrefix {
+		normalizer = slices.Insert(normalizer, 0, any(object{"type": "Prepend", "prepend": mark}))
+		decoders = append(decoders, object{"type": "Strip", "content": " ", "start": 1, "stop": 0})
+	}
+	return object{
+		"normalizer": object{"type": "Sequence", "normalizers": normalizer}, "pre_tokenizer": nil,
+		"decoder": object{"type": "Sequence", "decoders": decoders},
+		"model":   bpeModel(v.vocabulary(), v.scoredMerges(), flags),
+	}, nil
+}
+
+// scoredMerges gives every pair of normal tokens that makes a normal token.
+func (v *GGUFVocab) scoredMerges() [][2]string {
+	ids := make(map[string]int, len(v.Tokens))
+	for i, s := range v.Tokens {
+		if v.kind(i) == ggufNormal {
+			ids[s] = i
+		}
+	}
+	type merge struct {
+		pair        [2]string
+		score       float32
+		left, right int
+	}
+	var all []merge
+	for i, s := range v.Tokens {
+		if v.kind(i) != ggufNormal {
+			continue
+		}
+		from := len(all)
+		for k := range s {
+			left, okLeft := ids[s[:k]]
+			right, okRight := ids[s[k:]]
+			if k > 0 && okLeft && okRight {
+				all = append(all, merge{[2]string{s[:k], s[k:]}, v.Scores[i], left, right})
+			}
+		}
+		slices.SortStableFunc(all[from:], func(a, b merge) int {
+			return cmp.Or(cmp.Compare(a.left, b.left), cmp.Compare(a.right, b.right))
+		})
+	}
+	runes := utf8.RuneCountInString
+	slices.SortStableFunc(all, func(a, b merge) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(runes(b.pair[0]), runes(a.pair[0])), cmp.Compare(runes(b.pair[1]), runes(a.pair[1])))
+	})
+	pairs := make([][2]string, len(all))
+	for i, m := range all {
+		pairs[i] = m.pair
+	}
+	return pairs
+}
+
+// vocabulary is the model's vocabulary in the order of ids.
+func (v *GGUFVocab) vocabulary() orderedVocab { return v.Tokens }
+
+// added lists the control tokens, which are special, and the user-defined ones, which are not.
+func (v *GGUFVocab) added() []addedToken {
+	list := []addedToken{}
+	for i, s := range v.Tokens {
+		kind := v.kind(i)
+		if special := kind == ggufControl || i == v.UNK && v.Model == "llama"; special || kind == ggufUserDefined {
+			list = append(list, addedToken{ID: int32(i), Content: s, Special: special})
+		}
+	}
+	return list
+}
+
+// template puts BOS and EOS around a text, where the file asks for it.
+func (v *GGUFVocab) template() any {
+	single := []any{object{"Sequence": object{"id": "A", "type_id": 0}}}
+	pair := []any{object{"Sequence": object{"id": "A", "type_id": 0}}, object{"Sequence": object{"id": "B", "type_id": 1}}}
+	specials := object{}
+	token := func(id, typeID int) any {
+		text := v.Tokens[id]
+		specials[text] = object{"id": text, "ids": []int{id}, "tokens": []string{text}}
+		return object{"SpecialToken": object{"id": text, "type_id": typeID}}
+	}
+	if v.AddBOS && v.BOS >= 0 {
+		single = slices.Insert(single, 0, token(v.BOS, 0))
+		pair = []any{token(v.BOS, 0), pair[0], token(v.BOS, 1), pair[1]}
+	}
+	if v.AddEOS && v.EOS >= 0 {
+		single = append(single, token(v.EOS, 0))
+		at := len(pair) / 2
+		pair = append(slices.Insert(pair, at, token(v.EOS, 0)), token(v.EOS, 1))
+	}
+	if len(specials) == 0 {
+		return nil
+	}
+	return object{"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": specials}
+}
+
+// config is the tokenizer_config.json.
+func (v *GGUFVocab) config() object {
+	c := object{"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": false}
+	for key, id := range map[string]int{"bos_token": v.BOS, "eos_token": v.EOS, "unk_token": v.UNK, "pad_token": v.PAD} {
+		if id >= 0 {
+			c[key] = v.Tokens[id]
+		}
+	}
+	return c
+}
+
+// bpeModel is a model section.
+func bpeModel(vocab orderedVocab, merges [][2]string, flags object) object {
+	m := object{
+		"type": "BPE", "dropout": nil, "unk_token": nil, "continuing_subword_prefix": nil, "end_of_word_suffix": nil,
+		"fuse_unk": false, "byte_fallback": false, "ignore_merges": false, "vocab": vocab, "merges": merges,
+	}
+	for key, value := range flags {
+		m[key] = value
+	}
+	return m
+}
+
+// orderedVocab is a vocabulary by id, written as an object in that order.
+type orderedVocab []string
+
+// MarshalJSON writes {"token": id, ...}.
+func (v orderedVocab) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, s := range v {
+		key, err := json.Marshal(s)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = fmt.Appendf(append(b, key...), ":%d", i)
+	}
+	return append(b, '}'), nil
+}
