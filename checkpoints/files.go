@@ -21,8 +21,8 @@ func WriteFile(path string, data []byte) error {
 	})
 }
 
-// writeAtomic is WriteFile with the content written by fill. On any error the
-// temporary file is removed and path is untouched.
+// writeAtomic is WriteFile with the content written by fill. On any error up to the
+// rename the temporary file is removed and path is untouched.
 func writeAtomic(path string, fill func(w io.Writer) error) (err error) {
 	var f *os.File
 	tmp, err := temporary(path, "tmp", func(name string) (err error) {
@@ -57,8 +57,8 @@ func writeAtomic(path string, fill func(w io.Writer) error) (err error) {
 
 // SaveDir makes the folder dst whole or not at all: write fills a temporary folder
 // beside it, every file and folder in that is synced to disk, then it is renamed to
-// dst. On any error, a full disk among them, the temporary folder is removed and
-// dst is untouched. A dst that exists is moved aside first, deleted only after the
+// dst. On any error up to there, a full disk among them, the temporary folder is
+// removed and dst is untouched. A dst that exists is moved aside first, deleted only after the
 // new one is in place, and moved back when that fails. Missing parents are made.
 //
 // A process killed in between leaves at most a hidden sibling .NAME.tmp-* or
