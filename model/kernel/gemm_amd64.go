@@ -83,6 +83,15 @@ func (g *product) serialAVX2(s []float32) {
 // block computes rows [r0, r1) and columns [c0, c1) of C, r1-r0 <= mcMax.
 func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 	m := r1 - r0
+	if m == 1 && g.bj != 1 && g.ap == 1 && g.k >= 8 {
+		if n := (c1 - c0) / nr; n > 0 {
+			g.vector(s, r0, c0, n)
+			c0 += n * nr
+		}
+		if c0 == c1 {
+			return
+		}
+	}
 	pieces := (g.k + kcMax - 1) / kcMax
 	kc := ((g.k+pieces-1)/pieces + 7) &^ 7
 	for p0 := 0; p0 < g.k; p0 += kc {
@@ -110,6 +119,23 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 				x := (*float32)(unsafe.Add(unsafe.Pointer(a), full*mr*ai*float))
 				tiles(rest, n, 1, k, x, ai*float, ap*float, b, bp*float, &g.c[c+full*mr*g.ldc], g.ldc*float, load)
 			}
+		}
+	}
+}
+
+// vector computes groups times 16 elements of row r of C from column c on, where B is transposed.
+func (g *product) vector(s []float32, r, c, groups int) {
+	load := 0
+	if g.accumulate {
+		load = 1
+	}
+	y, x, b := g.c[r*g.ldc+c:], g.a[r*g.ai:], g.b[c*g.bj:]
+	k := g.k &^ 7
+	gemv16(k/8, groups, &x[0], &b[0], g.bj*float, &y[0], load)
+	if k < g.k {
+		for i := range groups {
+			panel, _ := g.packB(s, c+i*nr, nr, k, g.k-k)
+			gemm1x16(1, g.k-k, &x[k], 0, float, 0, panel, nr*float, &y[i*nr], 0, 1, 0)
 		}
 	}
 }

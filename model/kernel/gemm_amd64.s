@@ -41,26 +41,36 @@ tile:
 	ADDQ       DX, R12
 	LEAQ       (DI)(R8*2), R13
 	ADDQ       R8, R13
+	LEAQ       (R13)(R8*1), R14
+	LEAQ       (R14)(R8*2), R14
+	LEAQ       (R14)(R8*2), R15
+	ADDQ       R8, R15
+	PREFETCHT0 (R14)
+	PREFETCHT0 60(R14)
+	PREFETCHT0 (R14)(R8*1)
+	PREFETCHT0 60(R14)(R8*1)
+	PREFETCHT0 (R14)(R8*2)
+	PREFETCHT0 60(R14)(R8*2)
+	PREFETCHT0 (R15)
+	PREFETCHT0 60(R15)
+	PREFETCHT0 (R15)(R8*1)
+	PREFETCHT0 60(R15)(R8*1)
+	PREFETCHT0 (R15)(R8*2)
+	PREFETCHT0 60(R15)(R8*2)
 	MOVQ       accumulate+80(FP), R14
 	TESTQ      R14, R14
 	JNZ        resume
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DI)
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DI)(R8*1)
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
-	PREFETCHT0 (DI)(R8*2)
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
-	PREFETCHT0 (R13)
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
-	PREFETCHT0 (R13)(R8*1)
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
-	PREFETCHT0 (R13)(R8*2)
 	VXORPS     Y11, Y11, Y11
 	JMP        start
 
@@ -257,26 +267,36 @@ tile:
 	ADDQ       DX, R12
 	LEAQ       (DI)(R8*2), R13
 	ADDQ       R8, R13
+	LEAQ       (R13)(R8*1), R14
+	LEAQ       (R14)(R8*2), R14
+	LEAQ       (R14)(R8*2), R15
+	ADDQ       R8, R15
+	PREFETCHT0 (R14)
+	PREFETCHT0 60(R14)
+	PREFETCHT0 (R14)(R8*1)
+	PREFETCHT0 60(R14)(R8*1)
+	PREFETCHT0 (R14)(R8*2)
+	PREFETCHT0 60(R14)(R8*2)
+	PREFETCHT0 (R15)
+	PREFETCHT0 60(R15)
+	PREFETCHT0 (R15)(R8*1)
+	PREFETCHT0 60(R15)(R8*1)
+	PREFETCHT0 (R15)(R8*2)
+	PREFETCHT0 60(R15)(R8*2)
 	MOVQ       accumulate+80(FP), R14
 	TESTQ      R14, R14
 	JNZ        resume
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DI)(R8*1)
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 (DI)(R8*2)
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	PREFETCHT0 (R13)
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
-	PREFETCHT0 (R13)(R8*1)
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	PREFETCHT0 (R13)(R8*2)
 	VXORPS     Y12, Y12, Y12
 	JMP        start
 
@@ -368,21 +388,25 @@ tile:
 	ADDQ       DX, R12
 	LEAQ       (DI)(R8*2), R13
 	ADDQ       R8, R13
+	LEAQ       (R13)(R8*1), R14
+	LEAQ       (R14)(R8*2), R14
+	LEAQ       (R14)(R8*2), R15
+	ADDQ       R8, R15
+	PREFETCHT0 (R14)
+	PREFETCHT0 (R14)(R8*1)
+	PREFETCHT0 (R14)(R8*2)
+	PREFETCHT0 (R15)
+	PREFETCHT0 (R15)(R8*1)
+	PREFETCHT0 (R15)(R8*2)
 	MOVQ       accumulate+80(FP), R14
 	TESTQ      R14, R14
 	JNZ        resume
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
 	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DI)(R8*1)
 	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DI)(R8*2)
 	VXORPS     Y4, Y4, Y4
-	PREFETCHT0 (R13)
 	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 (R13)(R8*1)
 	VXORPS     Y6, Y6, Y6
-	PREFETCHT0 (R13)(R8*2)
 	JMP        start
 
 resume:
@@ -431,7 +455,7 @@ one:
 	RET
 
 // func gemm5x16(blocks int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int, tail int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·gemm5x16(SB), NOSPLIT, $0-96
 	MOVQ blocks+0(FP), AX
 	MOVQ a+16(FP), CX
@@ -442,32 +466,27 @@ TEXT ·gemm5x16(SB), NOSPLIT, $0-96
 	MOVQ ldc+72(FP), R8
 
 tile:
-	MOVQ       k+8(FP), R9
-	MOVQ       b+48(FP), R10
-	MOVQ       CX, R11
-	LEAQ       (R11)(DX*2), R12
-	ADDQ       DX, R12
-	LEAQ       (DI)(R8*2), R13
-	ADDQ       R8, R13
-	MOVQ       accumulate+80(FP), R14
-	TESTQ      R14, R14
-	JNZ        resume
-	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DI)
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	PREFETCHT0 (DI)(R8*2)
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	PREFETCHT0 (R13)
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	PREFETCHT0 (R13)(R8*1)
-	VXORPS     Y9, Y9, Y9
-	JMP        start
+	MOVQ   k+8(FP), R9
+	MOVQ   b+48(FP), R10
+	MOVQ   CX, R11
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	LEAQ   (DI)(R8*2), R13
+	ADDQ   R8, R13
+	MOVQ   accumulate+80(FP), R14
+	TESTQ  R14, R14
+	JNZ    resume
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	JMP    start
 
 resume:
 	VMOVUPS (DI), Y0
@@ -619,7 +638,7 @@ done:
 	RET
 
 // func gemm5x16Tail(blocks int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int, tail int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·gemm5x16Tail(SB), NOSPLIT, $0-96
 	MOVQ    blocks+0(FP), AX
 	MOVQ    a+16(FP), CX
@@ -635,32 +654,27 @@ TEXT ·gemm5x16Tail(SB), NOSPLIT, $0-96
 	VMOVUPS 32(R10), Y0
 
 tile:
-	MOVQ       k+8(FP), R9
-	MOVQ       b+48(FP), R10
-	MOVQ       CX, R11
-	LEAQ       (R11)(DX*2), R12
-	ADDQ       DX, R12
-	LEAQ       (DI)(R8*2), R13
-	ADDQ       R8, R13
-	MOVQ       accumulate+80(FP), R14
-	TESTQ      R14, R14
-	JNZ        resume
-	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 (DI)(R8*2)
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	PREFETCHT0 (R13)
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	PREFETCHT0 (R13)(R8*1)
-	VXORPS     Y10, Y10, Y10
-	JMP        start
+	MOVQ   k+8(FP), R9
+	MOVQ   b+48(FP), R10
+	MOVQ   CX, R11
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	LEAQ   (DI)(R8*2), R13
+	ADDQ   R8, R13
+	MOVQ   accumulate+80(FP), R14
+	TESTQ  R14, R14
+	JNZ    resume
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	JMP    start
 
 resume:
 	VMOVUPS    (DI), Y1
@@ -719,7 +733,7 @@ one:
 	RET
 
 // func gemm5x8Tail(blocks int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int, tail int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·gemm5x8Tail(SB), NOSPLIT, $0-96
 	MOVQ    blocks+0(FP), AX
 	MOVQ    a+16(FP), CX
@@ -735,27 +749,22 @@ TEXT ·gemm5x8Tail(SB), NOSPLIT, $0-96
 	VMOVUPS 32(R10), Y0
 
 tile:
-	MOVQ       k+8(FP), R9
-	MOVQ       b+48(FP), R10
-	MOVQ       CX, R11
-	LEAQ       (R11)(DX*2), R12
-	ADDQ       DX, R12
-	LEAQ       (DI)(R8*2), R13
-	ADDQ       R8, R13
-	MOVQ       accumulate+80(FP), R14
-	TESTQ      R14, R14
-	JNZ        resume
-	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
-	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DI)(R8*2)
-	VXORPS     Y4, Y4, Y4
-	PREFETCHT0 (R13)
-	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 (R13)(R8*1)
-	JMP        start
+	MOVQ   k+8(FP), R9
+	MOVQ   b+48(FP), R10
+	MOVQ   CX, R11
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	LEAQ   (DI)(R8*2), R13
+	ADDQ   R8, R13
+	MOVQ   accumulate+80(FP), R14
+	TESTQ  R14, R14
+	JNZ    resume
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	JMP    start
 
 resume:
 	VMASKMOVPS (DI), Y0, Y1
@@ -798,7 +807,7 @@ one:
 	RET
 
 // func gemm4x16(blocks int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int, tail int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·gemm4x16(SB), NOSPLIT, $0-96
 	MOVQ blocks+0(FP), AX
 	MOVQ a+16(FP), CX
@@ -809,29 +818,25 @@ TEXT ·gemm4x16(SB), NOSPLIT, $0-96
 	MOVQ ldc+72(FP), R8
 
 tile:
-	MOVQ       k+8(FP), R9
-	MOVQ       b+48(FP), R10
-	MOVQ       CX, R11
-	LEAQ       (R11)(DX*2), R12
-	ADDQ       DX, R12
-	LEAQ       (DI)(R8*2), R13
-	ADDQ       R8, R13
-	MOVQ       accumulate+80(FP), R14
-	TESTQ      R14, R14
-	JNZ        resume
-	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DI)
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	PREFETCHT0 (DI)(R8*2)
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	PREFETCHT0 (R13)
-	VXORPS     Y7, Y7, Y7
-	JMP        start
+	MOVQ   k+8(FP), R9
+	MOVQ   b+48(FP), R10
+	MOVQ   CX, R11
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	LEAQ   (DI)(R8*2), R13
+	ADDQ   R8, R13
+	MOVQ   accumulate+80(FP), R14
+	TESTQ  R14, R14
+	JNZ    resume
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	JMP    start
 
 resume:
 	VMOVUPS (DI), Y0
@@ -963,7 +968,7 @@ done:
 	RET
 
 // func gemm4x16Tail(blocks int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int, tail int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·gemm4x16Tail(SB), NOSPLIT, $0-96
 	MOVQ    blocks+0(FP), AX
 	MOVQ    a+16(FP), CX
@@ -979,29 +984,25 @@ TEXT ·gemm4x16Tail(SB), NOSPLIT, $0-96
 	VMOVUPS 32(R10), Y0
 
 tile:
-	MOVQ       k+8(FP), R9
-	MOVQ       b+48(FP), R10
-	MOVQ       CX, R11
-	LEAQ       (R11)(DX*2), R12
-	ADDQ       DX, R12
-	LEAQ       (DI)(R8*2), R13
-	ADDQ       R8, R13
-	MOVQ       accumulate+80(FP), R14
-	TESTQ      R14, R14
-	JNZ        resume
-	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 (DI)(R8*2)
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	PREFETCHT0 (R13)
-	VXORPS     Y8, Y8, Y8
-	JMP        start
+	MOVQ   k+8(FP), R9
+	MOVQ   b+48(FP), R10
+	MOVQ   CX, R11
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	LEAQ   (DI)(R8*2), R13
+	ADDQ   R8, R13
+	MOVQ   accumulate+80(FP), R14
+	TESTQ  R14, R14
+	JNZ    resume
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	JMP    start
 
 resume:
 	VMOVUPS    (DI), Y1
@@ -1052,7 +1053,7 @@ one:
 	RET
 
 // func gemm4x8Tail(blocks int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int, tail int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·gemm4x8Tail(SB), NOSPLIT, $0-96
 	MOVQ    blocks+0(FP), AX
 	MOVQ    a+16(FP), CX
@@ -1068,25 +1069,21 @@ TEXT ·gemm4x8Tail(SB), NOSPLIT, $0-96
 	VMOVUPS 32(R10), Y0
 
 tile:
-	MOVQ       k+8(FP), R9
-	MOVQ       b+48(FP), R10
-	MOVQ       CX, R11
-	LEAQ       (R11)(DX*2), R12
-	ADDQ       DX, R12
-	LEAQ       (DI)(R8*2), R13
-	ADDQ       R8, R13
-	MOVQ       accumulate+80(FP), R14
-	TESTQ      R14, R14
-	JNZ        resume
-	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
-	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DI)(R8*2)
-	VXORPS     Y4, Y4, Y4
-	PREFETCHT0 (R13)
-	JMP        start
+	MOVQ   k+8(FP), R9
+	MOVQ   b+48(FP), R10
+	MOVQ   CX, R11
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	LEAQ   (DI)(R8*2), R13
+	ADDQ   R8, R13
+	MOVQ   accumulate+80(FP), R14
+	TESTQ  R14, R14
+	JNZ    resume
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	JMP    start
 
 resume:
 	VMASKMOVPS (DI), Y0, Y1
@@ -1124,7 +1121,7 @@ one:
 	RET
 
 // func gemm3x16(blocks int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int, tail int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·gemm3x16(SB), NOSPLIT, $0-96
 	MOVQ blocks+0(FP), AX
 	MOVQ a+16(FP), CX
@@ -1135,22 +1132,19 @@ TEXT ·gemm3x16(SB), NOSPLIT, $0-96
 	MOVQ ldc+72(FP), R8
 
 tile:
-	MOVQ       k+8(FP), R9
-	MOVQ       b+48(FP), R10
-	MOVQ       CX, R11
-	MOVQ       accumulate+80(FP), R12
-	TESTQ      R12, R12
-	JNZ        resume
-	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DI)
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	PREFETCHT0 (DI)(R8*2)
-	VXORPS     Y5, Y5, Y5
-	JMP        start
+	MOVQ   k+8(FP), R9
+	MOVQ   b+48(FP), R10
+	MOVQ   CX, R11
+	MOVQ   accumulate+80(FP), R12
+	TESTQ  R12, R12
+	JNZ    resume
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	JMP    start
 
 resume:
 	VMOVUPS (DI), Y0
@@ -1259,7 +1253,7 @@ done:
 	RET
 
 // func gemm3x16Tail(blocks int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int, tail int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·gemm3x16Tail(SB), NOSPLIT, $0-96
 	MOVQ    blocks+0(FP), AX
 	MOVQ    a+16(FP), CX
@@ -1275,22 +1269,19 @@ TEXT ·gemm3x16Tail(SB), NOSPLIT, $0-96
 	VMOVUPS 32(R10), Y0
 
 tile:
-	MOVQ       k+8(FP), R9
-	MOVQ       b+48(FP), R10
-	MOVQ       CX, R11
-	MOVQ       accumulate+80(FP), R12
-	TESTQ      R12, R12
-	JNZ        resume
-	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 (DI)(R8*2)
-	VXORPS     Y6, Y6, Y6
-	JMP        start
+	MOVQ   k+8(FP), R9
+	MOVQ   b+48(FP), R10
+	MOVQ   CX, R11
+	MOVQ   accumulate+80(FP), R12
+	TESTQ  R12, R12
+	JNZ    resume
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	JMP    start
 
 resume:
 	VMOVUPS    (DI), Y1
@@ -1334,7 +1325,7 @@ one:
 	RET
 
 // func gemm3x8Tail(blocks int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int, tail int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·gemm3x8Tail(SB), NOSPLIT, $0-96
 	MOVQ    blocks+0(FP), AX
 	MOVQ    a+16(FP), CX
@@ -1350,19 +1341,16 @@ TEXT ·gemm3x8Tail(SB), NOSPLIT, $0-96
 	VMOVUPS 32(R10), Y0
 
 tile:
-	MOVQ       k+8(FP), R9
-	MOVQ       b+48(FP), R10
-	MOVQ       CX, R11
-	MOVQ       accumulate+80(FP), R12
-	TESTQ      R12, R12
-	JNZ        resume
-	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
-	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DI)(R8*2)
-	JMP        start
+	MOVQ   k+8(FP), R9
+	MOVQ   b+48(FP), R10
+	MOVQ   CX, R11
+	MOVQ   accumulate+80(FP), R12
+	TESTQ  R12, R12
+	JNZ    resume
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	JMP    start
 
 resume:
 	VMASKMOVPS (DI), Y0, Y1
@@ -1396,7 +1384,7 @@ one:
 	RET
 
 // func gemm2x16(blocks int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int, tail int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·gemm2x16(SB), NOSPLIT, $0-96
 	MOVQ blocks+0(FP), AX
 	MOVQ a+16(FP), CX
@@ -1407,19 +1395,17 @@ TEXT ·gemm2x16(SB), NOSPLIT, $0-96
 	MOVQ ldc+72(FP), R8
 
 tile:
-	MOVQ       k+8(FP), R9
-	MOVQ       b+48(FP), R10
-	MOVQ       CX, R11
-	MOVQ       accumulate+80(FP), R12
-	TESTQ      R12, R12
-	JNZ        resume
-	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DI)
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y3, Y3, Y3
-	JMP        start
+	MOVQ   k+8(FP), R9
+	MOVQ   b+48(FP), R10
+	MOVQ   CX, R11
+	MOVQ   accumulate+80(FP), R12
+	TESTQ  R12, R12
+	JNZ    resume
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	JMP    start
 
 resume:
 	VMOVUPS (DI), Y0
@@ -1508,7 +1494,7 @@ done:
 	RET
 
 // func gemm2x16Tail(blocks int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int, tail int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·gemm2x16Tail(SB), NOSPLIT, $0-96
 	MOVQ    blocks+0(FP), AX
 	MOVQ    a+16(FP), CX
@@ -1524,19 +1510,17 @@ TEXT ·gemm2x16Tail(SB), NOSPLIT, $0-96
 	VMOVUPS 32(R10), Y0
 
 tile:
-	MOVQ       k+8(FP), R9
-	MOVQ       b+48(FP), R10
-	MOVQ       CX, R11
-	MOVQ       accumulate+80(FP), R12
-	TESTQ      R12, R12
-	JNZ        resume
-	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y4, Y4, Y4
-	JMP        start
+	MOVQ   k+8(FP), R9
+	MOVQ   b+48(FP), R10
+	MOVQ   CX, R11
+	MOVQ   accumulate+80(FP), R12
+	TESTQ  R12, R12
+	JNZ    resume
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	JMP    start
 
 resume:
 	VMOVUPS    (DI), Y1
@@ -1572,7 +1556,7 @@ one:
 	RET
 
 // func gemm2x8Tail(blocks int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int, tail int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·gemm2x8Tail(SB), NOSPLIT, $0-96
 	MOVQ    blocks+0(FP), AX
 	MOVQ    a+16(FP), CX
@@ -1588,17 +1572,15 @@ TEXT ·gemm2x8Tail(SB), NOSPLIT, $0-96
 	VMOVUPS 32(R10), Y0
 
 tile:
-	MOVQ       k+8(FP), R9
-	MOVQ       b+48(FP), R10
-	MOVQ       CX, R11
-	MOVQ       accumulate+80(FP), R12
-	TESTQ      R12, R12
-	JNZ        resume
-	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
-	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DI)(R8*1)
-	JMP        start
+	MOVQ   k+8(FP), R9
+	MOVQ   b+48(FP), R10
+	MOVQ   CX, R11
+	MOVQ   accumulate+80(FP), R12
+	TESTQ  R12, R12
+	JNZ    resume
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	JMP    start
 
 resume:
 	VMASKMOVPS (DI), Y0, Y1
@@ -1627,7 +1609,7 @@ one:
 	RET
 
 // func gemm1x16(blocks int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int, tail int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·gemm1x16(SB), NOSPLIT, $0-96
 	MOVQ blocks+0(FP), AX
 	MOVQ a+16(FP), CX
@@ -1638,16 +1620,15 @@ TEXT ·gemm1x16(SB), NOSPLIT, $0-96
 	MOVQ ldc+72(FP), DI
 
 tile:
-	MOVQ       k+8(FP), R8
-	MOVQ       b+48(FP), R9
-	MOVQ       CX, R10
-	MOVQ       accumulate+80(FP), R11
-	TESTQ      R11, R11
-	JNZ        resume
-	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (SI)
-	VXORPS     Y1, Y1, Y1
-	JMP        start
+	MOVQ   k+8(FP), R8
+	MOVQ   b+48(FP), R9
+	MOVQ   CX, R10
+	MOVQ   accumulate+80(FP), R11
+	TESTQ  R11, R11
+	JNZ    resume
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	JMP    start
 
 resume:
 	VMOVUPS (SI), Y0
@@ -1716,7 +1697,7 @@ done:
 	RET
 
 // func gemm1x16Tail(blocks int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int, tail int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·gemm1x16Tail(SB), NOSPLIT, $0-96
 	MOVQ    blocks+0(FP), AX
 	MOVQ    a+16(FP), CX
@@ -1732,16 +1713,15 @@ TEXT ·gemm1x16Tail(SB), NOSPLIT, $0-96
 	VMOVUPS 32(R9), Y0
 
 tile:
-	MOVQ       k+8(FP), R8
-	MOVQ       b+48(FP), R9
-	MOVQ       CX, R10
-	MOVQ       accumulate+80(FP), R11
-	TESTQ      R11, R11
-	JNZ        resume
-	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (SI)
-	VXORPS     Y2, Y2, Y2
-	JMP        start
+	MOVQ   k+8(FP), R8
+	MOVQ   b+48(FP), R9
+	MOVQ   CX, R10
+	MOVQ   accumulate+80(FP), R11
+	TESTQ  R11, R11
+	JNZ    resume
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	JMP    start
 
 resume:
 	VMOVUPS    (SI), Y1
@@ -1769,7 +1749,7 @@ one:
 	RET
 
 // func gemm1x8Tail(blocks int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int, tail int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·gemm1x8Tail(SB), NOSPLIT, $0-96
 	MOVQ    blocks+0(FP), AX
 	MOVQ    a+16(FP), CX
@@ -1785,15 +1765,14 @@ TEXT ·gemm1x8Tail(SB), NOSPLIT, $0-96
 	VMOVUPS 32(R9), Y0
 
 tile:
-	MOVQ       k+8(FP), R8
-	MOVQ       b+48(FP), R9
-	MOVQ       CX, R10
-	MOVQ       accumulate+80(FP), R11
-	TESTQ      R11, R11
-	JNZ        resume
-	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (SI)
-	JMP        start
+	MOVQ   k+8(FP), R8
+	MOVQ   b+48(FP), R9
+	MOVQ   CX, R10
+	MOVQ   accumulate+80(FP), R11
+	TESTQ  R11, R11
+	JNZ    resume
+	VXORPS Y1, Y1, Y1
+	JMP    start
 
 resume:
 	VMASKMOVPS (SI), Y0, Y1
@@ -1856,62 +1835,211 @@ TEXT ·transpose8(SB), NOSPLIT, $0-48
 	XORQ    SI, SI
 
 block:
-	VMOVUPS     (BX)(SI*1), X0
-	VINSERTF128 $0x01, (R11)(SI*1), Y0, Y0
-	VMOVUPS     (R8)(SI*1), X1
-	VINSERTF128 $0x01, (R12)(SI*1), Y1, Y1
-	VMOVUPS     (R9)(SI*1), X2
-	VINSERTF128 $0x01, (R13)(SI*1), Y2, Y2
-	VMOVUPS     (R10)(SI*1), X3
-	VINSERTF128 $0x01, (R14)(SI*1), Y3, Y3
-	VUNPCKLPS   Y1, Y0, Y4
-	VUNPCKHPS   Y1, Y0, Y5
-	VUNPCKLPS   Y3, Y2, Y6
-	VUNPCKHPS   Y3, Y2, Y7
-	VSHUFPS     $0x44, Y6, Y4, Y8
-	VMOVUPS     Y8, (CX)
-	ADDQ        DX, CX
-	VSHUFPS     $0xee, Y6, Y4, Y4
-	VMOVUPS     Y4, (CX)
-	ADDQ        DX, CX
-	VSHUFPS     $0x44, Y7, Y5, Y4
-	VMOVUPS     Y4, (CX)
-	ADDQ        DX, CX
-	VSHUFPS     $0xee, Y7, Y5, Y4
-	VMOVUPS     Y4, (CX)
-	ADDQ        DX, CX
-	VMOVUPS     16(BX)(SI*1), X9
-	VINSERTF128 $0x01, 16(R11)(SI*1), Y9, Y9
-	VMOVUPS     16(R8)(SI*1), X10
-	VINSERTF128 $0x01, 16(R12)(SI*1), Y10, Y10
-	VMOVUPS     16(R9)(SI*1), X11
-	VINSERTF128 $0x01, 16(R13)(SI*1), Y11, Y11
-	VMOVUPS     16(R10)(SI*1), X12
-	VINSERTF128 $0x01, 16(R14)(SI*1), Y12, Y12
-	VUNPCKLPS   Y10, Y9, Y4
-	VUNPCKHPS   Y10, Y9, Y5
-	VUNPCKLPS   Y12, Y11, Y6
-	VUNPCKHPS   Y12, Y11, Y7
-	VSHUFPS     $0x44, Y6, Y4, Y8
-	VMOVUPS     Y8, (CX)
-	ADDQ        DX, CX
-	VSHUFPS     $0xee, Y6, Y4, Y4
-	VMOVUPS     Y4, (CX)
-	ADDQ        DX, CX
-	VSHUFPS     $0x44, Y7, Y5, Y4
-	VMOVUPS     Y4, (CX)
-	ADDQ        DX, CX
-	VSHUFPS     $0xee, Y7, Y5, Y4
-	VMOVUPS     Y4, (CX)
-	ADDQ        DX, CX
-	ADDQ        $0x20, SI
-	DECQ        AX
-	JNZ         block
+	VBROADCASTF128 (BX)(SI*1), Y0
+	VINSERTF128    $0x01, (R11)(SI*1), Y0, Y0
+	VBROADCASTF128 (R8)(SI*1), Y1
+	VINSERTF128    $0x01, (R12)(SI*1), Y1, Y1
+	VBROADCASTF128 (R9)(SI*1), Y2
+	VINSERTF128    $0x01, (R13)(SI*1), Y2, Y2
+	VBROADCASTF128 (R10)(SI*1), Y3
+	VINSERTF128    $0x01, (R14)(SI*1), Y3, Y3
+	VUNPCKLPS      Y1, Y0, Y4
+	VUNPCKHPS      Y1, Y0, Y0
+	VUNPCKLPS      Y3, Y2, Y1
+	VUNPCKHPS      Y3, Y2, Y2
+	VSHUFPS        $0x44, Y1, Y4, Y3
+	VMOVUPS        Y3, (CX)
+	ADDQ           DX, CX
+	VSHUFPS        $0xee, Y1, Y4, Y1
+	VMOVUPS        Y1, (CX)
+	ADDQ           DX, CX
+	VSHUFPS        $0x44, Y2, Y0, Y1
+	VMOVUPS        Y1, (CX)
+	ADDQ           DX, CX
+	VSHUFPS        $0xee, Y2, Y0, Y0
+	VMOVUPS        Y0, (CX)
+	ADDQ           DX, CX
+	VBROADCASTF128 16(BX)(SI*1), Y0
+	VINSERTF128    $0x01, 16(R11)(SI*1), Y0, Y0
+	VBROADCASTF128 16(R8)(SI*1), Y1
+	VINSERTF128    $0x01, 16(R12)(SI*1), Y1, Y1
+	VBROADCASTF128 16(R9)(SI*1), Y2
+	VINSERTF128    $0x01, 16(R13)(SI*1), Y2, Y2
+	VBROADCASTF128 16(R10)(SI*1), Y3
+	VINSERTF128    $0x01, 16(R14)(SI*1), Y3, Y3
+	VUNPCKLPS      Y1, Y0, Y4
+	VUNPCKHPS      Y1, Y0, Y0
+	VUNPCKLPS      Y3, Y2, Y1
+	VUNPCKHPS      Y3, Y2, Y2
+	VSHUFPS        $0x44, Y1, Y4, Y3
+	VMOVUPS        Y3, (CX)
+	ADDQ           DX, CX
+	VSHUFPS        $0xee, Y1, Y4, Y1
+	VMOVUPS        Y1, (CX)
+	ADDQ           DX, CX
+	VSHUFPS        $0x44, Y2, Y0, Y1
+	VMOVUPS        Y1, (CX)
+	ADDQ           DX, CX
+	VSHUFPS        $0xee, Y2, Y0, Y0
+	VMOVUPS        Y0, (CX)
+	ADDQ           DX, CX
+	ADDQ           $0x20, SI
+	DECQ           AX
+	JNZ            block
+	VZEROUPPER
+	RET
+
+// func gemv16(blocks int, groups int, x *float32, b *float32, stride int, y *float32, accumulate int)
+// Requires: AVX, FMA3
+TEXT ·gemv16(SB), NOSPLIT, $0-56
+	MOVQ groups+8(FP), AX
+	MOVQ b+24(FP), CX
+	MOVQ stride+32(FP), DX
+	MOVQ y+40(FP), BX
+
+group:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    accumulate+48(FP), SI
+	TESTQ   SI, SI
+	JZ      start
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+
+start:
+	MOVQ x+16(FP), SI
+	MOVQ blocks+0(FP), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	LEAQ (R9)(DX*2), R10
+	ADDQ DX, R10
+	LEAQ (R10)(DX*2), R11
+	ADDQ DX, R11
+	LEAQ (R11)(DX*2), R12
+	ADDQ DX, R12
+	LEAQ (R12)(DX*2), R13
+	ADDQ DX, R13
+
+block:
+	VBROADCASTF128 (R8), Y2
+	VINSERTF128    $0x01, (R9)(DX*1), Y2, Y2
+	VBROADCASTF128 (R8)(DX*1), Y3
+	VINSERTF128    $0x01, (R9)(DX*2), Y3, Y3
+	VBROADCASTF128 (R8)(DX*2), Y4
+	VINSERTF128    $0x01, (R10), Y4, Y4
+	VBROADCASTF128 (R9), Y5
+	VINSERTF128    $0x01, (R10)(DX*1), Y5, Y5
+	VUNPCKLPS      Y3, Y2, Y6
+	VUNPCKHPS      Y3, Y2, Y2
+	VUNPCKLPS      Y5, Y4, Y3
+	VUNPCKHPS      Y5, Y4, Y4
+	VSHUFPS        $0x44, Y3, Y6, Y5
+	VBROADCASTSS   (SI), Y7
+	VFMADD231PS    Y5, Y7, Y0
+	VSHUFPS        $0xee, Y3, Y6, Y3
+	VBROADCASTSS   4(SI), Y5
+	VFMADD231PS    Y3, Y5, Y0
+	VSHUFPS        $0x44, Y4, Y2, Y3
+	VBROADCASTSS   8(SI), Y5
+	VFMADD231PS    Y3, Y5, Y0
+	VSHUFPS        $0xee, Y4, Y2, Y2
+	VBROADCASTSS   12(SI), Y3
+	VFMADD231PS    Y2, Y3, Y0
+	VBROADCASTF128 16(R8), Y2
+	VINSERTF128    $0x01, 16(R9)(DX*1), Y2, Y2
+	VBROADCASTF128 16(R8)(DX*1), Y3
+	VINSERTF128    $0x01, 16(R9)(DX*2), Y3, Y3
+	VBROADCASTF128 16(R8)(DX*2), Y4
+	VINSERTF128    $0x01, 16(R10), Y4, Y4
+	VBROADCASTF128 16(R9), Y5
+	VINSERTF128    $0x01, 16(R10)(DX*1), Y5, Y5
+	VUNPCKLPS      Y3, Y2, Y6
+	VUNPCKHPS      Y3, Y2, Y2
+	VUNPCKLPS      Y5, Y4, Y3
+	VUNPCKHPS      Y5, Y4, Y4
+	VSHUFPS        $0x44, Y3, Y6, Y5
+	VBROADCASTSS   16(SI), Y7
+	VFMADD231PS    Y5, Y7, Y0
+	VSHUFPS        $0xee, Y3, Y6, Y3
+	VBROADCASTSS   20(SI), Y5
+	VFMADD231PS    Y3, Y5, Y0
+	VSHUFPS        $0x44, Y4, Y2, Y3
+	VBROADCASTSS   24(SI), Y5
+	VFMADD231PS    Y3, Y5, Y0
+	VSHUFPS        $0xee, Y4, Y2, Y2
+	VBROADCASTSS   28(SI), Y3
+	VFMADD231PS    Y2, Y3, Y0
+	VBROADCASTF128 (R10)(DX*2), Y2
+	VINSERTF128    $0x01, (R12), Y2, Y2
+	VBROADCASTF128 (R11), Y3
+	VINSERTF128    $0x01, (R12)(DX*1), Y3, Y3
+	VBROADCASTF128 (R11)(DX*1), Y4
+	VINSERTF128    $0x01, (R12)(DX*2), Y4, Y4
+	VBROADCASTF128 (R11)(DX*2), Y5
+	VINSERTF128    $0x01, (R13), Y5, Y5
+	VUNPCKLPS      Y3, Y2, Y6
+	VUNPCKHPS      Y3, Y2, Y2
+	VUNPCKLPS      Y5, Y4, Y3
+	VUNPCKHPS      Y5, Y4, Y4
+	VSHUFPS        $0x44, Y3, Y6, Y5
+	VBROADCASTSS   (SI), Y7
+	VFMADD231PS    Y5, Y7, Y1
+	VSHUFPS        $0xee, Y3, Y6, Y3
+	VBROADCASTSS   4(SI), Y5
+	VFMADD231PS    Y3, Y5, Y1
+	VSHUFPS        $0x44, Y4, Y2, Y3
+	VBROADCASTSS   8(SI), Y5
+	VFMADD231PS    Y3, Y5, Y1
+	VSHUFPS        $0xee, Y4, Y2, Y2
+	VBROADCASTSS   12(SI), Y3
+	VFMADD231PS    Y2, Y3, Y1
+	VBROADCASTF128 16(R10)(DX*2), Y2
+	VINSERTF128    $0x01, 16(R12), Y2, Y2
+	VBROADCASTF128 16(R11), Y3
+	VINSERTF128    $0x01, 16(R12)(DX*1), Y3, Y3
+	VBROADCASTF128 16(R11)(DX*1), Y4
+	VINSERTF128    $0x01, 16(R12)(DX*2), Y4, Y4
+	VBROADCASTF128 16(R11)(DX*2), Y5
+	VINSERTF128    $0x01, 16(R13), Y5, Y5
+	VUNPCKLPS      Y3, Y2, Y6
+	VUNPCKHPS      Y3, Y2, Y2
+	VUNPCKLPS      Y5, Y4, Y3
+	VUNPCKHPS      Y5, Y4, Y4
+	VSHUFPS        $0x44, Y3, Y6, Y5
+	VBROADCASTSS   16(SI), Y7
+	VFMADD231PS    Y5, Y7, Y1
+	VSHUFPS        $0xee, Y3, Y6, Y3
+	VBROADCASTSS   20(SI), Y5
+	VFMADD231PS    Y3, Y5, Y1
+	VSHUFPS        $0x44, Y4, Y2, Y3
+	VBROADCASTSS   24(SI), Y5
+	VFMADD231PS    Y3, Y5, Y1
+	VSHUFPS        $0xee, Y4, Y2, Y2
+	VBROADCASTSS   28(SI), Y3
+	VFMADD231PS    Y2, Y3, Y1
+	ADDQ           $0x20, SI
+	ADDQ           $0x20, R8
+	ADDQ           $0x20, R9
+	ADDQ           $0x20, R10
+	ADDQ           $0x20, R11
+	ADDQ           $0x20, R12
+	ADDQ           $0x20, R13
+	DECQ           DI
+	JNZ            block
+	VMOVUPS        Y0, (BX)
+	VMOVUPS        Y1, 32(BX)
+	ADDQ           $0x40, BX
+	SHLQ           $0x04, DX
+	ADDQ           DX, CX
+	SHRQ           $0x04, DX
+	DECQ           AX
+	JNZ            group
 	VZEROUPPER
 	RET
 
 // func copy16(rows int, dst *float32, src *float32, stride int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·copy16(SB), NOSPLIT, $0-32
 	MOVQ rows+0(FP), AX
 	MOVQ dst+8(FP), CX
@@ -1919,14 +2047,15 @@ TEXT ·copy16(SB), NOSPLIT, $0-32
 	MOVQ stride+24(FP), BX
 
 row:
-	VMOVUPS (DX), Y0
-	VMOVUPS 32(DX), Y1
-	ADDQ    BX, DX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    $0x40, CX
-	DECQ    AX
-	JNZ     row
+	VMOVUPS    (DX), Y0
+	VMOVUPS    32(DX), Y1
+	PREFETCHT0 64(DX)
+	ADDQ       BX, DX
+	VMOVUPS    Y0, (CX)
+	VMOVUPS    Y1, 32(CX)
+	ADDQ       $0x40, CX
+	DECQ       AX
+	JNZ        row
 	VZEROUPPER
 	RET
 

@@ -136,6 +136,11 @@ func gemm1x8Tail(blocks int, k int, a *float32, ai int, ap int, anext int, b *fl
 //go:noescape
 func transpose8(blocks int, dst *float32, dstStride int, src *float32, srcStride int, rows int)
 
+// gemv16 computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart, and 8·blocks columns.
+//
+//go:noescape
+func gemv16(blocks int, groups int, x *float32, b *float32, stride int, y *float32, accumulate int)
+
 // copy16 copies 16 floats of each of rows rows of src, stride bytes apart, to dst, one after the other.
 //
 //go:noescape

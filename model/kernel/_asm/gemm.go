@@ -23,6 +23,7 @@ func gemm() {
 		microkernel(rows, 1, true, mask)
 	}
 	transpose()
+	matrixVector()
 	copyPanel()
 	peak()
 	TEXT("pause", NOSPLIT, "func()")
@@ -98,15 +99,25 @@ func microkernel(rows, vecs int, masked bool, mask Mem) {
 	MOVQ(a, a0)
 	a3 := three(a0, ai)
 	c3 := three(c, ldc)
+	if rows == 6 { // the tile after this one
+		next, next3 := GP64(), GP64()
+		LEAQ(indexed(c3, ldc, 1), next)
+		LEAQ(indexed(next, ldc, 2), next)
+		LEAQ(indexed(next, ldc, 2), next3)
+		ADDQ(ldc, next3)
+		for i := range rows {
+			PREFETCHT0(row(i, next, next3, ldc, 0))
+			if vecs == 2 {
+				PREFETCHT0(row(i, next, next3, ldc, 60))
+			}
+		}
+	}
 	flag := load("accumulate")
 	TESTQ(flag, flag)
 	JNZ(LabelRef("resume"))
 	for i := range rows {
 		for v := range vecs {
 			VXORPS(acc[i][v], acc[i][v], acc[i][v])
-			if v == 0 {
-				PREFETCHT0(row(i, c, c3, ldc, 0))
-			}
 		}
 	}
 	JMP(LabelRef("start"))
@@ -200,14 +211,29 @@ func transpose() {
 	off := GP64()
 	XORQ(off, off)
 	Label("block")
+	transposed(func(row, half int) Mem {
+		x := indexed(ptr[row], off, 1)
+		x.Disp = 16 * half
+		return x
+	}, func(_ int, column reg.VecVirtual) {
+		VMOVUPS(column, at(dst, 0))
+		ADDQ(ds, dst)
+	})
+	ADDQ(Imm(32), off)
+	DECQ(blocks)
+	JNZ(LabelRef("block"))
+	VZEROUPPER()
+	RET()
+}
+
+// transposed reads an 8x8 square, half a row at a time, and hands out its columns in order.
+func transposed(from func(row, half int) Mem, to func(i int, column reg.VecVirtual)) {
 	for half := range 2 {
 		r := make([]reg.VecVirtual, 4)
 		for i := range r {
-			lo, hi := indexed(ptr[i], off, 1), indexed(ptr[i+4], off, 1)
-			lo.Disp, hi.Disp = 16*half, 16*half
 			r[i] = YMM()
-			VMOVUPS(lo, r[i].AsX())
-			VINSERTF128(Imm(1), hi, r[i], r[i])
+			VBROADCASTF128(from(i, half), r[i]) // a plain load of the low half would look to avo like half a definition
+			VINSERTF128(Imm(1), from(i+4, half), r[i], r[i])
 		}
 		t := []reg.VecVirtual{YMM(), YMM(), YMM(), YMM()}
 		VUNPCKLPS(r[1], r[0], t[0])
@@ -221,13 +247,66 @@ func transpose() {
 				sel = Imm(0xEE)
 			}
 			VSHUFPS(sel, t[i/2+2], t[i/2], o)
-			VMOVUPS(o, at(dst, 0))
-			ADDQ(ds, dst)
+			to(4*half+i, o)
 		}
 	}
-	ADDQ(Imm(32), off)
+}
+
+// matrixVector writes the product of a matrix with one vector, which decoding consists of. Two chains of eight rows each: the squares are transposed in
+// registers on their way, so that the matrix is read once and nothing else moves.
+func matrixVector() {
+	function("gemv16", "func(blocks, groups int, x, b *float32, stride int, y *float32, accumulate int)",
+		"gemv16 computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart, and 8·blocks columns.")
+	groups, b, ss, y := load("groups"), load("b"), load("stride"), load("y")
+	acc := []reg.VecVirtual{YMM(), YMM()}
+	Label("group")
+	for i := range acc {
+		VXORPS(acc[i], acc[i], acc[i])
+	}
+	flag := load("accumulate")
+	TESTQ(flag, flag)
+	JZ(LabelRef("start"))
+	for i := range acc {
+		VMOVUPS(at(y, 32*i), acc[i])
+	}
+	Label("start")
+	x, blocks := load("x"), load("blocks")
+	base := []reg.GPVirtual{GP64(), GP64(), GP64(), GP64(), GP64(), GP64()} // rows 0, 3, 6, 9, 12, 15
+	MOVQ(b, base[0])
+	for i := 1; i < 6; i++ {
+		LEAQ(indexed(base[i-1], ss, 2), base[i])
+		ADDQ(ss, base[i])
+	}
+	Label("block")
+	for v := range acc {
+		transposed(func(row, half int) Mem {
+			row += 8 * v
+			m := at(base[row/3], 16*half)
+			if row%3 != 0 {
+				m.Index, m.Scale = ss, uint8(row%3)
+			}
+			return m
+		}, func(i int, column reg.VecVirtual) {
+			s := YMM()
+			VBROADCASTSS(at(x, 4*i), s)
+			VFMADD231PS(column, s, acc[v])
+		})
+	}
+	ADDQ(Imm(32), x)
+	for i := range base {
+		ADDQ(Imm(32), base[i])
+	}
 	DECQ(blocks)
 	JNZ(LabelRef("block"))
+	for i := range acc {
+		VMOVUPS(acc[i], at(y, 32*i))
+	}
+	ADDQ(Imm(64), y)
+	SHLQ(Imm(4), ss)
+	ADDQ(ss, b)
+	SHRQ(Imm(4), ss)
+	DECQ(groups)
+	JNZ(LabelRef("group"))
 	VZEROUPPER()
 	RET()
 }
@@ -241,6 +320,7 @@ func copyPanel() {
 	x, y := YMM(), YMM()
 	VMOVUPS(at(src, 0), x)
 	VMOVUPS(at(src, 32), y)
+	PREFETCHT0(at(src, 64)) // the next panel
 	ADDQ(stride, src)
 	VMOVUPS(x, at(dst, 0))
 	VMOVUPS(y, at(dst, 32))
