@@ -2,6 +2,10 @@ package data
 
 import (
 	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"instruct/tokenizer"
 )
@@ -10,40 +14,175 @@ import (
 type Encoder struct {
 	Tokenizer *tokenizer.Tokenizer
 	Template  *tokenizer.Template
-	// MaxLength is the largest number of tokens of a row; 0 means no limit.
+	// MaxLength is the largest number of tokens of a row; longer ones are cut at the right. 0 means no limit.
 	MaxLength int
 	// TrainOnInputs trains every token of a conversation and not only the assistant's.
 	TrainOnInputs bool
 }
 
+// The reasons for which a row gives no example.
+const (
+	DroppedTooLong   = "longer than max_length before its first trained token"
+	DroppedUntrained = "no token is trained"
+)
+
 // Outcome says what became of a row.
 type Outcome struct {
 	// Dropped is the reason why the row gives no example; empty when it gives one.
 	Dropped string
-	// Truncated is the number of tokens cut off at the right.
-	Truncated int
-	// Straddling is the number of tokens that lie across the border of a trained span.
+	// Truncated is the number of tokens cut off at the right, TruncatedTrained how many of them were to be trained.
+	Truncated, TruncatedTrained int
+	// Straddling is the number of tokens that lie across the border of a trained span. They are trained.
 	Straddling int
+	// Unended says that the last trained token is no special token: such a row does not teach to stop.
+	Unended bool
 }
 
-// Encode turns one row into an example.
-func (e *Encoder) Encode(row Row) (Example, Outcome, error) { return Example{}, Outcome{}, nil }
+// Encode turns one row into an example. The example is whole even when it is dropped, for showing it.
+func (e *Encoder) Encode(row Row) (Example, Outcome, error) {
+	example := Example{Source: row.Source, Kind: row.Kind}
+	var outcome Outcome
+	if row.Messages == nil {
+		e.encodePlain(&example, row.Text)
+	} else {
+		text, spans, err := e.Template.Render(row.Messages, false)
+		if err != nil {
+			return example, outcome, userErrorf("data: %s: %w", row.Source, err)
+		}
+		if e.TrainOnInputs {
+			spans = []tokenizer.Span{{Start: 0, End: len(text)}}
+		}
+		example.IDs, example.Mask, outcome.Straddling = e.encode(text, spans)
+	}
+	if len(example.Mask) > 0 {
+		example.Mask[0] = false
+	}
+	whole := example.Inputs()
+	trained := example.Trained()
+	if e.MaxLength > 0 && len(example.IDs) > e.MaxLength {
+		outcome.Truncated = len(example.IDs) - e.MaxLength
+		example.IDs, example.Mask = example.IDs[:e.MaxLength:e.MaxLength], example.Mask[:e.MaxLength:e.MaxLength]
+		outcome.TruncatedTrained = trained - example.Trained()
+	}
+	switch last := example.Inputs(); {
+	case whole == 0:
+		outcome.Dropped = DroppedUntrained
+	case last == 0:
+		outcome.Dropped = DroppedTooLong
+	default:
+		outcome.Unended = !e.Tokenizer.IsSpecial(example.IDs[last])
+	}
+	return example, outcome, nil
+}
 
-// EncodeAll encodes all rows on the given number of threads (0: all cores), in order.
+// encodePlain encodes a plain text with the special tokens that the tokenizer puts around it and an eos_token behind
+// it; every token is trained.
+func (e *Encoder) encodePlain(example *Example, text string) {
+	example.IDs = e.Tokenizer.Encode(text, true)
+	if eos, ok := e.Tokenizer.EOS(); ok && (len(example.IDs) == 0 || example.IDs[len(example.IDs)-1] != eos) {
+		example.IDs = append(example.IDs, eos)
+	}
+	example.Mask = make([]bool, len(example.IDs))
+	for i := range example.Mask {
+		example.Mask[i] = true
+	}
+}
+
+// encode turns a rendered text into ids and a mask: a token is trained when its bytes intersect a span. The whole
+// text is encoded at once, and without further special tokens: the template has put in all that belong there.
+func (e *Encoder) encode(text string, spans []tokenizer.Span) (ids []int32, mask []bool, straddling int) {
+	tokens := e.Tokenizer.Append(nil, text, false)
+	ids, mask = make([]int32, len(tokens)), make([]bool, len(tokens))
+	next := 0
+	for i, token := range tokens {
+		ids[i] = token.ID
+		for next < len(spans) && spans[next].End <= token.Start {
+			next++
+		}
+		if next == len(spans) || token.End <= spans[next].Start {
+			continue
+		}
+		mask[i] = true
+		if token.Start < spans[next].Start || token.End > spans[next].End {
+			straddling++
+		}
+	}
+	return ids, mask, straddling
+}
+
+// Prompt encodes a conversation and the beginning of the assistant's next turn: what the model is given to answer.
+func (e *Encoder) Prompt(msgs []Message) (ids []int32, err error) {
+	text, _, err := e.Template.Render(msgs, true)
+	if err != nil {
+		return nil, userErrorf("data: prompt: %w", err)
+	}
+	ids, _, _ = e.encode(text, nil)
+	return ids, nil
+}
+
+// EncodeAll encodes all rows on the given number of threads (0: all cores). The examples keep the order of the rows
+// and do not depend on the number of threads. Every row is in the audit; an error names the first row that has one.
+// It is an error when no row is left to train on.
 func (e *Encoder) EncodeAll(ctx context.Context, rows []Row, threads int) ([]Example, *Audit, error) {
-	return nil, nil, nil
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	examples, outcomes, errs := make([]Example, len(rows)), make([]Outcome, len(rows)), make([]error, len(rows))
+	const chunk = 64
+	var next atomic.Int64
+	var failed atomic.Bool
+	var wait sync.WaitGroup
+	for range min(threads, (len(rows)+chunk-1)/chunk) {
+		wait.Go(func() {
+			// Chunks are taken in order and finished, so every row before a failed one is looked at: the first error
+			// is the same for any number of threads.
+			for !failed.Load() && ctx.Err() == nil {
+				end := int(next.Add(chunk))
+				for i := end - chunk; i < min(end, len(rows)); i++ {
+					if examples[i], outcomes[i], errs[i] = e.Encode(rows[i]); errs[i] != nil {
+						failed.Store(true)
+						break
+					}
+				}
+				if end >= len(rows) {
+					break
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, nil, fmt.Errorf("data: encode: %w", err)
+	}
+	for _, err := range errs {
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	audit := newAudit()
+	kept := examples[:0]
+	for i := range rows {
+		examples[i].Row = i
+		audit.add(&rows[i], &examples[i], &outcomes[i])
+		if outcomes[i].Dropped == "" {
+			kept = append(kept, examples[i])
+		}
+	}
+	audit.finish(kept)
+	if len(kept) == 0 {
+		return nil, audit, e.nothingLeft(audit)
+	}
+	return kept, audit, nil
 }
 
-// Prompt encodes a conversation with the beginning of the assistant's next turn after it.
-func (e *Encoder) Prompt(msgs []Message) (ids []int32, err error) { return nil, nil }
-
-// Audit accounts for every row.
-type Audit struct {
-	Rows, Examples, Tokens, TrainedTokens int
+// nothingLeft explains why no row can be trained on.
+func (e *Encoder) nothingLeft(a *Audit) error {
+	switch {
+	case a.Rows == 0:
+		return userErrorf("data: the data set is empty")
+	case a.Dropped[DroppedTooLong] == a.Rows:
+		return userErrorf("data: all %d rows are longer than max_length %d before their first trained token (the first: %s): raise max_length",
+			a.Rows, e.MaxLength, a.DroppedRows[0].Source)
+	}
+	return userErrorf("data: none of the %d rows has a trained token (the first: %s, %s)", a.Rows, a.DroppedRows[0].Source, a.DroppedRows[0].Reason)
 }
-
-// String is a table.
-func (a *Audit) String() string { return "" }
-
-// Load reads rows.
-func Load(ctx context.Context, paths []string, format string) ([]Row, error) { return nil, nil }

@@ -1,0 +1,191 @@
+package data
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// Audit accounts for every row: Rows = Examples + the sum of Dropped.
+type Audit struct {
+	Rows     int `json:"rows"`
+	Examples int `json:"examples"`
+	// Tokens and TrainedTokens count the examples. Inputs are the positions that go through the model: those before
+	// the last trained token of each example.
+	Tokens        int `json:"tokens"`
+	Inputs        int `json:"inputs"`
+	TrainedTokens int `json:"trained_tokens"`
+	// Longest and MeanLength are in tokens, of the examples as they are trained; LongestSource says which it is.
+	Longest       int     `json:"longest"`
+	LongestSource string  `json:"longest_source"`
+	MeanLength    float64 `json:"mean_length"`
+	MeanTrained   float64 `json:"mean_trained"`
+	// Truncated counts examples cut at max_length, TruncatedTokens what they lost and TruncatedTrained how much of
+	// that was to be trained.
+	Truncated        int `json:"truncated"`
+	TruncatedTokens  int `json:"truncated_tokens"`
+	TruncatedTrained int `json:"truncated_trained_tokens"`
+	// Dropped counts rows that give no example, by reason; DroppedRows names them.
+	Dropped     map[string]int `json:"dropped"`
+	DroppedRows []DroppedRow   `json:"dropped_rows"`
+	// Straddling counts trained tokens that lie across the border of a trained span.
+	Straddling int `json:"straddling_tokens"`
+	// Unended counts examples whose last trained token is not special: they do not teach to stop.
+	Unended int `json:"unended"`
+	// IgnoredKeys counts the keys of the rows that their format does not use.
+	IgnoredKeys map[string]int `json:"ignored_keys"`
+	// Sources has the figures of each file, in the order of the files.
+	Sources []SourceAudit `json:"sources"`
+	// Hash is the sha256 of the ids and masks of all examples in order.
+	Hash string `json:"hash"`
+
+	sources map[string]int
+}
+
+// DroppedRow is a row that gives no example.
+type DroppedRow struct {
+	Source string `json:"source"`
+	Reason string `json:"reason"`
+}
+
+// SourceAudit has the figures of one file.
+type SourceAudit struct {
+	Path          string `json:"path"`
+	Rows          int    `json:"rows"`
+	Examples      int    `json:"examples"`
+	Tokens        int    `json:"tokens"`
+	TrainedTokens int    `json:"trained_tokens"`
+}
+
+func newAudit() *Audit {
+	return &Audit{Dropped: map[string]int{}, DroppedRows: []DroppedRow{}, IgnoredKeys: map[string]int{}, Sources: []SourceAudit{}, sources: map[string]int{}}
+}
+
+// add counts one row.
+func (a *Audit) add(row *Row, example *Example, outcome *Outcome) {
+	path := row.Source
+	if i := strings.LastIndexByte(path, ':'); i >= 0 {
+		path = path[:i]
+	}
+	at, ok := a.sources[path]
+	if !ok {
+		at = len(a.Sources)
+		a.sources[path] = at
+		a.Sources = append(a.Sources, SourceAudit{Path: path})
+	}
+	source := &a.Sources[at]
+	a.Rows++
+	source.Rows++
+	for _, key := range row.Ignored {
+		a.IgnoredKeys[key]++
+	}
+	if outcome.Dropped != "" {
+		a.Dropped[outcome.Dropped]++
+		a.DroppedRows = append(a.DroppedRows, DroppedRow{row.Source, outcome.Dropped})
+		return
+	}
+	trained := example.Trained()
+	a.Examples++
+	a.Tokens += len(example.IDs)
+	a.Inputs += example.Inputs()
+	a.TrainedTokens += trained
+	source.Examples++
+	source.Tokens += len(example.IDs)
+	source.TrainedTokens += trained
+	if len(example.IDs) > a.Longest {
+		a.Longest, a.LongestSource = len(example.IDs), row.Source
+	}
+	if outcome.Truncated > 0 {
+		a.Truncated++
+		a.TruncatedTokens += outcome.Truncated
+		a.TruncatedTrained += outcome.TruncatedTrained
+	}
+	a.Straddling += outcome.Straddling
+	if outcome.Unended {
+		a.Unended++
+	}
+}
+
+// finish computes the means and the hash.
+func (a *Audit) finish(examples []Example) {
+	if a.Examples > 0 {
+		a.MeanLength = float64(a.Tokens) / float64(a.Examples)
+		a.MeanTrained = float64(a.TrainedTokens) / float64(a.Examples)
+	}
+	h := sha256.New()
+	var buf []byte
+	for i := range examples {
+		e := &examples[i]
+		buf = binary.LittleEndian.AppendUint32(buf[:0], uint32(len(e.IDs)))
+		for _, id := range e.IDs {
+			buf = binary.LittleEndian.AppendUint32(buf, uint32(id))
+		}
+		for _, trained := range e.Mask {
+			if trained {
+				buf = append(buf, 1)
+			} else {
+				buf = append(buf, 0)
+			}
+		}
+		h.Write(buf)
+	}
+	a.Hash = hex.EncodeToString(h.Sum(nil))
+}
+
+// shownDropped is how many dropped rows the table names.
+const shownDropped = 5
+
+// String is the audit as a table.
+func (a *Audit) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	line := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	line("rows", "%d", a.Rows)
+	line("examples", "%d", a.Examples)
+	for _, reason := range slices.Sorted(maps.Keys(a.Dropped)) {
+		line("dropped", "%d: %s", a.Dropped[reason], reason)
+	}
+	for i, row := range a.DroppedRows {
+		if i == shownDropped {
+			line("", "... and %d more", len(a.DroppedRows)-i)
+			break
+		}
+		line("", "%s", row.Source)
+	}
+	line("tokens", "%d", a.Tokens)
+	share := 0.0
+	if a.Tokens > 0 {
+		share = 100 * float64(a.TrainedTokens) / float64(a.Tokens)
+	}
+	line("trained tokens", "%d (%.1f %%)", a.TrainedTokens, share)
+	line("model inputs", "%d", a.Inputs)
+	line("mean length", "%.1f tokens, %.1f trained", a.MeanLength, a.MeanTrained)
+	if a.Examples > 0 {
+		line("longest", "%d tokens, %s", a.Longest, a.LongestSource)
+	}
+	if a.Truncated > 0 {
+		line("truncated", "%d rows by %d tokens, %d of them trained", a.Truncated, a.TruncatedTokens, a.TruncatedTrained)
+	}
+	if a.Straddling > 0 {
+		line("straddling", "%d tokens lie across the border of the trained text", a.Straddling)
+	}
+	if a.Unended > 0 {
+		line("unended", "%d rows do not end with a special token: they do not teach to stop", a.Unended)
+	}
+	for _, key := range slices.Sorted(maps.Keys(a.IgnoredKeys)) {
+		line("ignored key", "%q in %d rows", key, a.IgnoredKeys[key])
+	}
+	if len(a.Sources) > 1 {
+		for _, s := range a.Sources {
+			line("source", "%s: %d rows, %d examples, %d tokens, %d trained", s.Path, s.Rows, s.Examples, s.Tokens, s.TrainedTokens)
+		}
+	}
+	line("hash", "%s", a.Hash)
+	w.Flush()
+	return b.String()
+}

@@ -1,0 +1,138 @@
+package data
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// readMessages reads {"messages": [{"role", "content"}]}. A message may say "train": false or "weight": 0 to be left
+// untrained.
+func readMessages(r *record) ([]Message, string, error) {
+	messages, err := r.messages("messages")
+	return messages, "", err
+}
+
+// readConversations reads ShareGPT's {"conversations": [{"from", "value"}]}.
+func readConversations(r *record) ([]Message, string, error) {
+	system, err := r.text("system")
+	if err != nil {
+		return nil, "", err
+	}
+	messages, err := r.messages("conversations")
+	return append(systemMessages(system), messages...), "", err
+}
+
+// roleNamed translates the role of a message: those of chat templates and those of ShareGPT.
+func roleNamed(name string) (string, bool) {
+	switch name {
+	case "system", "user", "assistant", "tool":
+		return name, true
+	case "human":
+		return "user", true
+	case "gpt":
+		return "assistant", true
+	}
+	return "", false
+}
+
+// messages reads a list of messages, with the keys role and content or from and value. A string holds the list as
+// JSON, as the cells of a table do.
+func (r *record) messages(key string) ([]Message, error) {
+	v := r.values[key]
+	if s, ok := v.(string); ok {
+		if err := json.Unmarshal([]byte(s), &v); err != nil {
+			return nil, r.errorf("key %q is a string that is no JSON list of messages: %v", key, err)
+		}
+	}
+	list, ok := v.([]any)
+	if !ok {
+		return nil, r.errorf("key %q must be a list of messages, found %s", key, jsonType(v))
+	}
+	if len(list) == 0 {
+		return nil, r.errorf("key %q has no messages", key)
+	}
+	messages := make([]Message, 0, len(list))
+	for i, item := range list {
+		m, err := message(item)
+		if err != nil {
+			return nil, r.errorf("key %q, message %d: %v", key, i+1, err)
+		}
+		messages = append(messages, m)
+	}
+	return messages, nil
+}
+
+// message reads one message.
+func message(item any) (Message, error) {
+	var m Message
+	object, ok := item.(map[string]any)
+	if !ok {
+		return m, fmt.Errorf("expected an object, found %s", jsonType(item))
+	}
+	roleKey, contentKey := "role", "content"
+	if _, ok := object["from"]; ok {
+		roleKey, contentKey = "from", "value"
+	}
+	name, ok := object[roleKey].(string)
+	if !ok {
+		return m, fmt.Errorf("key %q must be a string, found %s", roleKey, jsonType(object[roleKey]))
+	}
+	if m.Role, ok = roleNamed(name); !ok {
+		return m, fmt.Errorf("the role %q is unknown; the known ones are system, user (human), assistant (gpt) and tool", name)
+	}
+	if calls, ok := object["tool_calls"]; ok && calls != nil {
+		if list, ok := calls.([]any); !ok || len(list) > 0 {
+			return m, fmt.Errorf("tool calls are not supported")
+		}
+	}
+	var err error
+	if m.Content, err = content(object[contentKey], contentKey); err != nil {
+		return m, err
+	}
+	m.Train, err = trainFlag(object)
+	return m, err
+}
+
+// content reads the text of a message: a string, or a list of parts of the type text.
+func content(v any, key string) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case []any:
+		var b strings.Builder
+		for _, item := range v {
+			part, _ := item.(map[string]any)
+			text, ok := part["text"].(string)
+			if kind, hasKind := part["type"]; !ok || hasKind && kind != "text" {
+				return "", fmt.Errorf("key %q has a part that is no text", key)
+			}
+			b.WriteString(text)
+		}
+		return b.String(), nil
+	}
+	return "", fmt.Errorf("key %q must be a string, found %s", key, jsonType(v))
+}
+
+// trainFlag reads "train": bool or "weight": 0 or 1.
+func trainFlag(object map[string]any) (*bool, error) {
+	if v, ok := object["train"]; ok && v != nil {
+		train, ok := v.(bool)
+		if !ok {
+			return nil, fmt.Errorf("key \"train\" must be true or false, found %s", jsonType(v))
+		}
+		return &train, nil
+	}
+	if v, ok := object["weight"]; ok && v != nil {
+		weight, ok := v.(float64)
+		if !ok || weight != 0 && weight != 1 {
+			return nil, fmt.Errorf("key \"weight\" must be 0 or 1, found %v", v)
+		}
+		train := weight == 1
+		if train {
+			return nil, nil // what is trained by default stays so
+		}
+		return &train, nil
+	}
+	return nil, nil
+}

@@ -1,0 +1,174 @@
+package data
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// format is one shape of a row.
+type format struct {
+	name string
+	// required keys make the format; optional ones are read when they are there; others are ignored and counted.
+	required, optional []string
+	read               func(r *record) (messages []Message, text string, err error)
+}
+
+// formats is the table of the formats, in the order in which the first row of a file is compared with them.
+// A new format is one file and one line here.
+func formats() []format {
+	return []format{
+		{"preference", []string{"chosen", "rejected"}, []string{"prompt", "instruction", "input", "output", "system"}, readPreference},
+		{"messages", []string{"messages"}, nil, readMessages},
+		{"conversations", []string{"conversations"}, []string{"system"}, readConversations},
+		{"prompt", []string{"prompt", "completion"}, []string{"system"}, readPrompt},
+		{"alpaca", []string{"instruction", "output"}, []string{"input", "system"}, readAlpaca},
+		{"text", []string{"text"}, nil, readText},
+	}
+}
+
+// Formats names the formats that Load knows.
+func Formats() []string {
+	var names []string
+	for _, f := range formats() {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// knownFormats describes the table for messages.
+func knownFormats() string {
+	var parts []string
+	for _, f := range formats() {
+		parts = append(parts, f.name+" "+keyList(f.required))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func keyList(keys []string) string { return "{" + strings.Join(keys, ", ") + "}" }
+
+// record is one row of a file before its format is understood. Values are string, float64, bool, nil, []any or
+// map[string]any.
+type record struct {
+	source string // path:line
+	values map[string]any
+}
+
+func (r *record) errorf(text string, args ...any) error {
+	return userErrorf("data: %s: %s", r.source, fmt.Sprintf(text, args...))
+}
+
+func (r *record) keys() []string { return slices.Sorted(maps.Keys(r.values)) }
+
+func (r *record) has(keys []string) bool {
+	return !slices.ContainsFunc(keys, func(key string) bool { _, ok := r.values[key]; return !ok })
+}
+
+// text reads a string; a key that is absent or null is an empty one.
+func (r *record) text(key string) (string, error) {
+	switch v := r.values[key].(type) {
+	case nil:
+		return "", nil
+	case string:
+		return v, nil
+	default:
+		return "", r.errorf("key %q must be a string, found %s", key, jsonType(v))
+	}
+}
+
+// texts reads several strings.
+func (r *record) texts(into map[string]*string) error {
+	for _, key := range slices.Sorted(maps.Keys(into)) {
+		s, err := r.text(key)
+		if err != nil {
+			return err
+		}
+		*into[key] = s
+	}
+	return nil
+}
+
+func jsonType(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return "a string"
+	case float64, int64:
+		return "a number"
+	case bool:
+		return "a boolean"
+	case []any:
+		return "an array"
+	}
+	return "an object"
+}
+
+// detect finds the format of a file from its first row.
+func detect(r *record) (*format, error) {
+	for _, f := range formats() {
+		if r.has(f.required) {
+			return &f, nil
+		}
+	}
+	return nil, r.errorf("no format has the keys %s; the known formats are %s", keyList(r.keys()), knownFormats())
+}
+
+// formatNamed finds a format by the name that the user gave; nil means that it is to be detected.
+func formatNamed(name string) (*format, error) {
+	if name == "" || name == "auto" {
+		return nil, nil
+	}
+	for _, f := range formats() {
+		if f.name == name {
+			return &f, nil
+		}
+	}
+	return nil, userErrorf("data: the format %q is unknown; the known formats are %s", name, knownFormats())
+}
+
+// row turns a record into a row and checks it.
+func (f *format) row(r *record) (Row, error) {
+	if !r.has(f.required) {
+		return Row{}, r.errorf("the row has the keys %s, but the format %s needs %s; the known formats are %s",
+			keyList(r.keys()), f.name, keyList(f.required), knownFormats())
+	}
+	row := Row{Source: r.source}
+	var err error
+	if row.Messages, row.Text, err = f.read(r); err != nil {
+		return Row{}, err
+	}
+	if row.Messages != nil {
+		if err := checkMessages(r, row.Messages); err != nil {
+			return Row{}, err
+		}
+	}
+	if kind, ok := r.values["kind"].(string); ok {
+		row.Kind = kind
+	}
+	for _, key := range r.keys() {
+		if key != "kind" && !slices.Contains(f.required, key) && !slices.Contains(f.optional, key) {
+			row.Ignored = append(row.Ignored, key)
+		}
+	}
+	return row, nil
+}
+
+// checkMessages wants an answer, and no answer to be empty.
+func checkMessages(r *record, messages []Message) error {
+	answers := 0
+	for i, m := range messages {
+		if m.Role != "assistant" {
+			continue
+		}
+		answers++
+		if (m.Train == nil || *m.Train) && strings.TrimSpace(m.Content) == "" {
+			return r.errorf("the response is empty (message %d): remove the row, or give it an answer", i+1)
+		}
+	}
+	if answers == 0 {
+		return r.errorf("there is no assistant message to train on")
+	}
+	return nil
+}

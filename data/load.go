@@ -1,0 +1,140 @@
+package data
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+)
+
+// source reads the records of a file one after the other. It stops at the first error of yield and returns it.
+type source struct {
+	extensions []string
+	read       func(path string, data []byte, yield func(*record) error) error
+}
+
+// sources is the table of the file types, by extension.
+func sources() []source {
+	return []source{
+		{[]string{".jsonl", ".ndjson"}, readJSONL},
+		{[]string{".json"}, readJSON},
+		{[]string{".csv"}, readCSV},
+		{[]string{".tsv"}, readTSV},
+		{[]string{".parquet"}, readParquet},
+	}
+}
+
+// Load reads the rows of several files in order. The type of a file follows from its extension (.jsonl, .json, .csv,
+// .tsv, .parquet). The format is the named one of Formats, or, when format is empty or "auto", found for each file
+// from the keys of its first row; it is then required of every row. Errors name path:line.
+func Load(ctx context.Context, paths []string, format string) ([]Row, error) {
+	named, err := formatNamed(format)
+	if err != nil {
+		return nil, err
+	}
+	if len(paths) == 0 {
+		return nil, userErrorf("data: no data set is named")
+	}
+	var rows []Row
+	for _, path := range paths {
+		read, err := sourceOf(path)
+		if err != nil {
+			return nil, err
+		}
+		data, err := readFile(path)
+		if err != nil {
+			return nil, err
+		}
+		f, before := named, len(rows)
+		err = read(path, data, func(r *record) error {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("data: load %s: %w", path, err)
+			}
+			var err error
+			if f == nil {
+				if f, err = detect(r); err != nil {
+					return err
+				}
+			}
+			row, err := f.row(r)
+			if err == nil {
+				rows = append(rows, row)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(rows) == before {
+			return nil, userErrorf("data: %s has no rows", path)
+		}
+	}
+	return rows, nil
+}
+
+// sourceOf picks the reader of a file.
+func sourceOf(path string) (func(string, []byte, func(*record) error) error, error) {
+	extension := strings.ToLower(filepath.Ext(path))
+	var known []string
+	for _, s := range sources() {
+		for _, e := range s.extensions {
+			if e == extension {
+				return s.read, nil
+			}
+			known = append(known, e)
+		}
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, userErrorf("data: %s is a folder: name its files", path)
+	}
+	return nil, userErrorf("data: %s: the file type %q is unknown; the known ones are %s", path, extension, strings.Join(known, " "))
+}
+
+// readFile reads a file as it is.
+func readFile(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, userErrorf("data: %s does not exist", path)
+	case err != nil:
+		return nil, userErrorf("data: read %s: %w", path, err)
+	case len(data) == 0:
+		return nil, userErrorf("data: %s is empty", path)
+	}
+	return data, nil
+}
+
+// textOf checks that the bytes of a text file are UTF-8, and takes a byte order mark away.
+func textOf(path string, data []byte) ([]byte, error) {
+	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+		return nil, userErrorf("data: %s is UTF-16: convert it to UTF-8", path)
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if utf8.Valid(data) {
+		return data, nil
+	}
+	at := 0
+	for at < len(data) {
+		r, n := utf8.DecodeRune(data[at:])
+		if r == utf8.RuneError && n == 1 {
+			break
+		}
+		at += n
+	}
+	line, column := place(data, at)
+	return nil, userErrorf("data: %s:%d:%d: the text is not UTF-8", path, line, column)
+}
+
+// place gives the line and column, from 1 and in characters, of a byte of a text.
+func place(data []byte, at int) (line, column int) {
+	at = min(max(at, 0), len(data))
+	start := bytes.LastIndexByte(data[:at], '\n') + 1
+	return 1 + bytes.Count(data[:start], []byte("\n")), 1 + utf8.RuneCount(data[start:at])
+}
+
+func sourceLine(path string, line int) string { return fmt.Sprintf("%s:%d", path, line) }

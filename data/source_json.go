@@ -1,0 +1,99 @@
+package data
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+)
+
+// readJSONL reads one object a line; blank lines are skipped.
+func readJSONL(path string, data []byte, yield func(*record) error) error {
+	data, err := textOf(path, data)
+	if err != nil {
+		return err
+	}
+	for number := 1; len(data) > 0; number++ {
+		line, rest, _ := bytes.Cut(data, []byte("\n"))
+		data = rest
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		r := &record{source: sourceLine(path, number)}
+		if err := json.Unmarshal(line, &r.values); err != nil {
+			return jsonError(path, line, number-1, err)
+		}
+		if r.values == nil {
+			return r.errorf("expected an object, found null")
+		}
+		if err := yield(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readJSON reads an array of objects. A file of one object a line under this name is read too.
+func readJSON(path string, data []byte, yield func(*record) error) error {
+	data, err := textOf(path, data)
+	if err != nil {
+		return err
+	}
+	text := bytes.TrimLeft(data, " \t\r\n")
+	if bytes.HasPrefix(text, []byte("{")) {
+		if json.Valid(text) && bytes.Count(bytes.TrimSpace(text), []byte("\n")) > 0 {
+			line, column := place(data, len(data)-len(text))
+			return userErrorf("data: %s:%d:%d: expected an array of rows, found one object: put [ and ] around it, or write one object a line", path, line, column)
+		}
+		return readJSONL(path, data, yield)
+	}
+	var rows []json.RawMessage
+	if err := json.Unmarshal(data, &rows); err != nil {
+		return jsonError(path, data, 0, err)
+	}
+	// The elements lie in the file one after the other: each is the next occurrence of its own bytes.
+	at, line := 0, 1
+	for _, row := range rows {
+		next := at + bytes.Index(data[at:], row)
+		line += bytes.Count(data[at:next], []byte("\n"))
+		r := &record{source: sourceLine(path, line)}
+		if err := json.Unmarshal(row, &r.values); err != nil {
+			return jsonError(path, row, line-1, err)
+		}
+		if r.values == nil {
+			return r.errorf("expected an object, found null")
+		}
+		if err := yield(r); err != nil {
+			return err
+		}
+		line += bytes.Count(row, []byte("\n"))
+		at = next + len(row)
+	}
+	return nil
+}
+
+// jsonError places an error of encoding/json, whose offsets count from the given part of a file; before is the number
+// of lines in front of the part.
+func jsonError(path string, part []byte, before int, err error) error {
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		at := int(syntax.Offset) - 1 // the offset counts the offending byte
+		if strings.HasPrefix(syntax.Error(), "unexpected end") {
+			at = len(bytes.TrimRight(part, "\r\n"))
+		}
+		line, column := place(part, at)
+		return userErrorf("data: %s:%d:%d: invalid JSON: %w", path, before+line, column, err)
+	}
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) {
+		line, column := place(part, int(mismatch.Offset)-1)
+		expected := "an object"
+		if mismatch.Type.Kind().String() == "slice" {
+			expected = "an array of rows"
+		} else if strings.HasPrefix(mismatch.Value, "number") {
+			expected = "a number that fits"
+		}
+		return userErrorf("data: %s:%d:%d: expected %s, found %s", path, before+line, column, expected, mismatch.Value)
+	}
+	return userErrorf("data: %s:%d: %w", path, before+1, err)
+}

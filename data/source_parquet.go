@@ -1,0 +1,2 @@
+package data
+func readParquet(path string, data []byte, yield func(*record) error) error { return nil }
