@@ -1,2 +1,124 @@
 package data
-func readParquet(path string, data []byte, yield func(*record) error) error { return nil }
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"reflect"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// readParquet reads the rows of a Parquet file; lists and groups may be nested. The source of a row is path:row,
+// from 1.
+func readParquet(path string, data []byte, yield func(*record) error) (err error) {
+	// The library answers some damaged files with a panic.
+	reading := true
+	defer func() {
+		if p := recover(); p != nil {
+			if !reading {
+				panic(p)
+			}
+			err = userErrorf("data: read %s: the Parquet file is damaged: %v", path, p)
+		}
+	}()
+	file, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return userErrorf("data: read %s: no Parquet file: %w", path, err)
+	}
+	reader := parquet.NewGenericReader[map[string]any](file, file.Schema())
+	defer reader.Close()
+	rows := make([]map[string]any, 64)
+	number := 0
+	for {
+		clear(rows)
+		for i := range rows {
+			rows[i] = map[string]any{}
+		}
+		reading = true
+		n, err := reader.Read(rows)
+		reading = false
+		for _, row := range rows[:n] {
+			number++
+			r := &record{source: sourceLine(path, number), values: make(map[string]any, len(row))}
+			for key, v := range row {
+				r.values[key] = plainValue(v)
+			}
+			if err := yield(r); err != nil {
+				return err
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return userErrorf("data: read %s, row %d: %w", path, number+1, err)
+		case n == 0:
+			return fmt.Errorf("data: read %s: no progress at row %d", path, number+1)
+		}
+	}
+}
+
+// plainValue turns a value of the library into one of those of encoding/json.
+func plainValue(v any) any {
+	switch v := v.(type) {
+	case nil, string, bool, float64:
+		return v
+	case []byte:
+		return string(v)
+	case map[string]any:
+		if list, ok := oldList(v); ok {
+			return list
+		}
+		out := make(map[string]any, len(v))
+		for key, item := range v {
+			out[key] = plainValue(item)
+		}
+		return out
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Int:
+		return float64(r.Int())
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uint:
+		return float64(r.Uint())
+	case reflect.Float32:
+		return r.Float()
+	case reflect.Slice:
+		list := make([]any, r.Len())
+		for i := range list {
+			list[i] = plainValue(r.Index(i).Interface())
+		}
+		return list
+	case reflect.Pointer, reflect.Interface:
+		if r.IsNil() {
+			return nil
+		}
+		return plainValue(r.Elem().Interface())
+	}
+	return fmt.Sprint(v)
+}
+
+// oldList unwraps the form in which older writers keep a list: a group "list" (or "bag") of groups of one column.
+func oldList(group map[string]any) ([]any, bool) {
+	if len(group) != 1 {
+		return nil, false
+	}
+	for _, name := range []string{"list", "bag"} {
+		items := reflect.ValueOf(group[name])
+		if items.Kind() != reflect.Slice {
+			continue
+		}
+		list := make([]any, items.Len())
+		for i := range list {
+			item, ok := items.Index(i).Interface().(map[string]any)
+			if !ok || len(item) != 1 {
+				return nil, false
+			}
+			for _, v := range item {
+				list[i] = plainValue(v)
+			}
+		}
+		return list, true
+	}
+	return nil, false
+}
