@@ -138,3 +138,9 @@ func place(data []byte, at int) (line, column int) {
 }
 
 func sourceLine(path string, line int) string { return fmt.Sprintf("%s:%d", path, line) }
+
+// Known tells whether Load reads files of the path's extension.
+func Known(path string) bool {
+	_, err := sourceOf(path)
+	return err == nil
+}

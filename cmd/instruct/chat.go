@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"instruct/checkpoints"
+	"instruct/data"
+)
+
+const chatHelp = `  /system TEXT   set the system prompt and start anew; without TEXT remove it
+  /reset         forget the conversation
+  /save FILE     save the conversation as a JSONL row that instruct can train on
+  /help          this list
+  /quit          leave (also Ctrl-D)`
+
+// conversation is a chat: the turns so far and the ids that the decoder has read.
+type conversation struct {
+	*speaker
+	system string
+	turns  []data.Message
+	read   []int32 // what the decoder's cache holds
+}
+
+func newChat(s *streams) *cobra.Command {
+	var f speakerFlags
+	var system string
+	c := &cobra.Command{Use: "chat", Short: "Talk to a model", Long: "Talk to a model, a line a turn. Commands in the chat:\n" + chatHelp, Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			sp, err := f.load(cmd)
+			if err != nil {
+				return err
+			}
+			defer sp.pool.Close()
+			c := &conversation{speaker: sp, system: system}
+			fmt.Fprintf(s.err, "%s; /help lists commands, Ctrl-D leaves\n", f.model)
+			lines := bufio.NewScanner(s.in)
+			lines.Buffer(nil, 16<<20)
+			for {
+				fmt.Fprint(s.err, "> ")
+				if !lines.Scan() {
+					fmt.Fprintln(s.err)
+					return lines.Err()
+				}
+				text := strings.TrimSpace(lines.Text())
+				if text == "" {
+					continue
+				}
+				if command, rest, _ := strings.Cut(text, " "); strings.HasPrefix(command, "/") {
+					if command == "/quit" || command == "/exit" {
+						return nil
+					}
+					if err := c.command(s, command, strings.TrimSpace(rest)); err != nil {
+						fmt.Fprintln(s.err, err)
+					}
+					continue
+				}
+				if err := c.turn(cmd.Context(), s, text); err != nil {
+					return err
+				}
+				if err := cmd.Context().Err(); err != nil {
+					return err
+				}
+			}
+		}}
+	f.add(c)
+	c.Flags().StringVar(&system, "system", "", "system prompt")
+	return c
+}
+
+// command carries out a line that starts with a slash.
+func (c *conversation) command(s *streams, name, rest string) error {
+	switch name {
+	case "/system":
+		c.system, c.turns = rest, nil
+		fmt.Fprintln(s.err, "system prompt set; the conversation starts anew")
+	case "/reset":
+		c.turns = nil
+		fmt.Fprintln(s.err, "the conversation starts anew")
+	case "/save":
+		if rest == "" {
+			return fmt.Errorf("/save needs a file name")
+		}
+		return c.save(s, rest)
+	case "/help":
+		fmt.Fprintln(s.err, chatHelp)
+	default:
+		return fmt.Errorf("unknown command %s; /help lists them", name)
+	}
+	return nil
+}
+
+// messages returns the conversation with its system prompt.
+func (c *conversation) messages() []data.Message {
+	var m []data.Message
+	if c.system != "" {
+		m = append(m, data.Message{Role: "system", Content: c.system})
+	}
+	return append(m, c.turns...)
+}
+
+func (c *conversation) save(s *streams, path string) error {
+	type message struct {
+		Role    string `json:"role"`
+		Content string `json:"content"`
+	}
+	row := struct {
+		Messages []message `json:"messages"`
+	}{[]message{}}
+	for _, m := range c.messages() {
+		row.Messages = append(row.Messages, message{m.Role, m.Content})
+	}
+	line, err := json.Marshal(row)
+	if err != nil {
+		return err
+	}
+	old, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	if err := checkpoints.WriteFile(path, append(old, append(line, '\n')...)); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.err, "added to %s\n", path)
+	return nil
+}
+
+// turn answers one line.
+func (c *conversation) turn(ctx context.Context, s *streams, text string) error {
+	c.turns = append(c.turns, data.Message{Role: "user", Content: text})
+	ids, err := c.assets.Encoder(c.assets.Model.Config.MaxLength, false).Prompt(c.messages())
+	if err != nil {
+		return err
+	}
+	// What the new prompt has in common with what was read need not be read again, but for its last token.
+	same := 0
+	for same < min(len(ids)-1, len(c.read)) && ids[same] == c.read[same] {
+		same++
+	}
+	if c.decoder != nil {
+		c.decoder.Truncate(same)
+	}
+	var answer strings.Builder
+	out, _, err := c.answer(ctx, ids, true, func(part string) {
+		answer.WriteString(part)
+		fmt.Fprint(s.out, part)
+	})
+	fmt.Fprintln(s.out)
+	if err != nil {
+		c.turns = c.turns[:len(c.turns)-1]
+		return err
+	}
+	c.read = slices.Concat(ids, out)[:c.decoder.Len()]
+	c.turns = append(c.turns, data.Message{Role: "assistant", Content: answer.String()})
+	return nil
+}

@@ -1,0 +1,56 @@
+// Command instruct tunes small language models to follow instructions, on an ordinary CPU.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"instruct/train"
+)
+
+// Exit codes, on which scripts rely.
+const (
+	exitDone        = 0
+	exitFailed      = 1   // something failed, or a check did not hold
+	exitMistake     = 2   // the user's mistake
+	exitInterrupted = 130 // stopped by a signal, after saving
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the whole command: results go to stdout, everything else to stderr.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			if os.Getenv("INSTRUCT_DEBUG") != "" {
+				panic(r)
+			}
+			fmt.Fprintf(stderr, "instruct: internal error: %v\nThis is a defect of instruct, not of your input. INSTRUCT_DEBUG=1 shows where it happened.\n", r)
+			code = exitFailed
+		}
+	}()
+	root := newRoot(&streams{stdin, stdout, stderr}, args)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var user interface{ UserError() bool }
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, train.ErrInterrupted), errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return exitInterrupted
+	case errors.As(err, &user) && user.UserError():
+		fmt.Fprintf(stderr, "instruct: %v\n", err)
+		return exitMistake
+	}
+	fmt.Fprintf(stderr, "instruct: %v\n", err)
+	return exitFailed
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/spf13/cobra"
+
+	"instruct/train"
+)
+
+// recipeFlag is a recipe key given as a flag; the settings are applied after the recipe file is read.
+type recipeFlag struct {
+	key      train.Key
+	settings *[]setting
+	value    string
+}
+
+type setting struct{ key, value string }
+
+func (f *recipeFlag) String() string { return f.value }
+
+func (f *recipeFlag) Type() string {
+	if f.key.Kind == "list" {
+		return "a,b,..."
+	}
+	return f.key.Kind
+}
+
+func (f *recipeFlag) Set(v string) error {
+	f.value = v
+	*f.settings = append(*f.settings, setting{f.key.Name, v})
+	return nil
+}
+
+func newTrain(s *streams, args []string) *cobra.Command {
+	var settings []setting
+	var quiet bool
+	c := &cobra.Command{
+		Use:   "train [RECIPE.yaml]",
+		Short: "Run a recipe; without an argument the embedded default",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return mistake("train takes one recipe, got %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			r, err := readRecipe(s, paths, settings)
+			if err != nil {
+				return err
+			}
+			res, err := train.Run(cmd.Context(), r, train.Options{Out: s.out, Log: s.err, Terminal: terminal(s.err), Quiet: quiet,
+				Version: version(), Args: args})
+			if err != nil {
+				return err
+			}
+			printResult(s, res)
+			return nil
+		},
+	}
+	for _, k := range train.Keys() {
+		f := c.Flags().VarPF(&recipeFlag{key: k, settings: &settings, value: k.Default}, k.Name, "", k.Help)
+		if k.Kind == "bool" {
+			f.NoOptDefVal = "true"
+		}
+	}
+	c.Flags().BoolVar(&quiet, "quiet", false, "show no progress")
+	return c
+}
+
+// readRecipe returns the recipe of a file or, where no model and no data set is named, the embedded one, with the flags
+// applied.
+func readRecipe(s *streams, paths []string, settings []setting) (train.Recipe, error) {
+	r := train.DefaultRecipe()
+	own := len(paths) > 0
+	for _, set := range settings {
+		switch set.key {
+		case "model_name_or_path", "model_config", "dataset":
+			own = true
+		}
+	}
+	var err error
+	switch {
+	case len(paths) > 0:
+		var notes []string
+		if notes, err = r.ReadRecipe(paths[0]); err != nil {
+			return r, err
+		}
+		for _, n := range notes {
+			fmt.Fprintln(s.err, "note:", n)
+		}
+	case !own:
+		if r, err = train.Embedded(); err != nil {
+			return r, err
+		}
+	}
+	for _, set := range settings {
+		if err := r.Set(set.key, set.value); err != nil {
+			return r, mistake("--%w", err)
+		}
+	}
+	return r, nil
+}
+
+func printResult(s *streams, res *train.Result) {
+	if res.Lessons != nil {
+		fmt.Fprintf(s.out, "%s\n", res.Lessons)
+		if res.Lessons.HasBefore {
+			fmt.Fprintf(s.out, "held-out exact match: %.1f %% before, %.1f %% after\n", 100*res.Lessons.Before, 100*res.Lessons.After)
+		} else {
+			fmt.Fprintf(s.out, "held-out exact match: %.1f %%\n", 100*res.Lessons.After)
+		}
+	}
+	fmt.Fprintf(s.out, "steps %d, last training loss %.4f", res.Steps, res.Loss)
+	if !math.IsNaN(res.EvalLoss) {
+		fmt.Fprintf(s.out, ", held-out loss %.4f", res.EvalLoss)
+		if res.BestStep > 0 {
+			fmt.Fprintf(s.out, " (best %.4f at step %d)", res.BestLoss, res.BestStep)
+		}
+	}
+	fmt.Fprintf(s.out, ", %.0f s\nweights sha256 %s\nthe run lies in %s; try: instruct chat --model %s\n", res.Seconds, res.WeightsHash, res.OutputDir, res.OutputDir)
+}

@@ -1,0 +1,179 @@
+package train
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"instruct/model"
+	"instruct/model/kernel"
+	"instruct/model/kernel/rng"
+)
+
+// preset is a model shape to measure, with the batch that is usual for it.
+type preset struct {
+	name       string
+	batch, seq int
+	config     map[string]any
+}
+
+func presets() []preset {
+	llama := func(width, layers, heads, kv, hidden, vocab int) map[string]any {
+		return map[string]any{"model_type": "llama", "hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": kv,
+			"intermediate_size": hidden, "vocab_size": vocab, "max_position_embeddings": 2048, "tie_word_embeddings": true}
+	}
+	return []preset{
+		{"smollm2-135m", 4, 256, llama(576, 30, 9, 3, 1536, 49152)},
+		{"gpt2-124m", 4, 256, map[string]any{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12, "vocab_size": 50257, "n_positions": 1024}},
+		{"tiny-15m", 8, 256, llama(288, 6, 6, 6, 768, 32000)},
+		{"lessons-1m", 24, 64, llama(128, 4, 8, 8, 344, 260)},
+	}
+}
+
+// BenchOptions choose what to measure; zero values take the preset's.
+type BenchOptions struct {
+	Preset     string
+	Batch, Seq int
+	Steps      int
+	Threads    int
+}
+
+// BenchResult is one measurement of training steps with random weights, every token trained.
+type BenchResult struct {
+	Preset         string  `json:"preset"`
+	DType          string  `json:"dtype"`
+	Batch          int     `json:"batch"`
+	Seq            int     `json:"seq"`
+	Threads        int     `json:"threads"`
+	Kernels        string  `json:"kernels"`
+	NsPerStep      float64 `json:"ns_per_step"` // median
+	TokensPerSec   float64 `json:"tokens_per_second"`
+	GFLOPS         float64 `json:"gflops"`
+	PeakGFLOPS     float64 `json:"peak_gflops"` // multiply-adds in registers, measured in this process
+	PeakFraction   float64 `json:"peak_fraction"`
+	PeakRSS        int64   `json:"peak_rss_bytes"`
+	AllocsPerStep  float64 `json:"allocs_per_step"`
+	ActivationSize int     `json:"activation_bytes"`
+}
+
+// Bench measures training steps: forward, backward, global norm and AdamW.
+func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
+	var p preset
+	var names []string
+	for _, x := range presets() {
+		names = append(names, x.name)
+		if x.name == o.Preset {
+			p = x
+		}
+	}
+	if p.name == "" {
+		return nil, mistake("unknown preset %q; known are %s", o.Preset, strings.Join(names, ", "))
+	}
+	o.Batch, o.Seq, o.Steps = cmp.Or(o.Batch, p.batch), cmp.Or(o.Seq, p.seq), cmp.Or(o.Steps, 10)
+	if o.Batch < 1 || o.Seq < 2 || o.Steps < 1 {
+		return nil, mistake("batch, seq and steps must be positive, seq at least 2")
+	}
+	text, err := json.Marshal(p.config)
+	if err != nil {
+		return nil, err
+	}
+	c, err := model.ParseConfig("preset "+p.name, text)
+	if err != nil {
+		return nil, err
+	}
+	if o.Seq > c.MaxLength {
+		return nil, mistake("seq is %d; preset %s reads at most %d positions", o.Seq, p.name, c.MaxLength)
+	}
+	m, err := model.New(c)
+	if err != nil {
+		return nil, err
+	}
+	m.Init(1)
+	pool := kernel.NewPool(o.Threads)
+	defer pool.Close()
+	g, err := m.NewTraining(pool, o.Batch*o.Seq)
+	if err != nil {
+		return nil, err
+	}
+	opt, b, r := newOptimizer(pool, m), randomBatch(o.Batch, o.Seq, c.Vocab), DefaultRecipe()
+	res := &BenchResult{Preset: p.name, DType: "fp32", Batch: o.Batch, Seq: o.Seq, Threads: pool.Threads(), Kernels: kernel.Path(), ActivationSize: g.ArenaBytes()}
+	step := func() error {
+		if _, err := g.Run(b); err != nil {
+			return err
+		}
+		weight := float64(b.Len())
+		opt.step(&r, 1e-4, opt.gradNorm(weight), weight)
+		return ctx.Err()
+	}
+	for range 2 {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	times := make([]float64, o.Steps)
+	for i := range times {
+		start := time.Now()
+		if err := step(); err != nil {
+			return nil, err
+		}
+		times[i] = float64(time.Since(start))
+	}
+	runtime.ReadMemStats(&after)
+	slices.Sort(times)
+	res.NsPerStep = times[len(times)/2]
+	res.AllocsPerStep = float64(after.Mallocs-before.Mallocs) / float64(o.Steps)
+	tokens := float64(o.Batch * o.Seq)
+	res.TokensPerSec = tokens / res.NsPerStep * 1e9
+	res.GFLOPS = tokens * flopsPerToken(m, o.Seq) / res.NsPerStep
+	res.PeakGFLOPS = pool.PeakFLOPS() / 1e9
+	if res.PeakGFLOPS > 0 {
+		res.PeakFraction = res.GFLOPS / res.PeakGFLOPS
+	}
+	res.PeakRSS = peakRSS()
+	return res, nil
+}
+
+// flopsPerToken counts the multiply-adds (two operations each) of the matrix products of a training step: twice the
+// matrices forward, twice that backward, and causal attention over seq positions.
+func flopsPerToken(m *model.Model, seq int) float64 {
+	c, n := m.Config, 0
+	for _, p := range m.Params {
+		if len(p.Shape) == 2 && p.Name != "embed" && p.Name != "positions" {
+			n += p.Size()
+		}
+	}
+	n += c.Vocab * c.Width // the head; the embedding itself is a look-up
+	if !c.Tied {
+		n -= c.Vocab * c.Width
+	}
+	return 6*float64(n) + 6*float64(c.Layers*c.Heads*c.HeadDim*seq)
+}
+
+// randomBatch has batch rows of seq random tokens, all trained.
+func randomBatch(batch, seq, vocab int) model.Batch {
+	var b model.Batch
+	r := rng.NewRand(1, "bench", 0, 0)
+	for i := range batch {
+		b.Segments = append(b.Segments, model.Segment{Start: i * seq, End: (i + 1) * seq})
+		for j := range seq {
+			b.Tokens = append(b.Tokens, int32(r.Intn(vocab)))
+			b.Positions = append(b.Positions, int32(j))
+			b.Targets = append(b.Targets, int32(r.Intn(vocab)))
+			b.Weights = append(b.Weights, 1)
+		}
+	}
+	return b
+}
+
+// String is a line in the format of Go benchmarks, for benchstat.
+func (r *BenchResult) String() string {
+	return fmt.Sprintf("BenchmarkStep/preset=%s/dtype=%s/batch=%d/seq=%d-%d 1 %.0f ns/op %.1f tokens/s %.1f GFLOP/s %.1f peak-GFLOP/s %.1f %%peak %d peak-RSS-bytes %.0f allocs/op",
+		r.Preset, r.DType, r.Batch, r.Seq, r.Threads, r.NsPerStep, r.TokensPerSec, r.GFLOPS, r.PeakGFLOPS, 100*r.PeakFraction, r.PeakRSS, r.AllocsPerStep)
+}

@@ -1,0 +1,47 @@
+package train
+
+import (
+	"context"
+
+	"instruct/data"
+	"instruct/model"
+	"instruct/model/kernel"
+)
+
+// evaluator measures the loss on held-out rows with a forward graph of its own over the same weights. The mean is over
+// all trained tokens together, so it does not depend on how rows are put into batches.
+type evaluator struct {
+	graph   *model.Graph
+	b       batcher
+	batches [][]int
+	trained int
+}
+
+func newEvaluator(pool *kernel.Pool, m *model.Model, examples []data.Example, rows int) (*evaluator, error) {
+	e := &evaluator{b: batcher{examples: examples}}
+	plan := data.NewPlan(data.Lengths(examples), data.PlanOptions{Rows: rows, Strategy: data.Sequential})
+	e.batches = plan.Epoch(0)
+	for i := range examples {
+		e.trained += examples[i].Trained()
+	}
+	var err error
+	e.graph, err = m.NewEvaluation(pool, plan.MaxTokens())
+	return e, err
+}
+
+// loss returns the mean loss of a held-out trained token.
+func (e *evaluator) loss(ctx context.Context) (float64, error) {
+	sum := 0.0
+	for _, idx := range e.batches {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		b, _ := e.b.build(idx)
+		s, err := e.graph.Run(b)
+		if err != nil {
+			return 0, err
+		}
+		sum += s
+	}
+	return sum / float64(e.trained), nil
+}

@@ -1,0 +1,90 @@
+package train
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+
+	"instruct/checkpoints"
+)
+
+// Metric is one row of metrics.jsonl: a step, or an evaluation (EvalLoss set).
+type Metric struct {
+	Step           int      `json:"step"`
+	Epoch          float64  `json:"epoch,omitempty"`
+	Loss           *float64 `json:"loss,omitempty"` // mean over the step's trained tokens
+	GradNorm       float64  `json:"grad_norm,omitempty"`
+	LearningRate   *float64 `json:"learning_rate,omitempty"`
+	NumTokens      int      `json:"num_tokens,omitempty"`     // since the start of the run
+	TrainedTokens  int      `json:"trained_tokens,omitempty"` // of this step
+	TokensPerSec   float64  `json:"tokens_per_second,omitempty"`
+	TrainedPerSec  float64  `json:"trained_tokens_per_second,omitempty"`
+	EvalLoss       *float64 `json:"eval_loss,omitempty"` // mean over the held-out trained tokens
+	EvalTokens     int      `json:"eval_trained_tokens,omitempty"`
+	EvalPerplexity float64  `json:"eval_perplexity,omitempty"`
+}
+
+// metrics appends rows to a file, one write a row, and keeps them for the report.
+type metrics struct {
+	path string
+	file *os.File
+	rows []Metric
+}
+
+// openMetrics opens metrics.jsonl of a run. A run resumed after step keeps the rows up to it and drops those of steps
+// that will be made again.
+func openMetrics(dir string, step int) (*metrics, error) {
+	m := &metrics{path: filepath.Join(dir, "metrics.jsonl")}
+	text, err := os.ReadFile(m.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	var kept bytes.Buffer
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	lines.Buffer(nil, len(text)+1)
+	for lines.Scan() {
+		var row Metric
+		if json.Unmarshal(lines.Bytes(), &row) == nil && row.Step <= step {
+			m.rows = append(m.rows, row)
+			kept.Write(lines.Bytes())
+			kept.WriteByte('\n')
+		}
+	}
+	if err := checkpoints.WriteFile(m.path, kept.Bytes()); err != nil {
+		return nil, err
+	}
+	if m.file, err = os.OpenFile(m.path, os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return m, nil
+}
+
+func (m *metrics) add(row Metric) error {
+	m.rows = append(m.rows, row)
+	line, err := json.Marshal(row)
+	if err != nil {
+		return fmt.Errorf("train: metrics: %w", err)
+	}
+	if _, err := m.file.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	return nil
+}
+
+func (m *metrics) close() error { return m.file.Close() }
+
+// history is log_history as transformers' trainer_state.json has it.
+func (m *metrics) history() []Metric {
+	if m.rows == nil {
+		return []Metric{}
+	}
+	return m.rows
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -1,0 +1,47 @@
+package train
+
+import (
+	"context"
+
+	"instruct/data"
+	"instruct/tokenizer"
+)
+
+// make makes the model of model_config with the tokenizer of tokenizer_name.
+func (t *trainer) make(ctx context.Context) (*Assets, error) {
+	special := []string{"<|end|>", "<|system|>", "<|user|>", "<|assistant|>"}
+	var tok *tokenizer.Tokenizer
+	var err error
+	switch t.r.TokenizerName {
+	case "bytes":
+		tok = tokenizer.Bytes(special...)
+	case "bpe":
+		tok, err = tokenizer.TrainBPE(ctx, RowTexts(t.set.rows), tokenizer.TrainOptions{VocabSize: t.r.VocabSize, Special: special})
+	default:
+		tok, err = tokenizer.Load(t.r.TokenizerName)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if t.r.ChatTemplate == "" && tok.ChatTemplate() == "" {
+		src, _ := tokenizer.BuiltinTemplate("lessons")
+		tok.SetChatTemplate(src)
+	}
+	return makeAssets(t.r, tok)
+}
+
+// RowTexts gives every text of the rows, for training a tokenizer.
+func RowTexts(rows []data.Row) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for _, r := range rows {
+			if r.Text != "" && !yield(r.Text) {
+				return
+			}
+			for _, m := range r.Messages {
+				if !yield(m.Content) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,410 @@
+package train
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"instruct/data"
+	"instruct/model"
+	"instruct/model/kernel"
+)
+
+// Options are what a run needs beside its recipe.
+type Options struct {
+	Out      io.Writer // results
+	Log      io.Writer // progress and notes
+	Terminal bool      // Log is a terminal: show a progress bar
+	Quiet    bool      // no progress
+	Version  string
+	Args     []string
+	OnStep   func(Metric) // called after each step, may be nil
+}
+
+// ErrInterrupted says that the run was stopped by its context, after saving a checkpoint.
+var ErrInterrupted = errors.New("interrupted")
+
+// Result is what a run gives.
+type Result struct {
+	OutputDir   string
+	Steps       int
+	Loss        float64 // of the last step
+	EvalLoss    float64 // last held-out loss; NaN without held-out rows
+	BestLoss    float64
+	BestStep    int
+	WeightsHash string
+	Lessons     *LessonsReport // of the embedded default
+	Seconds     float64
+}
+
+// trainer is one run.
+type trainer struct {
+	r        *Recipe
+	o        Options
+	pool     *kernel.Pool
+	assets   *Assets
+	set      *dataset
+	dataHash string
+	plan     *data.Plan
+	total    int // steps
+	graph    *model.Graph
+	eval     *evaluator // nil without held-out rows
+	opt      *optimizer
+	sched    schedule
+	b        batcher
+	st       state
+	saved    int // step of the last checkpoint
+	metrics  *metrics
+	progress progress
+	last     Metric
+	lastEval float64
+}
+
+// Run trains as the recipe says and returns when the run is done, has failed, or was stopped by ctx; in the last case a
+// checkpoint was saved and the error is ErrInterrupted.
+func Run(ctx context.Context, r Recipe, o Options) (*Result, error) {
+	start := time.Now()
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	if err := kernel.CheckCPU(); err != nil {
+		return nil, err
+	}
+	checkpoint, err := findCheckpoint(&r)
+	if err != nil {
+		return nil, err
+	}
+	t := &trainer{r: &r, o: o, pool: kernel.NewPool(r.Threads), lastEval: math.NaN()}
+	defer t.pool.Close()
+	if err := t.load(ctx, checkpoint); err != nil {
+		return nil, err
+	}
+	if err := prepareOutput(&r, checkpoint != ""); err != nil {
+		return nil, err
+	}
+	if err := t.prepare(checkpoint); err != nil {
+		return nil, err
+	}
+	defer t.metrics.close()
+	var before []bool
+	if t.set.lessons && checkpoint == "" {
+		fmt.Fprintf(o.Log, "asking the untrained model %d held-out instructions\n", len(t.set.evalRows))
+		if before, err = t.answerLessons(ctx, nil); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.writeManifest(start, nil); err != nil {
+		return nil, err
+	}
+	if err := t.loop(ctx); err != nil {
+		return nil, err
+	}
+	res, err := t.finish(ctx, before)
+	if err != nil {
+		return nil, err
+	}
+	res.Seconds = time.Since(start).Seconds()
+	return res, t.writeManifest(start, res)
+}
+
+// load reads the data and the model. Nothing is written before both were found good.
+func (t *trainer) load(ctx context.Context, checkpoint string) (err error) {
+	if t.set, err = loadRows(ctx, t.r); err != nil {
+		return err
+	}
+	switch {
+	case checkpoint != "":
+		t.assets, err = LoadAssets(checkpoint, "")
+	case t.r.ModelNameOrPath != "":
+		t.assets, err = LoadAssets(t.r.ModelNameOrPath, t.r.ChatTemplate)
+	default:
+		if t.assets, err = t.make(ctx); err != nil {
+			return err
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := t.set.encode(ctx, t.assets.Encoder(t.r.MaxLength, !t.r.AssistantOnly), t.pool.Threads()); err != nil {
+		return err
+	}
+	for _, examples := range [][]data.Example{t.set.train, t.set.heldOut} {
+		for _, e := range examples {
+			if err := model.CheckIDs(e.IDs, t.assets.Model.Config.Vocab); err != nil {
+				return mistake("%s: %w", e.Source, err)
+			}
+		}
+	}
+	t.dataHash = hashExamples(t.set.train)
+	return nil
+}
+
+// hashExamples is the sha256 of all ids and masks in order.
+func hashExamples(examples []data.Example) string {
+	h := sha256.New()
+	var buf []byte
+	for _, e := range examples {
+		buf = binary.LittleEndian.AppendUint64(buf[:0], uint64(len(e.IDs)))
+		for i, id := range e.IDs {
+			buf = binary.LittleEndian.AppendUint32(buf, uint32(id))
+			if e.Mask[i] {
+				buf = append(buf, 1)
+			} else {
+				buf = append(buf, 0)
+			}
+		}
+		h.Write(buf)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// prepare plans the run and builds the graphs.
+func (t *trainer) prepare(checkpoint string) (err error) {
+	r := t.r
+	t.plan = data.NewPlan(data.Lengths(t.set.train), data.PlanOptions{Rows: r.BatchSize, Packing: r.Packing,
+		Capacity: r.BatchSize * t.maxLength(), Strategy: r.Sampling, Seed: uint64(r.Seed)})
+	t.total = t.countSteps()
+	t.sched = newSchedule(r, t.total)
+	t.b.examples = t.set.train
+	if t.graph, err = t.assets.Model.NewTraining(t.pool, t.plan.MaxTokens()); err != nil {
+		return err
+	}
+	if len(t.set.heldOut) > 0 {
+		if t.eval, err = newEvaluator(t.pool, t.assets.Model, t.set.heldOut, r.BatchSize); err != nil {
+			return err
+		}
+	}
+	t.opt = newOptimizer(t.pool, t.assets.Model)
+	if checkpoint != "" {
+		if err := t.restore(checkpoint); err != nil {
+			return err
+		}
+	}
+	if t.metrics, err = openMetrics(r.OutputDir, t.st.Step); err != nil {
+		return err
+	}
+	t.describe(checkpoint)
+	return nil
+}
+
+func (t *trainer) maxLength() int { return min(t.r.MaxLength, t.assets.Model.Config.MaxLength) }
+
+// countSteps returns the number of optimizer steps of the run. The last step of an epoch may have fewer micro-batches.
+func (t *trainer) countSteps() int {
+	if t.r.MaxSteps > 0 {
+		return t.r.MaxSteps
+	}
+	total, per := 0, 0
+	for e := 0; float64(e) < t.r.Epochs; e++ {
+		if e == 0 || t.r.Packing { // only packing makes epochs of unequal length
+			per = ceil(len(t.plan.Epoch(e)), t.r.Accumulation)
+		}
+		if rest := t.r.Epochs - float64(e); rest < 1 {
+			total += int(math.Ceil(rest * float64(per)))
+		} else {
+			total += per
+		}
+	}
+	return max(1, total)
+}
+
+func ceil(a, b int) int { return (a + b - 1) / b }
+
+// describe says what will be done.
+func (t *trainer) describe(checkpoint string) {
+	m, c := t.assets.Model, &t.assets.Model.Config
+	tokens := 0
+	for _, n := range data.Lengths(t.set.train) {
+		tokens += n
+	}
+	fmt.Fprintf(t.o.Log, "model     %s, %s parameters (%d layers, width %d, %d heads, vocabulary %d)\n", c.Family, count(m.Size()), c.Layers, c.Width, c.Heads, c.Vocab)
+	fmt.Fprintf(t.o.Log, "data      %d rows to train on, %d held out; %s tokens an epoch, %s trained\n", len(t.set.train), len(t.set.heldOut), count(tokens), count(t.set.audit.TrainedTokens))
+	for _, line := range t.set.notes {
+		fmt.Fprintf(t.o.Log, "          %s\n", line)
+	}
+	memory := 16*m.Size() + t.graph.ArenaBytes()
+	fmt.Fprintf(t.o.Log, "run       %d steps of %d rows, %d threads (%s), about %s of memory, in %s\n", t.total, t.r.BatchSize*t.r.Accumulation, t.pool.Threads(), kernel.Path(), bytesText(memory), t.r.OutputDir)
+	if checkpoint != "" {
+		fmt.Fprintf(t.o.Log, "resuming  after step %d, from %s\n", t.st.Step, checkpoint)
+	}
+}
+
+// count writes a number of things shortly.
+func count(n int) string {
+	switch {
+	case n >= 10_000_000:
+		return fmt.Sprintf("%.0f M", float64(n)/1e6)
+	case n >= 1_000_000:
+		return fmt.Sprintf("%.2f M", float64(n)/1e6)
+	case n >= 10_000:
+		return fmt.Sprintf("%.0f k", float64(n)/1e3)
+	}
+	return fmt.Sprint(n)
+}
+
+func bytesText(n int) string {
+	if n >= 1<<30 {
+		return fmt.Sprintf("%.1f GB", float64(n)/(1<<30))
+	}
+	return fmt.Sprintf("%.0f MB", float64(n)/(1<<20))
+}
+
+// loop makes the steps that are left.
+func (t *trainer) loop(ctx context.Context) error {
+	t.progress = newProgress(t.o, t.total, t.st.Step, t.r.LoggingSteps)
+	defer t.progress.done()
+	for t.st.Step < t.total {
+		batches := t.plan.Epoch(t.st.Epoch)
+		for t.st.Position < len(batches) && t.st.Step < t.total {
+			if ctx.Err() != nil {
+				return t.interrupt()
+			}
+			end := min(t.st.Position+t.r.Accumulation, len(batches))
+			if err := t.step(batches[t.st.Position:end]); err != nil {
+				return err
+			}
+			t.st.Position = end
+			epochEnd := end == len(batches)
+			if epochEnd {
+				t.st.Epoch, t.st.Position = t.st.Epoch+1, 0
+			}
+			if err := t.afterStep(ctx, epochEnd || t.st.Step == t.total); err != nil {
+				if errors.Is(err, context.Canceled) {
+					return t.interrupt()
+				}
+				return err
+			}
+			if epochEnd {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// epoch returns the passes over the data made so far.
+func (t *trainer) epoch() float64 {
+	if t.st.Position == 0 {
+		return float64(t.st.Epoch)
+	}
+	return float64(t.st.Epoch) + float64(t.st.Position)/float64(len(t.plan.Epoch(t.st.Epoch)))
+}
+
+// step makes one optimizer step from micro-batches: gradients of the summed loss are accumulated, divided once by the
+// number of trained tokens, clipped, and applied.
+func (t *trainer) step(batches [][]int) error {
+	start := time.Now()
+	sum, weight, tokens := 0.0, 0.0, 0
+	for _, idx := range batches {
+		b, d := t.b.build(idx)
+		s, err := t.graph.Run(b)
+		if err != nil {
+			return fmt.Errorf("step %d: %w", t.st.Step+1, err)
+		}
+		if !finite(s) {
+			return t.nonFinite("loss", s, d)
+		}
+		sum += s
+		weight += float64(d.TrainedTokens)
+		tokens += len(b.Tokens)
+	}
+	norm := t.opt.gradNorm(weight)
+	if !finite(norm) {
+		_, d := t.b.build(batches[len(batches)-1])
+		return t.nonFinite("gradient norm", norm, d)
+	}
+	rate := t.sched.rate(t.st.Step + 1)
+	t.opt.step(t.r, rate, norm, weight)
+	t.st.Step++
+	t.st.NumTokens += tokens
+	t.st.TrainedTokens += int(weight)
+	loss, seconds := sum/weight, time.Since(start).Seconds()
+	t.last = Metric{Step: t.st.Step, Epoch: t.epochAfter(len(batches)), Loss: &loss, GradNorm: norm, LearningRate: &rate, NumTokens: t.st.NumTokens,
+		TrainedTokens: int(weight), TokensPerSec: float64(tokens) / seconds, TrainedPerSec: weight / seconds}
+	if err := t.metrics.add(t.last); err != nil {
+		return err
+	}
+	t.progress.step(t.last)
+	if t.o.OnStep != nil {
+		t.o.OnStep(t.last)
+	}
+	return nil
+}
+
+func (t *trainer) epochAfter(batches int) float64 {
+	return float64(t.st.Epoch) + float64(t.st.Position+batches)/float64(len(t.plan.Epoch(t.st.Epoch)))
+}
+
+// nonFinite reports a loss or gradient that is no number, with the rows of the micro-batch.
+func (t *trainer) nonFinite(what string, v float64, b *data.Batch) error {
+	var bad, all []string
+	losses := t.graph.Losses()
+	for i, s := range b.Segments {
+		source := t.set.train[b.Rows[i]].Source
+		all = append(all, source)
+		sum := 0.0
+		for _, l := range losses[s.Start:s.End] {
+			sum += l
+		}
+		if !finite(sum) {
+			bad = append(bad, source)
+		}
+	}
+	if bad == nil {
+		bad = all
+	}
+	hint := "a lower learning_rate or a longer warm-up usually helps"
+	if t.saved > 0 {
+		hint += fmt.Sprintf("; the last whole checkpoint is %s/checkpoint-%d", t.r.OutputDir, t.saved)
+	}
+	return fmt.Errorf("step %d: the %s is %v; rows: %s; %s", t.st.Step+1, what, v, strings.Join(bad, ", "), hint)
+}
+
+// afterStep evaluates and saves where the recipe says so.
+func (t *trainer) afterStep(ctx context.Context, epochEnd bool) error {
+	due := func(strategy string, every int) bool {
+		return strategy == "epoch" && epochEnd || strategy == "steps" && (t.st.Step%every == 0 || t.st.Step == t.total)
+	}
+	save := due(t.r.SaveStrategy, t.r.SaveSteps)
+	if t.eval != nil && due(t.r.EvalStrategy, t.r.EvalSteps) {
+		t.progress.note("evaluating")
+		loss, err := t.eval.loss(ctx)
+		if err != nil {
+			return err
+		}
+		t.lastEval = loss
+		row := Metric{Step: t.st.Step, Epoch: t.epoch(), EvalLoss: &loss, EvalTokens: t.eval.trained, EvalPerplexity: math.Exp(loss)}
+		if err := t.metrics.add(row); err != nil {
+			return err
+		}
+		t.progress.evaluation(row)
+		if t.st.BestStep == 0 || loss < t.st.BestLoss {
+			t.st.BestLoss, t.st.BestStep = loss, t.st.Step
+			save = save || t.r.LoadBest
+		}
+	}
+	if save {
+		return t.saveCheckpoint()
+	}
+	return nil
+}
+
+// interrupt saves where the run stands and says how to go on.
+func (t *trainer) interrupt() error {
+	t.progress.done()
+	if t.saved != t.st.Step {
+		if err := t.saveCheckpoint(); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(t.o.Log, "stopped after step %d of %d; saved %s/checkpoint-%d\ngo on with the same command and --resume_from_checkpoint true\n",
+		t.st.Step, t.total, t.r.OutputDir, t.st.Step)
+	return ErrInterrupted
+}
