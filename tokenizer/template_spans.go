@@ -93,18 +93,23 @@ func (tp *Template) turnStart(before []Message, text string, after, first int) i
 	if err != nil {
 		return first
 	}
-	if n := len(prompt.Text); strings.HasPrefix(text, prompt.Text) && (first < 0 || n <= first) {
+	n := len(prompt.Text)
+	isPrefix := strings.HasPrefix(text, prompt.Text)
+	if isPrefix && n == first {
 		return n
-	}
-	if first < 0 {
-		return first
 	}
 	ended, err := tp.render(before, false)
 	if err != nil {
 		return first
 	}
+	if isPrefix && (first < 0 || n < first) {
+		// Without a generation prompt only white space is the model's to say: more would be the header of its turn.
+		if prompt.Text != ended.Text || first < 0 && len(before) > 0 || first >= 0 && strings.TrimSpace(text[n:first]) == "" {
+			return n
+		}
+	}
 	header, ok := strings.CutPrefix(prompt.Text, ended.Text)
-	if !ok || header == "" {
+	if first < 0 || !ok || header == "" {
 		return first
 	}
 	// The header must stand between the contents, and no turn may end between it and the content.
@@ -122,11 +127,14 @@ var reControl = regexp.MustCompile(`<\|[^\s<>|]{1,40}\|>|</?[A-Za-z_][^\s<>]{0,4
 // turnEnd is the length of the part of a tail that ends the turn: up to and with the first special token of the
 // tokenizer, or what looks like one, or, when the whole tail belongs to the turn, all but white space.
 func (tp *Template) turnEnd(tail string, whole bool) int {
-	if n := tp.firstSpecial(tail); n >= 0 {
-		return n
+	n := tp.firstSpecial(tail)
+	if n < 0 || tp.tok == nil {
+		if m := reControl.FindStringIndex(tail); m != nil && (n < 0 || m[1] < n) {
+			n = m[1]
+		}
 	}
-	if m := reControl.FindStringIndex(tail); m != nil {
-		return m[1]
+	if n >= 0 {
+		return n
 	}
 	if whole {
 		return len(strings.TrimRightFunc(tail, unicode.IsSpace))

@@ -55,7 +55,7 @@ type Result struct {
 
 // Limits of one rendering, far above what a chat template needs: a hostile template ends in an error.
 const (
-	maxSteps  = 5_000_000
+	maxSteps  = 1_000_000
 	maxText   = 1 << 26
 	maxItems  = 1 << 20
 	maxDepth  = 100

@@ -1,0 +1,394 @@
+package tokenizer
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"instruct/tokenizer/jinja"
+)
+
+// texts are the strings of the spans.
+func texts(text string, spans []Span) []string {
+	out := []string{}
+	for _, s := range spans {
+		out = append(out, text[s.Start:s.End])
+	}
+	return out
+}
+
+// fixtureTemplates compiles the 13 templates of the fixtures.
+func fixtureTemplates(t testing.TB) map[string]*Template {
+	var sources map[string]struct{ Template, BOS, EOS string }
+	readJSON(t, fixture(t, "chat", "templates.json"), &sources)
+	out := map[string]*Template{}
+	for name, s := range sources {
+		tp, err := NewTemplate(s.Template, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		tp.bos, tp.eos = s.BOS, s.EOS
+		out[name] = tp
+	}
+	if len(out) != 13 {
+		t.Fatalf("%d templates, want 13", len(out))
+	}
+	return out
+}
+
+// What is trained of two turns, whose second answer has white space around it, by each template.
+func TestSpansOfFixtureTemplates(t *testing.T) {
+	want := map[string][]string{
+		"chatml":            {"B<|im_end|>", " D \n<|im_end|>"},
+		"chatml_generation": {"B<|im_end|>", " D \n<|im_end|>"},
+		"gemma":             {"B<end_of_turn>", "D<end_of_turn>"},
+		"gemma3":            {"B<end_of_turn>", "D<end_of_turn>"},
+		"llama2_chat":       {" B </s>", " D </s>"},
+		"llama3":            {"B<|eot_id|>", "D<|eot_id|>"},
+		"llama3_1":          {"B<|eot_id|>", "D<|eot_id|>"},
+		"mistral_v01":       {"B</s>", " D \n</s>"},
+		"phi3":              {"B<|end|>", " D \n<|end|>"},
+		"qwen2_5":           {"B<|im_end|>", " D \n<|im_end|>"},
+		"qwen3":             {"B<|im_end|>", "<think>\n\n</think>\n\n D \n<|im_end|>"},
+		"smollm2":           {"B<|im_end|>", " D \n<|im_end|>"},
+		"zephyr_tinyllama":  {"B</s>", " D \n</s>"},
+	}
+	msgs := []Message{{Role: "user", Content: "A"}, {Role: "assistant", Content: "B"}, {Role: "user", Content: "C"}, {Role: "assistant", Content: " D \n"}}
+	for name, tp := range fixtureTemplates(t) {
+		for _, withPrompt := range []bool{false, true} {
+			text, spans, err := tp.Render(msgs, withPrompt)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			if got := texts(text, spans); !slices.Equal(got, want[name]) {
+				t.Errorf("%s, prompt %v: trained %q, want %q", name, withPrompt, got, want[name])
+			}
+		}
+	}
+}
+
+// The spans found without generation blocks are those that the blocks give, on every conversation of the fixtures.
+func TestInferredSpansEqualGenerationBlocks(t *testing.T) {
+	var convs []struct {
+		N        string
+		Messages []Message
+	}
+	readJSON(t, fixture(t, "chat", "convs.json"), &convs)
+	templates := fixtureTemplates(t)
+	for _, c := range convs {
+		for _, withPrompt := range []bool{false, true} {
+			text, spans, err := templates["chatml"].Render(c.Messages, withPrompt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantText, want, err := templates["chatml_generation"].Render(c.Messages, withPrompt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text != wantText || !slices.Equal(spans, want) {
+				t.Errorf("%s: %q, want %q", c.N, texts(text, spans), texts(wantText, want))
+			}
+		}
+	}
+}
+
+func TestSpansOfUnusualTemplates(t *testing.T) {
+	yes, no := true, false
+	ask := Message{Role: "user", Content: "ask"}
+	tests := []struct {
+		name, source string
+		msgs         []Message
+		want         []string
+	}{
+		{"no generation prompt in the template", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>\n{% endfor %}",
+			[]Message{ask, {Role: "assistant", Content: "yes"}}, []string{"yes<|end|>"}},
+		{"the turn has no end", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
+			[]Message{ask, {Role: "assistant", Content: "yes"}, ask, {Role: "assistant", Content: "no"}}, []string{"yes", "no"}},
+		{"the end is plain text", "{% for m in messages %}{{ m.role }}: {{ m.content }}\n###\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}",
+			[]Message{ask, {Role: "assistant", Content: "yes"}, ask, {Role: "assistant", Content: "no"}}, []string{"yes\n###", "no\n###"}},
+		{"the content is empty", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
+			[]Message{ask, {Role: "assistant", Content: ""}}, []string{"<|end|>"}},
+		{"upper case and replaced", "{% for m in messages %}<|{{ m.role }}|>{{ (m.content | upper).replace('E', '__') }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
+			[]Message{ask, {Role: "assistant", Content: "yes, yes"}}, []string{"Y__S, Y__S<|end|>"}},
+		{"the assistant begins", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
+			[]Message{{Role: "assistant", Content: "hello"}, ask}, []string{"hello<|end|>"}},
+		{"the last question differs", "{% for m in messages %}{% if loop.last %}!{% endif %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
+			[]Message{ask, {Role: "assistant", Content: "yes"}, ask}, []string{"yes<|end|>"}},
+		{"an answer that is not trained", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
+			[]Message{ask, {Role: "assistant", Content: "bad", Train: &no}, ask, {Role: "assistant", Content: "good"}}, []string{"good<|end|>"}},
+		{"a question that is trained", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
+			[]Message{{Role: "user", Content: "ask", Train: &yes}, {Role: "assistant", Content: "yes"}}, []string{"ask<|end|>", "yes<|end|>"}},
+		{"blocks, and an answer that is not trained", "{% for m in messages %}<|{{ m.role }}|>{% if m.role == 'assistant' %}{% generation %}{{ m.content }}<|end|>{% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}",
+			[]Message{ask, {Role: "assistant", Content: "", Train: &no}, ask, {Role: "assistant", Content: "good"}}, []string{"good<|end|>"}},
+		{"two blocks in a turn", "{% for m in messages %}<|{{ m.role }}|>{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}-{% generation %}<|end|>{% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}",
+			[]Message{ask, {Role: "assistant", Content: "good"}}, []string{"good", "<|end|>"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			tp, err := NewTemplate(test.source, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, spans, err := tp.Render(test.msgs, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := texts(text, spans); !slices.Equal(got, test.want) {
+				t.Errorf("trained %q of %q, want %q", got, text, test.want)
+			}
+		})
+	}
+}
+
+// The reference masks: the text is prompt, trained part, rest; a token is trained if it intersects the middle.
+func TestMaskVectors(t *testing.T) {
+	var vectors []struct {
+		Tokenizer, Family string
+		Segments          [3]string
+		IDs               []int32
+		Mask              []int
+		Straddle          bool
+	}
+	readJSON(t, fixture(t, "chat", "mask_vectors.json"), &vectors)
+	loaded, known := map[string]*Tokenizer{}, map[string]int{}
+	for _, name := range []string{"qwen2_5", "smollm2"} {
+		loaded[name] = load(t, fixture(t, "tokenizers", name))
+	}
+	chatml, _ := BuiltinTemplate("chatml")
+	for _, v := range vectors {
+		tok := loaded[v.Tokenizer]
+		if tok == nil {
+			continue // its tokenizer is no fixture
+		}
+		known[v.Tokenizer]++
+		tp, err := NewTemplate(chatml, tok)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := strings.TrimSuffix(v.Segments[1], "<|im_end|>")
+		text, spans, err := tp.Render([]Message{{Role: "user", Content: "Q?"}, {Role: "assistant", Content: answer}}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text != strings.Join(v.Segments[:], "") || !slices.Equal(texts(text, spans), v.Segments[1:2]) {
+			t.Errorf("%s %q: trained %q of %q", v.Tokenizer, v.Segments[1], texts(text, spans), text)
+			continue
+		}
+		var ids []int32
+		var mask []int
+		for _, token := range tok.Append(nil, text, false) {
+			trained := 0
+			if token.Start < spans[0].End && token.End > spans[0].Start {
+				trained = 1
+			}
+			ids, mask = append(ids, token.ID), append(mask, trained)
+		}
+		if !slices.Equal(ids, v.IDs) || !slices.Equal(mask, v.Mask) {
+			t.Errorf("%s %q: ids %v mask %v, want %v %v", v.Tokenizer, v.Segments[1], ids, mask, v.IDs, v.Mask)
+		}
+	}
+	if known["qwen2_5"] != 15 || known["smollm2"] != 15 {
+		t.Errorf("checked %v, want 15 of each", known)
+	}
+}
+
+func TestBuiltinTemplates(t *testing.T) {
+	msgs := []Message{{Role: "system", Content: "S"}, {Role: "user", Content: "Q"}, {Role: "assistant", Content: " A\n"}, {Role: "user", Content: "R"}}
+	preamble := "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
+	tests := []struct {
+		name   string
+		msgs   []Message
+		prompt bool
+		text   string
+		spans  []string
+	}{
+		{"chatml", msgs, true, "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nQ<|im_end|>\n<|im_start|>assistant\n A\n<|im_end|>\n<|im_start|>user\nR<|im_end|>\n<|im_start|>assistant\n", []string{" A\n<|im_end|>"}},
+		{"lessons", msgs, true, "<|system|>S<|user|>Q<|assistant|> A\n<|end|><|user|>R<|assistant|>", []string{" A\n<|end|>"}},
+		{"alpaca", msgs, true, "S\n\n### Instruction:\nQ\n\n### Response:\n A\n<|end|>\n\n### Instruction:\nR\n\n### Response:\n", []string{" A\n<|end|>"}},
+		{"alpaca", msgs[1:2], true, preamble + "### Instruction:\nQ\n\n### Response:\n", []string{}},
+		{"alpaca", msgs[1:3], false, preamble + "### Instruction:\nQ\n\n### Response:\n A\n<|end|>", []string{" A\n<|end|>"}},
+	}
+	for _, test := range tests {
+		tp, err := NewBuiltinTemplate(test.name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tp.eos = "<|end|>"
+		text, spans, err := tp.Render(test.msgs, test.prompt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text != test.text || !slices.Equal(texts(text, spans), test.spans) {
+			t.Errorf("%s: %q, trained %q, want %q, %q", test.name, text, texts(text, spans), test.text, test.spans)
+		}
+		// The training text begins with the very text that is given to the model when it answers.
+		for i := range test.msgs {
+			if test.msgs[i].Role != "assistant" {
+				continue
+			}
+			given, _, err := tp.Render(test.msgs[:i], true)
+			if err != nil || !strings.HasPrefix(text, given) || spans[0].Start != len(given) {
+				t.Errorf("%s: %q is not given as %q: %v", test.name, text, given, err)
+			}
+		}
+	}
+	if _, err := NewBuiltinTemplate("alpacca", nil); err == nil || !strings.Contains(err.Error(), "chatml, alpaca and lessons") {
+		t.Errorf("an unknown name gives %v", err)
+	}
+}
+
+func TestNoDoubleBOS(t *testing.T) {
+	for _, name := range []string{"chatml", "alpaca"} {
+		for _, folder := range []string{"models/stories260K-hf", "tokenizers/gpt2", "tokenizers/smollm2"} {
+			tok := load(t, fixture(t, folder))
+			tp, err := NewBuiltinTemplate(name, tok)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, _, err := tp.Render([]Message{{Role: "user", Content: "Q"}}, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := 0
+			if folder == "models/stories260K-hf" {
+				want = 1 // its tokenizer puts a bos_token before every text
+			}
+			bos, _ := tok.BOS()
+			got := 0
+			for _, id := range tok.Encode(text, false) {
+				if id == bos {
+					got++
+				}
+			}
+			if got != want {
+				t.Errorf("%s, %s: %d bos tokens, want %d in %q", name, folder, got, want, text)
+			}
+		}
+	}
+}
+
+func TestTemplateErrors(t *testing.T) {
+	tests := []struct{ name, source, want string }{
+		{"syntax", "a\n{% for m in %}", "template line 2: expected an expression"},
+		{"raised", "{{ raise_exception('no system role') }}", "the chat template refuses the conversation: no system role"},
+		{"undefined", "{{ messages[0].content }}\n{{ nothing.at_all }}", `template line 2: "nothing" is undefined`},
+		{"endless", "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}", "more than 1000000 steps"},
+	}
+	for _, test := range tests {
+		tp, err := NewTemplate(test.source, nil)
+		if err == nil {
+			_, _, err = tp.Render([]Message{{Role: "user", Content: "Q"}}, false)
+		}
+		var user interface{ UserError() bool }
+		if err == nil || !strings.Contains(err.Error(), test.want) || !errors.As(err, &user) {
+			t.Errorf("%s: %v (%T), want %q", test.name, err, err, test.want)
+		}
+	}
+}
+
+func TestTemplateHashAndDate(t *testing.T) {
+	a, err := NewTemplate("{{ strftime_now('%d %b %Y') }}", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := NewTemplate("{{ strftime_now('%d %b %Y') }} ", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Hash() == b.Hash() || len(a.Hash()) != 64 {
+		t.Errorf("hashes %s and %s", a.Hash(), b.Hash())
+	}
+	text, _, err := a.Render(nil, false)
+	if err != nil || text != "26 Jul 2024" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// Spans are always inside the text, in order, and apart; and a span of an answer holds what the template kept of it.
+func FuzzTemplate(f *testing.F) {
+	for _, name := range []string{"chatml", "alpaca", "lessons"} {
+		src, _ := BuiltinTemplate(name)
+		f.Add(src, "question", "answer", "eos")
+	}
+	f.Add("{% for m in messages %}<|{{ m.role }}|>{{ m.content | trim }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}", " q", "a\n", "")
+	f.Fuzz(func(t *testing.T, src, question, answer, eos string) {
+		tp, err := NewTemplate(src, nil)
+		if err != nil {
+			return
+		}
+		tp.eos = eos
+		msgs := []Message{{Role: "user", Content: question}, {Role: "assistant", Content: answer}, {Role: "user", Content: question}, {Role: "assistant", Content: answer}}
+		text, spans, err := tp.Render(msgs, false)
+		if err != nil {
+			var user interface{ UserError() bool }
+			if !errors.As(err, &user) {
+				t.Fatalf("%v is no user error", err)
+			}
+			return
+		}
+		end := 0
+		for _, s := range spans {
+			if s.Start < end || s.End <= s.Start || s.End > len(text) {
+				t.Fatalf("spans %v of a text of %d bytes", spans, len(text))
+			}
+			end = s.End
+		}
+	})
+}
+
+func ExampleTemplate_Render() {
+	source, _ := BuiltinTemplate("chatml")
+	template, err := NewTemplate(source, nil)
+	if err != nil {
+		panic(err)
+	}
+	text, spans, err := template.Render([]Message{
+		{Role: "user", Content: "What is the capital of France?"},
+		{Role: "assistant", Content: "Paris."},
+	}, false)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%s", text)
+	for _, span := range spans {
+		fmt.Printf("trained: %q\n", text[span.Start:span.End])
+	}
+	// Output:
+	// <|im_start|>user
+	// What is the capital of France?<|im_end|>
+	// <|im_start|>assistant
+	// Paris.<|im_end|>
+	// trained: "Paris.<|im_end|>"
+}
+
+func BenchmarkRender(b *testing.B) {
+	for _, name := range []string{"chatml", "alpaca", "inferred"} {
+		source, ok := BuiltinTemplate(name)
+		if !ok {
+			source = strings.NewReplacer("{%- generation -%}", "", "{%- endgeneration -%}", "").Replace(templateChatML)
+		}
+		tp, err := NewTemplate(source, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		msgs := []Message{{Role: "user", Content: strings.Repeat("question ", 20)}, {Role: "assistant", Content: strings.Repeat("answer ", 20)}}
+		b.Run("template="+name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := tp.Render(msgs, false); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("parse", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := jinja.Parse(templateAlpaca); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
