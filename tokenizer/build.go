@@ -137,7 +137,7 @@ func (b *builder) normalizers(src json.RawMessage) error {
 	case "Lowercase":
 		n = mapRunes{lowercase}
 	case "StripAccents":
-		n = mapRunes{stripAccents}
+		n = stripAccents()
 	case "Nmt":
 		n = mapRunes{nmt}
 	case "Strip":

@@ -52,6 +52,16 @@ func newClassTable() *classTable {
 			}
 		}
 	}
+	for _, c := range newerRanges() {
+		for _, r := range c.ranges {
+			t.set(r.lo, r.hi, 1, c.bits)
+		}
+	}
+	for _, r := range punctuationChanges() {
+		for c := r.lo; c <= r.hi; c++ {
+			t.bits[c] ^= classPunct
+		}
+	}
 	for r := rune('!'); r <= '~'; r++ {
 		if t.bits[r]&(classLetter|classNumber) == 0 {
 			t.bits[r] |= classPunct
@@ -77,7 +87,7 @@ func (t *classTable) of(r rune) uint8 {
 // highClass is of for the planes beyond the table, which hold ideographs and variation selectors only.
 func highClass(r rune) uint8 {
 	switch {
-	case unicode.Is(unicode.Lo, r):
+	case unicode.Is(unicode.Lo, r), r >= 0x2EBF0 && r <= 0x2EE5D: // the second range is extension I, of Unicode 15.1
 		return classLetter | classUpper | classLower | classWord
 	case unicode.Is(unicode.M, r):
 		return classMark | classUpper | classLower | classWord

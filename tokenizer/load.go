@@ -180,15 +180,22 @@ func (b *builder) vocabulary(f *file) error {
 		}
 	}
 	t.addedByID = make(map[int32]*addedToken, len(f.AddedTokens))
+	next := int64(len(b.m.Vocab))
 	for i := range f.AddedTokens {
 		a := &f.AddedTokens[i]
 		if a.Content == "" {
 			continue
 		}
+		// As in the Rust library, a token that the model has keeps the model's id, and the others are numbered on from the
+		// size of its vocabulary, whatever the file says.
 		if id, ok := t.vocab[a.Content]; ok {
-			a.ID = id // the model's id is the one that counts
-		} else if err := enter(a.Content, int64(a.ID)); err != nil {
-			return err
+			a.ID = id
+		} else {
+			if err := enter(a.Content, next); err != nil {
+				return err
+			}
+			a.ID = int32(next)
+			next++
 		}
 		if t.addedByID[a.ID] == nil {
 			t.added = append(t.added, a)

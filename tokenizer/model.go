@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -120,7 +121,8 @@ func (b *builder) model(bytesLast bool) error {
 			}
 		}
 		const mark = "▁"
-		if !m.ignoreMerges && b.id(mark) >= 0 && cutBefore(b.t.tokens, merged, mark) {
+		known := m.unk >= 0 || m.fallback != nil && !slices.Contains(m.fallback[:], -1)
+		if known && !m.ignoreMerges && b.id(mark) >= 0 && cutBefore(b.t.tokens, merged, mark) {
 			m.before = mark
 		}
 	}

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -94,12 +95,28 @@ func lowercase(dst []rune, r rune) []rune {
 	return append(dst, unicode.ToLower(r))
 }
 
-// stripAccents removes combining marks.
-func stripAccents(dst []rune, r rune) []rune {
-	if unicode.Is(unicode.M, r) {
-		return dst
-	}
-	return append(dst, r)
+// stripAccents removes combining marks, as the Rust library counts them.
+func stripAccents() mapRunes {
+	changes := markChanges()
+	return mapRunes{func(dst []rune, r rune) []rune {
+		mark := r >= 0x80 && unicode.Is(unicode.M, r)
+		_, ok := slices.BinarySearchFunc(changes, r, func(c runeRange, r rune) int {
+			switch {
+			case c.hi < r:
+				return -1
+			case c.lo > r:
+				return 1
+			}
+			return 0
+		})
+		if ok {
+			mark = !mark
+		}
+		if mark {
+			return dst
+		}
+		return append(dst, r)
+	}}
 }
 
 // nmt drops control characters and makes other separators spaces, as the SentencePiece rule of this name does.

@@ -1,0 +1,93 @@
+package tokenizer
+
+import (
+	sugar "github.com/sugarme/tokenizer"
+	sugarnorm "github.com/sugarme/tokenizer/normalizer"
+)
+
+// Sugarme gives a tokenizer of github.com/sugarme/tokenizer that does this tokenizer's work, for code written for that
+// package. The whole of it lies behind the PreTokenizer, which attaches finished tokens; register no added tokens with
+// the result, since its own search for them is not exact. For bulk work use [Tokenizer.Append], which is much faster.
+func (t *Tokenizer) Sugarme() *sugar.Tokenizer {
+	s := sugar.NewTokenizer(SugarmeAdapter{t})
+	s.WithPreTokenizer(SugarmeAdapter{t})
+	s.WithDecoder(SugarmeAdapter{t})
+	return s
+}
+
+// SugarmeAdapter implements the interfaces Model, PreTokenizer and Decoder of github.com/sugarme/tokenizer.
+type SugarmeAdapter struct{ t *Tokenizer }
+
+var (
+	_ sugar.Model        = SugarmeAdapter{}
+	_ sugar.PreTokenizer = SugarmeAdapter{}
+	_ sugar.Decoder      = SugarmeAdapter{}
+)
+
+// PreTokenize attaches to every part of the text that has no tokens yet all of its tokens.
+func (a SugarmeAdapter) PreTokenize(text *sugar.PreTokenizedString) (*sugar.PreTokenizedString, error) {
+	return text.Split(func(_ int, part *sugarnorm.NormalizedString) []sugar.SplitIdx {
+		tokens := a.tokens(part.GetNormalized())
+		if len(tokens) == 0 {
+			return nil
+		}
+		return []sugar.SplitIdx{{Normalized: part, Tokens: tokens}}
+	}), nil
+}
+
+// Tokenize gives the tokens of a text that was not split.
+func (a SugarmeAdapter) Tokenize(text string) ([]sugar.Token, error) { return a.tokens(text), nil }
+
+func (a SugarmeAdapter) tokens(text string) []sugar.Token {
+	tokens := a.t.Append(nil, text, false)
+	out := make([]sugar.Token, len(tokens))
+	for i, t := range tokens {
+		out[i] = sugar.NewToken(int(t.ID), a.t.TokenText(t.ID), []int{t.Start, t.End})
+	}
+	return out
+}
+
+// TokenToId gives the id of a token.
+func (a SugarmeAdapter) TokenToId(token string) (id int, ok bool) {
+	n, ok := a.t.ID(token)
+	return int(n), ok
+}
+
+// IdToToken gives the text of a token.
+func (a SugarmeAdapter) IdToToken(id int) (token string, ok bool) {
+	if id < 0 || id >= a.t.VocabSize() {
+		return "", false
+	}
+	token = a.t.TokenText(int32(id))
+	return token, token != ""
+}
+
+// GetVocab gives all tokens and their ids.
+func (a SugarmeAdapter) GetVocab() map[string]int {
+	vocab := make(map[string]int, len(a.t.vocab))
+	for token, id := range a.t.vocab {
+		vocab[token] = int(id)
+	}
+	return vocab
+}
+
+// GetVocabSize gives the number of ids.
+func (a SugarmeAdapter) GetVocabSize() int { return a.t.VocabSize() }
+
+// Save writes the tokenizer into the folder path; a prefix for file names is not used.
+func (a SugarmeAdapter) Save(path string, _ ...string) error { return a.t.Save(path) }
+
+// Decode gives the text of tokens.
+func (a SugarmeAdapter) Decode(tokens []string) string {
+	s := a.t.NewStream(false)
+	for _, token := range tokens {
+		s.step(0, token)
+	}
+	s.flush()
+	return string(s.out)
+}
+
+// DecodeChain gives the text of tokens in one part.
+func (a SugarmeAdapter) DecodeChain(tokens []string) []string {
+	return []string{a.Decode(tokens)}
+}
