@@ -1,3 +1,207 @@
 package main
 
-func vec() {}
+import (
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/gotypes"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+type vector = reg.VecVirtual
+
+// sweep is the frame of a loop over slices: whole vectors first, then one masked pass over what is left.
+type sweep struct {
+	base map[string]reg.GPVirtual
+	mask vector // of the masked pass, else nil
+	half int    // 0 or 1: which of two vectors of a 16-lane step this is
+}
+
+// kernel writes the function name+"AVX2" whose first slice tells the length. With lanes = 16 a step is two vectors, which reductions need: lane l of the
+// sum takes elements l, l+16, ...; else it is one. before sets up, body does one vector, after ends (and returns its results).
+func kernel(name, signature, doc string, slices []string, lanes int, before func(), body func(s *sweep), after func()) {
+	function(name+"AVX2", signature, name+"AVX2 is "+name+"Generic: "+doc+".")
+	n := Load(Param(slices[0]).Len(), GP64()).(reg.GPVirtual)
+	s := &sweep{base: map[string]reg.GPVirtual{}}
+	for _, p := range slices {
+		s.base[p] = Load(Param(p).Base(), GP64()).(reg.GPVirtual)
+	}
+	if before != nil {
+		before()
+	}
+	SUBQ(Imm(uint64(lanes)), n)
+	JL(LabelRef("rest"))
+	Label("loop")
+	for s.half = range lanes / 8 {
+		body(s)
+	}
+	for _, p := range slices {
+		ADDQ(Imm(uint64(lanes*4)), s.base[p])
+	}
+	SUBQ(Imm(uint64(lanes)), n)
+	JGE(LabelRef("loop"))
+	Label("rest")
+	ADDQ(Imm(uint64(lanes)), n)
+	JZ(LabelRef("done"))
+	table := GP64()
+	LEAQ(masks, table)
+	SHLQ(Imm(2), n)
+	SUBQ(n, table)
+	for s.half = range lanes / 8 {
+		s.mask = YMM()
+		VMOVUPS(at(table, 64+32*s.half), s.mask)
+		body(s)
+	}
+	Label("done")
+	if after != nil {
+		after()
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// masks is sixteen times -1, then sixteen times 0: the mask for n elements begins n words before the middle.
+var masks Mem
+
+func (s *sweep) read(p string) vector {
+	y := YMM()
+	if s.mask != nil {
+		VMASKMOVPS(at(s.base[p], 32*s.half), s.mask, y)
+	} else {
+		VMOVUPS(at(s.base[p], 32*s.half), y)
+	}
+	return y
+}
+
+func (s *sweep) write(p string, y vector) {
+	if s.mask != nil {
+		VMASKMOVPS(y, s.mask, at(s.base[p], 32*s.half))
+	} else {
+		VMOVUPS(y, at(s.base[p], 32*s.half))
+	}
+}
+
+// kept is y with zeros outside the mask, for adding to a lane.
+func (s *sweep) kept(y vector) vector {
+	if s.mask != nil {
+		VANDPS(s.mask, y, y)
+	}
+	return y
+}
+
+// Every product and every sum is rounded on its own: there is no fused multiply-add in this file.
+func mul(a vector, b Op) vector   { y := YMM(); VMULPS(b, a, y); return y }
+func plus(a vector, b Op) vector  { y := YMM(); VADDPS(b, a, y); return y }
+func minus(a vector, b Op) vector { y := YMM(); VSUBPS(b, a, y); return y }
+func over(a vector, b Op) vector  { y := YMM(); VDIVPS(b, a, y); return y }
+
+var constants = map[uint32]Mem{}
+
+// bits is a constant, eight times.
+func bits(u uint32) Mem   { return constants[u] }
+func float(f float32) Mem { return bits(math.Float32bits(f)) }
+
+// value is a constant in a register.
+func value(f float32) vector {
+	y := YMM()
+	VMOVUPS(float(f), y)
+	return y
+}
+
+// scalar is a float32 argument, eight times.
+func scalar(name string) vector {
+	p, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	y := YMM()
+	VBROADCASTSS(p.Addr, y)
+	return y
+}
+
+func zero() vector {
+	y := YMM()
+	VXORPS(y, y, y)
+	return y
+}
+
+// fold adds (or otherwise joins) sixteen lanes in the fixed order: i with i+8, i+4, i+2, i+1.
+func fold(lo, hi vector, join func(a, b, to reg.Register)) reg.Register {
+	join(lo, hi, lo)
+	x := XMM()
+	VEXTRACTF128(Imm(1), lo, x)
+	join(lo.AsX(), x, lo.AsX())
+	VMOVHLPS(lo.AsX(), lo.AsX(), x)
+	join(lo.AsX(), x, lo.AsX())
+	VMOVSHDUP(lo.AsX(), x)
+	join(lo.AsX(), x, lo.AsX())
+	return lo.AsX()
+}
+
+// result returns the lowest float of x.
+func result(x reg.Register, to gotypes.Component) {
+	r, err := to.Resolve()
+	if err != nil {
+		panic(err)
+	}
+	VMOVSS(x, r.Addr)
+}
+
+func sums(a, b, to reg.Register) { VADDPS(b, a, to) }
+func most(a, b, to reg.Register) { VMAXPS(b, a, to) }
+
+// exp is Exp of math.go, operation by operation.
+func exp(x vector) vector {
+	const magic = 0x4B400000
+	hi, u := value(89), value(-104)
+	VMINPS(x, hi, hi)
+	VMAXPS(hi, u, u)
+	t := plus(mul(u, float(1.442695041)), bits(magic))
+	n := minus(t, bits(magic))
+	r := minus(u, mul(n, float(0.693359375)))
+	r = minus(r, mul(n, float(-2.12194440e-4)))
+	p := plus(mul(r, float(1.9875691500e-4)), float(1.3981999507e-3))
+	for _, c := range []float32{8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1} {
+		p = plus(mul(p, r), float(c))
+	}
+	p = plus(plus(mul(p, mul(r, r)), r), float(1))
+	VPSUBD(bits(magic), t, t)
+	h := YMM()
+	VPSRAD(Imm(1), t, h)
+	VPSUBD(h, t, t)
+	for _, e := range []vector{h, t} {
+		VPADDD(bits(127), e, e)
+		VPSLLD(Imm(23), e, e)
+		p = mul(p, e)
+	}
+	return p
+}
+
+func sigmoid(x vector) vector {
+	y := YMM()
+	VXORPS(bits(0x80000000), x, y)
+	return over(value(1), plus(exp(y), float(1)))
+}
+
+func tables() {
+	masks = GLOBL("vecMask", RODATA|NOPTR)
+	for i := range 32 {
+		v := U32(0xffffffff)
+		if i >= 16 {
+			v = 0
+		}
+		DATA(i*4, v)
+	}
+	all := []uint32{0x4B400000, 127, 0x80000000, 0x7f800000}
+	for _, f := range []float32{89, -104, 1.442695041, 0.693359375, -2.12194440e-4, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2,
+		1.6666665459e-1, 5.0000001201e-1, 1, float32(math.Inf(-1)), geluA, geluB, geluC} {
+		all = append(all, math.Float32bits(f))
+	}
+	for i, u := range all {
+		constants[u] = GLOBL("vecConst"+string(rune('A'+i)), RODATA|NOPTR)
+		for j := range 8 {
+			DATA(j*4, U32(u))
+		}
+	}
+}
