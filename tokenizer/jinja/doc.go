@@ -56,7 +56,7 @@ type Result struct {
 // Limits of one rendering, far above what a chat template needs: a hostile template ends in an error.
 const (
 	maxSteps  = 1_000_000
-	maxText   = 1 << 26
+	maxText   = 1 << 24
 	maxItems  = 1 << 20
 	maxDepth  = 100
 	maxNested = 200

@@ -179,8 +179,14 @@ func replaced(c *call, t Text, old string, with Text, limit int) (Value, error) 
 }
 
 func upper(t Text) Text {
-	return t.mapRunes(func(_ int, r rune) string { return strings.ToUpper(string(r)) })
+	return t.mapRunes(func(_ int, r rune) string {
+		if r == 'ß' {
+			return "SS" // the one letter of everyday text that grows
+		}
+		return strings.ToUpper(string(r))
+	})
 }
+
 func lower(t Text) Text {
 	return t.mapRunes(func(_ int, r rune) string { return strings.ToLower(string(r)) })
 }

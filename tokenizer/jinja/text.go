@@ -52,7 +52,8 @@ func (b *builder) add(t Text) {
 
 // mark adds a span, joined to an earlier one of the same id that ends where it starts.
 func (b *builder) mark(start, end, id int) {
-	for i := len(b.spans) - 1; i >= 0; i-- {
+	const near = 16 // overlapping ids stand close together
+	for i := len(b.spans) - 1; i >= max(0, len(b.spans)-near); i-- {
 		if b.spans[i].ID == id && b.spans[i].End == start {
 			b.spans[i].End = end
 			return
@@ -75,6 +76,12 @@ func concat(texts ...Text) Text {
 // mapRunes replaces every rune by a string and keeps the origin.
 func (t Text) mapRunes(f func(i int, r rune) string) Text {
 	var b builder
+	if len(t.spans) == 0 {
+		for i, r := range t.S {
+			b.buf.WriteString(f(i, r))
+		}
+		return b.text()
+	}
 	for i, r := range t.S {
 		_, n := utf8.DecodeRuneInString(t.S[i:])
 		piece := t.slice(i, i+n)
@@ -148,7 +155,7 @@ func (t Text) fields(limit int) []Text {
 	for rest.S != "" {
 		i := strings.IndexFunc(rest.S, isSpace)
 		if i < 0 || limit >= 0 && len(out) == limit {
-			out = append(out, rest.strip(false, i >= 0, isSpace))
+			out = append(out, rest)
 			break
 		}
 		out = append(out, rest.slice(0, i))
@@ -181,24 +188,31 @@ func (t Text) lines(keep bool) []Text {
 	return out
 }
 
-// replace puts with in the place of old, at most limit times when limit is not negative.
+// replace puts with in the place of old, at most limit times when limit is not negative. An empty old stands between
+// all runes and at both ends.
 func (t Text) replace(old string, with Text, limit int) Text {
-	if old == "" {
-		var b builder
-		n := 0
-		for i, r := range t.S {
-			if limit < 0 || n < limit {
-				b.add(with)
-				n++
-			}
-			b.add(t.slice(i, i+utf8.RuneLen(r)))
-		}
-		if limit < 0 || n < limit {
-			b.add(with)
-		}
-		return b.text()
+	if len(t.spans) == 0 && len(with.spans) == 0 {
+		return plain(strings.Replace(t.S, old, with.S, limit))
 	}
-	return join(t.split(old, limit), with)
+	var b builder
+	lo := 0
+	for n := 0; limit < 0 || n < limit; n++ {
+		i := strings.Index(t.S[lo:], old)
+		if i < 0 {
+			break
+		}
+		if old == "" && n > 0 {
+			if lo == len(t.S) {
+				break
+			}
+			_, i = utf8.DecodeRuneInString(t.S[lo:])
+		}
+		b.add(t.slice(lo, lo+i))
+		b.add(with)
+		lo += i + len(old)
+	}
+	b.add(t.slice(lo, len(t.S)))
+	return b.text()
 }
 
 // join puts texts together with a separator.
