@@ -8,10 +8,10 @@ import (
 
 // Constants of Exp. The assembly has the same ones.
 const (
-	expLo    = float32(-104)        // below this exp rounds to 0
+	expLo    = float32(-87.3)       // below this exp is 0
 	expHi    = float32(89)          // above this it overflows
 	expLog2e = float32(1.442695041) // 1/ln 2
-	expMagic = float32(12582912)    // 1.5·2^23: adding it rounds to an integer
+	expMagic = float32(12583038)    // 1.5·2^23 + 126: adding it rounds to an integer and leaves that + 126 in the low bits
 	expLn2Hi = float32(0.693359375) // ln 2 in two parts; n·hi is exact
 	expLn2Lo = float32(-2.12194440e-4)
 	expC0    = float32(1.9875691500e-4) // minimax coefficients of Cephes expf (Moshier)
@@ -22,8 +22,8 @@ const (
 	expC5    = float32(5.0000001201e-1)
 )
 
-// Exp is e^x within about 1 ulp; -Inf gives 0, NaN gives NaN, large x gives +Inf. It is the specification of the vector loops: x = n·ln 2 + r, a
-// polynomial in r, then two exact scalings by powers of two (two, so that subnormal results come out rounded once).
+// Exp is e^x within about 1 ulp; -Inf gives 0, NaN gives NaN, large x gives +Inf. Results below 2^-125.5 (1.7e-38) are 0, so that none is subnormal.
+// It is the specification of the vector loops: x = n·ln 2 + r, a polynomial in r by pairs of terms, times 2^(n-1), times 2.
 func Exp(x float32) float32 {
 	if expHi < x {
 		x = expHi
@@ -35,16 +35,13 @@ func Exp(x float32) float32 {
 	n := t - expMagic
 	r := x - float32(n*expLn2Hi)
 	r -= float32(n * expLn2Lo)
+	z := float32(r * r)
 	p := float32(expC0*r) + expC1
-	p = float32(p*r) + expC2
-	p = float32(p*r) + expC3
-	p = float32(p*r) + expC4
-	p = float32(p*r) + expC5
-	p = float32(float32(p*float32(r*r))+r) + 1
-	k := int32(math.Float32bits(t) - math.Float32bits(expMagic))
-	h := k >> 1
-	p *= math.Float32frombits(uint32(h+127) << 23)
-	return float32(p * math.Float32frombits(uint32(k-h+127)<<23))
+	p = float32(p*z) + (float32(expC2*r) + expC3)
+	p = float32(p*z) + (float32(expC4*r) + expC5)
+	p = (float32(p*z) + r) + 1
+	y := float32(p * math.Float32frombits(math.Float32bits(t)<<23))
+	return y + y
 }
 
 // Log is the natural logarithm, computed in float64 and rounded once.

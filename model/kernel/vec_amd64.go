@@ -6,23 +6,113 @@ package kernel
 
 // The vector primitives: assembly where the CPU has it, else the loops of vec_generic.go. The first slice tells the length of all.
 
-func dot(x, y []float32) float32                 { return dotGeneric(x, y) }
-func sum(x []float32) float32                    { return sumGeneric(x) }
-func variance(x []float32, mean float32) float32 { return varianceGeneric(x, mean) }
-func dot3(x, y, z []float32, s float32) float32  { return dot3Generic(x, y, z, s) }
-func maxOf(x []float32) float32                  { return maxGeneric(x) }
-func maxScale(x []float32, s float32) float32    { return maxScaleGeneric(x, s) }
-func expSum(dst, x []float32, m float32) float32 { return expSumGeneric(dst, x, m) }
-func sumExp(x []float32, m float32) float32      { return sumExpGeneric(x, m) }
-func expScale(x []float32, s, m float32)         { expScaleGeneric(x, s, m) }
-func softmaxGrad(dp, p []float32, d, s float32)  { softmaxGradGeneric(dp, p, d, s) }
-func scale(x []float32, s float32)               { scaleGeneric(x, s) }
-func add(out, a, b []float32)                    { addGeneric(out, a, b) }
-func mulScale(out, x, w []float32, s float32)    { mulScaleGeneric(out, x, w, s) }
-func mulAddScale(acc, y, x []float32, s float32) { mulAddScaleGeneric(acc, y, x, s) }
+func dot(x, y []float32) float32 {
+	if avx2 {
+		return dotAVX2(x, y[:len(x)])
+	}
+	return dotGeneric(x, y)
+}
+
+func sum(x []float32) float32 {
+	if avx2 {
+		return sumAVX2(x)
+	}
+	return sumGeneric(x)
+}
+
+func variance(x []float32, mean float32) float32 {
+	if avx2 {
+		return varianceAVX2(x, mean)
+	}
+	return varianceGeneric(x, mean)
+}
+
+func dot3(x, y, z []float32, s float32) float32 {
+	if avx2 {
+		return dot3AVX2(x, y[:len(x)], z[:len(x)], s)
+	}
+	return dot3Generic(x, y, z, s)
+}
+
+func maxOf(x []float32) float32 {
+	if avx2 {
+		return maxAVX2(x)
+	}
+	return maxGeneric(x)
+}
+
+func maxScale(x []float32, s float32) float32 {
+	if avx2 {
+		return maxScaleAVX2(x, s)
+	}
+	return maxScaleGeneric(x, s)
+}
+
+func expSum(dst, x []float32, m float32) float32 {
+	if avx2 {
+		return expSumAVX2(dst, x[:len(dst)], m)
+	}
+	return expSumGeneric(dst, x, m)
+}
+
+func sumExp(x []float32, m float32) float32 {
+	if avx2 {
+		return sumExpAVX2(x, m)
+	}
+	return sumExpGeneric(x, m)
+}
+
+func expScale(x []float32, s, m float32) {
+	if avx2 {
+		expScaleAVX2(x, s, m)
+		return
+	}
+	expScaleGeneric(x, s, m)
+}
+
+func softmaxGrad(dp, p []float32, d, s float32) {
+	if avx2 {
+		softmaxGradAVX2(dp, p[:len(dp)], d, s)
+		return
+	}
+	softmaxGradGeneric(dp, p, d, s)
+}
+
+func scale(x []float32, s float32) {
+	if avx2 {
+		scaleAVX2(x, s)
+		return
+	}
+	scaleGeneric(x, s)
+}
+
+func add(out, a, b []float32) {
+	if avx2 {
+		addAVX2(out, a[:len(out)], b[:len(out)])
+		return
+	}
+	addGeneric(out, a, b)
+}
+
+func mulScale(out, x, w []float32, s float32) {
+	if avx2 {
+		mulScaleAVX2(out, x[:len(out)], w[:len(out)], s)
+		return
+	}
+	mulScaleGeneric(out, x, w, s)
+}
+
+func mulAddScale(acc, y, x []float32, s float32) {
+	if avx2 {
+		mulAddScaleAVX2(acc, y[:len(acc)], x[:len(acc)], s)
+		return
+	}
+	mulAddScaleGeneric(acc, y, x, s)
+}
+
 func rmsGrad(dx, dy, w, x []float32, s, c float32) {
 	if avx2 {
-		rmsGradAVX2(dx[:len(x)], dy[:len(x)], w[:len(x)], x, s, c)
+		rmsGradAVX2(dx, dy[:len(dx)], w[:len(dx)], x[:len(dx)], s, c)
 		return
 	}
 	rmsGradGeneric(dx, dy, w, x, s, c)
@@ -75,12 +165,54 @@ func layerNormAcc(dw, dy, x []float32, mean, rstd float32) {
 	layerNormAccGeneric(dw, dy, x, mean, rstd)
 }
 
-func rotate(a, b, cos, sin []float32)      { rotateGeneric(a, b, cos, sin) }
-func rotateBack(a, b, cos, sin []float32)  { rotateBackGeneric(a, b, cos, sin) }
-func swiglu(out, g, u []float32)           { swigluGeneric(out, g, u) }
-func swigluGrad(dg, du, d, g, u []float32) { swigluGradGeneric(dg, du, d, g, u) }
-func gelu(out, x []float32)                { geluGeneric(out, x) }
-func geluGrad(dx, d, x []float32)          { geluGradGeneric(dx, d, x) }
+func rotate(a, b, cos, sin []float32) {
+	if avx2 {
+		rotateAVX2(a, b[:len(a)], cos[:len(a)], sin[:len(a)])
+		return
+	}
+	rotateGeneric(a, b, cos, sin)
+}
+
+func rotateBack(a, b, cos, sin []float32) {
+	if avx2 {
+		rotateBackAVX2(a, b[:len(a)], cos[:len(a)], sin[:len(a)])
+		return
+	}
+	rotateBackGeneric(a, b, cos, sin)
+}
+
+func swiglu(out, g, u []float32) {
+	if avx2 {
+		swigluAVX2(out, g[:len(out)], u[:len(out)])
+		return
+	}
+	swigluGeneric(out, g, u)
+}
+
+func swigluGrad(dg, du, d, g, u []float32) {
+	if avx2 {
+		swigluGradAVX2(dg, du[:len(dg)], d[:len(dg)], g[:len(dg)], u[:len(dg)])
+		return
+	}
+	swigluGradGeneric(dg, du, d, g, u)
+}
+
+func gelu(out, x []float32) {
+	if avx2 {
+		geluAVX2(out, x[:len(out)])
+		return
+	}
+	geluGeneric(out, x)
+}
+
+func geluGrad(dx, d, x []float32) {
+	if avx2 {
+		geluGradAVX2(dx, d[:len(dx)], x[:len(dx)])
+		return
+	}
+	geluGradGeneric(dx, d, x)
+}
+
 func adamw(w, g, m, v []float32, k *adamwConsts) {
 	if avx2 {
 		adamwAVX2(w, g[:len(w)], m[:len(w)], v[:len(w)], &k.gradScale)

@@ -38,205 +38,195 @@ DATA vecMask<>+120(SB)/4, $0x00000000
 DATA vecMask<>+124(SB)/4, $0x00000000
 GLOBL vecMask<>(SB), RODATA|NOPTR, $128
 
-DATA vecConstA<>+0(SB)/4, $0x4b400000
-DATA vecConstA<>+4(SB)/4, $0x4b400000
-DATA vecConstA<>+8(SB)/4, $0x4b400000
-DATA vecConstA<>+12(SB)/4, $0x4b400000
-DATA vecConstA<>+16(SB)/4, $0x4b400000
-DATA vecConstA<>+20(SB)/4, $0x4b400000
-DATA vecConstA<>+24(SB)/4, $0x4b400000
-DATA vecConstA<>+28(SB)/4, $0x4b400000
+DATA vecConstA<>+0(SB)/4, $0x80000000
+DATA vecConstA<>+4(SB)/4, $0x80000000
+DATA vecConstA<>+8(SB)/4, $0x80000000
+DATA vecConstA<>+12(SB)/4, $0x80000000
+DATA vecConstA<>+16(SB)/4, $0x80000000
+DATA vecConstA<>+20(SB)/4, $0x80000000
+DATA vecConstA<>+24(SB)/4, $0x80000000
+DATA vecConstA<>+28(SB)/4, $0x80000000
 GLOBL vecConstA<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstB<>+0(SB)/4, $0x0000007f
-DATA vecConstB<>+4(SB)/4, $0x0000007f
-DATA vecConstB<>+8(SB)/4, $0x0000007f
-DATA vecConstB<>+12(SB)/4, $0x0000007f
-DATA vecConstB<>+16(SB)/4, $0x0000007f
-DATA vecConstB<>+20(SB)/4, $0x0000007f
-DATA vecConstB<>+24(SB)/4, $0x0000007f
-DATA vecConstB<>+28(SB)/4, $0x0000007f
+DATA vecConstB<>+0(SB)/4, $0x7f800000
+DATA vecConstB<>+4(SB)/4, $0x7f800000
+DATA vecConstB<>+8(SB)/4, $0x7f800000
+DATA vecConstB<>+12(SB)/4, $0x7f800000
+DATA vecConstB<>+16(SB)/4, $0x7f800000
+DATA vecConstB<>+20(SB)/4, $0x7f800000
+DATA vecConstB<>+24(SB)/4, $0x7f800000
+DATA vecConstB<>+28(SB)/4, $0x7f800000
 GLOBL vecConstB<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstC<>+0(SB)/4, $0x80000000
-DATA vecConstC<>+4(SB)/4, $0x80000000
-DATA vecConstC<>+8(SB)/4, $0x80000000
-DATA vecConstC<>+12(SB)/4, $0x80000000
-DATA vecConstC<>+16(SB)/4, $0x80000000
-DATA vecConstC<>+20(SB)/4, $0x80000000
-DATA vecConstC<>+24(SB)/4, $0x80000000
-DATA vecConstC<>+28(SB)/4, $0x80000000
+DATA vecConstC<>+0(SB)/4, $0x42b20000
+DATA vecConstC<>+4(SB)/4, $0x42b20000
+DATA vecConstC<>+8(SB)/4, $0x42b20000
+DATA vecConstC<>+12(SB)/4, $0x42b20000
+DATA vecConstC<>+16(SB)/4, $0x42b20000
+DATA vecConstC<>+20(SB)/4, $0x42b20000
+DATA vecConstC<>+24(SB)/4, $0x42b20000
+DATA vecConstC<>+28(SB)/4, $0x42b20000
 GLOBL vecConstC<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstD<>+0(SB)/4, $0x7f800000
-DATA vecConstD<>+4(SB)/4, $0x7f800000
-DATA vecConstD<>+8(SB)/4, $0x7f800000
-DATA vecConstD<>+12(SB)/4, $0x7f800000
-DATA vecConstD<>+16(SB)/4, $0x7f800000
-DATA vecConstD<>+20(SB)/4, $0x7f800000
-DATA vecConstD<>+24(SB)/4, $0x7f800000
-DATA vecConstD<>+28(SB)/4, $0x7f800000
+DATA vecConstD<>+0(SB)/4, $0xc2ae999a
+DATA vecConstD<>+4(SB)/4, $0xc2ae999a
+DATA vecConstD<>+8(SB)/4, $0xc2ae999a
+DATA vecConstD<>+12(SB)/4, $0xc2ae999a
+DATA vecConstD<>+16(SB)/4, $0xc2ae999a
+DATA vecConstD<>+20(SB)/4, $0xc2ae999a
+DATA vecConstD<>+24(SB)/4, $0xc2ae999a
+DATA vecConstD<>+28(SB)/4, $0xc2ae999a
 GLOBL vecConstD<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstE<>+0(SB)/4, $0x42b20000
-DATA vecConstE<>+4(SB)/4, $0x42b20000
-DATA vecConstE<>+8(SB)/4, $0x42b20000
-DATA vecConstE<>+12(SB)/4, $0x42b20000
-DATA vecConstE<>+16(SB)/4, $0x42b20000
-DATA vecConstE<>+20(SB)/4, $0x42b20000
-DATA vecConstE<>+24(SB)/4, $0x42b20000
-DATA vecConstE<>+28(SB)/4, $0x42b20000
+DATA vecConstE<>+0(SB)/4, $0x4b40007e
+DATA vecConstE<>+4(SB)/4, $0x4b40007e
+DATA vecConstE<>+8(SB)/4, $0x4b40007e
+DATA vecConstE<>+12(SB)/4, $0x4b40007e
+DATA vecConstE<>+16(SB)/4, $0x4b40007e
+DATA vecConstE<>+20(SB)/4, $0x4b40007e
+DATA vecConstE<>+24(SB)/4, $0x4b40007e
+DATA vecConstE<>+28(SB)/4, $0x4b40007e
 GLOBL vecConstE<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstF<>+0(SB)/4, $0xc2d00000
-DATA vecConstF<>+4(SB)/4, $0xc2d00000
-DATA vecConstF<>+8(SB)/4, $0xc2d00000
-DATA vecConstF<>+12(SB)/4, $0xc2d00000
-DATA vecConstF<>+16(SB)/4, $0xc2d00000
-DATA vecConstF<>+20(SB)/4, $0xc2d00000
-DATA vecConstF<>+24(SB)/4, $0xc2d00000
-DATA vecConstF<>+28(SB)/4, $0xc2d00000
+DATA vecConstF<>+0(SB)/4, $0x3fb8aa3b
+DATA vecConstF<>+4(SB)/4, $0x3fb8aa3b
+DATA vecConstF<>+8(SB)/4, $0x3fb8aa3b
+DATA vecConstF<>+12(SB)/4, $0x3fb8aa3b
+DATA vecConstF<>+16(SB)/4, $0x3fb8aa3b
+DATA vecConstF<>+20(SB)/4, $0x3fb8aa3b
+DATA vecConstF<>+24(SB)/4, $0x3fb8aa3b
+DATA vecConstF<>+28(SB)/4, $0x3fb8aa3b
 GLOBL vecConstF<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstG<>+0(SB)/4, $0x3fb8aa3b
-DATA vecConstG<>+4(SB)/4, $0x3fb8aa3b
-DATA vecConstG<>+8(SB)/4, $0x3fb8aa3b
-DATA vecConstG<>+12(SB)/4, $0x3fb8aa3b
-DATA vecConstG<>+16(SB)/4, $0x3fb8aa3b
-DATA vecConstG<>+20(SB)/4, $0x3fb8aa3b
-DATA vecConstG<>+24(SB)/4, $0x3fb8aa3b
-DATA vecConstG<>+28(SB)/4, $0x3fb8aa3b
+DATA vecConstG<>+0(SB)/4, $0x3f318000
+DATA vecConstG<>+4(SB)/4, $0x3f318000
+DATA vecConstG<>+8(SB)/4, $0x3f318000
+DATA vecConstG<>+12(SB)/4, $0x3f318000
+DATA vecConstG<>+16(SB)/4, $0x3f318000
+DATA vecConstG<>+20(SB)/4, $0x3f318000
+DATA vecConstG<>+24(SB)/4, $0x3f318000
+DATA vecConstG<>+28(SB)/4, $0x3f318000
 GLOBL vecConstG<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstH<>+0(SB)/4, $0x3f318000
-DATA vecConstH<>+4(SB)/4, $0x3f318000
-DATA vecConstH<>+8(SB)/4, $0x3f318000
-DATA vecConstH<>+12(SB)/4, $0x3f318000
-DATA vecConstH<>+16(SB)/4, $0x3f318000
-DATA vecConstH<>+20(SB)/4, $0x3f318000
-DATA vecConstH<>+24(SB)/4, $0x3f318000
-DATA vecConstH<>+28(SB)/4, $0x3f318000
+DATA vecConstH<>+0(SB)/4, $0xb95e8083
+DATA vecConstH<>+4(SB)/4, $0xb95e8083
+DATA vecConstH<>+8(SB)/4, $0xb95e8083
+DATA vecConstH<>+12(SB)/4, $0xb95e8083
+DATA vecConstH<>+16(SB)/4, $0xb95e8083
+DATA vecConstH<>+20(SB)/4, $0xb95e8083
+DATA vecConstH<>+24(SB)/4, $0xb95e8083
+DATA vecConstH<>+28(SB)/4, $0xb95e8083
 GLOBL vecConstH<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstI<>+0(SB)/4, $0xb95e8083
-DATA vecConstI<>+4(SB)/4, $0xb95e8083
-DATA vecConstI<>+8(SB)/4, $0xb95e8083
-DATA vecConstI<>+12(SB)/4, $0xb95e8083
-DATA vecConstI<>+16(SB)/4, $0xb95e8083
-DATA vecConstI<>+20(SB)/4, $0xb95e8083
-DATA vecConstI<>+24(SB)/4, $0xb95e8083
-DATA vecConstI<>+28(SB)/4, $0xb95e8083
+DATA vecConstI<>+0(SB)/4, $0x39506967
+DATA vecConstI<>+4(SB)/4, $0x39506967
+DATA vecConstI<>+8(SB)/4, $0x39506967
+DATA vecConstI<>+12(SB)/4, $0x39506967
+DATA vecConstI<>+16(SB)/4, $0x39506967
+DATA vecConstI<>+20(SB)/4, $0x39506967
+DATA vecConstI<>+24(SB)/4, $0x39506967
+DATA vecConstI<>+28(SB)/4, $0x39506967
 GLOBL vecConstI<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstJ<>+0(SB)/4, $0x39506967
-DATA vecConstJ<>+4(SB)/4, $0x39506967
-DATA vecConstJ<>+8(SB)/4, $0x39506967
-DATA vecConstJ<>+12(SB)/4, $0x39506967
-DATA vecConstJ<>+16(SB)/4, $0x39506967
-DATA vecConstJ<>+20(SB)/4, $0x39506967
-DATA vecConstJ<>+24(SB)/4, $0x39506967
-DATA vecConstJ<>+28(SB)/4, $0x39506967
+DATA vecConstJ<>+0(SB)/4, $0x3ab743ce
+DATA vecConstJ<>+4(SB)/4, $0x3ab743ce
+DATA vecConstJ<>+8(SB)/4, $0x3ab743ce
+DATA vecConstJ<>+12(SB)/4, $0x3ab743ce
+DATA vecConstJ<>+16(SB)/4, $0x3ab743ce
+DATA vecConstJ<>+20(SB)/4, $0x3ab743ce
+DATA vecConstJ<>+24(SB)/4, $0x3ab743ce
+DATA vecConstJ<>+28(SB)/4, $0x3ab743ce
 GLOBL vecConstJ<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstK<>+0(SB)/4, $0x3ab743ce
-DATA vecConstK<>+4(SB)/4, $0x3ab743ce
-DATA vecConstK<>+8(SB)/4, $0x3ab743ce
-DATA vecConstK<>+12(SB)/4, $0x3ab743ce
-DATA vecConstK<>+16(SB)/4, $0x3ab743ce
-DATA vecConstK<>+20(SB)/4, $0x3ab743ce
-DATA vecConstK<>+24(SB)/4, $0x3ab743ce
-DATA vecConstK<>+28(SB)/4, $0x3ab743ce
+DATA vecConstK<>+0(SB)/4, $0x3c088908
+DATA vecConstK<>+4(SB)/4, $0x3c088908
+DATA vecConstK<>+8(SB)/4, $0x3c088908
+DATA vecConstK<>+12(SB)/4, $0x3c088908
+DATA vecConstK<>+16(SB)/4, $0x3c088908
+DATA vecConstK<>+20(SB)/4, $0x3c088908
+DATA vecConstK<>+24(SB)/4, $0x3c088908
+DATA vecConstK<>+28(SB)/4, $0x3c088908
 GLOBL vecConstK<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstL<>+0(SB)/4, $0x3c088908
-DATA vecConstL<>+4(SB)/4, $0x3c088908
-DATA vecConstL<>+8(SB)/4, $0x3c088908
-DATA vecConstL<>+12(SB)/4, $0x3c088908
-DATA vecConstL<>+16(SB)/4, $0x3c088908
-DATA vecConstL<>+20(SB)/4, $0x3c088908
-DATA vecConstL<>+24(SB)/4, $0x3c088908
-DATA vecConstL<>+28(SB)/4, $0x3c088908
+DATA vecConstL<>+0(SB)/4, $0x3d2aa9c1
+DATA vecConstL<>+4(SB)/4, $0x3d2aa9c1
+DATA vecConstL<>+8(SB)/4, $0x3d2aa9c1
+DATA vecConstL<>+12(SB)/4, $0x3d2aa9c1
+DATA vecConstL<>+16(SB)/4, $0x3d2aa9c1
+DATA vecConstL<>+20(SB)/4, $0x3d2aa9c1
+DATA vecConstL<>+24(SB)/4, $0x3d2aa9c1
+DATA vecConstL<>+28(SB)/4, $0x3d2aa9c1
 GLOBL vecConstL<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstM<>+0(SB)/4, $0x3d2aa9c1
-DATA vecConstM<>+4(SB)/4, $0x3d2aa9c1
-DATA vecConstM<>+8(SB)/4, $0x3d2aa9c1
-DATA vecConstM<>+12(SB)/4, $0x3d2aa9c1
-DATA vecConstM<>+16(SB)/4, $0x3d2aa9c1
-DATA vecConstM<>+20(SB)/4, $0x3d2aa9c1
-DATA vecConstM<>+24(SB)/4, $0x3d2aa9c1
-DATA vecConstM<>+28(SB)/4, $0x3d2aa9c1
+DATA vecConstM<>+0(SB)/4, $0x3e2aaaaa
+DATA vecConstM<>+4(SB)/4, $0x3e2aaaaa
+DATA vecConstM<>+8(SB)/4, $0x3e2aaaaa
+DATA vecConstM<>+12(SB)/4, $0x3e2aaaaa
+DATA vecConstM<>+16(SB)/4, $0x3e2aaaaa
+DATA vecConstM<>+20(SB)/4, $0x3e2aaaaa
+DATA vecConstM<>+24(SB)/4, $0x3e2aaaaa
+DATA vecConstM<>+28(SB)/4, $0x3e2aaaaa
 GLOBL vecConstM<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstN<>+0(SB)/4, $0x3e2aaaaa
-DATA vecConstN<>+4(SB)/4, $0x3e2aaaaa
-DATA vecConstN<>+8(SB)/4, $0x3e2aaaaa
-DATA vecConstN<>+12(SB)/4, $0x3e2aaaaa
-DATA vecConstN<>+16(SB)/4, $0x3e2aaaaa
-DATA vecConstN<>+20(SB)/4, $0x3e2aaaaa
-DATA vecConstN<>+24(SB)/4, $0x3e2aaaaa
-DATA vecConstN<>+28(SB)/4, $0x3e2aaaaa
+DATA vecConstN<>+0(SB)/4, $0x3f000000
+DATA vecConstN<>+4(SB)/4, $0x3f000000
+DATA vecConstN<>+8(SB)/4, $0x3f000000
+DATA vecConstN<>+12(SB)/4, $0x3f000000
+DATA vecConstN<>+16(SB)/4, $0x3f000000
+DATA vecConstN<>+20(SB)/4, $0x3f000000
+DATA vecConstN<>+24(SB)/4, $0x3f000000
+DATA vecConstN<>+28(SB)/4, $0x3f000000
 GLOBL vecConstN<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstO<>+0(SB)/4, $0x3f000000
-DATA vecConstO<>+4(SB)/4, $0x3f000000
-DATA vecConstO<>+8(SB)/4, $0x3f000000
-DATA vecConstO<>+12(SB)/4, $0x3f000000
-DATA vecConstO<>+16(SB)/4, $0x3f000000
-DATA vecConstO<>+20(SB)/4, $0x3f000000
-DATA vecConstO<>+24(SB)/4, $0x3f000000
-DATA vecConstO<>+28(SB)/4, $0x3f000000
+DATA vecConstO<>+0(SB)/4, $0x3f800000
+DATA vecConstO<>+4(SB)/4, $0x3f800000
+DATA vecConstO<>+8(SB)/4, $0x3f800000
+DATA vecConstO<>+12(SB)/4, $0x3f800000
+DATA vecConstO<>+16(SB)/4, $0x3f800000
+DATA vecConstO<>+20(SB)/4, $0x3f800000
+DATA vecConstO<>+24(SB)/4, $0x3f800000
+DATA vecConstO<>+28(SB)/4, $0x3f800000
 GLOBL vecConstO<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstP<>+0(SB)/4, $0x3f800000
-DATA vecConstP<>+4(SB)/4, $0x3f800000
-DATA vecConstP<>+8(SB)/4, $0x3f800000
-DATA vecConstP<>+12(SB)/4, $0x3f800000
-DATA vecConstP<>+16(SB)/4, $0x3f800000
-DATA vecConstP<>+20(SB)/4, $0x3f800000
-DATA vecConstP<>+24(SB)/4, $0x3f800000
-DATA vecConstP<>+28(SB)/4, $0x3f800000
+DATA vecConstP<>+0(SB)/4, $0xff800000
+DATA vecConstP<>+4(SB)/4, $0xff800000
+DATA vecConstP<>+8(SB)/4, $0xff800000
+DATA vecConstP<>+12(SB)/4, $0xff800000
+DATA vecConstP<>+16(SB)/4, $0xff800000
+DATA vecConstP<>+20(SB)/4, $0xff800000
+DATA vecConstP<>+24(SB)/4, $0xff800000
+DATA vecConstP<>+28(SB)/4, $0xff800000
 GLOBL vecConstP<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstQ<>+0(SB)/4, $0xff800000
-DATA vecConstQ<>+4(SB)/4, $0xff800000
-DATA vecConstQ<>+8(SB)/4, $0xff800000
-DATA vecConstQ<>+12(SB)/4, $0xff800000
-DATA vecConstQ<>+16(SB)/4, $0xff800000
-DATA vecConstQ<>+20(SB)/4, $0xff800000
-DATA vecConstQ<>+24(SB)/4, $0xff800000
-DATA vecConstQ<>+28(SB)/4, $0xff800000
+DATA vecConstQ<>+0(SB)/4, $0x3fcc422a
+DATA vecConstQ<>+4(SB)/4, $0x3fcc422a
+DATA vecConstQ<>+8(SB)/4, $0x3fcc422a
+DATA vecConstQ<>+12(SB)/4, $0x3fcc422a
+DATA vecConstQ<>+16(SB)/4, $0x3fcc422a
+DATA vecConstQ<>+20(SB)/4, $0x3fcc422a
+DATA vecConstQ<>+24(SB)/4, $0x3fcc422a
+DATA vecConstQ<>+28(SB)/4, $0x3fcc422a
 GLOBL vecConstQ<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstR<>+0(SB)/4, $0x3fcc422a
-DATA vecConstR<>+4(SB)/4, $0x3fcc422a
-DATA vecConstR<>+8(SB)/4, $0x3fcc422a
-DATA vecConstR<>+12(SB)/4, $0x3fcc422a
-DATA vecConstR<>+16(SB)/4, $0x3fcc422a
-DATA vecConstR<>+20(SB)/4, $0x3fcc422a
-DATA vecConstR<>+24(SB)/4, $0x3fcc422a
-DATA vecConstR<>+28(SB)/4, $0x3fcc422a
+DATA vecConstR<>+0(SB)/4, $0x3d372713
+DATA vecConstR<>+4(SB)/4, $0x3d372713
+DATA vecConstR<>+8(SB)/4, $0x3d372713
+DATA vecConstR<>+12(SB)/4, $0x3d372713
+DATA vecConstR<>+16(SB)/4, $0x3d372713
+DATA vecConstR<>+20(SB)/4, $0x3d372713
+DATA vecConstR<>+24(SB)/4, $0x3d372713
+DATA vecConstR<>+28(SB)/4, $0x3d372713
 GLOBL vecConstR<>(SB), RODATA|NOPTR, $32
 
-DATA vecConstS<>+0(SB)/4, $0x3d372713
-DATA vecConstS<>+4(SB)/4, $0x3d372713
-DATA vecConstS<>+8(SB)/4, $0x3d372713
-DATA vecConstS<>+12(SB)/4, $0x3d372713
-DATA vecConstS<>+16(SB)/4, $0x3d372713
-DATA vecConstS<>+20(SB)/4, $0x3d372713
-DATA vecConstS<>+24(SB)/4, $0x3d372713
-DATA vecConstS<>+28(SB)/4, $0x3d372713
+DATA vecConstS<>+0(SB)/4, $0x3e095d4f
+DATA vecConstS<>+4(SB)/4, $0x3e095d4f
+DATA vecConstS<>+8(SB)/4, $0x3e095d4f
+DATA vecConstS<>+12(SB)/4, $0x3e095d4f
+DATA vecConstS<>+16(SB)/4, $0x3e095d4f
+DATA vecConstS<>+20(SB)/4, $0x3e095d4f
+DATA vecConstS<>+24(SB)/4, $0x3e095d4f
+DATA vecConstS<>+28(SB)/4, $0x3e095d4f
 GLOBL vecConstS<>(SB), RODATA|NOPTR, $32
-
-DATA vecConstT<>+0(SB)/4, $0x3e095d4f
-DATA vecConstT<>+4(SB)/4, $0x3e095d4f
-DATA vecConstT<>+8(SB)/4, $0x3e095d4f
-DATA vecConstT<>+12(SB)/4, $0x3e095d4f
-DATA vecConstT<>+16(SB)/4, $0x3e095d4f
-DATA vecConstT<>+20(SB)/4, $0x3e095d4f
-DATA vecConstT<>+24(SB)/4, $0x3e095d4f
-DATA vecConstT<>+28(SB)/4, $0x3e095d4f
-GLOBL vecConstT<>(SB), RODATA|NOPTR, $32
 
 // func dotAVX2(x []float32, y []float32) float32
 // Requires: AVX
@@ -480,77 +470,65 @@ TEXT ·sumExpAVX2(SB), NOSPLIT, $0-36
 loop:
 	VMOVUPS (CX), Y3
 	VSUBPS  Y2, Y3, Y3
-	VMOVUPS vecConstE<>+0(SB), Y4
-	VMOVUPS vecConstF<>+0(SB), Y5
+	VMOVUPS vecConstC<>+0(SB), Y4
+	VMOVUPS vecConstD<>+0(SB), Y5
 	VMINPS  Y3, Y4, Y4
 	VMAXPS  Y4, Y5, Y5
-	VMULPS  vecConstG<>+0(SB), Y5, Y3
-	VADDPS  vecConstA<>+0(SB), Y3, Y3
-	VSUBPS  vecConstA<>+0(SB), Y3, Y4
-	VMULPS  vecConstH<>+0(SB), Y4, Y6
+	VMULPS  vecConstF<>+0(SB), Y5, Y3
+	VADDPS  vecConstE<>+0(SB), Y3, Y3
+	VSUBPS  vecConstE<>+0(SB), Y3, Y4
+	VMULPS  vecConstG<>+0(SB), Y4, Y6
 	VSUBPS  Y6, Y5, Y5
-	VMULPS  vecConstI<>+0(SB), Y4, Y4
+	VMULPS  vecConstH<>+0(SB), Y4, Y4
 	VSUBPS  Y4, Y5, Y4
-	VMULPS  vecConstJ<>+0(SB), Y4, Y5
-	VADDPS  vecConstK<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstL<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstM<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstN<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstO<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y4, Y6
-	VMULPS  Y6, Y5, Y5
+	VMULPS  Y4, Y4, Y5
+	VMULPS  vecConstI<>+0(SB), Y4, Y6
+	VADDPS  vecConstJ<>+0(SB), Y6, Y6
+	VMULPS  Y5, Y6, Y6
+	VMULPS  vecConstK<>+0(SB), Y4, Y7
+	VADDPS  vecConstL<>+0(SB), Y7, Y7
+	VADDPS  Y7, Y6, Y6
+	VMULPS  Y5, Y6, Y6
+	VMULPS  vecConstM<>+0(SB), Y4, Y7
+	VADDPS  vecConstN<>+0(SB), Y7, Y7
+	VADDPS  Y7, Y6, Y6
+	VMULPS  Y5, Y6, Y5
 	VADDPS  Y4, Y5, Y4
-	VADDPS  vecConstP<>+0(SB), Y4, Y4
-	VPSUBD  vecConstA<>+0(SB), Y3, Y3
-	VPSRAD  $0x01, Y3, Y5
-	VPSUBD  Y5, Y3, Y3
-	VPADDD  vecConstB<>+0(SB), Y5, Y5
-	VPSLLD  $0x17, Y5, Y5
-	VMULPS  Y5, Y4, Y4
-	VPADDD  vecConstB<>+0(SB), Y3, Y3
+	VADDPS  vecConstO<>+0(SB), Y4, Y4
 	VPSLLD  $0x17, Y3, Y3
 	VMULPS  Y3, Y4, Y3
+	VADDPS  Y3, Y3, Y3
 	VADDPS  Y3, Y0, Y0
 	VMOVUPS 32(CX), Y3
 	VSUBPS  Y2, Y3, Y3
-	VMOVUPS vecConstE<>+0(SB), Y4
-	VMOVUPS vecConstF<>+0(SB), Y5
+	VMOVUPS vecConstC<>+0(SB), Y4
+	VMOVUPS vecConstD<>+0(SB), Y5
 	VMINPS  Y3, Y4, Y4
 	VMAXPS  Y4, Y5, Y5
-	VMULPS  vecConstG<>+0(SB), Y5, Y3
-	VADDPS  vecConstA<>+0(SB), Y3, Y3
-	VSUBPS  vecConstA<>+0(SB), Y3, Y4
-	VMULPS  vecConstH<>+0(SB), Y4, Y6
+	VMULPS  vecConstF<>+0(SB), Y5, Y3
+	VADDPS  vecConstE<>+0(SB), Y3, Y3
+	VSUBPS  vecConstE<>+0(SB), Y3, Y4
+	VMULPS  vecConstG<>+0(SB), Y4, Y6
 	VSUBPS  Y6, Y5, Y5
-	VMULPS  vecConstI<>+0(SB), Y4, Y4
+	VMULPS  vecConstH<>+0(SB), Y4, Y4
 	VSUBPS  Y4, Y5, Y4
-	VMULPS  vecConstJ<>+0(SB), Y4, Y5
-	VADDPS  vecConstK<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstL<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstM<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstN<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstO<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y4, Y6
-	VMULPS  Y6, Y5, Y5
+	VMULPS  Y4, Y4, Y5
+	VMULPS  vecConstI<>+0(SB), Y4, Y6
+	VADDPS  vecConstJ<>+0(SB), Y6, Y6
+	VMULPS  Y5, Y6, Y6
+	VMULPS  vecConstK<>+0(SB), Y4, Y7
+	VADDPS  vecConstL<>+0(SB), Y7, Y7
+	VADDPS  Y7, Y6, Y6
+	VMULPS  Y5, Y6, Y6
+	VMULPS  vecConstM<>+0(SB), Y4, Y7
+	VADDPS  vecConstN<>+0(SB), Y7, Y7
+	VADDPS  Y7, Y6, Y6
+	VMULPS  Y5, Y6, Y5
 	VADDPS  Y4, Y5, Y4
-	VADDPS  vecConstP<>+0(SB), Y4, Y4
-	VPSUBD  vecConstA<>+0(SB), Y3, Y3
-	VPSRAD  $0x01, Y3, Y5
-	VPSUBD  Y5, Y3, Y3
-	VPADDD  vecConstB<>+0(SB), Y5, Y5
-	VPSLLD  $0x17, Y5, Y5
-	VMULPS  Y5, Y4, Y4
-	VPADDD  vecConstB<>+0(SB), Y3, Y3
+	VADDPS  vecConstO<>+0(SB), Y4, Y4
 	VPSLLD  $0x17, Y3, Y3
 	VMULPS  Y3, Y4, Y3
+	VADDPS  Y3, Y3, Y3
 	VADDPS  Y3, Y1, Y1
 	ADDQ    $0x40, CX
 	SUBQ    $0x10, AX
@@ -565,79 +543,67 @@ rest:
 	VMOVUPS    64(DX), Y3
 	VMASKMOVPS (CX), Y3, Y4
 	VSUBPS     Y2, Y4, Y4
-	VMOVUPS    vecConstE<>+0(SB), Y5
-	VMOVUPS    vecConstF<>+0(SB), Y6
+	VMOVUPS    vecConstC<>+0(SB), Y5
+	VMOVUPS    vecConstD<>+0(SB), Y6
 	VMINPS     Y4, Y5, Y5
 	VMAXPS     Y5, Y6, Y6
-	VMULPS     vecConstG<>+0(SB), Y6, Y4
-	VADDPS     vecConstA<>+0(SB), Y4, Y4
-	VSUBPS     vecConstA<>+0(SB), Y4, Y5
-	VMULPS     vecConstH<>+0(SB), Y5, Y7
+	VMULPS     vecConstF<>+0(SB), Y6, Y4
+	VADDPS     vecConstE<>+0(SB), Y4, Y4
+	VSUBPS     vecConstE<>+0(SB), Y4, Y5
+	VMULPS     vecConstG<>+0(SB), Y5, Y7
 	VSUBPS     Y7, Y6, Y6
-	VMULPS     vecConstI<>+0(SB), Y5, Y5
+	VMULPS     vecConstH<>+0(SB), Y5, Y5
 	VSUBPS     Y5, Y6, Y5
-	VMULPS     vecConstJ<>+0(SB), Y5, Y6
-	VADDPS     vecConstK<>+0(SB), Y6, Y6
-	VMULPS     Y5, Y6, Y6
-	VADDPS     vecConstL<>+0(SB), Y6, Y6
-	VMULPS     Y5, Y6, Y6
-	VADDPS     vecConstM<>+0(SB), Y6, Y6
-	VMULPS     Y5, Y6, Y6
-	VADDPS     vecConstN<>+0(SB), Y6, Y6
-	VMULPS     Y5, Y6, Y6
-	VADDPS     vecConstO<>+0(SB), Y6, Y6
-	VMULPS     Y5, Y5, Y7
-	VMULPS     Y7, Y6, Y6
+	VMULPS     Y5, Y5, Y6
+	VMULPS     vecConstI<>+0(SB), Y5, Y7
+	VADDPS     vecConstJ<>+0(SB), Y7, Y7
+	VMULPS     Y6, Y7, Y7
+	VMULPS     vecConstK<>+0(SB), Y5, Y8
+	VADDPS     vecConstL<>+0(SB), Y8, Y8
+	VADDPS     Y8, Y7, Y7
+	VMULPS     Y6, Y7, Y7
+	VMULPS     vecConstM<>+0(SB), Y5, Y8
+	VADDPS     vecConstN<>+0(SB), Y8, Y8
+	VADDPS     Y8, Y7, Y7
+	VMULPS     Y6, Y7, Y6
 	VADDPS     Y5, Y6, Y5
-	VADDPS     vecConstP<>+0(SB), Y5, Y5
-	VPSUBD     vecConstA<>+0(SB), Y4, Y4
-	VPSRAD     $0x01, Y4, Y6
-	VPSUBD     Y6, Y4, Y4
-	VPADDD     vecConstB<>+0(SB), Y6, Y6
-	VPSLLD     $0x17, Y6, Y6
-	VMULPS     Y6, Y5, Y5
-	VPADDD     vecConstB<>+0(SB), Y4, Y4
+	VADDPS     vecConstO<>+0(SB), Y5, Y5
 	VPSLLD     $0x17, Y4, Y4
 	VMULPS     Y4, Y5, Y4
+	VADDPS     Y4, Y4, Y4
 	VANDPS     Y3, Y4, Y4
 	VADDPS     Y4, Y0, Y0
 	VMOVUPS    96(DX), Y3
 	VMASKMOVPS 32(CX), Y3, Y4
 	VSUBPS     Y2, Y4, Y2
-	VMOVUPS    vecConstE<>+0(SB), Y4
-	VMOVUPS    vecConstF<>+0(SB), Y5
+	VMOVUPS    vecConstC<>+0(SB), Y4
+	VMOVUPS    vecConstD<>+0(SB), Y5
 	VMINPS     Y2, Y4, Y4
 	VMAXPS     Y4, Y5, Y5
-	VMULPS     vecConstG<>+0(SB), Y5, Y2
-	VADDPS     vecConstA<>+0(SB), Y2, Y2
-	VSUBPS     vecConstA<>+0(SB), Y2, Y4
-	VMULPS     vecConstH<>+0(SB), Y4, Y6
+	VMULPS     vecConstF<>+0(SB), Y5, Y2
+	VADDPS     vecConstE<>+0(SB), Y2, Y2
+	VSUBPS     vecConstE<>+0(SB), Y2, Y4
+	VMULPS     vecConstG<>+0(SB), Y4, Y6
 	VSUBPS     Y6, Y5, Y5
-	VMULPS     vecConstI<>+0(SB), Y4, Y4
+	VMULPS     vecConstH<>+0(SB), Y4, Y4
 	VSUBPS     Y4, Y5, Y4
-	VMULPS     vecConstJ<>+0(SB), Y4, Y5
-	VADDPS     vecConstK<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstL<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstM<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstN<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstO<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y4, Y6
-	VMULPS     Y6, Y5, Y5
+	VMULPS     Y4, Y4, Y5
+	VMULPS     vecConstI<>+0(SB), Y4, Y6
+	VADDPS     vecConstJ<>+0(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VMULPS     vecConstK<>+0(SB), Y4, Y7
+	VADDPS     vecConstL<>+0(SB), Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VMULPS     vecConstM<>+0(SB), Y4, Y7
+	VADDPS     vecConstN<>+0(SB), Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VMULPS     Y5, Y6, Y5
 	VADDPS     Y4, Y5, Y4
-	VADDPS     vecConstP<>+0(SB), Y4, Y4
-	VPSUBD     vecConstA<>+0(SB), Y2, Y2
-	VPSRAD     $0x01, Y2, Y5
-	VPSUBD     Y5, Y2, Y2
-	VPADDD     vecConstB<>+0(SB), Y5, Y5
-	VPSLLD     $0x17, Y5, Y5
-	VMULPS     Y5, Y4, Y4
-	VPADDD     vecConstB<>+0(SB), Y2, Y2
+	VADDPS     vecConstO<>+0(SB), Y4, Y4
 	VPSLLD     $0x17, Y2, Y2
 	VMULPS     Y2, Y4, Y2
+	VADDPS     Y2, Y2, Y2
 	VANDPS     Y3, Y2, Y2
 	VADDPS     Y2, Y1, Y1
 
@@ -668,78 +634,66 @@ TEXT ·expSumAVX2(SB), NOSPLIT, $0-60
 loop:
 	VMOVUPS (DX), Y3
 	VSUBPS  Y2, Y3, Y3
-	VMOVUPS vecConstE<>+0(SB), Y4
-	VMOVUPS vecConstF<>+0(SB), Y5
+	VMOVUPS vecConstC<>+0(SB), Y4
+	VMOVUPS vecConstD<>+0(SB), Y5
 	VMINPS  Y3, Y4, Y4
 	VMAXPS  Y4, Y5, Y5
-	VMULPS  vecConstG<>+0(SB), Y5, Y3
-	VADDPS  vecConstA<>+0(SB), Y3, Y3
-	VSUBPS  vecConstA<>+0(SB), Y3, Y4
-	VMULPS  vecConstH<>+0(SB), Y4, Y6
+	VMULPS  vecConstF<>+0(SB), Y5, Y3
+	VADDPS  vecConstE<>+0(SB), Y3, Y3
+	VSUBPS  vecConstE<>+0(SB), Y3, Y4
+	VMULPS  vecConstG<>+0(SB), Y4, Y6
 	VSUBPS  Y6, Y5, Y5
-	VMULPS  vecConstI<>+0(SB), Y4, Y4
+	VMULPS  vecConstH<>+0(SB), Y4, Y4
 	VSUBPS  Y4, Y5, Y4
-	VMULPS  vecConstJ<>+0(SB), Y4, Y5
-	VADDPS  vecConstK<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstL<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstM<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstN<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstO<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y4, Y6
-	VMULPS  Y6, Y5, Y5
+	VMULPS  Y4, Y4, Y5
+	VMULPS  vecConstI<>+0(SB), Y4, Y6
+	VADDPS  vecConstJ<>+0(SB), Y6, Y6
+	VMULPS  Y5, Y6, Y6
+	VMULPS  vecConstK<>+0(SB), Y4, Y7
+	VADDPS  vecConstL<>+0(SB), Y7, Y7
+	VADDPS  Y7, Y6, Y6
+	VMULPS  Y5, Y6, Y6
+	VMULPS  vecConstM<>+0(SB), Y4, Y7
+	VADDPS  vecConstN<>+0(SB), Y7, Y7
+	VADDPS  Y7, Y6, Y6
+	VMULPS  Y5, Y6, Y5
 	VADDPS  Y4, Y5, Y4
-	VADDPS  vecConstP<>+0(SB), Y4, Y4
-	VPSUBD  vecConstA<>+0(SB), Y3, Y3
-	VPSRAD  $0x01, Y3, Y5
-	VPSUBD  Y5, Y3, Y3
-	VPADDD  vecConstB<>+0(SB), Y5, Y5
-	VPSLLD  $0x17, Y5, Y5
-	VMULPS  Y5, Y4, Y4
-	VPADDD  vecConstB<>+0(SB), Y3, Y3
+	VADDPS  vecConstO<>+0(SB), Y4, Y4
 	VPSLLD  $0x17, Y3, Y3
 	VMULPS  Y3, Y4, Y3
+	VADDPS  Y3, Y3, Y3
 	VMOVUPS Y3, (CX)
 	VADDPS  Y3, Y0, Y0
 	VMOVUPS 32(DX), Y3
 	VSUBPS  Y2, Y3, Y3
-	VMOVUPS vecConstE<>+0(SB), Y4
-	VMOVUPS vecConstF<>+0(SB), Y5
+	VMOVUPS vecConstC<>+0(SB), Y4
+	VMOVUPS vecConstD<>+0(SB), Y5
 	VMINPS  Y3, Y4, Y4
 	VMAXPS  Y4, Y5, Y5
-	VMULPS  vecConstG<>+0(SB), Y5, Y3
-	VADDPS  vecConstA<>+0(SB), Y3, Y3
-	VSUBPS  vecConstA<>+0(SB), Y3, Y4
-	VMULPS  vecConstH<>+0(SB), Y4, Y6
+	VMULPS  vecConstF<>+0(SB), Y5, Y3
+	VADDPS  vecConstE<>+0(SB), Y3, Y3
+	VSUBPS  vecConstE<>+0(SB), Y3, Y4
+	VMULPS  vecConstG<>+0(SB), Y4, Y6
 	VSUBPS  Y6, Y5, Y5
-	VMULPS  vecConstI<>+0(SB), Y4, Y4
+	VMULPS  vecConstH<>+0(SB), Y4, Y4
 	VSUBPS  Y4, Y5, Y4
-	VMULPS  vecConstJ<>+0(SB), Y4, Y5
-	VADDPS  vecConstK<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstL<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstM<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstN<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstO<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y4, Y6
-	VMULPS  Y6, Y5, Y5
+	VMULPS  Y4, Y4, Y5
+	VMULPS  vecConstI<>+0(SB), Y4, Y6
+	VADDPS  vecConstJ<>+0(SB), Y6, Y6
+	VMULPS  Y5, Y6, Y6
+	VMULPS  vecConstK<>+0(SB), Y4, Y7
+	VADDPS  vecConstL<>+0(SB), Y7, Y7
+	VADDPS  Y7, Y6, Y6
+	VMULPS  Y5, Y6, Y6
+	VMULPS  vecConstM<>+0(SB), Y4, Y7
+	VADDPS  vecConstN<>+0(SB), Y7, Y7
+	VADDPS  Y7, Y6, Y6
+	VMULPS  Y5, Y6, Y5
 	VADDPS  Y4, Y5, Y4
-	VADDPS  vecConstP<>+0(SB), Y4, Y4
-	VPSUBD  vecConstA<>+0(SB), Y3, Y3
-	VPSRAD  $0x01, Y3, Y5
-	VPSUBD  Y5, Y3, Y3
-	VPADDD  vecConstB<>+0(SB), Y5, Y5
-	VPSLLD  $0x17, Y5, Y5
-	VMULPS  Y5, Y4, Y4
-	VPADDD  vecConstB<>+0(SB), Y3, Y3
+	VADDPS  vecConstO<>+0(SB), Y4, Y4
 	VPSLLD  $0x17, Y3, Y3
 	VMULPS  Y3, Y4, Y3
+	VADDPS  Y3, Y3, Y3
 	VMOVUPS Y3, 32(CX)
 	VADDPS  Y3, Y1, Y1
 	ADDQ    $0x40, CX
@@ -756,80 +710,68 @@ rest:
 	VMOVUPS    64(BX), Y3
 	VMASKMOVPS (DX), Y3, Y4
 	VSUBPS     Y2, Y4, Y4
-	VMOVUPS    vecConstE<>+0(SB), Y5
-	VMOVUPS    vecConstF<>+0(SB), Y6
+	VMOVUPS    vecConstC<>+0(SB), Y5
+	VMOVUPS    vecConstD<>+0(SB), Y6
 	VMINPS     Y4, Y5, Y5
 	VMAXPS     Y5, Y6, Y6
-	VMULPS     vecConstG<>+0(SB), Y6, Y4
-	VADDPS     vecConstA<>+0(SB), Y4, Y4
-	VSUBPS     vecConstA<>+0(SB), Y4, Y5
-	VMULPS     vecConstH<>+0(SB), Y5, Y7
+	VMULPS     vecConstF<>+0(SB), Y6, Y4
+	VADDPS     vecConstE<>+0(SB), Y4, Y4
+	VSUBPS     vecConstE<>+0(SB), Y4, Y5
+	VMULPS     vecConstG<>+0(SB), Y5, Y7
 	VSUBPS     Y7, Y6, Y6
-	VMULPS     vecConstI<>+0(SB), Y5, Y5
+	VMULPS     vecConstH<>+0(SB), Y5, Y5
 	VSUBPS     Y5, Y6, Y5
-	VMULPS     vecConstJ<>+0(SB), Y5, Y6
-	VADDPS     vecConstK<>+0(SB), Y6, Y6
-	VMULPS     Y5, Y6, Y6
-	VADDPS     vecConstL<>+0(SB), Y6, Y6
-	VMULPS     Y5, Y6, Y6
-	VADDPS     vecConstM<>+0(SB), Y6, Y6
-	VMULPS     Y5, Y6, Y6
-	VADDPS     vecConstN<>+0(SB), Y6, Y6
-	VMULPS     Y5, Y6, Y6
-	VADDPS     vecConstO<>+0(SB), Y6, Y6
-	VMULPS     Y5, Y5, Y7
-	VMULPS     Y7, Y6, Y6
+	VMULPS     Y5, Y5, Y6
+	VMULPS     vecConstI<>+0(SB), Y5, Y7
+	VADDPS     vecConstJ<>+0(SB), Y7, Y7
+	VMULPS     Y6, Y7, Y7
+	VMULPS     vecConstK<>+0(SB), Y5, Y8
+	VADDPS     vecConstL<>+0(SB), Y8, Y8
+	VADDPS     Y8, Y7, Y7
+	VMULPS     Y6, Y7, Y7
+	VMULPS     vecConstM<>+0(SB), Y5, Y8
+	VADDPS     vecConstN<>+0(SB), Y8, Y8
+	VADDPS     Y8, Y7, Y7
+	VMULPS     Y6, Y7, Y6
 	VADDPS     Y5, Y6, Y5
-	VADDPS     vecConstP<>+0(SB), Y5, Y5
-	VPSUBD     vecConstA<>+0(SB), Y4, Y4
-	VPSRAD     $0x01, Y4, Y6
-	VPSUBD     Y6, Y4, Y4
-	VPADDD     vecConstB<>+0(SB), Y6, Y6
-	VPSLLD     $0x17, Y6, Y6
-	VMULPS     Y6, Y5, Y5
-	VPADDD     vecConstB<>+0(SB), Y4, Y4
+	VADDPS     vecConstO<>+0(SB), Y5, Y5
 	VPSLLD     $0x17, Y4, Y4
 	VMULPS     Y4, Y5, Y4
+	VADDPS     Y4, Y4, Y4
 	VMASKMOVPS Y4, Y3, (CX)
 	VANDPS     Y3, Y4, Y4
 	VADDPS     Y4, Y0, Y0
 	VMOVUPS    96(BX), Y3
 	VMASKMOVPS 32(DX), Y3, Y4
 	VSUBPS     Y2, Y4, Y2
-	VMOVUPS    vecConstE<>+0(SB), Y4
-	VMOVUPS    vecConstF<>+0(SB), Y5
+	VMOVUPS    vecConstC<>+0(SB), Y4
+	VMOVUPS    vecConstD<>+0(SB), Y5
 	VMINPS     Y2, Y4, Y4
 	VMAXPS     Y4, Y5, Y5
-	VMULPS     vecConstG<>+0(SB), Y5, Y2
-	VADDPS     vecConstA<>+0(SB), Y2, Y2
-	VSUBPS     vecConstA<>+0(SB), Y2, Y4
-	VMULPS     vecConstH<>+0(SB), Y4, Y6
+	VMULPS     vecConstF<>+0(SB), Y5, Y2
+	VADDPS     vecConstE<>+0(SB), Y2, Y2
+	VSUBPS     vecConstE<>+0(SB), Y2, Y4
+	VMULPS     vecConstG<>+0(SB), Y4, Y6
 	VSUBPS     Y6, Y5, Y5
-	VMULPS     vecConstI<>+0(SB), Y4, Y4
+	VMULPS     vecConstH<>+0(SB), Y4, Y4
 	VSUBPS     Y4, Y5, Y4
-	VMULPS     vecConstJ<>+0(SB), Y4, Y5
-	VADDPS     vecConstK<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstL<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstM<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstN<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstO<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y4, Y6
-	VMULPS     Y6, Y5, Y5
+	VMULPS     Y4, Y4, Y5
+	VMULPS     vecConstI<>+0(SB), Y4, Y6
+	VADDPS     vecConstJ<>+0(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VMULPS     vecConstK<>+0(SB), Y4, Y7
+	VADDPS     vecConstL<>+0(SB), Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VMULPS     vecConstM<>+0(SB), Y4, Y7
+	VADDPS     vecConstN<>+0(SB), Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VMULPS     Y5, Y6, Y5
 	VADDPS     Y4, Y5, Y4
-	VADDPS     vecConstP<>+0(SB), Y4, Y4
-	VPSUBD     vecConstA<>+0(SB), Y2, Y2
-	VPSRAD     $0x01, Y2, Y5
-	VPSUBD     Y5, Y2, Y2
-	VPADDD     vecConstB<>+0(SB), Y5, Y5
-	VPSLLD     $0x17, Y5, Y5
-	VMULPS     Y5, Y4, Y4
-	VPADDD     vecConstB<>+0(SB), Y2, Y2
+	VADDPS     vecConstO<>+0(SB), Y4, Y4
 	VPSLLD     $0x17, Y2, Y2
 	VMULPS     Y2, Y4, Y2
+	VADDPS     Y2, Y2, Y2
 	VMASKMOVPS Y2, Y3, 32(CX)
 	VANDPS     Y3, Y2, Y2
 	VADDPS     Y2, Y1, Y1
@@ -851,8 +793,8 @@ done:
 TEXT ·maxAVX2(SB), NOSPLIT, $0-28
 	MOVQ    x_len+8(FP), AX
 	MOVQ    x_base+0(FP), CX
-	VMOVUPS vecConstQ<>+0(SB), Y0
-	VMOVUPS vecConstQ<>+0(SB), Y1
+	VMOVUPS vecConstP<>+0(SB), Y0
+	VMOVUPS vecConstP<>+0(SB), Y1
 	SUBQ    $0x10, AX
 	JL      rest
 
@@ -873,12 +815,12 @@ rest:
 	SUBQ       AX, DX
 	VMOVUPS    64(DX), Y2
 	VMASKMOVPS (CX), Y2, Y3
-	VMOVUPS    vecConstQ<>+0(SB), Y4
+	VMOVUPS    vecConstP<>+0(SB), Y4
 	VBLENDVPS  Y2, Y3, Y4, Y4
 	VMAXPS     Y0, Y4, Y0
 	VMOVUPS    96(DX), Y2
 	VMASKMOVPS 32(CX), Y2, Y3
-	VMOVUPS    vecConstQ<>+0(SB), Y4
+	VMOVUPS    vecConstP<>+0(SB), Y4
 	VBLENDVPS  Y2, Y3, Y4, Y4
 	VMAXPS     Y1, Y4, Y1
 
@@ -899,8 +841,8 @@ done:
 TEXT ·maxScaleAVX2(SB), NOSPLIT, $0-36
 	MOVQ         x_len+8(FP), AX
 	MOVQ         x_base+0(FP), CX
-	VMOVUPS      vecConstQ<>+0(SB), Y0
-	VMOVUPS      vecConstQ<>+0(SB), Y1
+	VMOVUPS      vecConstP<>+0(SB), Y0
+	VMOVUPS      vecConstP<>+0(SB), Y1
 	VBROADCASTSS s+24(FP), Y2
 	SUBQ         $0x10, AX
 	JL           rest
@@ -928,14 +870,14 @@ rest:
 	VMASKMOVPS (CX), Y3, Y4
 	VMULPS     Y2, Y4, Y4
 	VMASKMOVPS Y4, Y3, (CX)
-	VMOVUPS    vecConstQ<>+0(SB), Y5
+	VMOVUPS    vecConstP<>+0(SB), Y5
 	VBLENDVPS  Y3, Y4, Y5, Y5
 	VMAXPS     Y0, Y5, Y0
 	VMOVUPS    96(DX), Y3
 	VMASKMOVPS 32(CX), Y3, Y4
 	VMULPS     Y2, Y4, Y2
 	VMASKMOVPS Y2, Y3, 32(CX)
-	VMOVUPS    vecConstQ<>+0(SB), Y4
+	VMOVUPS    vecConstP<>+0(SB), Y4
 	VBLENDVPS  Y3, Y2, Y4, Y4
 	VMAXPS     Y1, Y4, Y1
 
@@ -962,8 +904,8 @@ TEXT ·finiteAVX2(SB), NOSPLIT, $0-32
 
 loop:
 	VMOVUPS  (CX), Y1
-	VANDPS   vecConstD<>+0(SB), Y1, Y1
-	VPCMPEQD vecConstD<>+0(SB), Y1, Y1
+	VANDPS   vecConstB<>+0(SB), Y1, Y1
+	VPCMPEQD vecConstB<>+0(SB), Y1, Y1
 	VORPS    Y1, Y0, Y0
 	ADDQ     $0x20, CX
 	SUBQ     $0x08, AX
@@ -977,8 +919,8 @@ rest:
 	SUBQ       AX, DX
 	VMOVUPS    64(DX), Y1
 	VMASKMOVPS (CX), Y1, Y1
-	VANDPS     vecConstD<>+0(SB), Y1, Y1
-	VPCMPEQD   vecConstD<>+0(SB), Y1, Y1
+	VANDPS     vecConstB<>+0(SB), Y1, Y1
+	VPCMPEQD   vecConstB<>+0(SB), Y1, Y1
 	VORPS      Y1, Y0, Y0
 
 done:
@@ -1568,40 +1510,34 @@ loop:
 	VMOVUPS (CX), Y2
 	VMULPS  Y0, Y2, Y2
 	VSUBPS  Y1, Y2, Y2
-	VMOVUPS vecConstE<>+0(SB), Y3
-	VMOVUPS vecConstF<>+0(SB), Y4
+	VMOVUPS vecConstC<>+0(SB), Y3
+	VMOVUPS vecConstD<>+0(SB), Y4
 	VMINPS  Y2, Y3, Y3
 	VMAXPS  Y3, Y4, Y4
-	VMULPS  vecConstG<>+0(SB), Y4, Y2
-	VADDPS  vecConstA<>+0(SB), Y2, Y2
-	VSUBPS  vecConstA<>+0(SB), Y2, Y3
-	VMULPS  vecConstH<>+0(SB), Y3, Y5
+	VMULPS  vecConstF<>+0(SB), Y4, Y2
+	VADDPS  vecConstE<>+0(SB), Y2, Y2
+	VSUBPS  vecConstE<>+0(SB), Y2, Y3
+	VMULPS  vecConstG<>+0(SB), Y3, Y5
 	VSUBPS  Y5, Y4, Y4
-	VMULPS  vecConstI<>+0(SB), Y3, Y3
+	VMULPS  vecConstH<>+0(SB), Y3, Y3
 	VSUBPS  Y3, Y4, Y3
-	VMULPS  vecConstJ<>+0(SB), Y3, Y4
-	VADDPS  vecConstK<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstL<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstM<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstN<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstO<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y3, Y5
-	VMULPS  Y5, Y4, Y4
+	VMULPS  Y3, Y3, Y4
+	VMULPS  vecConstI<>+0(SB), Y3, Y5
+	VADDPS  vecConstJ<>+0(SB), Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VMULPS  vecConstK<>+0(SB), Y3, Y6
+	VADDPS  vecConstL<>+0(SB), Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VMULPS  vecConstM<>+0(SB), Y3, Y6
+	VADDPS  vecConstN<>+0(SB), Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VMULPS  Y4, Y5, Y4
 	VADDPS  Y3, Y4, Y3
-	VADDPS  vecConstP<>+0(SB), Y3, Y3
-	VPSUBD  vecConstA<>+0(SB), Y2, Y2
-	VPSRAD  $0x01, Y2, Y4
-	VPSUBD  Y4, Y2, Y2
-	VPADDD  vecConstB<>+0(SB), Y4, Y4
-	VPSLLD  $0x17, Y4, Y4
-	VMULPS  Y4, Y3, Y3
-	VPADDD  vecConstB<>+0(SB), Y2, Y2
+	VADDPS  vecConstO<>+0(SB), Y3, Y3
 	VPSLLD  $0x17, Y2, Y2
 	VMULPS  Y2, Y3, Y2
+	VADDPS  Y2, Y2, Y2
 	VMOVUPS Y2, (CX)
 	ADDQ    $0x20, CX
 	SUBQ    $0x08, AX
@@ -1617,40 +1553,34 @@ rest:
 	VMASKMOVPS (CX), Y2, Y3
 	VMULPS     Y0, Y3, Y0
 	VSUBPS     Y1, Y0, Y0
-	VMOVUPS    vecConstE<>+0(SB), Y1
-	VMOVUPS    vecConstF<>+0(SB), Y3
+	VMOVUPS    vecConstC<>+0(SB), Y1
+	VMOVUPS    vecConstD<>+0(SB), Y3
 	VMINPS     Y0, Y1, Y1
 	VMAXPS     Y1, Y3, Y3
-	VMULPS     vecConstG<>+0(SB), Y3, Y0
-	VADDPS     vecConstA<>+0(SB), Y0, Y0
-	VSUBPS     vecConstA<>+0(SB), Y0, Y1
-	VMULPS     vecConstH<>+0(SB), Y1, Y4
+	VMULPS     vecConstF<>+0(SB), Y3, Y0
+	VADDPS     vecConstE<>+0(SB), Y0, Y0
+	VSUBPS     vecConstE<>+0(SB), Y0, Y1
+	VMULPS     vecConstG<>+0(SB), Y1, Y4
 	VSUBPS     Y4, Y3, Y3
-	VMULPS     vecConstI<>+0(SB), Y1, Y1
+	VMULPS     vecConstH<>+0(SB), Y1, Y1
 	VSUBPS     Y1, Y3, Y1
-	VMULPS     vecConstJ<>+0(SB), Y1, Y3
-	VADDPS     vecConstK<>+0(SB), Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VADDPS     vecConstL<>+0(SB), Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VADDPS     vecConstM<>+0(SB), Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VADDPS     vecConstN<>+0(SB), Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VADDPS     vecConstO<>+0(SB), Y3, Y3
-	VMULPS     Y1, Y1, Y4
-	VMULPS     Y4, Y3, Y3
+	VMULPS     Y1, Y1, Y3
+	VMULPS     vecConstI<>+0(SB), Y1, Y4
+	VADDPS     vecConstJ<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VMULPS     vecConstK<>+0(SB), Y1, Y5
+	VADDPS     vecConstL<>+0(SB), Y5, Y5
+	VADDPS     Y5, Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VMULPS     vecConstM<>+0(SB), Y1, Y5
+	VADDPS     vecConstN<>+0(SB), Y5, Y5
+	VADDPS     Y5, Y4, Y4
+	VMULPS     Y3, Y4, Y3
 	VADDPS     Y1, Y3, Y1
-	VADDPS     vecConstP<>+0(SB), Y1, Y1
-	VPSUBD     vecConstA<>+0(SB), Y0, Y0
-	VPSRAD     $0x01, Y0, Y3
-	VPSUBD     Y3, Y0, Y0
-	VPADDD     vecConstB<>+0(SB), Y3, Y3
-	VPSLLD     $0x17, Y3, Y3
-	VMULPS     Y3, Y1, Y1
-	VPADDD     vecConstB<>+0(SB), Y0, Y0
+	VADDPS     vecConstO<>+0(SB), Y1, Y1
 	VPSLLD     $0x17, Y0, Y0
 	VMULPS     Y0, Y1, Y0
+	VADDPS     Y0, Y0, Y0
 	VMASKMOVPS Y0, Y2, (CX)
 
 done:
@@ -1820,43 +1750,37 @@ TEXT ·swigluAVX2(SB), NOSPLIT, $0-72
 
 loop:
 	VMOVUPS (DX), Y0
-	VXORPS  vecConstC<>+0(SB), Y0, Y1
-	VMOVUPS vecConstP<>+0(SB), Y2
-	VMOVUPS vecConstE<>+0(SB), Y3
-	VMOVUPS vecConstF<>+0(SB), Y4
+	VXORPS  vecConstA<>+0(SB), Y0, Y1
+	VMOVUPS vecConstO<>+0(SB), Y2
+	VMOVUPS vecConstC<>+0(SB), Y3
+	VMOVUPS vecConstD<>+0(SB), Y4
 	VMINPS  Y1, Y3, Y3
 	VMAXPS  Y3, Y4, Y4
-	VMULPS  vecConstG<>+0(SB), Y4, Y1
-	VADDPS  vecConstA<>+0(SB), Y1, Y1
-	VSUBPS  vecConstA<>+0(SB), Y1, Y3
-	VMULPS  vecConstH<>+0(SB), Y3, Y5
+	VMULPS  vecConstF<>+0(SB), Y4, Y1
+	VADDPS  vecConstE<>+0(SB), Y1, Y1
+	VSUBPS  vecConstE<>+0(SB), Y1, Y3
+	VMULPS  vecConstG<>+0(SB), Y3, Y5
 	VSUBPS  Y5, Y4, Y4
-	VMULPS  vecConstI<>+0(SB), Y3, Y3
+	VMULPS  vecConstH<>+0(SB), Y3, Y3
 	VSUBPS  Y3, Y4, Y3
-	VMULPS  vecConstJ<>+0(SB), Y3, Y4
-	VADDPS  vecConstK<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstL<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstM<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstN<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstO<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y3, Y5
-	VMULPS  Y5, Y4, Y4
+	VMULPS  Y3, Y3, Y4
+	VMULPS  vecConstI<>+0(SB), Y3, Y5
+	VADDPS  vecConstJ<>+0(SB), Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VMULPS  vecConstK<>+0(SB), Y3, Y6
+	VADDPS  vecConstL<>+0(SB), Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VMULPS  vecConstM<>+0(SB), Y3, Y6
+	VADDPS  vecConstN<>+0(SB), Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VMULPS  Y4, Y5, Y4
 	VADDPS  Y3, Y4, Y3
-	VADDPS  vecConstP<>+0(SB), Y3, Y3
-	VPSUBD  vecConstA<>+0(SB), Y1, Y1
-	VPSRAD  $0x01, Y1, Y4
-	VPSUBD  Y4, Y1, Y1
-	VPADDD  vecConstB<>+0(SB), Y4, Y4
-	VPSLLD  $0x17, Y4, Y4
-	VMULPS  Y4, Y3, Y3
-	VPADDD  vecConstB<>+0(SB), Y1, Y1
+	VADDPS  vecConstO<>+0(SB), Y3, Y3
 	VPSLLD  $0x17, Y1, Y1
 	VMULPS  Y1, Y3, Y1
-	VADDPS  vecConstP<>+0(SB), Y1, Y1
+	VADDPS  Y1, Y1, Y1
+	VADDPS  vecConstO<>+0(SB), Y1, Y1
 	VDIVPS  Y1, Y2, Y1
 	VMULPS  Y1, Y0, Y0
 	VMOVUPS (BX), Y1
@@ -1876,43 +1800,37 @@ rest:
 	SUBQ       AX, SI
 	VMOVUPS    64(SI), Y0
 	VMASKMOVPS (DX), Y0, Y1
-	VXORPS     vecConstC<>+0(SB), Y1, Y2
-	VMOVUPS    vecConstP<>+0(SB), Y3
-	VMOVUPS    vecConstE<>+0(SB), Y4
-	VMOVUPS    vecConstF<>+0(SB), Y5
+	VXORPS     vecConstA<>+0(SB), Y1, Y2
+	VMOVUPS    vecConstO<>+0(SB), Y3
+	VMOVUPS    vecConstC<>+0(SB), Y4
+	VMOVUPS    vecConstD<>+0(SB), Y5
 	VMINPS     Y2, Y4, Y4
 	VMAXPS     Y4, Y5, Y5
-	VMULPS     vecConstG<>+0(SB), Y5, Y2
-	VADDPS     vecConstA<>+0(SB), Y2, Y2
-	VSUBPS     vecConstA<>+0(SB), Y2, Y4
-	VMULPS     vecConstH<>+0(SB), Y4, Y6
+	VMULPS     vecConstF<>+0(SB), Y5, Y2
+	VADDPS     vecConstE<>+0(SB), Y2, Y2
+	VSUBPS     vecConstE<>+0(SB), Y2, Y4
+	VMULPS     vecConstG<>+0(SB), Y4, Y6
 	VSUBPS     Y6, Y5, Y5
-	VMULPS     vecConstI<>+0(SB), Y4, Y4
+	VMULPS     vecConstH<>+0(SB), Y4, Y4
 	VSUBPS     Y4, Y5, Y4
-	VMULPS     vecConstJ<>+0(SB), Y4, Y5
-	VADDPS     vecConstK<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstL<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstM<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstN<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstO<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y4, Y6
-	VMULPS     Y6, Y5, Y5
+	VMULPS     Y4, Y4, Y5
+	VMULPS     vecConstI<>+0(SB), Y4, Y6
+	VADDPS     vecConstJ<>+0(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VMULPS     vecConstK<>+0(SB), Y4, Y7
+	VADDPS     vecConstL<>+0(SB), Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VMULPS     vecConstM<>+0(SB), Y4, Y7
+	VADDPS     vecConstN<>+0(SB), Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VMULPS     Y5, Y6, Y5
 	VADDPS     Y4, Y5, Y4
-	VADDPS     vecConstP<>+0(SB), Y4, Y4
-	VPSUBD     vecConstA<>+0(SB), Y2, Y2
-	VPSRAD     $0x01, Y2, Y5
-	VPSUBD     Y5, Y2, Y2
-	VPADDD     vecConstB<>+0(SB), Y5, Y5
-	VPSLLD     $0x17, Y5, Y5
-	VMULPS     Y5, Y4, Y4
-	VPADDD     vecConstB<>+0(SB), Y2, Y2
+	VADDPS     vecConstO<>+0(SB), Y4, Y4
 	VPSLLD     $0x17, Y2, Y2
 	VMULPS     Y2, Y4, Y2
-	VADDPS     vecConstP<>+0(SB), Y2, Y2
+	VADDPS     Y2, Y2, Y2
+	VADDPS     vecConstO<>+0(SB), Y2, Y2
 	VDIVPS     Y2, Y3, Y2
 	VMULPS     Y2, Y1, Y1
 	VMASKMOVPS (BX), Y0, Y2
@@ -1937,47 +1855,41 @@ TEXT ·swigluGradAVX2(SB), NOSPLIT, $0-120
 
 loop:
 	VMOVUPS (SI), Y0
-	VXORPS  vecConstC<>+0(SB), Y0, Y1
-	VMOVUPS vecConstP<>+0(SB), Y2
-	VMOVUPS vecConstE<>+0(SB), Y3
-	VMOVUPS vecConstF<>+0(SB), Y4
+	VXORPS  vecConstA<>+0(SB), Y0, Y1
+	VMOVUPS vecConstO<>+0(SB), Y2
+	VMOVUPS vecConstC<>+0(SB), Y3
+	VMOVUPS vecConstD<>+0(SB), Y4
 	VMINPS  Y1, Y3, Y3
 	VMAXPS  Y3, Y4, Y4
-	VMULPS  vecConstG<>+0(SB), Y4, Y1
-	VADDPS  vecConstA<>+0(SB), Y1, Y1
-	VSUBPS  vecConstA<>+0(SB), Y1, Y3
-	VMULPS  vecConstH<>+0(SB), Y3, Y5
+	VMULPS  vecConstF<>+0(SB), Y4, Y1
+	VADDPS  vecConstE<>+0(SB), Y1, Y1
+	VSUBPS  vecConstE<>+0(SB), Y1, Y3
+	VMULPS  vecConstG<>+0(SB), Y3, Y5
 	VSUBPS  Y5, Y4, Y4
-	VMULPS  vecConstI<>+0(SB), Y3, Y3
+	VMULPS  vecConstH<>+0(SB), Y3, Y3
 	VSUBPS  Y3, Y4, Y3
-	VMULPS  vecConstJ<>+0(SB), Y3, Y4
-	VADDPS  vecConstK<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstL<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstM<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstN<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstO<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y3, Y5
-	VMULPS  Y5, Y4, Y4
+	VMULPS  Y3, Y3, Y4
+	VMULPS  vecConstI<>+0(SB), Y3, Y5
+	VADDPS  vecConstJ<>+0(SB), Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VMULPS  vecConstK<>+0(SB), Y3, Y6
+	VADDPS  vecConstL<>+0(SB), Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VMULPS  vecConstM<>+0(SB), Y3, Y6
+	VADDPS  vecConstN<>+0(SB), Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VMULPS  Y4, Y5, Y4
 	VADDPS  Y3, Y4, Y3
-	VADDPS  vecConstP<>+0(SB), Y3, Y3
-	VPSUBD  vecConstA<>+0(SB), Y1, Y1
-	VPSRAD  $0x01, Y1, Y4
-	VPSUBD  Y4, Y1, Y1
-	VPADDD  vecConstB<>+0(SB), Y4, Y4
-	VPSLLD  $0x17, Y4, Y4
-	VMULPS  Y4, Y3, Y3
-	VPADDD  vecConstB<>+0(SB), Y1, Y1
+	VADDPS  vecConstO<>+0(SB), Y3, Y3
 	VPSLLD  $0x17, Y1, Y1
 	VMULPS  Y1, Y3, Y1
-	VADDPS  vecConstP<>+0(SB), Y1, Y1
+	VADDPS  Y1, Y1, Y1
+	VADDPS  vecConstO<>+0(SB), Y1, Y1
 	VDIVPS  Y1, Y2, Y1
 	VMULPS  Y1, Y0, Y0
 	VMOVUPS (BX), Y2
-	VMOVUPS vecConstP<>+0(SB), Y3
+	VMOVUPS vecConstO<>+0(SB), Y3
 	VSUBPS  Y1, Y3, Y3
 	VMULPS  Y3, Y0, Y3
 	VADDPS  Y1, Y3, Y1
@@ -2003,47 +1915,41 @@ rest:
 	SUBQ       AX, R8
 	VMOVUPS    64(R8), Y0
 	VMASKMOVPS (SI), Y0, Y1
-	VXORPS     vecConstC<>+0(SB), Y1, Y2
-	VMOVUPS    vecConstP<>+0(SB), Y3
-	VMOVUPS    vecConstE<>+0(SB), Y4
-	VMOVUPS    vecConstF<>+0(SB), Y5
+	VXORPS     vecConstA<>+0(SB), Y1, Y2
+	VMOVUPS    vecConstO<>+0(SB), Y3
+	VMOVUPS    vecConstC<>+0(SB), Y4
+	VMOVUPS    vecConstD<>+0(SB), Y5
 	VMINPS     Y2, Y4, Y4
 	VMAXPS     Y4, Y5, Y5
-	VMULPS     vecConstG<>+0(SB), Y5, Y2
-	VADDPS     vecConstA<>+0(SB), Y2, Y2
-	VSUBPS     vecConstA<>+0(SB), Y2, Y4
-	VMULPS     vecConstH<>+0(SB), Y4, Y6
+	VMULPS     vecConstF<>+0(SB), Y5, Y2
+	VADDPS     vecConstE<>+0(SB), Y2, Y2
+	VSUBPS     vecConstE<>+0(SB), Y2, Y4
+	VMULPS     vecConstG<>+0(SB), Y4, Y6
 	VSUBPS     Y6, Y5, Y5
-	VMULPS     vecConstI<>+0(SB), Y4, Y4
+	VMULPS     vecConstH<>+0(SB), Y4, Y4
 	VSUBPS     Y4, Y5, Y4
-	VMULPS     vecConstJ<>+0(SB), Y4, Y5
-	VADDPS     vecConstK<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstL<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstM<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstN<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstO<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y4, Y6
-	VMULPS     Y6, Y5, Y5
+	VMULPS     Y4, Y4, Y5
+	VMULPS     vecConstI<>+0(SB), Y4, Y6
+	VADDPS     vecConstJ<>+0(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VMULPS     vecConstK<>+0(SB), Y4, Y7
+	VADDPS     vecConstL<>+0(SB), Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VMULPS     vecConstM<>+0(SB), Y4, Y7
+	VADDPS     vecConstN<>+0(SB), Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VMULPS     Y5, Y6, Y5
 	VADDPS     Y4, Y5, Y4
-	VADDPS     vecConstP<>+0(SB), Y4, Y4
-	VPSUBD     vecConstA<>+0(SB), Y2, Y2
-	VPSRAD     $0x01, Y2, Y5
-	VPSUBD     Y5, Y2, Y2
-	VPADDD     vecConstB<>+0(SB), Y5, Y5
-	VPSLLD     $0x17, Y5, Y5
-	VMULPS     Y5, Y4, Y4
-	VPADDD     vecConstB<>+0(SB), Y2, Y2
+	VADDPS     vecConstO<>+0(SB), Y4, Y4
 	VPSLLD     $0x17, Y2, Y2
 	VMULPS     Y2, Y4, Y2
-	VADDPS     vecConstP<>+0(SB), Y2, Y2
+	VADDPS     Y2, Y2, Y2
+	VADDPS     vecConstO<>+0(SB), Y2, Y2
 	VDIVPS     Y2, Y3, Y2
 	VMULPS     Y2, Y1, Y1
 	VMASKMOVPS (BX), Y0, Y3
-	VMOVUPS    vecConstP<>+0(SB), Y4
+	VMOVUPS    vecConstO<>+0(SB), Y4
 	VSUBPS     Y2, Y4, Y4
 	VMULPS     Y4, Y1, Y4
 	VADDPS     Y2, Y4, Y2
@@ -2070,47 +1976,41 @@ TEXT ·geluAVX2(SB), NOSPLIT, $0-48
 loop:
 	VMOVUPS (DX), Y0
 	VMULPS  Y0, Y0, Y1
-	VMULPS  vecConstR<>+0(SB), Y0, Y2
-	VMULPS  vecConstS<>+0(SB), Y1, Y1
-	VADDPS  vecConstP<>+0(SB), Y1, Y1
+	VMULPS  vecConstQ<>+0(SB), Y0, Y2
+	VMULPS  vecConstR<>+0(SB), Y1, Y1
+	VADDPS  vecConstO<>+0(SB), Y1, Y1
 	VMULPS  Y1, Y2, Y1
-	VXORPS  vecConstC<>+0(SB), Y1, Y1
-	VMOVUPS vecConstP<>+0(SB), Y2
-	VMOVUPS vecConstE<>+0(SB), Y3
-	VMOVUPS vecConstF<>+0(SB), Y4
+	VXORPS  vecConstA<>+0(SB), Y1, Y1
+	VMOVUPS vecConstO<>+0(SB), Y2
+	VMOVUPS vecConstC<>+0(SB), Y3
+	VMOVUPS vecConstD<>+0(SB), Y4
 	VMINPS  Y1, Y3, Y3
 	VMAXPS  Y3, Y4, Y4
-	VMULPS  vecConstG<>+0(SB), Y4, Y1
-	VADDPS  vecConstA<>+0(SB), Y1, Y1
-	VSUBPS  vecConstA<>+0(SB), Y1, Y3
-	VMULPS  vecConstH<>+0(SB), Y3, Y5
+	VMULPS  vecConstF<>+0(SB), Y4, Y1
+	VADDPS  vecConstE<>+0(SB), Y1, Y1
+	VSUBPS  vecConstE<>+0(SB), Y1, Y3
+	VMULPS  vecConstG<>+0(SB), Y3, Y5
 	VSUBPS  Y5, Y4, Y4
-	VMULPS  vecConstI<>+0(SB), Y3, Y3
+	VMULPS  vecConstH<>+0(SB), Y3, Y3
 	VSUBPS  Y3, Y4, Y3
-	VMULPS  vecConstJ<>+0(SB), Y3, Y4
-	VADDPS  vecConstK<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstL<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstM<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstN<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  vecConstO<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y3, Y5
-	VMULPS  Y5, Y4, Y4
+	VMULPS  Y3, Y3, Y4
+	VMULPS  vecConstI<>+0(SB), Y3, Y5
+	VADDPS  vecConstJ<>+0(SB), Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VMULPS  vecConstK<>+0(SB), Y3, Y6
+	VADDPS  vecConstL<>+0(SB), Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VMULPS  vecConstM<>+0(SB), Y3, Y6
+	VADDPS  vecConstN<>+0(SB), Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VMULPS  Y4, Y5, Y4
 	VADDPS  Y3, Y4, Y3
-	VADDPS  vecConstP<>+0(SB), Y3, Y3
-	VPSUBD  vecConstA<>+0(SB), Y1, Y1
-	VPSRAD  $0x01, Y1, Y4
-	VPSUBD  Y4, Y1, Y1
-	VPADDD  vecConstB<>+0(SB), Y4, Y4
-	VPSLLD  $0x17, Y4, Y4
-	VMULPS  Y4, Y3, Y3
-	VPADDD  vecConstB<>+0(SB), Y1, Y1
+	VADDPS  vecConstO<>+0(SB), Y3, Y3
 	VPSLLD  $0x17, Y1, Y1
 	VMULPS  Y1, Y3, Y1
-	VADDPS  vecConstP<>+0(SB), Y1, Y1
+	VADDPS  Y1, Y1, Y1
+	VADDPS  vecConstO<>+0(SB), Y1, Y1
 	VDIVPS  Y1, Y2, Y1
 	VMULPS  Y1, Y0, Y0
 	VMOVUPS Y0, (CX)
@@ -2128,47 +2028,41 @@ rest:
 	VMOVUPS    64(BX), Y0
 	VMASKMOVPS (DX), Y0, Y1
 	VMULPS     Y1, Y1, Y2
-	VMULPS     vecConstR<>+0(SB), Y1, Y3
-	VMULPS     vecConstS<>+0(SB), Y2, Y2
-	VADDPS     vecConstP<>+0(SB), Y2, Y2
+	VMULPS     vecConstQ<>+0(SB), Y1, Y3
+	VMULPS     vecConstR<>+0(SB), Y2, Y2
+	VADDPS     vecConstO<>+0(SB), Y2, Y2
 	VMULPS     Y2, Y3, Y2
-	VXORPS     vecConstC<>+0(SB), Y2, Y2
-	VMOVUPS    vecConstP<>+0(SB), Y3
-	VMOVUPS    vecConstE<>+0(SB), Y4
-	VMOVUPS    vecConstF<>+0(SB), Y5
+	VXORPS     vecConstA<>+0(SB), Y2, Y2
+	VMOVUPS    vecConstO<>+0(SB), Y3
+	VMOVUPS    vecConstC<>+0(SB), Y4
+	VMOVUPS    vecConstD<>+0(SB), Y5
 	VMINPS     Y2, Y4, Y4
 	VMAXPS     Y4, Y5, Y5
-	VMULPS     vecConstG<>+0(SB), Y5, Y2
-	VADDPS     vecConstA<>+0(SB), Y2, Y2
-	VSUBPS     vecConstA<>+0(SB), Y2, Y4
-	VMULPS     vecConstH<>+0(SB), Y4, Y6
+	VMULPS     vecConstF<>+0(SB), Y5, Y2
+	VADDPS     vecConstE<>+0(SB), Y2, Y2
+	VSUBPS     vecConstE<>+0(SB), Y2, Y4
+	VMULPS     vecConstG<>+0(SB), Y4, Y6
 	VSUBPS     Y6, Y5, Y5
-	VMULPS     vecConstI<>+0(SB), Y4, Y4
+	VMULPS     vecConstH<>+0(SB), Y4, Y4
 	VSUBPS     Y4, Y5, Y4
-	VMULPS     vecConstJ<>+0(SB), Y4, Y5
-	VADDPS     vecConstK<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstL<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstM<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstN<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     vecConstO<>+0(SB), Y5, Y5
-	VMULPS     Y4, Y4, Y6
-	VMULPS     Y6, Y5, Y5
+	VMULPS     Y4, Y4, Y5
+	VMULPS     vecConstI<>+0(SB), Y4, Y6
+	VADDPS     vecConstJ<>+0(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VMULPS     vecConstK<>+0(SB), Y4, Y7
+	VADDPS     vecConstL<>+0(SB), Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VMULPS     vecConstM<>+0(SB), Y4, Y7
+	VADDPS     vecConstN<>+0(SB), Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VMULPS     Y5, Y6, Y5
 	VADDPS     Y4, Y5, Y4
-	VADDPS     vecConstP<>+0(SB), Y4, Y4
-	VPSUBD     vecConstA<>+0(SB), Y2, Y2
-	VPSRAD     $0x01, Y2, Y5
-	VPSUBD     Y5, Y2, Y2
-	VPADDD     vecConstB<>+0(SB), Y5, Y5
-	VPSLLD     $0x17, Y5, Y5
-	VMULPS     Y5, Y4, Y4
-	VPADDD     vecConstB<>+0(SB), Y2, Y2
+	VADDPS     vecConstO<>+0(SB), Y4, Y4
 	VPSLLD     $0x17, Y2, Y2
 	VMULPS     Y2, Y4, Y2
-	VADDPS     vecConstP<>+0(SB), Y2, Y2
+	VADDPS     Y2, Y2, Y2
+	VADDPS     vecConstO<>+0(SB), Y2, Y2
 	VDIVPS     Y2, Y3, Y2
 	VMULPS     Y2, Y1, Y1
 	VMASKMOVPS Y1, Y0, (CX)
@@ -2190,53 +2084,47 @@ TEXT ·geluGradAVX2(SB), NOSPLIT, $0-72
 loop:
 	VMOVUPS (BX), Y0
 	VMULPS  Y0, Y0, Y1
-	VMULPS  vecConstR<>+0(SB), Y0, Y2
-	VMULPS  vecConstS<>+0(SB), Y1, Y3
-	VADDPS  vecConstP<>+0(SB), Y3, Y3
+	VMULPS  vecConstQ<>+0(SB), Y0, Y2
+	VMULPS  vecConstR<>+0(SB), Y1, Y3
+	VADDPS  vecConstO<>+0(SB), Y3, Y3
 	VMULPS  Y3, Y2, Y2
-	VXORPS  vecConstC<>+0(SB), Y2, Y2
-	VMOVUPS vecConstP<>+0(SB), Y3
-	VMOVUPS vecConstE<>+0(SB), Y4
-	VMOVUPS vecConstF<>+0(SB), Y5
+	VXORPS  vecConstA<>+0(SB), Y2, Y2
+	VMOVUPS vecConstO<>+0(SB), Y3
+	VMOVUPS vecConstC<>+0(SB), Y4
+	VMOVUPS vecConstD<>+0(SB), Y5
 	VMINPS  Y2, Y4, Y4
 	VMAXPS  Y4, Y5, Y5
-	VMULPS  vecConstG<>+0(SB), Y5, Y2
-	VADDPS  vecConstA<>+0(SB), Y2, Y2
-	VSUBPS  vecConstA<>+0(SB), Y2, Y4
-	VMULPS  vecConstH<>+0(SB), Y4, Y6
+	VMULPS  vecConstF<>+0(SB), Y5, Y2
+	VADDPS  vecConstE<>+0(SB), Y2, Y2
+	VSUBPS  vecConstE<>+0(SB), Y2, Y4
+	VMULPS  vecConstG<>+0(SB), Y4, Y6
 	VSUBPS  Y6, Y5, Y5
-	VMULPS  vecConstI<>+0(SB), Y4, Y4
+	VMULPS  vecConstH<>+0(SB), Y4, Y4
 	VSUBPS  Y4, Y5, Y4
-	VMULPS  vecConstJ<>+0(SB), Y4, Y5
-	VADDPS  vecConstK<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstL<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstM<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstN<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y5, Y5
-	VADDPS  vecConstO<>+0(SB), Y5, Y5
-	VMULPS  Y4, Y4, Y6
-	VMULPS  Y6, Y5, Y5
+	VMULPS  Y4, Y4, Y5
+	VMULPS  vecConstI<>+0(SB), Y4, Y6
+	VADDPS  vecConstJ<>+0(SB), Y6, Y6
+	VMULPS  Y5, Y6, Y6
+	VMULPS  vecConstK<>+0(SB), Y4, Y7
+	VADDPS  vecConstL<>+0(SB), Y7, Y7
+	VADDPS  Y7, Y6, Y6
+	VMULPS  Y5, Y6, Y6
+	VMULPS  vecConstM<>+0(SB), Y4, Y7
+	VADDPS  vecConstN<>+0(SB), Y7, Y7
+	VADDPS  Y7, Y6, Y6
+	VMULPS  Y5, Y6, Y5
 	VADDPS  Y4, Y5, Y4
-	VADDPS  vecConstP<>+0(SB), Y4, Y4
-	VPSUBD  vecConstA<>+0(SB), Y2, Y2
-	VPSRAD  $0x01, Y2, Y5
-	VPSUBD  Y5, Y2, Y2
-	VPADDD  vecConstB<>+0(SB), Y5, Y5
-	VPSLLD  $0x17, Y5, Y5
-	VMULPS  Y5, Y4, Y4
-	VPADDD  vecConstB<>+0(SB), Y2, Y2
+	VADDPS  vecConstO<>+0(SB), Y4, Y4
 	VPSLLD  $0x17, Y2, Y2
 	VMULPS  Y2, Y4, Y2
-	VADDPS  vecConstP<>+0(SB), Y2, Y2
+	VADDPS  Y2, Y2, Y2
+	VADDPS  vecConstO<>+0(SB), Y2, Y2
 	VDIVPS  Y2, Y3, Y2
-	VMULPS  vecConstT<>+0(SB), Y1, Y1
-	VADDPS  vecConstP<>+0(SB), Y1, Y1
-	VMULPS  vecConstR<>+0(SB), Y1, Y1
+	VMULPS  vecConstS<>+0(SB), Y1, Y1
+	VADDPS  vecConstO<>+0(SB), Y1, Y1
+	VMULPS  vecConstQ<>+0(SB), Y1, Y1
 	VMULPS  Y2, Y0, Y0
-	VMOVUPS vecConstP<>+0(SB), Y3
+	VMOVUPS vecConstO<>+0(SB), Y3
 	VSUBPS  Y2, Y3, Y3
 	VMULPS  Y3, Y0, Y0
 	VMULPS  Y1, Y0, Y0
@@ -2259,53 +2147,47 @@ rest:
 	VMOVUPS    64(SI), Y0
 	VMASKMOVPS (BX), Y0, Y1
 	VMULPS     Y1, Y1, Y2
-	VMULPS     vecConstR<>+0(SB), Y1, Y3
-	VMULPS     vecConstS<>+0(SB), Y2, Y4
-	VADDPS     vecConstP<>+0(SB), Y4, Y4
+	VMULPS     vecConstQ<>+0(SB), Y1, Y3
+	VMULPS     vecConstR<>+0(SB), Y2, Y4
+	VADDPS     vecConstO<>+0(SB), Y4, Y4
 	VMULPS     Y4, Y3, Y3
-	VXORPS     vecConstC<>+0(SB), Y3, Y3
-	VMOVUPS    vecConstP<>+0(SB), Y4
-	VMOVUPS    vecConstE<>+0(SB), Y5
-	VMOVUPS    vecConstF<>+0(SB), Y6
+	VXORPS     vecConstA<>+0(SB), Y3, Y3
+	VMOVUPS    vecConstO<>+0(SB), Y4
+	VMOVUPS    vecConstC<>+0(SB), Y5
+	VMOVUPS    vecConstD<>+0(SB), Y6
 	VMINPS     Y3, Y5, Y5
 	VMAXPS     Y5, Y6, Y6
-	VMULPS     vecConstG<>+0(SB), Y6, Y3
-	VADDPS     vecConstA<>+0(SB), Y3, Y3
-	VSUBPS     vecConstA<>+0(SB), Y3, Y5
-	VMULPS     vecConstH<>+0(SB), Y5, Y7
+	VMULPS     vecConstF<>+0(SB), Y6, Y3
+	VADDPS     vecConstE<>+0(SB), Y3, Y3
+	VSUBPS     vecConstE<>+0(SB), Y3, Y5
+	VMULPS     vecConstG<>+0(SB), Y5, Y7
 	VSUBPS     Y7, Y6, Y6
-	VMULPS     vecConstI<>+0(SB), Y5, Y5
+	VMULPS     vecConstH<>+0(SB), Y5, Y5
 	VSUBPS     Y5, Y6, Y5
-	VMULPS     vecConstJ<>+0(SB), Y5, Y6
-	VADDPS     vecConstK<>+0(SB), Y6, Y6
-	VMULPS     Y5, Y6, Y6
-	VADDPS     vecConstL<>+0(SB), Y6, Y6
-	VMULPS     Y5, Y6, Y6
-	VADDPS     vecConstM<>+0(SB), Y6, Y6
-	VMULPS     Y5, Y6, Y6
-	VADDPS     vecConstN<>+0(SB), Y6, Y6
-	VMULPS     Y5, Y6, Y6
-	VADDPS     vecConstO<>+0(SB), Y6, Y6
-	VMULPS     Y5, Y5, Y7
-	VMULPS     Y7, Y6, Y6
+	VMULPS     Y5, Y5, Y6
+	VMULPS     vecConstI<>+0(SB), Y5, Y7
+	VADDPS     vecConstJ<>+0(SB), Y7, Y7
+	VMULPS     Y6, Y7, Y7
+	VMULPS     vecConstK<>+0(SB), Y5, Y8
+	VADDPS     vecConstL<>+0(SB), Y8, Y8
+	VADDPS     Y8, Y7, Y7
+	VMULPS     Y6, Y7, Y7
+	VMULPS     vecConstM<>+0(SB), Y5, Y8
+	VADDPS     vecConstN<>+0(SB), Y8, Y8
+	VADDPS     Y8, Y7, Y7
+	VMULPS     Y6, Y7, Y6
 	VADDPS     Y5, Y6, Y5
-	VADDPS     vecConstP<>+0(SB), Y5, Y5
-	VPSUBD     vecConstA<>+0(SB), Y3, Y3
-	VPSRAD     $0x01, Y3, Y6
-	VPSUBD     Y6, Y3, Y3
-	VPADDD     vecConstB<>+0(SB), Y6, Y6
-	VPSLLD     $0x17, Y6, Y6
-	VMULPS     Y6, Y5, Y5
-	VPADDD     vecConstB<>+0(SB), Y3, Y3
+	VADDPS     vecConstO<>+0(SB), Y5, Y5
 	VPSLLD     $0x17, Y3, Y3
 	VMULPS     Y3, Y5, Y3
-	VADDPS     vecConstP<>+0(SB), Y3, Y3
+	VADDPS     Y3, Y3, Y3
+	VADDPS     vecConstO<>+0(SB), Y3, Y3
 	VDIVPS     Y3, Y4, Y3
-	VMULPS     vecConstT<>+0(SB), Y2, Y2
-	VADDPS     vecConstP<>+0(SB), Y2, Y2
-	VMULPS     vecConstR<>+0(SB), Y2, Y2
+	VMULPS     vecConstS<>+0(SB), Y2, Y2
+	VADDPS     vecConstO<>+0(SB), Y2, Y2
+	VMULPS     vecConstQ<>+0(SB), Y2, Y2
 	VMULPS     Y3, Y1, Y1
-	VMOVUPS    vecConstP<>+0(SB), Y4
+	VMOVUPS    vecConstO<>+0(SB), Y4
 	VSUBPS     Y3, Y4, Y4
 	VMULPS     Y4, Y1, Y1
 	VMULPS     Y2, Y1, Y1

@@ -153,29 +153,22 @@ func most(a, b, to reg.Register) { VMAXPS(b, a, to) }
 
 // exp is Exp of math.go, operation by operation.
 func exp(x vector) vector {
-	const magic = 0x4B400000
-	hi, u := value(89), value(-104)
+	const magic = 12583038
+	hi, u := value(89), value(-87.3)
 	VMINPS(x, hi, hi)
 	VMAXPS(hi, u, u)
-	t := plus(mul(u, float(1.442695041)), bits(magic))
-	n := minus(t, bits(magic))
+	t := plus(mul(u, float(1.442695041)), float(magic))
+	n := minus(t, float(magic))
 	r := minus(u, mul(n, float(0.693359375)))
 	r = minus(r, mul(n, float(-2.12194440e-4)))
+	z := mul(r, r)
 	p := plus(mul(r, float(1.9875691500e-4)), float(1.3981999507e-3))
-	for _, c := range []float32{8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1} {
-		p = plus(mul(p, r), float(c))
-	}
-	p = plus(plus(mul(p, mul(r, r)), r), float(1))
-	VPSUBD(bits(magic), t, t)
-	h := YMM()
-	VPSRAD(Imm(1), t, h)
-	VPSUBD(h, t, t)
-	for _, e := range []vector{h, t} {
-		VPADDD(bits(127), e, e)
-		VPSLLD(Imm(23), e, e)
-		p = mul(p, e)
-	}
-	return p
+	p = plus(mul(p, z), plus(mul(r, float(8.3334519073e-3)), float(4.1665795894e-2)))
+	p = plus(mul(p, z), plus(mul(r, float(1.6666665459e-1)), float(5.0000001201e-1)))
+	p = plus(plus(mul(p, z), r), float(1))
+	VPSLLD(Imm(23), t, t)
+	y := mul(p, t)
+	return plus(y, y)
 }
 
 func sigmoid(x vector) vector {
@@ -193,8 +186,8 @@ func tables() {
 		}
 		DATA(i*4, v)
 	}
-	all := []uint32{0x4B400000, 127, 0x80000000, 0x7f800000}
-	for _, f := range []float32{89, -104, 1.442695041, 0.693359375, -2.12194440e-4, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2,
+	all := []uint32{0x80000000, 0x7f800000}
+	for _, f := range []float32{89, -87.3, 12583038, 1.442695041, 0.693359375, -2.12194440e-4, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2,
 		1.6666665459e-1, 5.0000001201e-1, 1, float32(math.Inf(-1)), geluA, geluB, geluC} {
 		all = append(all, math.Float32bits(f))
 	}
