@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // readJSONL reads one object a line; blank lines are skipped.
@@ -21,7 +24,7 @@ func readJSONL(path string, data []byte, yield func(*record) error) error {
 		}
 		r := &record{source: sourceLine(path, number)}
 		if err := json.Unmarshal(line, &r.values); err != nil {
-			return jsonError(path, line, number-1, err)
+			return jsonError(path, line, number-1, 0, err)
 		}
 		if r.values == nil {
 			return r.errorf("expected an object, found null")
@@ -49,7 +52,7 @@ func readJSON(path string, data []byte, yield func(*record) error) error {
 	}
 	var rows []json.RawMessage
 	if err := json.Unmarshal(data, &rows); err != nil {
-		return jsonError(path, data, 0, err)
+		return jsonError(path, data, 0, 0, err)
 	}
 	// The elements lie in the file one after the other: each is the next occurrence of its own bytes.
 	at, line := 0, 1
@@ -58,7 +61,7 @@ func readJSON(path string, data []byte, yield func(*record) error) error {
 		line += bytes.Count(data[at:next], []byte("\n"))
 		r := &record{source: sourceLine(path, line)}
 		if err := json.Unmarshal(row, &r.values); err != nil {
-			return jsonError(path, row, line-1, err)
+			return jsonError(path, data, 0, next, err)
 		}
 		if r.values == nil {
 			return r.errorf("expected an object, found null")
@@ -72,25 +75,32 @@ func readJSON(path string, data []byte, yield func(*record) error) error {
 	return nil
 }
 
-// jsonError places an error of encoding/json, whose offsets count from the given part of a file; before is the number
-// of lines in front of the part.
-func jsonError(path string, part []byte, before int, err error) error {
+// jsonError places an error of encoding/json, whose offsets count from base in a part of a file that has some lines
+// before it.
+func jsonError(path string, part []byte, before, base int, err error) error {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		at := int(syntax.Offset) - 1 // the offset counts the offending byte
-		if strings.HasPrefix(syntax.Error(), "unexpected end") {
+		at := base + int(syntax.Offset) - 1 // the offset counts the offending byte
+		message := syntax.Error()
+		switch {
+		case strings.HasPrefix(message, "unexpected end"):
 			at = len(bytes.TrimRight(part, "\r\n"))
+		case at >= 0 && at < len(part) && part[at] >= utf8.RuneSelf:
+			// The library quotes the first byte as if it were the character.
+			r, _ := utf8.DecodeRune(part[at:])
+			message = strings.Replace(message, strconv.QuoteRune(rune(part[at])), strconv.QuoteRune(r), 1)
 		}
 		line, column := place(part, at)
-		return userErrorf("data: %s:%d:%d: invalid JSON: %w", path, before+line, column, err)
+		return userErrorf("data: %s:%d:%d: invalid JSON: %s", path, before+line, column, message)
 	}
 	var mismatch *json.UnmarshalTypeError
 	if errors.As(err, &mismatch) {
-		line, column := place(part, int(mismatch.Offset)-1)
+		line, column := place(part, base+int(mismatch.Offset)-1)
 		expected := "an object"
-		if mismatch.Type.Kind().String() == "slice" {
+		switch {
+		case mismatch.Type.Kind() == reflect.Slice:
 			expected = "an array of rows"
-		} else if strings.HasPrefix(mismatch.Value, "number") {
+		case strings.HasPrefix(mismatch.Value, "number "):
 			expected = "a number that fits"
 		}
 		return userErrorf("data: %s:%d:%d: expected %s, found %s", path, before+line, column, expected, mismatch.Value)

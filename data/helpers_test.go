@@ -1,0 +1,93 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"instruct/tokenizer"
+)
+
+// fixture gives the path of a shared fixture, or skips the test where there is none.
+func fixture(t testing.TB, name string) string {
+	t.Helper()
+	dir := os.Getenv("INSTRUCT_FIXTURES")
+	for root := "."; dir == ""; root = filepath.Join(root, "..") {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			dir = filepath.Join(root, "..", "shared", "fixtures")
+		} else if len(root) > 100 {
+			t.Fatal("no go.mod above the test")
+		}
+	}
+	path := filepath.Join(dir, filepath.FromSlash(name))
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("the fixture is absent: %v", err)
+	}
+	return path
+}
+
+// write makes a file in a folder of the test.
+func write(t testing.TB, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// load reads a file and fails the test if it cannot.
+func load(t testing.TB, paths ...string) []Row {
+	t.Helper()
+	rows, err := Load(context.Background(), paths, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// byteTokenizer has a token for every byte and those of the lessons template.
+func byteTokenizer(t testing.TB) *tokenizer.Tokenizer {
+	t.Helper()
+	tok := tokenizer.Bytes(tokenizer.LessonsTokens()...)
+	if err := tok.SetSpecial(tokenizer.Special{EOS: "<|end|>"}); err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+// encoder encodes with a built-in template.
+func encoder(t testing.TB, template string, tok *tokenizer.Tokenizer) *Encoder {
+	t.Helper()
+	tp, err := tokenizer.NewBuiltinTemplate(template, tok)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Encoder{Tokenizer: tok, Template: tp}
+}
+
+// fixtureTokenizer loads one of the tokenizers of the fixtures.
+func fixtureTokenizer(t testing.TB, name string) *tokenizer.Tokenizer {
+	t.Helper()
+	tok, err := tokenizer.Load(fixture(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+func isUserError(err error) bool {
+	var user interface{ UserError() bool }
+	return errors.As(err, &user) && user.UserError()
+}
+
+// chat makes a conversation of alternating turns, the user's first.
+func chat(turns ...string) []Message {
+	var out []Message
+	for i, turn := range turns {
+		out = append(out, Message{Role: []string{"user", "assistant"}[i%2], Content: turn})
+	}
+	return out
+}
