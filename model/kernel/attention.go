@@ -9,7 +9,7 @@ type Segment struct{ PrefixStart, PrefixEnd, Start, End int }
 // Attention is causal scaled dot-product attention with grouped key/value heads (Vaswani et al. 2017; Ainslie et al. 2023), inside segments only.
 // It belongs to one op: it keeps the scratch of its workers, sized at first use.
 //
-// The (N, T) scores never exist: a block of at most 64 query rows meets all its keys at once. A row's results depend only on its own segment,
+// The (N, T) scores never exist: a block of at most 24 query rows meets all its keys at once. A row's results depend only on its own segment,
 // so they have the same bits wherever the segment stands in the batch. Rows outside all segments are left alone.
 type Attention struct {
 	Heads, KVHeads, D int     // query heads, key/value heads, head size
@@ -28,12 +28,13 @@ type queryBlock struct {
 	lo, hi int
 }
 
-const queryRows = 64
+// queryRows is few, so that little above the diagonal is computed in vain, and a multiple of the six rows of the matrix product.
+const queryRows = 24
 
 // width of a row of packed q, k and v.
 func (a *Attention) width() int { return (a.Heads + 2*a.KVHeads) * a.D }
 
-// prepare cuts segments into blocks and sizes the scratch for one or two (64, longest) arrays; it returns the leading dimension of those.
+// prepare cuts segments into blocks and sizes the scratch for one or two (queryRows, longest) arrays; it returns the leading dimension of those.
 func (a *Attention) prepare(p *Pool, segs []Segment, arrays int) int {
 	if a.KVHeads <= 0 || a.Heads%a.KVHeads != 0 {
 		panic("kernel: Attention wants Heads to be a multiple of KVHeads")
@@ -46,15 +47,16 @@ func (a *Attention) prepare(p *Pool, segs []Segment, arrays int) int {
 			a.blocks = append(a.blocks, queryBlock{s, r, min(s.End, r+queryRows)})
 		}
 	}
-	return a.reserve(p, longest, arrays)
+	return a.reserve(p, queryRows, longest, arrays)
 }
 
-func (a *Attention) reserve(p *Pool, longest, arrays int) int {
+// reserve sizes every worker's scratch for arrays times (rows, longest) scores and rows sums.
+func (a *Attention) reserve(p *Pool, rows, longest, arrays int) int {
 	ld := (longest+15)/16*16 + 16 // the 16 keep rows from lying a power of two apart
 	for len(a.scratch) < p.Threads() {
 		a.scratch = append(a.scratch, nil)
 	}
-	size := arrays*queryRows*ld + queryRows
+	size := arrays*rows*ld + rows
 	for w := range a.scratch {
 		if len(a.scratch[w]) < size {
 			a.scratch[w] = make([]float32, size+size/4)
@@ -89,7 +91,7 @@ func (a *Attention) scores(p *Pool, w int, s []float32, ld int, q []float32, str
 func (a *Attention) attend(p *Pool, w, ld int, q query, prefix, own cache, kvStride int) {
 	s := a.scratch[w]
 	a.scores(p, w, s, ld, q.q, q.stride, q.m, prefix.k, own.k, kvStride, prefix.n, own.n)
-	inv := s[queryRows*ld:]
+	inv := s[q.m*ld:]
 	total := prefix.n + own.n
 	for i := range q.m {
 		n := prefix.n + q.seen + i*q.step
@@ -153,7 +155,7 @@ func (a *Attention) Decode(p *Pool, out, q []float32, qStride, n int, pos0 int, 
 	if n <= 0 {
 		return
 	}
-	ld := a.reserve(p, pos0+n, 1)
+	ld := a.reserve(p, max(queryRows, a.Heads/a.KVHeads), pos0+n, 1)
 	a.decode = attentionDecode{a, p, out, q, kcache, vcache, qStride, n, pos0, ld}
 	if n == 1 {
 		p.Do(a.KVHeads, &a.decode)
@@ -174,9 +176,6 @@ func (t *attentionDecode) Run(w, i int) {
 	stride := a.KVHeads * d
 	if t.n == 1 { // one row: the query heads of a group are the rows of one product
 		g := a.Heads / a.KVHeads
-		if g > queryRows {
-			panic("kernel: more than 64 query heads share a key head")
-		}
 		a.attend(t.p, w, t.ld, query{
 			q: t.q[i*g*d:], stride: d, m: g, out: t.out[i*g*d:], outStride: d, seen: t.pos0 + 1,
 		}, cache{}, cache{t.kcache[i*d:], t.vcache[i*d:], t.pos0 + 1}, stride)

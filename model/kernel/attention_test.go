@@ -107,6 +107,7 @@ func TestAttention(t *testing.T) {
 		{"gap and order", 2, 2, 3, []Segment{{0, 0, 4, 8}, {0, 0, 0, 2}}, 8, true},
 		{"prefix", 2, 1, 4, []Segment{{0, 0, 0, 3}, {0, 3, 3, 6}, {0, 3, 6, 8}}, 8, true},
 		{"blocks", 3, 1, 8, []Segment{{0, 0, 0, 150}, {0, 0, 150, 214}}, 214, false},
+		{"many heads to a key", 40, 1, 4, []Segment{{0, 0, 0, 30}}, 30, false},
 		{"long prefix", 2, 1, 16, []Segment{{0, 0, 0, 70}, {0, 70, 70, 140}}, 140, false},
 	}
 	for _, tt := range tests {
@@ -123,6 +124,11 @@ func TestAttention(t *testing.T) {
 				a.Forward(p, out, qkv, lse, tt.segs)
 				near(t, "out", out, wantOut, 1e-5)
 				near(t, "lse", lse, wantLSE, 1e-5)
+				if len(tt.segs) == 1 {
+					if at := decodeDifference(a, p, qkv, out, 1); at >= 0 {
+						t.Errorf("decoding row by row differs from the forward at %d", at)
+					}
+				}
 				dqkv := make([]float32, len(qkv))
 				a.Backward(p, dqkv, dout, out, qkv, lse, tt.segs)
 				if tt.gradient && threads == 1 {
@@ -184,22 +190,27 @@ func TestAttentionPlace(t *testing.T) {
 	}
 	near(t, "dqkv with shared prefix", g, widen(dqkv), 1e-5)
 
-	// Decoding row by row, and in pieces, gives the bits of the forward.
-	kc, vc := make([]float32, (prefix+own)*kv*d), make([]float32, (prefix+own)*kv*d)
-	for i := range prefix + own {
-		copy(kc[i*kv*d:(i+1)*kv*d], whole[i*c+h*d:])
-		copy(vc[i*kv*d:(i+1)*kv*d], whole[i*c+(h+kv)*d:])
-	}
 	for _, step := range []int{1, 5, 100} {
-		got := make([]float32, len(out))
-		for at := 0; at < prefix+own; at += step {
-			n := min(step, prefix+own-at)
-			a.Decode(p, got[at*h*d:], whole[at*c:], c, n, at, kc, vc)
-		}
-		if i := firstDifference(got, out); i >= 0 {
-			t.Errorf("decoding by %d: row %d is %g, forward has %g", step, i/(h*d), got[i], out[i])
+		if i := decodeDifference(a, p, whole, out, step); i >= 0 {
+			t.Errorf("decoding by %d: row %d differs from the forward", step, i/(h*d))
 		}
 	}
+}
+
+// decodeDifference decodes the rows of qkv in pieces of step and says where the result first differs from out, which Forward gave; -1 is nowhere.
+func decodeDifference(a *Attention, p *Pool, qkv, out []float32, step int) int {
+	c, w := a.width(), a.KVHeads*a.D
+	n := len(qkv) / c
+	k, v := make([]float32, n*w), make([]float32, n*w)
+	for i := range n {
+		copy(k[i*w:(i+1)*w], qkv[i*c+a.Heads*a.D:])
+		copy(v[i*w:(i+1)*w], qkv[i*c+a.Heads*a.D+w:])
+	}
+	got := make([]float32, len(out))
+	for at := 0; at < n; at += step {
+		a.Decode(p, got[at*a.Heads*a.D:], qkv[at*c:], c, min(step, n-at), at, k, v)
+	}
+	return firstDifference(got, out)
 }
 
 func TestAttentionAllocatesNothing(t *testing.T) {

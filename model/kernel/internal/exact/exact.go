@@ -9,10 +9,12 @@ const (
 	ln2Lo = 1.90821492927058770002e-10
 )
 
-// Log is the natural logarithm, within 1 ulp or so. Log(0) = -Inf, Log(x<0) = NaN.
+// Log is the natural logarithm within 1 ulp (the method of fdlibm's e_log.c). Log(0) = -Inf, Log(x<0) = NaN.
 //
-// x = 2^e·m with m in [sqrt(1/2), sqrt(2)); with s = (m-1)/(m+1), log m = 2(s + s³/3 + s⁵/5 + ...).
+// x = 2^k·(1+f) with 1+f in [sqrt(1/2), sqrt(2)); with s = f/(2+f), log(1+f) = f - f²/2 + s·(f²/2 + R(s²)).
 func Log(x float64) float64 {
+	u := math.Float64bits(x)
+	k := 0
 	switch {
 	case x != x || x < 0:
 		return math.NaN()
@@ -20,22 +22,25 @@ func Log(x float64) float64 {
 		return math.Inf(-1)
 	case x > math.MaxFloat64:
 		return x
+	case x < 0x1p-1022:
+		u = math.Float64bits(x * 0x1p54)
+		k = -54
 	}
-	m, e := math.Frexp(x)
-	if m < math.Sqrt2/2 {
-		m *= 2
-		e--
-	}
-	f := m - 1
+	u += 0x3ff00000_00000000 - 0x3fe6a09e_00000000 // so that sqrt(1/2) begins an exponent
+	k += int(u>>52) - 1023
+	f := math.Float64frombits(u&(1<<52-1)+0x3fe6a09e_00000000) - 1
 	s := f / (2 + f)
 	z := float64(s * s)
-	p := 0.0
-	for k := 23; k >= 3; k -= 2 {
-		p = float64(p*z) + 1/float64(k)
-	}
-	t := float64(2*s) + float64(float64(float64(2*s)*z)*p)
-	k := float64(e)
-	return float64(k*ln2Hi) + (t + float64(k*ln2Lo))
+	w := float64(z * z)
+	p := float64(1.531383769920937332e-01*w) + 2.222219843214978396e-01
+	p = float64(p*w) + 3.999999999940941908e-01
+	q := float64(1.479819860511658591e-01*w) + 1.818357216161805012e-01
+	q = float64(q*w) + 2.857142874366239149e-01
+	q = float64(q*w) + 6.666666666666735130e-01
+	r := float64(w*p) + float64(z*q)
+	h := float64(float64(0.5*f) * f)
+	e := float64(k)
+	return float64(e*ln2Hi) - ((h - (float64(s*(h+r)) + float64(e*ln2Lo))) - f)
 }
 
 // SinCos gives sine and cosine of x for |x| < 2^20, within 1e-15 absolutely (Cody-Waite reduction, then the minimax polynomials of fdlibm).
