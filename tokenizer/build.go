@@ -119,13 +119,13 @@ func (b *builder) normalizers(src json.RawMessage) error {
 		}
 		return nil
 	case "NFC":
-		n = form{norm.NFC, true}
+		n = newForm(norm.NFC)
 	case "NFD":
-		n = form{norm.NFD, false}
+		n = newForm(norm.NFD)
 	case "NFKC":
-		n = form{norm.NFKC, true}
+		n = newForm(norm.NFKC)
 	case "NFKD":
-		n = form{norm.NFKD, false}
+		n = newForm(norm.NFKD)
 	case "Prepend":
 		n = prepend{c.Prepend}
 	case "Replace":

@@ -142,7 +142,8 @@ func jsonError(name string, data []byte, err error) error {
 	}
 	before := data[:min(offset, int64(len(data)))]
 	line := bytes.Count(before, []byte("\n")) + 1
-	return userf("%s:%d:%d: %w", name, line, len(before)-bytes.LastIndexByte(before, '\n'), err)
+	column := max(len(before)-1-bytes.LastIndexByte(before, '\n'), 1) // offset is that of the byte after
+	return userf("%s:%d:%d: %w", name, line, column, err)
 }
 
 // vocabulary fills the tables of tokens from the model and the added tokens.

@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -100,16 +99,7 @@ func stripAccents() mapRunes {
 	changes := markChanges()
 	return mapRunes{func(dst []rune, r rune) []rune {
 		mark := r >= 0x80 && unicode.Is(unicode.M, r)
-		_, ok := slices.BinarySearchFunc(changes, r, func(c runeRange, r rune) int {
-			switch {
-			case c.hi < r:
-				return -1
-			case c.lo > r:
-				return 1
-			}
-			return 0
-		})
-		if ok {
+		if inRanges(changes, r) {
 			mark = !mark
 		}
 		if mark {

@@ -12,6 +12,12 @@ import (
 type form struct {
 	form    norm.Form
 	compose bool
+	marks   []runeRange // changes to what is a combining mark
+	whole   []runeRange // runes that are not decomposed
+}
+
+func newForm(f norm.Form) form {
+	return form{f, f == norm.NFC || f == norm.NFKC, markChanges(), undecomposed()}
 }
 
 // change is a rune of the new text with what the Rust library calls its change: 0 replaces one old rune, 1 is inserted,
@@ -39,7 +45,7 @@ func (n form) apply(p piece, out *buffer) piece {
 		end := n.segment(p.s, i)
 		changes = n.decompose(changes[:0], p.s[i:end])
 		if n.compose {
-			changes = compose(changes)
+			changes = n.compositions(changes)
 		}
 		out.transform(p, i, changes)
 		i = end
@@ -67,7 +73,9 @@ func (n form) decompose(dst []change, s string) []change {
 	}
 	for i := 0; i < len(s); {
 		r, w := utf8.DecodeRuneInString(s[i:])
-		if hangul := r - 0xAC00; hangul >= 0 && hangul < 11172 {
+		if inRanges(n.whole, r) {
+			dst = append(dst, change{r: r})
+		} else if hangul := r - 0xAC00; hangul >= 0 && hangul < 11172 {
 			dst = append(dst, change{r: 0x1100 + hangul/588}, change{r: 0x1161 + hangul%588/28, change: 1})
 			if t := hangul % 28; t != 0 {
 				dst = append(dst, change{r: 0x11A7 + t, change: 1})
@@ -75,11 +83,11 @@ func (n form) decompose(dst []change, s string) []change {
 		} else if parts := d.PropertiesString(s[i:]).Decomposition(); parts != nil {
 			for k := 0; k < len(parts); {
 				r, w := utf8.DecodeRune(parts[k:])
-				dst = append(dst, change{r, d.Properties(parts[k:]).CCC(), min(k, 1)})
+				dst = append(dst, change{r, n.combiningClass(r, d.Properties(parts[k:])), min(k, 1)})
 				k += w
 			}
 		} else {
-			dst = append(dst, change{r, d.PropertiesString(s[i:]).CCC(), 0})
+			dst = append(dst, change{r, n.combiningClass(r, d.PropertiesString(s[i:])), 0})
 		}
 		i += w
 	}
@@ -96,13 +104,13 @@ func (n form) decompose(dst []change, s string) []change {
 	return dst
 }
 
-// compose joins what can be joined, in place (Unicode 15, section 3.11, D117).
-func compose(c []change) []change {
+// compositions joins what can be joined, in place (Unicode 15, section 3.11, D117).
+func (n form) compositions(c []change) []change {
 	out := c[:0]
 	starter, lastCCC := -1, -1
 	for _, ch := range c {
 		if starter >= 0 && (lastCCC < int(ch.ccc) || lastCCC == -1) {
-			if r, ok := composePair(out[starter].r, ch.r); ok {
+			if r, ok := n.composePair(out[starter].r, ch.r); ok {
 				out[starter].r = r
 				out[starter].change += ch.change - 1
 				continue
@@ -119,13 +127,21 @@ func compose(c []change) []change {
 }
 
 // composePair gives the primary composite of a and b.
-func composePair(a, b rune) (rune, bool) {
+func (n form) composePair(a, b rune) (rune, bool) {
 	var room [2 * utf8.UTFMax]byte
 	two := utf8.AppendRune(utf8.AppendRune(room[:0], a), b)
 	var into [2 * utf8.UTFMax]byte
 	one := norm.NFC.Append(into[:0], two...)
-	r, n := utf8.DecodeRune(one)
-	return r, n == len(one)
+	r, w := utf8.DecodeRune(one)
+	return r, w == len(one) && !inRanges(n.whole, r)
+}
+
+// combiningClass is the canonical combining class of r. Marks that the Rust library's older tables do not have are 0.
+func (n form) combiningClass(r rune, props norm.Properties) uint8 {
+	if ccc := props.CCC(); ccc != 0 && !inRanges(n.marks, r) {
+		return ccc
+	}
+	return 0
 }
 
 // transform appends changes that take the place of the text of p from byte i on.

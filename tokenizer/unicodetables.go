@@ -1,7 +1,23 @@
 package tokenizer
 
+import "slices"
+
 // runeRange is a range of code points, both ends included.
 type runeRange struct{ lo, hi rune }
+
+// inRanges reports whether r is in one of the ranges, which are ascending.
+func inRanges(ranges []runeRange, r rune) bool {
+	_, ok := slices.BinarySearchFunc(ranges, r, func(c runeRange, r rune) int {
+		switch {
+		case c.hi < r:
+			return -1
+		case c.lo > r:
+			return 1
+		}
+		return 0
+	})
+	return ok
+}
 
 // newerRanges are the code points that Unicode 16 adds to classes. The Rust library splits by Oniguruma, whose tables are
 // of Unicode 16; Go's are of Unicode 15.
@@ -53,7 +69,7 @@ func punctuationChanges() []runeRange {
 }
 
 // markChanges are the code points on which Go's Unicode 15 and the Rust crate unicode-normalization-alignments, which the
-// StripAccents normalizer goes by, do not agree about combining marks.
+// normalizers go by, do not agree about combining marks.
 func markChanges() []runeRange {
 	return []runeRange{
 		{0x7fd, 0x7fd}, {0x898, 0x89f}, {0x8ca, 0x8d3}, {0x9fe, 0x9fe}, {0xafa, 0xaff}, {0xb55, 0xb55}, {0xc04, 0xc04},
@@ -71,5 +87,14 @@ func markChanges() []runeRange {
 		{0x13447, 0x13455}, {0x16f4f, 0x16f4f}, {0x16f7f, 0x16f87}, {0x16fe4, 0x16fe4}, {0x16ff0, 0x16ff1},
 		{0x1cf00, 0x1cf2d}, {0x1cf30, 0x1cf46}, {0x1e08f, 0x1e08f}, {0x1e130, 0x1e136}, {0x1e2ae, 0x1e2ae},
 		{0x1e2ec, 0x1e2ef}, {0x1e4ec, 0x1e4ef},
+	}
+}
+
+// undecomposed are the code points that Go's Unicode 15 decomposes, canonically or for compatibility, and the tables of
+// unicode-normalization-alignments do not.
+func undecomposed() []runeRange {
+	return []runeRange{
+		{0x32ff, 0x32ff}, {0xa7f2, 0xa7f4}, {0xab69, 0xab69}, {0x10781, 0x107ba}, {0x11938, 0x11938}, {0x1e030, 0x1e06d},
+		{0x1f16c, 0x1f16c}, {0x1fbf0, 0x1fbf9},
 	}
 }
