@@ -58,9 +58,9 @@ func single(f func(d *draw) task) func(d *draw) []turn {
 	}
 }
 
-// echo asks for two to five words as they are: the first lesson, since nothing but copying is needed for it.
+// echo asks for two to six words as they are.
 func echo(d *draw) task {
-	words := make([]string, d.between(2, 5))
+	words := make([]string, d.between(2, 6))
 	for i := range words {
 		words[i] = d.word(3, 8)
 	}
@@ -184,7 +184,7 @@ func compareWords(d *draw) task {
 	a := d.word(3, 9)
 	b := d.word(3, 9, a)
 	for abs(len(a)-len(b)) < 2 {
-		b = d.word(3, 9, a)
+		a, b = d.word(3, 9), d.word(3, 9)
 	}
 	long, short := a, b
 	if len(b) > len(a) {

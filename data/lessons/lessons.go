@@ -26,9 +26,9 @@ func Default() Options { return Options{Seed: 1, Rows: 48000, HeldOut: 480} }
 
 // copyingRows is the length of the beginning in which lessons that copy letters in order are the more frequent. The
 // heads that copy form there; everything else builds on them.
-const copyingRows = 12000
+const copyingRows = 6000
 
-// echoRows is the length of the very beginning, in which most lessons are echoes.
+// echoRows is the length of the very beginning, in which all lessons are echoes.
 const echoRows = 4000
 
 // Generate makes the training rows, in the order in which they are to be learned, and the held-out rows. Row i of a
@@ -62,10 +62,10 @@ func row(seed uint64, split Split, words *vocabulary, i int) data.Row {
 
 // kind draws the kind of training row i by the shares of the table.
 func (d *draw) kind(i int) kind {
-	if d.intn(echoRows) >= i {
+	if i < echoRows {
 		return kinds[0]
 	}
-	copying := d.intn(copyingRows) >= i
+	copying := d.intn(copyingRows) >= i-echoRows
 	total := 0
 	for _, k := range kinds {
 		if k.copy || !copying {
