@@ -1,0 +1,93 @@
+package data
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// fuzzSource checks what any file may give: rows that are whole, or one user error that names the file.
+func fuzzSource(f *testing.F, name string) {
+	e := encoder(f, "chatml", byteTokenizer(f))
+	f.Fuzz(func(t *testing.T, content []byte, format string) {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := Load(context.Background(), []string{path}, format)
+		if err != nil {
+			if !isUserError(err) {
+				t.Fatalf("%v is no user error", err)
+			}
+			if known, _ := formatNamed(format); (known != nil || format == "" || format == "auto") && !strings.Contains(err.Error(), path) {
+				t.Fatalf("%v does not name the file", err)
+			}
+			return
+		}
+		if len(rows) == 0 {
+			t.Fatal("no rows and no error")
+		}
+		for _, row := range rows {
+			if !strings.HasPrefix(row.Source, path+":") || (row.Messages == nil) != (row.Text != "") || !utf8.ValidString(row.Text) {
+				t.Fatalf("row %+v", row)
+			}
+			example, outcome, err := e.Encode(row)
+			if err != nil {
+				t.Fatalf("encode %+v: %v", row, err)
+			}
+			if len(example.IDs) != len(example.Mask) || (example.Trained() == 0) != (outcome.Dropped != "") {
+				t.Fatalf("%+v gives %+v", row, outcome)
+			}
+		}
+	})
+}
+
+var fuzzRows = []string{
+	`{"instruction":"I","input":"X","output":"O"}`,
+	`{"prompt":"P","completion":"C"}`,
+	`{"prompt":[{"role":"user","content":"P"}],"completion":[{"role":"assistant","content":"C"}]}`,
+	`{"messages":[{"role":"system","content":"S"},{"role":"user","content":"U"},{"role":"assistant","content":"A","weight":0},{"role":"assistant","content":"A","train":true}]}`,
+	`{"conversations":[{"from":"human","value":"U"},{"from":"gpt","value":"A"}],"system":"S"}`,
+	`{"text":"é"}`,
+	`{"prompt":"P","chosen":"C","rejected":"R"}`,
+	`{"chosen":[{"role":"user","content":[{"type":"text","text":"U"}]},{"role":"assistant","content":"A"}],"rejected":[]}`,
+}
+
+func FuzzJSONL(f *testing.F) {
+	for _, row := range fuzzRows {
+		f.Add([]byte(row), "")
+		f.Add([]byte("\ufeff\r\n"+row+"\r\n"+row), "auto")
+	}
+	f.Add([]byte("{\"text\":"), "text")
+	fuzzSource(f, "rows.jsonl")
+}
+
+func FuzzJSON(f *testing.F) {
+	for _, row := range fuzzRows {
+		f.Add([]byte("["+row+",\n"+row+"]"), "")
+	}
+	f.Add([]byte("{\n}"), "alpaca")
+	fuzzSource(f, "rows.json")
+}
+
+func FuzzCSV(f *testing.F) {
+	for _, table := range []string{"instruction,output\nI,O\n", "text\n\"a\nb\"\n", "prompt,completion\r\nP,C\r\n",
+		"messages\n\"[{\"\"role\"\":\"\"assistant\"\",\"\"content\"\":\"\"A\"\"}]\"\n", "prompt,chosen,rejected\nP,C,R\n", "conversations\n[]\n"} {
+		f.Add([]byte(table), "")
+	}
+	fuzzSource(f, "rows.csv")
+}
+
+func FuzzTSV(f *testing.F) {
+	f.Add([]byte("instruction\toutput\nI\t\"O\"\n"), "")
+	f.Add([]byte("prompt\tcompletion\r\n\"\"\"\"\tC\r\n"), "prompt")
+	fuzzSource(f, "rows.tsv")
+}
+
+func FuzzParquet(f *testing.F) {
+	f.Add([]byte("PAR1\x15\x04PAR1"), "")
+	fuzzSource(f, "rows.parquet")
+}
