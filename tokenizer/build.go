@@ -11,9 +11,11 @@ import (
 // builder assembles a Tokenizer from the sections of tokenizer.json.
 type builder struct {
 	t        *Tokenizer
-	m        modelJSON
+	m        *modelFile
 	alphabet *alphabet
 	used     []bool // ids with a token
+	limit    int64  // beyond any sane id
+	size     int    // of the model's vocabulary
 }
 
 // component is any normalizer, pre-tokenizer, post-processor or decoder of the file.

@@ -14,13 +14,9 @@ import (
 
 // file is tokenizer.json. Its truncation and padding sections are ignored.
 type file struct {
-	Version       string          `json:"version"`
-	AddedTokens   []addedToken    `json:"added_tokens"`
-	Normalizer    json.RawMessage `json:"normalizer"`
-	PreTokenizer  json.RawMessage `json:"pre_tokenizer"`
-	PostProcessor json.RawMessage `json:"post_processor"`
-	Decoder       json.RawMessage `json:"decoder"`
-	Model         json.RawMessage `json:"model"`
+	addedTokens                                      []addedToken
+	normalizer, preTokenizer, postProcessor, decoder json.RawMessage
+	model                                            modelFile
 }
 
 // Load reads a tokenizer from a Hugging Face folder (tokenizer.json; tokenizer_config.json, special_tokens_map.json and
@@ -76,52 +72,107 @@ func Load(path string) (*Tokenizer, error) {
 
 // Parse makes a tokenizer from the bytes of a tokenizer.json and, if not empty, of a tokenizer_config.json.
 func Parse(tokenizerJSON, configJSON []byte) (*Tokenizer, error) {
-	var f file
-	if err := json.Unmarshal(tokenizerJSON, &f); err != nil {
-		return nil, jsonError("tokenizer.json", tokenizerJSON, err)
-	}
-	if f.Version != "" && f.Version != "1.0" {
-		return nil, userf("tokenizer.json: version %q, expected 1.0", f.Version)
+	f, err := parseFile(string(tokenizerJSON))
+	if err != nil {
+		return nil, err
 	}
 	c, err := parseConfig(configJSON)
 	if err != nil {
 		return nil, err
 	}
-	t := &Tokenizer{classes: newClassTable(), config: c, raw: bytes.Clone(tokenizerJSON), seed: maphash.MakeSeed()}
-	if err := t.build(&f); err != nil {
+	t := &Tokenizer{classes: newClassTable(), config: c, raw: f.model.src, seed: maphash.MakeSeed()}
+	if err := t.build(f); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
+// parseFile reads the sections of tokenizer.json.
+func parseFile(src string) (*file, error) {
+	f := &file{model: modelFile{src: src}}
+	r := jsonReader{name: "tokenizer.json", s: src}
+	found := false
+	err := r.object(func(key string) error {
+		var to any
+		switch key {
+		case "version":
+			at := r.i
+			version, err := r.skip()
+			if err == nil && version != `"1.0"` {
+				return userf("%s: version %s, expected \"1.0\"", r.place(at), version)
+			}
+			return err
+		case "model":
+			found = r.peek() == '{'
+			if found {
+				return f.model.read(&r)
+			}
+		case "added_tokens":
+			to = &f.addedTokens
+		case "normalizer":
+			to = &f.normalizer
+		case "pre_tokenizer":
+			to = &f.preTokenizer
+		case "post_processor":
+			to = &f.postProcessor
+		case "decoder":
+			to = &f.decoder
+		}
+		at := r.i
+		section, err := r.skip()
+		if err != nil || to == nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(section), to); err != nil {
+			return userf("%s: %s: %w", r.place(at), key, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if r.peek(); r.i < len(src) {
+		return nil, r.fail("the end of the file")
+	}
+	if !found {
+		return nil, userf("tokenizer.json: no model section")
+	}
+	return f, nil
+}
+
 // build assembles the pipeline.
 func (t *Tokenizer) build(f *file) error {
-	b := builder{t: t, alphabet: newAlphabet()}
-	if err := b.vocabulary(f); err != nil {
+	b := builder{t: t, m: &f.model, alphabet: newAlphabet()}
+	if err := b.m.check(); err != nil {
 		return err
 	}
-	if err := b.normalizers(f.Normalizer); err != nil {
+	if err := b.vocabulary(len(f.addedTokens)); err != nil {
 		return err
 	}
-	bytesLast, err := b.preTokenizers(f.PreTokenizer)
+	if err := b.normalizers(f.normalizer); err != nil {
+		return err
+	}
+	bytesLast, err := b.preTokenizers(f.preTokenizer)
 	if err != nil {
 		return err
 	}
 	if err := b.model(bytesLast); err != nil {
 		return err
 	}
-	if err := b.postProcessor(f.PostProcessor); err != nil {
+	if err := b.addTokens(f.addedTokens); err != nil {
 		return err
 	}
-	if err := b.decoder(f.Decoder); err != nil {
+	if err := b.postProcessor(f.postProcessor); err != nil {
+		return err
+	}
+	if err := b.decoder(f.decoder); err != nil {
 		return err
 	}
 	t.scratch.New = func() any {
 		return &scratch{pre: make([]buffer, len(t.preTokenizers)), cache: make([]cacheSlot, cacheSlots)}
 	}
-	b.addedTokens()
-	t.content, err = b.contentHash(f)
-	return err
+	b.matchers()
+	return nil
 }
 
 // jsonError says where in a file the JSON is wrong.
@@ -146,53 +197,59 @@ func jsonError(name string, data []byte, err error) error {
 	return userf("%s:%d:%d: %w", name, line, column, err)
 }
 
-// vocabulary fills the tables of tokens from the model and the added tokens.
-func (b *builder) vocabulary(f *file) error {
-	t := b.t
-	if isNull(f.Model) {
-		return userf("tokenizer.json: no model section")
-	}
-	if err := json.Unmarshal(f.Model, &b.m); err != nil {
-		return jsonError("tokenizer.json: model", f.Model, err)
-	}
-	if err := b.m.check(); err != nil {
+// vocabulary fills the tables of tokens from the model. There will be more added tokens.
+func (b *builder) vocabulary(more int) error {
+	n := 0
+	if err := b.m.eachToken(func(string, int64) error { n++; return nil }); err != nil {
 		return err
 	}
-	t.vocab = make(map[string]int32, len(b.m.Vocab)+len(f.AddedTokens))
+	b.t.vocab = make(map[string]int32, n+more)
+	b.t.tokens = make([]string, 0, n+more)
 	// A hole or two is harmless, a huge id is a broken file and would make huge tables.
-	limit := int64(2*(len(b.m.Vocab)+len(f.AddedTokens)) + 1<<16)
-	enter := func(text string, id int64) error {
-		if id < 0 || id >= limit {
-			return userf("tokenizer.json: token %q has the id %d, which is out of range for %d tokens", text, id, len(b.m.Vocab)+len(f.AddedTokens))
-		}
-		for int64(len(t.tokens)) <= id {
-			t.tokens = append(t.tokens, "")
-			b.used = append(b.used, false)
-		}
-		if b.used[id] {
-			return userf("tokenizer.json: tokens %q and %q have the same id %d", t.tokens[id], text, id)
-		}
-		t.tokens[id], b.used[id], t.vocab[text] = text, true, int32(id)
-		return nil
+	b.limit = int64(2*(n+more) + 1<<16)
+	if err := b.m.eachToken(b.enter); err != nil {
+		return err
 	}
-	for text, id := range b.m.Vocab {
-		if err := enter(text, id); err != nil {
-			return err
-		}
+	b.size = n
+	return nil
+}
+
+// enter gives a token its id.
+func (b *builder) enter(text string, id int64) error {
+	t := b.t
+	if id < 0 || id >= b.limit {
+		return userf("tokenizer.json: token %q has the id %d, which is out of range for so few tokens", text, id)
 	}
-	t.addedByID = make(map[int32]*addedToken, len(f.AddedTokens))
-	next := int64(len(b.m.Vocab))
-	for i := range f.AddedTokens {
-		a := &f.AddedTokens[i]
+	for int64(len(t.tokens)) <= id {
+		t.tokens = append(t.tokens, "")
+		b.used = append(b.used, false)
+	}
+	if b.used[id] {
+		return userf("tokenizer.json: tokens %q and %q have the same id %d", t.tokens[id], text, id)
+	}
+	n := len(t.vocab)
+	t.tokens[id], b.used[id], t.vocab[text] = text, true, int32(id)
+	if len(t.vocab) == n {
+		return userf("tokenizer.json: token %q is in the vocabulary twice", text)
+	}
+	return nil
+}
+
+// addTokens enters the added tokens. As in the Rust library, one that the model has keeps the model's id, and the others
+// are numbered on from the size of its vocabulary, whatever the file says.
+func (b *builder) addTokens(list []addedToken) error {
+	t := b.t
+	t.addedByID = make(map[int32]*addedToken, len(list))
+	next := int64(b.size)
+	for i := range list {
+		a := &list[i]
 		if a.Content == "" {
 			continue
 		}
-		// As in the Rust library, a token that the model has keeps the model's id, and the others are numbered on from the
-		// size of its vocabulary, whatever the file says.
 		if id, ok := t.vocab[a.Content]; ok {
 			a.ID = id
 		} else {
-			if err := enter(a.Content, next); err != nil {
+			if err := b.enter(a.Content, next); err != nil {
 				return err
 			}
 			a.ID = int32(next)
@@ -210,8 +267,8 @@ func (b *builder) vocabulary(f *file) error {
 	return nil
 }
 
-// addedTokens prepares the search for added tokens.
-func (b *builder) addedTokens() {
+// matchers prepares the search for added tokens.
+func (b *builder) matchers() {
 	t := b.t
 	var raw, normalized []*addedToken
 	var rawText, normText []string

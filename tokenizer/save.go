@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -38,7 +39,7 @@ func (t *Tokenizer) Save(dir string) error {
 		name string
 		data []byte
 	}{
-		{"tokenizer.json", t.raw},
+		{"tokenizer.json", []byte(t.raw)},
 		{"tokenizer_config.json", conf},
 		{"special_tokens_map.json", special},
 		{"chat_template.jinja", []byte(t.config.chatTemplate)},
@@ -109,36 +110,42 @@ func (t *Tokenizer) configJSON() ([]byte, error) {
 // spelling of its files. The chat template has a hash of its own.
 func (t *Tokenizer) Hash() string {
 	c := &t.config
-	sum := sha256.Sum256([]byte(strings.Join([]string{t.content, c.bos, c.eos, c.unk, c.pad}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{t.contentHash(), c.bos, c.eos, c.unk, c.pad}, "\x00")))
 	return hex.EncodeToString(sum[:])
 }
 
-// contentHash computes the part of Hash that comes from tokenizer.json.
-func (b *builder) contentHash(f *file) (string, error) {
-	var sections [4]any
-	for i, src := range []json.RawMessage{f.Normalizer, f.PreTokenizer, f.PostProcessor, f.Decoder} {
-		if isNull(src) {
-			continue
+// contentHash is the part of Hash that comes from tokenizer.json.
+func (t *Tokenizer) contentHash() string {
+	t.hashOnce.Do(func() {
+		f, err := parseFile(t.raw)
+		if err != nil {
+			return // not possible: it was read before
 		}
-		if err := json.Unmarshal(src, &sections[i]); err != nil {
-			return "", userf("tokenizer.json: %w", err)
+		var sections [4]any
+		for i, src := range []json.RawMessage{f.normalizer, f.preTokenizer, f.postProcessor, f.decoder} {
+			if !isNull(src) {
+				_ = json.Unmarshal(src, &sections[i]) // it was read before
+			}
 		}
-	}
-	h := sha256.New()
-	unk := ""
-	if b.m.UnkToken != nil {
-		unk = *b.m.UnkToken
-	}
-	enc := json.NewEncoder(h)
-	enc.SetEscapeHTML(false)
-	for _, part := range []any{
-		sections, unk, b.m.FuseUnk, b.m.ByteFallback, b.m.IgnoreMerges, b.t.tokens, b.m.Merges, b.t.added,
-	} {
-		if err := enc.Encode(part); err != nil {
-			return "", fmt.Errorf("tokenizer: hash: %w", err)
+		h := sha256.New()
+		enc := json.NewEncoder(h)
+		m := &f.model
+		_ = enc.Encode([]any{sections, m.UnkToken, m.FuseUnk, m.ByteFallback, m.IgnoreMerges, t.added}) // h takes everything
+		part := func(s string) {
+			h.Write(binary.AppendUvarint(nil, uint64(len(s))))
+			h.Write([]byte(s))
 		}
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+		for _, s := range t.tokens {
+			part(s)
+		}
+		_ = m.eachMerge(func(left, right string) error {
+			part(left)
+			part(right)
+			return nil
+		})
+		t.content = hex.EncodeToString(h.Sum(nil))
+	})
+	return t.content
 }
 
 // marshal is json.Marshal that leaves <, > and & alone.

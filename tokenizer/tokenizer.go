@@ -24,9 +24,10 @@ type Tokenizer struct {
 	normAdded *matcher
 	decoded   []string // by id: what a decoder is given
 
-	config  config
-	content string // hash of the parts of tokenizer.json
-	raw     []byte // tokenizer.json as it was read
+	config   config
+	raw      string // tokenizer.json as it was read
+	hashOnce sync.Once
+	content  string // hash of the parts of raw
 
 	seed    maphash.Seed
 	scratch sync.Pool
