@@ -14,4 +14,4 @@ fuzz: ; for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $
 bench: build ; $(GO) test -run '^$$' -bench . ./model/kernel && ./bin/instruct bench
 generate: ; $(GO) generate ./... && git diff --exit-code
 cover: ; $(GO) test -coverprofile=cover.out ./... && $(GO) tool cover -func=cover.out | tail -1
-smollm2: ; INSTRUCT_SMOLLM2=1 $(GO) test -v -run SmolLM2 -timeout 30m ./train ./model
+smollm2: ; INSTRUCT_SMOLLM2=2 $(GO) test -v -run SmolLM2 -timeout 30m ./train ./model

@@ -74,6 +74,9 @@ func ParseConfig(path string, data []byte) (Config, error) {
 }
 
 func (c *Config) validate(path string) error {
+	if c.PAD >= c.Vocab {
+		return mistake("model: %s: pad_token_id %d is outside the vocabulary of %d", path, c.PAD, c.Vocab)
+	}
 	for _, d := range []struct {
 		name string
 		v    int

@@ -74,7 +74,7 @@ func gpt2Graph(b *builder) (*gorgonia.Node, error) {
 	norm := func(name string, x *ops.Stream) *gorgonia.Node {
 		return b.try(ops.Norm{Name: name, W: b.param(name), Bias: b.param(name + ".bias"), Eps: eps}.Apply(b.env, x))
 	}
-	x := &ops.Stream{X: b.try(ops.Embed{W: b.param("embed"), P: b.param("positions")}.Apply(b.env, b.tokens))}
+	x := &ops.Stream{X: b.try(ops.Embed{W: b.param("embed"), P: b.param("positions"), Pad: -1}.Apply(b.env, b.tokens))}
 	for l := range c.Layers {
 		n := fmt.Sprintf("layers.%d.", l)
 		h := linear(n+"qkv", norm(n+"norm1", x), nil) // (N, 3C)

@@ -194,7 +194,7 @@ func llamaParams(c *Config, qwen3 bool) []spec {
 func llamaGraph(b *builder, qwen3 bool) (*gorgonia.Node, error) {
 	c := &b.model.Config
 	eps := float32(c.NormEps)
-	x := &ops.Stream{X: b.try(ops.Embed{W: b.param("embed")}.Apply(b.env, b.tokens))}
+	x := &ops.Stream{X: b.try(ops.Embed{W: b.param("embed"), Pad: c.PAD}.Apply(b.env, b.tokens))}
 	for l := range c.Layers {
 		n := fmt.Sprintf("layers.%d.", l)
 		h := b.try(ops.Norm{Name: n + "norm1", W: b.param(n + "norm1"), Eps: eps}.Apply(b.env, x))                   // (N, C)

@@ -165,15 +165,19 @@ func TestReferenceGradients(t *testing.T) {
 				if err := src.Read(x.Name, want); err != nil {
 					t.Fatal(err)
 				}
-				// Relative to the tensor's root mean square, so that an element near zero is judged by its neighbours.
-				rms := 0.0
-				for _, w := range want {
-					rms += float64(w) * float64(w)
+				norm, diff := 0.0, 0.0
+				for i, w := range want {
+					d := float64(x.Data[i])/n - float64(w)
+					norm += float64(w) * float64(w)
+					diff += d * d
 				}
-				rms = math.Sqrt(rms / float64(len(want)))
+				if math.Sqrt(diff/norm) > 1e-5 {
+					t.Errorf("%s differs by %.2g of its norm", x.Name, math.Sqrt(diff/norm))
+				}
+				rms := math.Sqrt(norm / float64(len(want))) // an element near zero is judged by its neighbours
 				for i, w := range want {
 					got := float64(x.Data[i]) / n
-					if d := math.Abs(got - float64(w)); d > 1e-4*max(math.Abs(float64(w)), 0.1*rms) {
+					if math.Abs(got-float64(w)) > 1e-4*max(math.Abs(float64(w)), rms) {
 						t.Errorf("%s[%d] = %g, want %g", x.Name, i, got, w)
 						break
 					}

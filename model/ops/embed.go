@@ -7,10 +7,13 @@ import (
 
 // Embed looks up the rows of a table: out (N, C) = W[tokens], plus P[positions] for models with learned positions.
 //
-// Backward: dW[tokens[i]] += dout[i], dP[positions[i]] += dout[i], i ascending.
+// Backward: dW[tokens[i]] += dout[i], dP[positions[i]] += dout[i], i ascending. The row of Pad gets nothing, as with
+// padding_idx of torch.nn.Embedding, which transformers sets to pad_token_id for the Llama family: where that is the
+// end-of-turn token too, its row still learns through a tied head.
 type Embed struct {
-	W *Param // (V, C)
-	P *Param // (T, C) learned positions, or nil
+	W   *Param // (V, C)
+	P   *Param // (T, C) learned positions, or nil
+	Pad int    // token id without gradient, or -1
 }
 
 type embed struct {
@@ -41,7 +44,7 @@ func (o *embed) run(_ [][]float32, out []float32) {
 }
 
 func (o *embed) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	back, op, err := o.env.apply("embed.backward", &embedBackward{f: o}, tensor.Shape{1}, []bool{false}, grad)
+	back, op, err := o.env.apply("embed.backward", &embedBackward{f: o, pad: make([]float32, o.c)}, tensor.Shape{1}, []bool{false}, grad)
 	if err != nil {
 		return nil, err
 	}
@@ -55,12 +58,19 @@ func (o *embed) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, 
 
 type embedBackward struct {
 	noDerive
-	f *embed
+	f   *embed
+	pad []float32 // (C) the gradient of the row of Pad, put back after the scatter
 }
 
 func (o *embedBackward) run(in [][]float32, _ []float32) {
 	f, b := o.f, &o.f.env.Batch
+	var row []float32
+	if f.Pad >= 0 {
+		row = f.W.Grad[f.Pad*f.c : (f.Pad+1)*f.c]
+		copy(o.pad, row)
+	}
 	f.env.Pool.ScatterAdd(f.W.Grad, in[0], b.Tokens, b.Len(), f.c)
+	copy(row, o.pad)
 	if f.P != nil {
 		f.env.Pool.ScatterAdd(f.P.Grad, in[0], b.Positions, b.Len(), f.c)
 	}

@@ -1,0 +1,142 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"instruct/data"
+	"instruct/model"
+	"instruct/model/kernel"
+)
+
+// TestSmolLM2Steps tunes the real SmolLM2-135M-Instruct on rasbt-instruction and compares losses, gradient norms and
+// weights with PyTorch. INSTRUCT_SMOLLM2 says how many of the ten steps to make (`make smollm2` makes two).
+func TestSmolLM2Steps(t *testing.T) {
+	steps, _ := strconv.Atoi(os.Getenv("INSTRUCT_SMOLLM2"))
+	if steps < 1 || steps > 10 {
+		t.Skip("trains 135 million parameters; set INSTRUCT_SMOLLM2 to the number of steps, 1 to 10")
+	}
+	dir := os.Getenv("INSTRUCT_FIXTURES")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "shared", "fixtures")
+	}
+	folder := filepath.Join(dir, "models", "smollm2-135m-instruct-gguf")
+	text, err := os.ReadFile(filepath.Join(folder, "expected.json"))
+	if err != nil {
+		t.Skipf("needs the fixtures (INSTRUCT_FIXTURES): %v", err)
+	}
+	var want struct {
+		Prompts []struct {
+			User string
+			Text string
+			IDs  []int32 `json:"ids"`
+		}
+		Train struct {
+			Steps []struct {
+				Loss    float64
+				Norm    float64 `json:"grad_norm"`
+				Trained int     `json:"trained_tokens"`
+			}
+		}
+		After   map[string]string
+		Weights map[string][2]float64 `json:"weights_after"`
+	}
+	if err := json.Unmarshal(text, &want); err != nil {
+		t.Fatal(err)
+	}
+	r := DefaultRecipe()
+	out := os.Getenv("INSTRUCT_SMOLLM2_OUT") // keep the tuned folder here
+	if out == "" {
+		out = t.TempDir()
+	}
+	r = set(t, r, "model_name_or_path", filepath.Join(folder, "SmolLM2-135M-Instruct.Q4_1.gguf"),
+		"dataset", filepath.Join(dir, "data", "rasbt-instruction", "instruction-data.json"), "eval_fraction", "0", "eval_strategy", "no", "save_strategy", "no",
+		"train_sampling_strategy", "sequential", "per_device_train_batch_size", "8", "max_steps", strconv.Itoa(steps), "learning_rate", "1e-4",
+		"lr_scheduler_type", "constant", "max_grad_norm", "1", "output_dir", out, "overwrite_output_dir", "true")
+	_, err = Run(context.Background(), r, Options{Out: new(bytes.Buffer), Log: os.Stderr, Quiet: true, OnStep: func(m Metric) {
+		w := want.Train.Steps[m.Step-1]
+		t.Logf("step %d: loss %.8f (PyTorch %.8f), gradient norm %.5f (%.5f), %d trained tokens", m.Step, *m.Loss, w.Loss, m.GradNorm, w.Norm, m.TrainedTokens)
+		if math.Abs(*m.Loss-w.Loss) > 1e-4*w.Loss {
+			t.Errorf("step %d: loss %.8f, want %.8f", m.Step, *m.Loss, w.Loss)
+		}
+		if math.Abs(m.GradNorm-w.Norm) > 1e-3*w.Norm {
+			t.Errorf("step %d: gradient norm %.6f, want %.6f", m.Step, m.GradNorm, w.Norm)
+		}
+		if m.TrainedTokens != w.Trained {
+			t.Errorf("step %d: %d trained tokens, want %d", m.Step, m.TrainedTokens, w.Trained)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := LoadAssets(out, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range want.Prompts {
+		ids, err := a.Encoder(1024, false).Prompt([]data.Message{{Role: "user", Content: p.User}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !equal(ids, p.IDs) {
+			t.Errorf("prompt %q: ids %v, want %v", p.User, ids, p.IDs)
+		}
+	}
+	if steps < 10 {
+		return
+	}
+	for _, x := range a.Model.Tensors() {
+		if w, ok := want.Weights[x.Name]; ok {
+			var sum float64
+			for _, v := range x.Data {
+				sum += float64(v)
+			}
+			t.Logf("%s: sum %.5f (PyTorch %.5f)", x.Name, sum, w[0])
+			if math.Abs(sum-w[0]) > 1e-3*math.Abs(w[0]) {
+				t.Errorf("%s: sum %.5f, want %.5f", x.Name, sum, w[0])
+			}
+		}
+	}
+	pool := kernel.NewPool(0)
+	defer pool.Close()
+	d, err := a.Model.NewDecoder(pool, 256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for user, answer := range want.After {
+		ids, err := a.Encoder(1024, false).Prompt([]data.Message{{Role: "user", Content: user}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := d.Generate(context.Background(), model.Request{Prompt: ids, MaxNew: 40, Stop: a.Stop})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := a.Tokenizer.Decode(got, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s -> %s", user, text)
+		if text != answer {
+			t.Errorf("%q: answer %q, want %q", user, text, answer)
+		}
+	}
+}
+
+func equal(a, b []int32) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
