@@ -8,15 +8,15 @@ import "unsafe"
 
 // The blocked product around the 6x16 micro-kernel (twelve accumulators of eight columns):
 //
-//	block of C (mc rows, nc columns), one job: k in pieces of at most kcMax; A's piece (mc, kc) is copied into L2-sized scratch, unless few columns
-//	use it; for each 16 columns B's piece (kc, 16) is packed into L1-sized scratch and meets all rows of A at once.
+//	block of C (mc rows, nc columns), one job: k in pieces of at most kcMax; A's piece (mc, kc) is read where it lies, or copied into L2-sized scratch when
+//	it lies transposed or its rows lie a multiple of 4096 bytes apart, where they would push each other out of the caches; for each 16 columns B's piece (kc, 16) is packed into L1-sized scratch and meets all rows of A at once.
 //
-// So A is packed once per block, B once per block and never shared: no barrier inside a product. Every element of C remains one chain over k, because
+// So what is packed is packed once per block and never shared: no barrier inside a product. Every element of C remains one chain over k, because
 // each piece after the first starts from C.
 const (
 	mr      = 6
 	nr      = 16
-	kcMax   = 384
+	kcMax   = 288
 	mcMax   = 252
 	panel   = kcMax * nr
 	scratch = panel + (mcMax+8)*(kcMax+8) + 64
@@ -97,7 +97,7 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 	for p0 := 0; p0 < g.k; p0 += kc {
 		k := min(kc, g.k-p0)
 		a, ai, ap := &g.a[r0*g.ai+p0*g.ap], g.ai, g.ap
-		if c1-c0 > 4*nr && m > 2*mr || g.ap != 1 && k*m > 64*64 {
+		if g.ap != 1 && (k*m > 64*64 || c1-c0 > 4*nr) && m > mr || g.ai*float%4096 == 0 && c1-c0 > 8*nr && m > 2*mr {
 			a, ai, ap = g.packA(s[panel:], r0, m, p0, k)
 		}
 		load := 0

@@ -39,8 +39,8 @@ type worker struct {
 
 const (
 	gateOpen   = 1 << 31
-	spinHelper = 3000 // pauses before a helper sleeps: some tens of microseconds
-	spinCaller = 20000
+	spinHelper = 3000 // pauses (about 30 ns each) before a helper sleeps
+	spinCaller = 4000
 )
 
 // NewPool makes a pool of the given number of workers; threads <= 0 means runtime.GOMAXPROCS(0). Close ends its helpers.
