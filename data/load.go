@@ -42,37 +42,47 @@ func Load(ctx context.Context, paths []string, format string) ([]Row, error) {
 	}
 	var rows []Row
 	for _, path := range paths {
-		read, err := sourceOf(path)
-		if err != nil {
-			return nil, err
-		}
 		data, err := readFile(path)
 		if err != nil {
 			return nil, err
 		}
-		f, before := named, len(rows)
-		err = read(path, data, func(r *record) error {
-			if err := ctx.Err(); err != nil {
-				return fmt.Errorf("data: load %s: %w", path, err)
-			}
-			var err error
-			if f == nil {
-				if f, err = detect(r); err != nil {
-					return err
-				}
-			}
-			row, err := f.row(r)
-			if err == nil {
-				rows = append(rows, row)
-			}
-			return err
-		})
+		more, err := readRows(ctx, path, data, named)
 		if err != nil {
 			return nil, err
 		}
-		if len(rows) == before {
-			return nil, userErrorf("data: %s has no rows", path)
+		rows = append(rows, more...)
+	}
+	return rows, nil
+}
+
+// readRows reads the rows of one file; f is nil when the format is to be detected.
+func readRows(ctx context.Context, path string, data []byte, f *format) ([]Row, error) {
+	read, err := sourceOf(path)
+	if err != nil {
+		return nil, err
+	}
+	var rows []Row
+	err = read(path, data, func(r *record) error {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("data: load %s: %w", path, err)
 		}
+		var err error
+		if f == nil {
+			if f, err = detect(r); err != nil {
+				return err
+			}
+		}
+		row, err := f.row(r)
+		if err == nil {
+			rows = append(rows, row)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, userErrorf("data: %s has no rows", path)
 	}
 	return rows, nil
 }
@@ -89,9 +99,6 @@ func sourceOf(path string) (func(string, []byte, func(*record) error) error, err
 			known = append(known, e)
 		}
 	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return nil, userErrorf("data: %s is a folder: name its files", path)
-	}
 	return nil, userErrorf("data: %s: the file type %q is unknown; the known ones are %s", path, extension, strings.Join(known, " "))
 }
 
@@ -102,6 +109,9 @@ func readFile(path string) ([]byte, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, userErrorf("data: %s does not exist", path)
 	case err != nil:
+		if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
+			return nil, userErrorf("data: %s is a folder: name its files", path)
+		}
 		return nil, userErrorf("data: read %s: %w", path, err)
 	case len(data) == 0:
 		return nil, userErrorf("data: %s is empty", path)
