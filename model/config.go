@@ -74,9 +74,6 @@ func ParseConfig(path string, data []byte) (Config, error) {
 }
 
 func (c *Config) validate(path string) error {
-	if c.PAD >= c.Vocab {
-		return mistake("model: %s: pad_token_id %d is outside the vocabulary of %d", path, c.PAD, c.Vocab)
-	}
 	for _, d := range []struct {
 		name string
 		v    int
@@ -87,6 +84,8 @@ func (c *Config) validate(path string) error {
 		}
 	}
 	switch {
+	case c.PAD >= c.Vocab:
+		return mistake("model: %s: pad_token_id %d is outside the vocabulary of %d", path, c.PAD, c.Vocab)
 	case c.Heads%c.KVHeads != 0:
 		return mistake("model: %s: num_attention_heads %d is not a multiple of num_key_value_heads %d", path, c.Heads, c.KVHeads)
 	case c.HeadDim > 256:

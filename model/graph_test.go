@@ -1,0 +1,205 @@
+package model
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+
+	"instruct/model/kernel"
+	"instruct/model/kernel/rng"
+)
+
+// testConfig is a small model with grouped queries and q/k norms.
+func testConfig(t testing.TB) Config {
+	t.Helper()
+	c, err := ParseConfig("test", []byte(`{"model_type":"qwen3","vocab_size":50,"hidden_size":24,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2,
+		"head_dim":8,"intermediate_size":40,"max_position_embeddings":600,"rms_norm_eps":1e-6,"tie_word_embeddings":true,"initializer_range":0.3}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func testModel(t testing.TB, c Config) *Model {
+	t.Helper()
+	m, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Init(7)
+	return m
+}
+
+func testPool(t testing.TB) *kernel.Pool {
+	p := kernel.NewPool(2)
+	t.Cleanup(p.Close)
+	return p
+}
+
+// testBatch has rows of the given lengths with random tokens; every second token is trained.
+func testBatch(vocab int, lengths ...int) Batch {
+	r := rng.NewRand(3, "test", 0, 0)
+	var b Batch
+	for _, n := range lengths {
+		start := len(b.Tokens)
+		for i := range n {
+			b.Tokens, b.Positions = append(b.Tokens, int32(r.Intn(vocab))), append(b.Positions, int32(i))
+			b.Targets, b.Weights = append(b.Targets, int32(r.Intn(vocab))), append(b.Weights, float32(i%2))
+		}
+		b.Segments = append(b.Segments, Segment{Start: start, End: start + n})
+	}
+	return b
+}
+
+func gradients(m *Model) []float32 {
+	var out []float32
+	for _, x := range m.Grads() {
+		out = append(out, x.Data...)
+		clear(x.Data)
+	}
+	return out
+}
+
+// TestArenaChangesNothing runs a graph whose outputs share memory and the same graph with memory of its own for each.
+func TestArenaChangesNothing(t *testing.T) {
+	m := testModel(t, testConfig(t))
+	b := testBatch(50, 9, 20, 3)
+	run := func(share bool) (float64, []float32, int) {
+		g, err := m.NewTraining(testPool(t), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := g.arena
+		if !share {
+			eg := g.out.Graph()
+			if size, err = g.env.Plan(eg, slices.Clone(eg.AllNodes())...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 { // the second run finds what the first left behind
+			gradients(m)
+			if _, err := g.Run(b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return g.loss.Sum, gradients(m), size
+	}
+	shared, gs, small := run(true)
+	own, go_, large := run(false)
+	if shared != own || !slices.Equal(gs, go_) {
+		t.Error("sharing memory changed the loss or the gradients")
+	}
+	if 4*small > 3*large {
+		t.Errorf("the arena has %d values, without sharing %d; expected at most three quarters", small, large)
+	}
+}
+
+// TestGraphSize holds the number of ops of a step: the machine's cost is per op.
+func TestGraphSize(t *testing.T) {
+	m := testModel(t, testConfig(t))
+	g, err := m.NewTraining(testPool(t), 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if per := float64(g.Ops()) / float64(m.Config.Layers); per > 31 {
+		t.Errorf("%.1f ops a layer", per)
+	}
+	seen := map[gorgonia.Op]bool{}
+	for _, o := range g.env.Ops() {
+		seen[o] = true
+	}
+	if len(seen) != g.Ops() {
+		t.Error("ops were merged")
+	}
+}
+
+// TestDecoderAgreesWithLoss reads a long row in one run of the loss graph and, through the cache, in pieces.
+func TestDecoderAgreesWithLoss(t *testing.T) {
+	c := testConfig(t)
+	m := testModel(t, c)
+	b := testBatch(c.Vocab, 400)
+	g, err := m.NewEvaluation(testPool(t), 400)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Run(b); err != nil {
+		t.Fatal(err)
+	}
+	d, err := m.NewDecoder(testPool(t), 400)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 1; i < 400; i = min(2*i+1, i+150) { // Weights are 1 at odd positions
+		d.Truncate(0)
+		logits, err := d.Read(b.Tokens[:i/2+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i/2+1 <= i {
+			if logits, err = d.Read(b.Tokens[i/2+1 : i+1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i%2 == 0 {
+			continue
+		}
+		sum, top := 0.0, slices.Max(logits)
+		for _, l := range logits {
+			sum += math.Exp(float64(l - top))
+		}
+		got := math.Log(sum) + float64(top) - float64(logits[b.Targets[i]])
+		if want := g.Losses()[i]; math.Abs(got-want) > 1e-5*max(1, want) {
+			t.Errorf("position %d: loss %.7f through the cache, %.7f at once", i, got, want)
+		}
+	}
+}
+
+// TestPadHasNoInputGradient checks that only the head gives the pad token's row of a tied embedding a gradient.
+func TestPadHasNoInputGradient(t *testing.T) {
+	c := testConfig(t)
+	b := testBatch(c.Vocab, 30)
+	pad := int(b.Tokens[4])
+	embedding := func(pad int) []float32 {
+		c.PAD = pad
+		m := testModel(t, c)
+		g, err := m.NewTraining(testPool(t), 30)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.Run(b); err != nil {
+			t.Fatal(err)
+		}
+		return m.Grads()[0].Data
+	}
+	without, with := embedding(-1), embedding(pad)
+	for id := range c.Vocab {
+		same := slices.Equal(without[id*c.Width:(id+1)*c.Width], with[id*c.Width:(id+1)*c.Width])
+		if same == (id == pad) {
+			t.Errorf("token %d (pad is %d): gradient unchanged: %v", id, pad, same)
+		}
+	}
+}
+
+func TestRunChecksTheBatch(t *testing.T) {
+	m := testModel(t, testConfig(t))
+	g, err := m.NewEvaluation(testPool(t), 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range []Batch{{}, testBatch(50, 9)} {
+		if _, err := g.Run(b); err == nil || !strings.Contains(err.Error(), "1 to 8") {
+			t.Errorf("%d tokens: error is %v", b.Len(), err)
+		}
+	}
+	bad := testBatch(50, 4)
+	bad.Tokens[2] = 50 // outside the vocabulary: a kernel panics, the graph gives an error, and the next run works
+	if _, err := g.Run(bad); err == nil {
+		t.Error("a token outside the vocabulary gave no error")
+	}
+	if _, err := g.Run(testBatch(50, 4)); err != nil {
+		t.Errorf("after an error: %v", err)
+	}
+}
