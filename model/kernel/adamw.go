@@ -28,10 +28,10 @@ func (p *Pool) AdamW(w, g, m, v []float32, a AdamWArgs) {
 		gradScale: a.GradScale,
 		beta1:     a.Beta1, oneBeta1: float32(1 - b1),
 		beta2: a.Beta2, oneBeta2: float32(1 - b2),
-		rootBC2: float32(math.Sqrt(1 - power(b2, a.Step))),
+		rootBC2: float32(math.Sqrt(1 - float64(power(b2, a.Step)))),
 		eps:     a.Eps,
 		decay:   float32(1 - float64(float64(a.LR)*float64(a.WeightDecay))),
-		step:    float32(float64(a.LR) / (1 - power(b1, a.Step))),
+		step:    float32(float64(a.LR) / (1 - float64(power(b1, a.Step)))),
 	}}
 	p.elements(len(w), &p.ops.adamw)
 }

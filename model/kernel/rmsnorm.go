@@ -12,7 +12,7 @@ func (p *Pool) HeadRMSNorm(out, x, w, inv []float32, n, stride, offset, heads, d
 	p.headRMSNorm(out, x, w, inv, n, stride, offset, heads, d, eps)
 }
 
-// heads is a set of vectors of size d inside rows.
+// headShape is a set of vectors: in each of n rows, stride floats apart, heads vectors of size d from offset on.
 type headShape struct{ n, stride, offset, heads, d int }
 
 func (s headShape) check(x []float32) {

@@ -259,9 +259,9 @@ func swigluGradGeneric(dg, du, d, g, u []float32) {
 }
 
 const (
-	geluA = float32(1.5957691216057308)   // 2·sqrt(2/π)
-	geluB = float32(0.044715)             // of x³
-	geluC = float32(3 * 0.04471500000000) // its derivative's
+	geluA = float32(1.5957691216057308) // 2·sqrt(2/π)
+	geluB = float32(0.044715)           // of x³
+	geluC = float32(0.134145)           // its derivative's
 )
 
 // geluSigmoid is (1 + tanh(sqrt(2/π)(x + 0.044715 x³)))/2, which is sigmoid(2·sqrt(2/π)·x·(1 + 0.044715 x²)); z is x².

@@ -2,6 +2,8 @@ package kernel
 
 import (
 	"math"
+	"os"
+	"strings"
 	"testing"
 
 	"instruct/model/kernel/rng"
@@ -140,7 +142,14 @@ func TestPrimitives(t *testing.T) {
 	}
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	special := []float32{0, float32(math.Copysign(0, -1)), inf, -inf, nan, 1e-40, -1e-45, 88.5, 89, 200, -87, -103, -200, math.MaxFloat32, -math.MaxFloat32}
+	source, err := os.ReadFile("vec_amd64.go")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, p := range primitives() {
+		if !strings.Contains(string(source), p.name+"AVX2(") { // else the generic form would be compared with itself
+			t.Errorf("vec_amd64.go does not call %sAVX2", p.name)
+		}
 		t.Run(p.name, func(t *testing.T) {
 			r := rng.NewRand(9, p.name, 0, 0)
 			for n := 0; n <= 49; n++ {

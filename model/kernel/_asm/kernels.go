@@ -175,7 +175,7 @@ func elementwise() {
 const (
 	geluA = float32(1.5957691216057308)
 	geluB = float32(0.044715)
-	geluC = float32(3 * 0.04471500000000)
+	geluC = float32(0.134145)
 )
 
 func activations() {
