@@ -69,8 +69,9 @@ func ggufMeta(t *testing.T, path string) map[string]any {
 	return meta
 }
 
-func TestFromGGUFSmolLM2(t *testing.T) {
-	dir := fixture(t, "models", "smollm2-135m-instruct-gguf")
+// smolLM2 reads the vocabulary of the GGUF fixture.
+func smolLM2(t *testing.T, dir string) GGUFVocab {
+	t.Helper()
 	meta := ggufMeta(t, filepath.Join(dir, "SmolLM2-135M-Instruct.Q4_1.gguf"))
 	get := func(key string) any { return meta["tokenizer.ggml."+key] }
 	v := GGUFVocab{
@@ -87,7 +88,12 @@ func TestFromGGUFSmolLM2(t *testing.T) {
 	for _, s := range get("merges").([]any) {
 		v.Merges = append(v.Merges, s.(string))
 	}
-	tok, err := FromGGUF(v)
+	return v
+}
+
+func TestFromGGUFSmolLM2(t *testing.T) {
+	dir := fixture(t, "models", "smollm2-135m-instruct-gguf")
+	tok, err := FromGGUF(smolLM2(t, dir))
 	if err != nil {
 		t.Fatal(err)
 	}
