@@ -172,6 +172,7 @@ func TestEncode(t *testing.T) {
 		{"too long", Row{Messages: chat("hi", "yo")}, 4, false, "<|user|>hi<|assistant|>", Outcome{Dropped: DroppedTooLong, Truncated: 3, TruncatedTrained: 3}},
 		{"untrained", Row{Messages: []Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Train: &no}}}, 0, false, "<|user|>hi<|assistant|>yo<|end|>", Outcome{Dropped: DroppedUntrained}},
 		{"untrained and too long", Row{Messages: []Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Train: &no}}}, 3, false, "<|user|>hi", Outcome{Dropped: DroppedUntrained, Truncated: 4}},
+		{"control characters", Row{Messages: chat("\x1b[31m\r\n", "\ty\x00\x7f\u0085")}, 0, false, "<|user|>␛[31m␍\n<|assistant|>⟦\ty␀␡\ufffd<|end|>⟧", Outcome{}},
 		{"characters of several bytes", Row{Messages: chat("é", "😀")}, 0, false, "<|user|>é<|assistant|>⟦😀<|end|>⟧", Outcome{}},
 	}
 	for _, test := range tests {

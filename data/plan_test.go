@@ -21,7 +21,7 @@ func randomLengths(r *rng.Rand) []int {
 
 // No plan loses or doubles a row, holds its bounds, and depends on anything but its options and the epoch.
 func TestPlans(t *testing.T) {
-	for n := range 60 {
+	for n := range 25 {
 		r := rng.NewRand(6, "lengths", uint64(n), 0)
 		lengths := randomLengths(&r)
 		for _, strategy := range []string{"", Random, Sequential, GroupByLength} {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strings"
 
 	"instruct/tokenizer"
 )
@@ -16,7 +17,8 @@ const (
 	endTrained  = "⟧"
 )
 
-// Show prints an example with its trained tokens in green, or in brackets without colour.
+// Show prints an example with its trained tokens in green, or in brackets without colour. Control characters of the
+// data are shown as pictures, so that they cannot steer the terminal.
 func Show(w io.Writer, example Example, t *tokenizer.Tokenizer, colour bool) error {
 	begin, end := openTrained, endTrained
 	if colour {
@@ -37,7 +39,7 @@ func Show(w io.Writer, example Example, t *tokenizer.Tokenizer, colour bool) err
 				out.WriteString(end)
 			}
 		}
-		out.WriteString(text)
+		out.WriteString(visible(text))
 	}
 	for i, id := range example.IDs {
 		write(stream.Push(id), example.Mask[i])
@@ -51,4 +53,21 @@ func Show(w io.Writer, example Example, t *tokenizer.Tokenizer, colour bool) err
 		return fmt.Errorf("data: show: %w", err)
 	}
 	return nil
+}
+
+// visible replaces control characters, line ends and tabs excepted.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case r < ' ':
+			return '\u2400' + r // the control pictures: ␀, ␁ ...
+		case r == 0x7f:
+			return '␡'
+		case r > 0x7f && r < 0xa0:
+			return '\ufffd'
+		}
+		return r
+	}, text)
 }
