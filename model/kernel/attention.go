@@ -50,13 +50,13 @@ func (a *Attention) prepare(p *Pool, segs []Segment, arrays int) int {
 	return a.reserve(p, queryRows, longest, arrays)
 }
 
-// reserve sizes every worker's scratch for arrays times (rows, longest) scores and rows sums.
+// reserve sizes every worker's scratch for arrays times (rows, longest) scores and two numbers a row.
 func (a *Attention) reserve(p *Pool, rows, longest, arrays int) int {
 	ld := (longest+15)/16*16 + 16 // the 16 keep rows from lying a power of two apart
 	for len(a.scratch) < p.Threads() {
 		a.scratch = append(a.scratch, nil)
 	}
-	size := arrays*rows*ld + rows
+	size := arrays*rows*ld + 2*rows
 	for w := range a.scratch {
 		if len(a.scratch[w]) < size {
 			a.scratch[w] = make([]float32, size+size/4)
@@ -91,25 +91,26 @@ func (a *Attention) scores(p *Pool, w int, s []float32, ld int, q []float32, str
 func (a *Attention) attend(p *Pool, w, ld int, q query, prefix, own cache, kvStride int) {
 	s := a.scratch[w]
 	a.scores(p, w, s, ld, q.q, q.stride, q.m, prefix.k, own.k, kvStride, prefix.n, own.n)
-	inv := s[q.m*ld:]
+	top, sum := s[q.m*ld:], s[q.m*ld+q.m:] // by row: the largest score, Σ exp
 	total := prefix.n + own.n
 	for i := range q.m {
 		n := prefix.n + q.seen + i*q.step
 		row := s[i*ld : i*ld+n]
-		m := maxScale(row, a.Scale)
-		e := expSum(row, row, m)
+		top[i] = maxScale(row, a.Scale)
+		sum[i] = expSum(row, row, top[i])
 		clear(s[i*ld+n : i*ld+total])
-		inv[i] = 1 / e
-		if q.lse != nil {
-			q.lse[i*q.lseStride] = float32(float64(m) + exact.Log(float64(e)))
-		}
 	}
 	if prefix.n > 0 {
 		p.GemmSerial(w, NN, q.m, a.D, prefix.n, s, ld, prefix.v, kvStride, q.out, q.outStride, false)
 	}
 	p.GemmSerial(w, NN, q.m, a.D, own.n, s[prefix.n:], ld, own.v, kvStride, q.out, q.outStride, prefix.n > 0)
 	for i := range q.m {
-		scale(q.out[i*q.outStride:i*q.outStride+a.D], inv[i])
+		scale(q.out[i*q.outStride:i*q.outStride+a.D], 1/sum[i])
+	}
+	if q.lse != nil {
+		for i := range q.m {
+			q.lse[i*q.lseStride] = float32(float64(top[i]) + exact.Log(float64(sum[i])))
+		}
 	}
 }
 
