@@ -3,6 +3,7 @@ package train
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -52,7 +53,10 @@ func (a *Assets) loadFolder(dir string) error {
 	path := filepath.Join(dir, "config.json")
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return mistake("model folder %s has no readable config.json (%s)", dir, errorText(err))
+		if c, ok, _ := checkpoints.Latest(dir); ok {
+			return mistake("model folder %s has no config.json: it is a run that is not finished; use its last checkpoint, %s", dir, c.Path)
+		}
+		return mistake("model folder %s has no readable config.json (%s); expected a Hugging Face folder with config.json, tokenizer.json and model.safetensors, or a .gguf file", dir, errorText(err))
 	}
 	c, err := model.ParseConfig(path, text)
 	if err != nil {
@@ -208,6 +212,15 @@ func (a *Assets) finish(chatTemplate string) error {
 // Encoder returns the one path from conversations to ids and masks, for training, scoring and prompts.
 func (a *Assets) Encoder(maxLength int, trainOnInputs bool) *data.Encoder {
 	return &data.Encoder{Tokenizer: a.Tokenizer, Template: a.Template, MaxLength: min(maxLength, a.Model.Config.MaxLength), TrainOnInputs: trainOnInputs}
+}
+
+// LengthHint completes an error that advises a larger max_length where the model itself reads no more.
+func (a *Assets) LengthHint(err error, maxLength int) error {
+	limit := a.Model.Config.MaxLength
+	if err == nil || maxLength < limit || !strings.Contains(err.Error(), "max_length") {
+		return err
+	}
+	return fmt.Errorf("%w; but this model reads at most %d tokens: shorten the rows, or take another model", err, limit)
 }
 
 // Save writes a Hugging Face folder: weights in float32, configuration, tokenizer and template. dir must exist; each file

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"fmt"
 
 	"instruct/data"
 	"instruct/model"
@@ -36,10 +37,13 @@ func (e *evaluator) loss(ctx context.Context) (float64, error) {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		b, _ := e.b.build(idx)
+		b, d := e.b.build(idx)
 		s, err := e.graph.Run(b)
 		if err != nil {
 			return 0, err
+		}
+		if !finite(s) {
+			return 0, fmt.Errorf("the held-out loss is %v; rows: %s; a lower learning_rate or a longer warm-up usually helps", s, badRows(e.graph, d, e.b.examples))
 		}
 		sum += s
 	}

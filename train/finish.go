@@ -102,7 +102,9 @@ type manifest struct {
 
 // writeManifest writes run.json and recipe.yaml, at the start and, with the result, at the end.
 func (t *trainer) writeManifest(start time.Time, res *Result) error {
-	recipe, err := t.r.YAML()
+	again := *t.r // run again, the saved recipe starts anew and replaces nothing unasked
+	again.Resume, again.Overwrite = "", false
+	recipe, err := again.YAML()
 	if err != nil {
 		return err
 	}

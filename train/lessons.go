@@ -61,6 +61,9 @@ func (t *trainer) answerLessons(ctx context.Context, keep func(i int, answer str
 
 // interruptedAnswers ends a run that was stopped outside its steps: all that was trained is already saved.
 func (t *trainer) interruptedAnswers() error {
+	if t.st.Step == 0 {
+		return t.interrupt()
+	}
 	fmt.Fprintf(t.o.Log, "stopped; the model after step %d of %d is whole\n", t.st.Step, t.total)
 	return ErrInterrupted
 }

@@ -16,6 +16,8 @@ type progress struct {
 	every       int
 	first, last int // steps
 	start       time.Time
+	drawn       time.Time // when the bar was last drawn
+	visible     bool      // the bar stands on the terminal's last line
 	closed      bool
 }
 
@@ -23,29 +25,39 @@ func newProgress(o Options, total, done, every int) progress {
 	p := progress{log: o.Log, quiet: o.Quiet, every: every, first: done, last: total, start: time.Now()}
 	if o.Terminal && !o.Quiet {
 		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(o.Log), progressbar.OptionSetWidth(24),
-			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionSetElapsedTime(true), progressbar.OptionFullWidth())
+			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionFullWidth())
 		_ = p.bar.Set(done)
+		p.visible = true
 	}
 	return p
+}
+
+// left is the time to go after a step, as text; steps that an earlier run made do not count.
+func (p *progress) left(step int) string {
+	d := time.Duration(float64(time.Since(p.start)) / float64(step-p.first) * float64(p.last-step))
+	return d.Round(time.Second).String() + " left"
 }
 
 func (p *progress) step(m Metric) {
 	switch {
 	case p.quiet:
 	case p.bar != nil:
-		p.bar.Describe(fmt.Sprintf("loss %.4f  lr %.2e  %s tokens/s", *m.Loss, *m.LearningRate, count(int(m.TokensPerSec))))
-		_ = p.bar.Add(1)
+		if time.Since(p.drawn) < 100*time.Millisecond && m.Step != p.last {
+			return
+		}
+		_ = p.bar.Set(m.Step)
+		p.bar.Describe(fmt.Sprintf("loss %.4f lr %.1e %s tokens/s %s", *m.Loss, *m.LearningRate, count(int(m.TokensPerSec)), p.left(m.Step)))
+		p.drawn, p.visible = time.Now(), true
 	case m.Step%p.every == 0 || m.Step == p.last:
-		left := time.Duration(float64(time.Since(p.start)) / float64(m.Step-p.first) * float64(p.last-m.Step))
-		fmt.Fprintf(p.log, "step %d/%d  loss %.4f  grad_norm %.3f  lr %.2e  %s tokens/s  %s left\n", m.Step, p.last, *m.Loss, m.GradNorm,
-			*m.LearningRate, count(int(m.TokensPerSec)), left.Round(time.Second))
+		fmt.Fprintf(p.log, "step %d/%d  loss %.4f  grad_norm %.3f  lr %.2e  %s tokens/s  %s\n", m.Step, p.last, *m.Loss, m.GradNorm,
+			*m.LearningRate, count(int(m.TokensPerSec)), p.left(m.Step))
 	}
 }
 
 func (p *progress) note(text string) {
 	if p.bar != nil {
 		p.bar.Describe(text)
+		p.visible = true
 	}
 }
 
@@ -55,6 +67,7 @@ func (p *progress) evaluation(m Metric) {
 	}
 	if p.bar != nil {
 		_ = p.bar.Clear()
+		p.visible = false
 	}
 	fmt.Fprintf(p.log, "step %d/%d  epoch %.2f  held-out loss %.4f\n", m.Step, p.last, m.Epoch, *m.EvalLoss)
 }
@@ -62,7 +75,9 @@ func (p *progress) evaluation(m Metric) {
 func (p *progress) done() {
 	if p.bar != nil && !p.closed {
 		_ = p.bar.Exit()
-		fmt.Fprintln(p.log)
+		if p.visible {
+			fmt.Fprintln(p.log)
+		}
 	}
 	p.closed = true
 }

@@ -148,7 +148,7 @@ func (r *Recipe) field(name string) (reflect.Value, string, bool) {
 func (r *Recipe) Set(name, value string) error {
 	f, name, ok := r.field(name)
 	if !ok {
-		return mistake("unknown recipe key %q; did you mean %q?", name, nearestKey(name))
+		return mistake("unknown recipe key %q; did you mean %q?", name, NearestKey(name))
 	}
 	return setField(f, name, []string{value}, true)
 }
@@ -228,7 +228,7 @@ func (r *Recipe) ParseYAML(path string, data []byte) (notes []string, err error)
 		where := fmt.Sprintf("recipe %s:%d", path, k.Line)
 		f, name, ok := r.field(k.Value)
 		if !ok {
-			return nil, mistake("%s: unknown key %q; did you mean %q?", where, k.Value, nearestKey(k.Value))
+			return nil, mistake("%s: unknown key %q; did you mean %q?", where, k.Value, NearestKey(k.Value))
 		}
 		if line, twice := seen[name]; twice {
 			return nil, mistake("%s: %s was already given in line %d", where, name, line)
@@ -372,19 +372,23 @@ func (r *Recipe) name() string {
 	return strings.TrimSuffix(base, ".gguf")
 }
 
-// nearestKey returns the known key of least edit distance.
-func nearestKey(name string) string {
+// NearestKey returns the key that other tools call name, or else the known key of least edit distance.
+func NearestKey(name string) string {
+	name = strings.ReplaceAll(name, "-", "_")
+	if a, ok := aliases[name]; ok {
+		return a
+	}
 	best, dist := "", 1<<30
 	for _, k := range Keys() {
-		if d := editDistance(strings.ReplaceAll(name, "-", "_"), k.Name); d < dist {
+		if d := EditDistance(name, k.Name); d < dist {
 			best, dist = k.Name, d
 		}
 	}
 	return best
 }
 
-// editDistance is Levenshtein's.
-func editDistance(a, b string) int {
+// EditDistance is Levenshtein's, in bytes.
+func EditDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -95,7 +95,7 @@ func findCheckpoint(r *Recipe) (string, error) {
 		}
 		return c.Path, nil
 	}
-	if _, err := os.Stat(filepath.Join(r.Resume, "state.json")); err != nil {
+	if _, err := os.Stat(filepath.Join(r.Resume, checkpoints.StateFile)); err != nil {
 		return "", mistake("resume_from_checkpoint: %s is no checkpoint: it has no readable state.json (%s)", r.Resume, errorText(err))
 	}
 	return r.Resume, nil
@@ -156,34 +156,105 @@ func sameRecipe(dir string, old, now *Recipe) error {
 	return nil
 }
 
-// prepareOutput makes the output folder, or refuses one that holds something.
-func prepareOutput(r *Recipe, resume bool) error {
+// runFiles are what a run writes into its folder beside checkpoints: what describes the weights goes first when an older
+// run is replaced, so that nothing half removed looks like a model.
+func runFiles() []string {
+	return []string{"config.json", "run.json", "recipe.yaml", "metrics.jsonl", "loss.svg", "model.safetensors", "generation_config.json",
+		"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"}
+}
+
+// prepareOutput makes the output folder, or refuses one that holds something else than what checkpoint goes on with.
+// An older run is removed here, so it must be called after everything that the new one reads was found good.
+func prepareOutput(r *Recipe, checkpoint string) error {
+	wrap := func(err error) error { return mistake("output_dir %s: %s", r.OutputDir, errorText(err)) }
 	entries, err := os.ReadDir(r.OutputDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return wrap(err)
+	}
+	goesOn := checkpoint != "" && sameFile(filepath.Dir(filepath.Clean(checkpoint)), r.OutputDir)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		entries = nil
-	case err != nil:
-		return mistake("output_dir %s: %s", r.OutputDir, errorText(err))
-	case len(entries) > 0 && !resume && !r.Overwrite:
+	case goesOn:
+		if c, ok, err := checkpoints.Latest(r.OutputDir); err != nil {
+			return err
+		} else if ok && !sameFile(c.Path, checkpoint) {
+			return mistake("resume_from_checkpoint: %s is older than %s beside it; remove the newer ones, or set another --output_dir", checkpoint, c.Path)
+		}
+	case len(entries) > 0 && !r.Overwrite:
 		return mistake("output_dir %s is not empty; use --overwrite_output_dir to replace the run in it, --resume_from_checkpoint true to go on with it, or another --output_dir", r.OutputDir)
+	case len(entries) > 0 && r.ModelNameOrPath != "" && replaces(r.OutputDir, r.ModelNameOrPath):
+		return mistake("output_dir %s holds the model to tune, %s, and would be replaced; set another --output_dir", r.OutputDir, r.ModelNameOrPath)
 	}
 	if err := os.MkdirAll(r.OutputDir, 0o755); err != nil {
-		return mistake("output_dir %s: %s", r.OutputDir, errorText(err))
+		return wrap(err)
 	}
-	if resume {
+	if err := checkWritable(r.OutputDir); err != nil {
+		return wrap(err)
+	}
+	if err := clearLeftovers(r.OutputDir); err != nil || goesOn {
+		return err
+	}
+	return clearRun(r.OutputDir)
+}
+
+// clearLeftovers removes the half-written checkpoints of a run that was killed while saving.
+func clearLeftovers(dir string) error {
+	left, err := filepath.Glob(filepath.Join(dir, ".checkpoint-*.tmp-*"))
+	for _, path := range left {
+		err = errors.Join(err, os.RemoveAll(path))
+	}
+	return err
+}
+
+// checkWritable makes sure that a folder takes files before hours are spent.
+func checkWritable(dir string) error {
+	f, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// clearRun removes an older run's files and checkpoints, and nothing else.
+func clearRun(dir string) error {
+	remove := func(path string) error {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return mistake("output_dir %s: cannot remove %s: %s", dir, path, errorText(err))
+		}
 		return nil
 	}
-	list, err := checkpoints.List(r.OutputDir)
+	for _, name := range runFiles() {
+		if err := remove(filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	list, err := checkpoints.List(dir)
 	if err != nil {
 		return err
 	}
 	for _, c := range list {
+		// state.json goes first: what a kill leaves behind is no longer a whole checkpoint.
+		if err := remove(filepath.Join(c.Path, checkpoints.StateFile)); err != nil {
+			return err
+		}
 		if err := os.RemoveAll(c.Path); err != nil {
-			return mistake("output_dir %s: %s", r.OutputDir, errorText(err))
+			return mistake("output_dir %s: cannot remove %s: %s", dir, c.Path, errorText(err))
 		}
 	}
-	if err := os.Remove(filepath.Join(r.OutputDir, "metrics.jsonl")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return mistake("output_dir %s: %s", r.OutputDir, errorText(err))
-	}
 	return nil
+}
+
+// sameFile tells whether two paths lead to the same existing file or folder.
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
+// replaces tells whether clearing dir of a run would remove the model or checkpoint in path.
+func replaces(dir, path string) bool {
+	path = filepath.Clean(path)
+	return sameFile(path, dir) || strings.HasPrefix(filepath.Base(path), "checkpoint-") && sameFile(filepath.Dir(path), dir)
 }

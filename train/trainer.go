@@ -86,7 +86,7 @@ func Run(ctx context.Context, r Recipe, o Options) (*Result, error) {
 	if err := t.load(ctx, checkpoint); err != nil {
 		return nil, err
 	}
-	if err := prepareOutput(&r, checkpoint != ""); err != nil {
+	if err := prepareOutput(&r, checkpoint); err != nil {
 		return nil, err
 	}
 	if err := t.prepare(checkpoint); err != nil {
@@ -133,7 +133,7 @@ func (t *trainer) load(ctx context.Context, checkpoint string) (err error) {
 		return err
 	}
 	if err := t.set.encode(ctx, t.assets.Encoder(t.r.MaxLength, !t.r.AssistantOnly), t.pool.Threads()); err != nil {
-		return err
+		return t.assets.LengthHint(err, t.r.MaxLength)
 	}
 	for _, examples := range [][]data.Example{t.set.train, t.set.heldOut} {
 		for _, e := range examples {
@@ -344,10 +344,20 @@ func (t *trainer) epochAfter(batches int) float64 {
 
 // nonFinite reports a loss or gradient that is no number, with the rows of the micro-batch.
 func (t *trainer) nonFinite(what string, v float64, b *data.Batch) error {
+	hint := "a lower learning_rate or a longer warm-up usually helps"
+	if t.saved > 0 {
+		hint += fmt.Sprintf("; the last whole checkpoint is %s/checkpoint-%d", t.r.OutputDir, t.saved)
+	}
+	return fmt.Errorf("step %d: the %s is %v; rows: %s; %s", t.st.Step+1, what, v, badRows(t.graph, b, t.set.train), hint)
+}
+
+// badRows names the rows of a micro-batch whose losses are no numbers, or all its rows where each loss is one.
+func badRows(g *model.Graph, b *data.Batch, examples []data.Example) string {
+	const most = 16
 	var bad, all []string
-	losses := t.graph.Losses()
+	losses := g.Losses()
 	for i, s := range b.Segments {
-		source := t.set.train[b.Rows[i]].Source
+		source := examples[b.Rows[i]].Source
 		all = append(all, source)
 		sum := 0.0
 		for _, l := range losses[s.Start:s.End] {
@@ -360,11 +370,10 @@ func (t *trainer) nonFinite(what string, v float64, b *data.Batch) error {
 	if bad == nil {
 		bad = all
 	}
-	hint := "a lower learning_rate or a longer warm-up usually helps"
-	if t.saved > 0 {
-		hint += fmt.Sprintf("; the last whole checkpoint is %s/checkpoint-%d", t.r.OutputDir, t.saved)
+	if n := len(bad) - most; n > 0 {
+		bad = append(bad[:most:most], fmt.Sprintf("and %d more", n))
 	}
-	return fmt.Errorf("step %d: the %s is %v; rows: %s; %s", t.st.Step+1, what, v, strings.Join(bad, ", "), hint)
+	return strings.Join(bad, ", ")
 }
 
 // afterStep evaluates and saves where the recipe says so.
@@ -377,10 +386,13 @@ func (t *trainer) afterStep(ctx context.Context, epochEnd bool) error {
 		t.progress.note("evaluating")
 		loss, err := t.eval.loss(ctx)
 		if err != nil {
-			return err
+			return fmt.Errorf("evaluation after step %d: %w", t.st.Step, err)
 		}
 		t.lastEval = loss
-		row := Metric{Step: t.st.Step, Epoch: t.epoch(), EvalLoss: &loss, EvalTokens: t.eval.trained, EvalPerplexity: math.Exp(loss)}
+		row := Metric{Step: t.st.Step, Epoch: t.epoch(), EvalLoss: &loss, EvalTokens: t.eval.trained}
+		if p := math.Exp(loss); finite(p) {
+			row.EvalPerplexity = p
+		}
 		if err := t.metrics.add(row); err != nil {
 			return err
 		}
@@ -399,6 +411,10 @@ func (t *trainer) afterStep(ctx context.Context, epochEnd bool) error {
 // interrupt saves where the run stands and says how to go on.
 func (t *trainer) interrupt() error {
 	t.progress.done()
+	if t.st.Step == 0 {
+		fmt.Fprintln(t.o.Log, "stopped before the first step; nothing was saved, start again with --overwrite_output_dir")
+		return ErrInterrupted
+	}
 	if t.saved != t.st.Step {
 		if err := t.saveCheckpoint(); err != nil {
 			return err
