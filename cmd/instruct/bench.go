@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -27,7 +26,7 @@ func newBench(s *streams) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return json.NewEncoder(s.out).Encode(res)
+				return writeJSON(s.out, res)
 			}
 			fmt.Fprintln(s.out, res)
 			return nil

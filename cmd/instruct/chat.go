@@ -1,9 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -41,15 +41,15 @@ func newChat(s *streams) *cobra.Command {
 			defer sp.pool.Close()
 			c := &conversation{speaker: sp, system: system}
 			fmt.Fprintf(s.err, "%s; /help lists commands, Ctrl-D leaves\n", f.model)
-			lines := bufio.NewScanner(s.in)
-			lines.Buffer(nil, 16<<20)
+			lines := readLines(cmd.Context(), s.in)
 			for {
 				fmt.Fprint(s.err, "> ")
-				if !lines.Scan() {
+				line, ok, err := lines.next(cmd.Context())
+				if !ok {
 					fmt.Fprintln(s.err)
-					return lines.Err()
+					return err
 				}
-				text := strings.TrimSpace(lines.Text())
+				text := strings.TrimSpace(line)
 				if text == "" {
 					continue
 				}
@@ -62,10 +62,14 @@ func newChat(s *streams) *cobra.Command {
 					}
 					continue
 				}
-				if err := c.turn(cmd.Context(), s, text); err != nil {
-					return err
-				}
-				if err := cmd.Context().Err(); err != nil {
+				err = c.turn(cmd.Context(), s, text)
+				var user interface{ UserError() bool }
+				switch {
+				case cmd.Context().Err() != nil:
+					return cmd.Context().Err()
+				case errors.As(err, &user) && user.UserError(): // such as a conversation that is too long
+					fmt.Fprintf(s.err, "%v; /reset starts anew\n", err)
+				case err != nil:
 					return err
 				}
 			}
@@ -80,13 +84,20 @@ func (c *conversation) command(s *streams, name, rest string) error {
 	switch name {
 	case "/system":
 		c.system, c.turns = rest, nil
-		fmt.Fprintln(s.err, "system prompt set; the conversation starts anew")
+		what := "set"
+		if rest == "" {
+			what = "removed"
+		}
+		fmt.Fprintf(s.err, "system prompt %s; the conversation starts anew\n", what)
 	case "/reset":
 		c.turns = nil
 		fmt.Fprintln(s.err, "the conversation starts anew")
 	case "/save":
 		if rest == "" {
 			return fmt.Errorf("/save needs a file name")
+		}
+		if len(c.turns) == 0 {
+			return fmt.Errorf("there is nothing to save yet")
 		}
 		return c.save(s, rest)
 	case "/help":
@@ -125,6 +136,9 @@ func (c *conversation) save(s *streams, path string) error {
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
+	if len(old) > 0 && old[len(old)-1] != '\n' {
+		old = append(old, '\n')
+	}
 	if err := checkpoints.WriteFile(path, append(old, append(line, '\n')...)); err != nil {
 		return err
 	}
@@ -133,8 +147,14 @@ func (c *conversation) save(s *streams, path string) error {
 }
 
 // turn answers one line.
-func (c *conversation) turn(ctx context.Context, s *streams, text string) error {
+func (c *conversation) turn(ctx context.Context, s *streams, text string) (err error) {
+	turns := c.turns
 	c.turns = append(c.turns, data.Message{Role: "user", Content: text})
+	defer func() {
+		if err != nil { // the turn did not take place
+			c.turns = turns
+		}
+	}()
 	ids, err := c.assets.Encoder(c.assets.Model.Config.MaxLength, false).Prompt(c.messages())
 	if err != nil {
 		return err
@@ -147,16 +167,16 @@ func (c *conversation) turn(ctx context.Context, s *streams, text string) error 
 	if c.decoder != nil {
 		c.decoder.Truncate(same)
 	}
+	c.read = c.read[:same]
 	var answer strings.Builder
 	out, _, err := c.answer(ctx, ids, true, func(part string) {
 		answer.WriteString(part)
 		fmt.Fprint(s.out, part)
 	})
-	fmt.Fprintln(s.out)
 	if err != nil {
-		c.turns = c.turns[:len(c.turns)-1]
 		return err
 	}
+	fmt.Fprintln(s.out)
 	c.read = slices.Concat(ids, out)[:c.decoder.Len()]
 	c.turns = append(c.turns, data.Message{Role: "assistant", Content: answer.String()})
 	return nil

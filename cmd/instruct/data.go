@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -27,11 +26,11 @@ func newDataInspect(s *streams) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return json.NewEncoder(s.out).Encode(audit)
+				return writeJSON(s.out, audit)
 			}
 			fmt.Fprint(s.out, audit)
 			for i := range min(show, len(examples)) {
-				fmt.Fprintf(s.out, "\n%s\n", examples[i].Source)
+				fmt.Fprintln(s.out)
 				if err := data.Show(s.out, examples[i], assets.Tokenizer, terminal(s.out)); err != nil {
 					return err
 				}

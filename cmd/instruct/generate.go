@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -150,22 +148,24 @@ func newGenerate(s *streams) *cobra.Command {
 				if out == nil {
 					out = []int32{}
 				}
-				return json.NewEncoder(s.out).Encode(generation{text, ids, out, answer, finish})
+				return writeJSON(s.out, generation{text, ids, out, answer, finish})
 			}
 			if cmd.Flags().Changed("prompt") {
 				return one(prompt)
 			}
-			lines := bufio.NewScanner(s.in)
-			lines.Buffer(nil, 16<<20)
-			for lines.Scan() {
-				if strings.TrimSpace(lines.Text()) == "" {
+			lines := readLines(cmd.Context(), s.in)
+			for {
+				line, ok, err := lines.next(cmd.Context())
+				if !ok {
+					return err
+				}
+				if strings.TrimSpace(line) == "" {
 					continue
 				}
-				if err := one(lines.Text()); err != nil {
+				if err := one(line); err != nil {
 					return err
 				}
 			}
-			return lines.Err()
 		}}
 	f.add(c)
 	c.Flags().StringVar(&prompt, "prompt", "", "the prompt; without it, one prompt a line is read from standard input")

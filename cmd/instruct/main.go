@@ -45,7 +45,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, train.ErrInterrupted), errors.Is(err, context.Canceled) && ctx.Err() != nil:
+	case errors.Is(err, train.ErrInterrupted): // it has said what was saved
+		return exitInterrupted
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		fmt.Fprintln(stderr, "instruct: stopped")
 		return exitInterrupted
 	case errors.As(err, &user) && user.UserError():
 		fmt.Fprintf(stderr, "instruct: %v\n", err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -43,13 +42,13 @@ func newModelInspect(s *streams) *cobra.Command {
 				for _, t := range a.Model.Tensors() {
 					out.Tensors = append(out.Tensors, tensor{t.Name, t.Shape})
 				}
-				return json.NewEncoder(s.out).Encode(out)
+				return writeJSON(s.out, out)
 			}
 			fmt.Fprintf(s.out, "family      %s\nparameters  %d\nlayers      %d\nwidth       %d\nheads       %d query, %d key/value, size %d\nmlp         %d\nvocabulary  %d (tokenizer %d)\npositions   %d\ntied head   %v\n",
 				c.Family, a.Model.Size(), c.Layers, c.Width, c.Heads, c.KVHeads, c.HeadDim, c.Hidden, c.Vocab, a.Tokenizer.VocabSize(), c.MaxLength, c.Tied)
-			fmt.Fprintf(s.out, "stop tokens ")
+			fmt.Fprint(s.out, "stop tokens")
 			for _, id := range a.Stop {
-				fmt.Fprintf(s.out, "%d %q  ", id, a.Tokenizer.TokenText(id))
+				fmt.Fprintf(s.out, " %d %q", id, a.Tokenizer.TokenText(id))
 			}
 			fmt.Fprintf(s.out, "\nweights     sha256 %s\n\n", train.WeightsHash(a.Model))
 			for _, t := range a.Model.Tensors() {

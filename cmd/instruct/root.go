@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bufio"
+	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
+
+	"instruct/train"
 )
 
 // streams are the command's standard streams.
@@ -44,7 +49,7 @@ func newRoot(s *streams, args []string) *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return mistake("unknown command %q; `instruct --help` lists the commands", args[0])
+				return unknownCommand(newRoot(s, nil), args[0])
 			}
 			return nil
 		},
@@ -57,16 +62,47 @@ func newRoot(s *streams, args []string) *cobra.Command {
 		return pflag.NormalizedName(strings.ReplaceAll(name, "-", "_"))
 	})
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return mistake("%v; `%s --help` lists the flags", err, cmd.CommandPath())
+		hint := ""
+		if name, ok := strings.CutPrefix(err.Error(), "unknown flag: --"); ok {
+			if near := nearestFlag(cmd, name); near != "" {
+				hint = fmt.Sprintf(" (did you mean --%s?)", near)
+			}
+		}
+		return mistake("%v%s; `%s --help` lists the flags", err, hint, cmd.CommandPath())
 	})
 	root.AddCommand(newTrain(s, args), newGenerate(s), newChat(s), newScore(s), newData(s), newModel(s), newTokenizer(s), newBench(s), newVersion(s))
 	return root
 }
 
+// unknownCommand is the mistake of naming a command that parent does not have.
+func unknownCommand(parent *cobra.Command, name string) error {
+	hint := ""
+	parent.SuggestionsMinimumDistance = 2
+	if near := parent.SuggestionsFor(name); len(near) > 0 {
+		hint = fmt.Sprintf(" (did you mean %q?)", near[0])
+	}
+	return mistake("unknown command %q%s; `%s --help` lists the commands", name, hint, parent.CommandPath())
+}
+
+// nearestFlag returns the flag that was probably meant by an unknown name, or "".
+func nearestFlag(cmd *cobra.Command, name string) string {
+	name = strings.ReplaceAll(name, "-", "_")
+	if key := train.NearestKey(name); cmd.Name() == "train" && cmd.Flags().Lookup(key) != nil {
+		return key
+	}
+	best, distance := "", len(name)/2+1
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if d := train.EditDistance(name, f.Name); d < distance {
+			best, distance = f.Name, d
+		}
+	})
+	return best
+}
+
 // noArgs refuses arguments beside flags.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return mistake("%s takes no argument, got %q", cmd.CommandPath(), args[0])
+		return mistake("%s takes flags only, got %q; `%s --help` lists them", shortPath(cmd), args[0], cmd.CommandPath())
 	}
 	return nil
 }
@@ -75,7 +111,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: short, RunE: func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return mistake("unknown command %q; `%s --help` lists the commands", args[0], cmd.CommandPath())
+			return unknownCommand(cmd, args[0])
 		}
 		return cmd.Help()
 	}}
@@ -87,8 +123,60 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 func required(cmd *cobra.Command, names ...string) error {
 	for _, n := range names {
 		if f := cmd.Flags().Lookup(n); f.Value.String() == "" || f.Value.String() == "[]" {
-			return mistake("%s needs --%s (%s)", cmd.CommandPath(), n, f.Usage)
+			return mistake("%s needs --%s: %s", shortPath(cmd), n, f.Usage)
 		}
 	}
 	return nil
+}
+
+// shortPath is the command's name without "instruct", which stands before every message.
+func shortPath(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+}
+
+// writeJSON writes v as one line.
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// lineReader reads lines in a goroutine of its own, so that a signal ends the wait for the next one.
+type lineReader struct {
+	lines chan string
+	err   error // valid once lines is closed
+}
+
+func readLines(ctx context.Context, r io.Reader) *lineReader {
+	l := &lineReader{lines: make(chan string)}
+	go func() {
+		defer close(l.lines)
+		s := bufio.NewScanner(r)
+		s.Buffer(nil, 64<<20)
+		for s.Scan() {
+			select {
+			case l.lines <- s.Text():
+			case <-ctx.Done():
+				return
+			}
+		}
+		l.err = s.Err()
+	}()
+	return l
+}
+
+// next returns a line; ok is false at the end, where err says why if it was not reached in order.
+func (l *lineReader) next(ctx context.Context) (line string, ok bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return "", false, err
+	}
+	select {
+	case line, ok = <-l.lines:
+		if !ok {
+			err = l.err
+		}
+		return line, ok, err
+	case <-ctx.Done():
+		return "", false, ctx.Err()
+	}
 }

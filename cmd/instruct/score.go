@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -44,13 +43,14 @@ func (f *rowFlags) load(cmd *cobra.Command, pool *kernel.Pool) (*train.Assets, [
 		return nil, nil, nil, err
 	}
 	examples, audit, err := assets.Encoder(f.maxLength, f.trainOnInputs).EncodeAll(cmd.Context(), rows, pool.Threads())
-	return assets, examples, audit, err
+	return assets, examples, audit, assets.LengthHint(err, f.maxLength)
 }
 
 func newScore(s *streams) *cobra.Command {
 	var f rowFlags
 	var asJSON bool
 	c := &cobra.Command{Use: "score", Short: "Log-probabilities of a data set's answers under a model", Args: noArgs,
+		Long: "Log-probabilities of the trained tokens of every row under a model, and the mean loss over all of them together.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := kernel.CheckCPU(); err != nil {
 				return err
@@ -61,7 +61,6 @@ func newScore(s *streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			enc := json.NewEncoder(s.out)
 			total := struct {
 				Rows          int     `json:"rows"`
 				LossSum       float64 `json:"loss_sum"`
@@ -73,7 +72,7 @@ func newScore(s *streams) *cobra.Command {
 				total.LossSum += r.LossSum
 				total.TrainedTokens += r.TrainedTokens
 				if asJSON {
-					return enc.Encode(r)
+					return writeJSON(s.out, r)
 				}
 				_, err := fmt.Fprintf(s.out, "%s  loss %.4f over %d tokens\n", r.Source, r.LossSum/float64(r.TrainedTokens), r.TrainedTokens)
 				return err
@@ -83,7 +82,7 @@ func newScore(s *streams) *cobra.Command {
 			}
 			total.MeanLoss = total.LossSum / float64(total.TrainedTokens)
 			if asJSON {
-				return enc.Encode(total)
+				return writeJSON(s.out, total)
 			}
 			fmt.Fprintf(s.out, "%d rows, %d trained tokens, mean loss %.4f\n", total.Rows, total.TrainedTokens, total.MeanLoss)
 			return nil

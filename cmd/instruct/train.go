@@ -14,6 +14,7 @@ type recipeFlag struct {
 	key      train.Key
 	settings *[]setting
 	value    string
+	given    bool
 }
 
 type setting struct{ key, value string }
@@ -27,8 +28,12 @@ func (f *recipeFlag) Type() string {
 	return f.key.Kind
 }
 
+// Set keeps the value for later; a list that is given more than once grows, as in every other command.
 func (f *recipeFlag) Set(v string) error {
-	f.value = v
+	if f.given && f.key.Kind == "list" {
+		v = f.value + "," + v
+	}
+	f.value, f.given = v, true
 	*f.settings = append(*f.settings, setting{f.key.Name, v})
 	return nil
 }
@@ -39,9 +44,15 @@ func newTrain(s *streams, args []string) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train [RECIPE.yaml]",
 		Short: "Run a recipe; without an argument the embedded default",
+		Long: `Run a recipe: a YAML file of the keys below. Flags of the same names take precedence. Without a recipe, a model and a
+data set, the embedded default runs: a small model is made and learns to follow instructions in minutes.`,
+		Example: `  instruct train --model_name_or_path MODEL --dataset rows.jsonl --output_dir runs/mine
+  instruct train recipe.yaml --learning_rate 2e-4 --seed 7
+  instruct train runs/mine/recipe.yaml --output_dir runs/again      the same bits again
+  instruct train recipe.yaml --resume_from_checkpoint true          go on after a stop`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return mistake("train takes one recipe, got %d", len(args))
+				return mistake("train takes one recipe, got %q", args)
 			}
 			return nil
 		},
@@ -59,6 +70,7 @@ func newTrain(s *streams, args []string) *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().SortFlags = false
 	for _, k := range train.Keys() {
 		f := c.Flags().VarPF(&recipeFlag{key: k, settings: &settings, value: k.Default}, k.Name, "", k.Help)
 		if k.Kind == "bool" {
