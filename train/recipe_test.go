@@ -1,0 +1,176 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestRecipeErrors(t *testing.T) {
+	for _, x := range []struct{ name, yaml, want string }{
+		{"unknown key", "seed: 1\nlerning_rate: 1e-4\n", `r.yaml:2: unknown key "lerning_rate"; did you mean "learning_rate"?`},
+		{"twice", "seed: 1\nseed: 2\n", "already"},
+		{"twice by alias", "max_length: 5\n\nmax_seq_length: 6\n", "r.yaml:3: max_length was already given in line 1"},
+		{"not a number", "learning_rate: fast\n", `r.yaml:1: learning_rate is "fast"; expected a number`},
+		{"not whole", "max_steps: 1.5\n", `max_steps is "1.5"; expected a whole number`},
+		{"not a flag", "packing: maybe\n", `packing is "maybe"; expected true or false`},
+		{"list for one", "seed: [1, 2]\n", "seed takes one value, not a list"},
+		{"mapping", "seed: {a: 1}\n", "expected a plain value"},
+		{"not a mapping", "- a\n", "r.yaml:1: expected `key: value` lines"},
+		{"not YAML", "a: [\n", "not valid YAML"},
+		{"empty", "", "the file is empty"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			r := DefaultRecipe()
+			_, err := r.ParseYAML("r.yaml", []byte(x.yaml))
+			if err == nil || !strings.Contains(err.Error(), x.want) {
+				t.Errorf("error %v, want one that contains %q", err, x.want)
+			}
+			var user interface{ UserError() bool }
+			if !errors.As(err, &user) {
+				t.Error("not a user error")
+			}
+		})
+	}
+}
+
+func TestRecipeValidate(t *testing.T) {
+	for _, x := range []struct{ key, value, want string }{
+		{"dataset", "", "dataset is not set"},
+		{"model_config", "", "model_name_or_path"},
+		{"model_name_or_path", "x", "set either"},
+		{"tokenizer_name", "", "tokenizer_name"},
+		{"lr_scheduler_type", "step", `lr_scheduler_type is "step"; known: constant`},
+		{"max_length", "1", "max_length is 1"},
+		{"per_device_train_batch_size", "0", "at least 1"},
+		{"num_train_epochs", "0", "num_train_epochs is 0"},
+		{"eval_fraction", "1", "eval_fraction"},
+		{"adam_beta2", "1", "adam_beta2"},
+		{"save_total_limit", "0", "save_total_limit"},
+	} {
+		r := set(t, small(t), x.key, x.value)
+		if err := r.Validate(); err == nil || !strings.Contains(err.Error(), x.want) {
+			t.Errorf("%s: %q: error %v, want one that contains %q", x.key, x.value, err, x.want)
+		}
+	}
+	r := small(t)
+	if err := r.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRecipeRoundTrip(t *testing.T) {
+	for _, name := range []string{"embedded", "default", "list"} {
+		a := DefaultRecipe()
+		var err error
+		switch name {
+		case "embedded":
+			a, err = Embedded()
+		case "list":
+			_, err = a.ParseYAML("r", []byte("dataset: [a.jsonl, 'b c.jsonl']\nlr: 3e-4\ncutoff_len: 77\nmodel_config: {model_type: llama, rope_theta: 100.5}\n"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := a.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := DefaultRecipe()
+		if _, err := b.ParseYAML("r", text); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		if len(a.Dataset) == 0 { // an empty list and none mean the same
+			a.Dataset, b.Dataset = nil, nil
+		}
+		if len(a.EvalDataset) == 0 {
+			a.EvalDataset, b.EvalDataset = nil, nil
+		}
+		if !reflect.DeepEqual(a, b) {
+			t.Errorf("%s: %+v became %+v", name, a, b)
+		}
+	}
+	if r, err := Embedded(); err != nil || r.Validate() != nil {
+		t.Errorf("the embedded recipe: %v, %v", err, r.Validate())
+	}
+}
+
+// TestAliases makes sure that aliases lead to keys and hide none.
+func TestAliases(t *testing.T) {
+	for from, to := range aliases {
+		r := DefaultRecipe()
+		if _, name, ok := r.field(from); !ok || name != to {
+			t.Errorf("%s leads to %s", from, name)
+		}
+		for _, k := range Keys() {
+			if k.Name == from {
+				t.Errorf("%s is a key of its own", from)
+			}
+		}
+	}
+}
+
+// TestSchedule compares with transformers' get_linear_schedule_with_warmup, get_cosine_schedule_with_warmup and
+// get_constant_schedule_with_warmup for 4 warm-up steps of 10 (values computed by hand from their formulas).
+func TestSchedule(t *testing.T) {
+	for kind, want := range map[string][]float64{
+		"linear":   {0, .25, .5, .75, 1, 5. / 6, 4. / 6, 3. / 6, 2. / 6, 1. / 6},
+		"cosine":   {0, .25, .5, .75, 1, .9330127, .75, .5, .25, .0669873},
+		"constant": {0, .25, .5, .75, 1, 1, 1, 1, 1, 1},
+	} {
+		for _, warm := range []string{"warmup_steps: 4", "warmup_ratio: 0.4"} {
+			r := DefaultRecipe()
+			if _, err := r.ParseYAML("r", []byte("learning_rate: 1\nlr_scheduler_type: "+kind+"\n"+warm)); err != nil {
+				t.Fatal(err)
+			}
+			s := newSchedule(&r, 10)
+			for i, w := range want {
+				if got := s.rate(i + 1); math.Abs(got-w) > 1e-7 {
+					t.Errorf("%s, %s: step %d has rate %.7f, want %.7f", kind, warm, i+1, got, w)
+				}
+			}
+		}
+	}
+}
+
+func TestLossChart(t *testing.T) {
+	l1, l2, e := 2.0, 1.0, 1.5
+	svg := string(lossChart([]Metric{{Step: 1, Loss: &l1}, {Step: 2, Loss: &l2}, {Step: 2, EvalLoss: &e}}))
+	for _, want := range []string{"<svg ", "training loss", "held-out loss", "<polyline", "<circle", "</svg>"} {
+		if !strings.Contains(svg, want) {
+			t.Errorf("no %s in the chart", want)
+		}
+	}
+	if svg := string(lossChart(nil)); strings.Contains(svg, "NaN") || !strings.Contains(svg, "</svg>") {
+		t.Errorf("chart of nothing: %s", svg)
+	}
+}
+
+func FuzzRecipe(f *testing.F) {
+	f.Add(string(defaultRecipe))
+	f.Add("dataset: [a, b]\nlearning_rate: 1e-3\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		r := DefaultRecipe()
+		if _, err := r.ParseYAML("fuzz", []byte(text)); err != nil {
+			return
+		}
+		_ = r.Validate()
+		out, err := r.YAML()
+		if err != nil {
+			return
+		}
+		if _, err := r.ParseYAML("fuzz", out); err != nil {
+			t.Fatalf("%q became %q: %v", text, out, err)
+		}
+	})
+}
+
+// A key that does not exist is answered with the nearest one that does.
+func ExampleRecipe_Set() {
+	r := DefaultRecipe()
+	fmt.Println(r.Set("learning_rates", "1e-3"))
+	// Output: unknown recipe key "learning_rates"; did you mean "learning_rate"?
+}
