@@ -139,8 +139,8 @@ func GGUFVocab(g *checkpoints.GGUF) tokenizer.GGUFVocab {
 	return v
 }
 
-// makeAssets makes a model from scratch as the recipe says. texts are the training texts, for tokenizer_name: bpe.
-func makeAssets(r *Recipe, tok *tokenizer.Tokenizer) (*Assets, error) {
+// makeAssets makes a model from scratch as the recipe says.
+func makeAssets(r *Recipe, tok *tokenizer.Tokenizer, template string) (*Assets, error) {
 	path, text := "model_config", []byte(r.ModelConfig)
 	if !strings.HasPrefix(string(r.ModelConfig), "{") {
 		path = string(r.ModelConfig)
@@ -173,7 +173,7 @@ func makeAssets(r *Recipe, tok *tokenizer.Tokenizer) (*Assets, error) {
 	}
 	m.Init(uint64(r.Seed))
 	a := &Assets{Path: path, Model: m, Tokenizer: tok}
-	return a, a.finish(r.ChatTemplate)
+	return a, a.finish(template)
 }
 
 // finish chooses the template and the stop tokens, and checks that the parts fit each other.
@@ -181,25 +181,11 @@ func (a *Assets) finish(chatTemplate string) error {
 	if n := a.Tokenizer.VocabSize(); n > a.Model.Config.Vocab {
 		return mistake("model %s: the tokenizer has %d tokens, the model's vocabulary only %d", a.Path, n, a.Model.Config.Vocab)
 	}
-	src := a.Tokenizer.ChatTemplate()
-	if chatTemplate != "" {
-		var ok bool
-		if src, ok = tokenizer.BuiltinTemplate(chatTemplate); !ok {
-			text, err := os.ReadFile(chatTemplate)
-			if err != nil {
-				return mistake("chat_template %q is neither a built-in template nor a readable file (%s)", chatTemplate, errorText(err))
-			}
-			src = string(text)
-		}
-	}
-	if src == "" {
-		src, _ = tokenizer.BuiltinTemplate("alpaca")
-	}
-	a.Tokenizer.SetChatTemplate(src) // so that the saved folder is served with the template it was trained with
 	var err error
-	if a.Template, err = tokenizer.NewTemplate(src, a.Tokenizer); err != nil {
+	if a.Template, err = a.chooseTemplate(chatTemplate); err != nil {
 		return err
 	}
+	a.Tokenizer.SetChatTemplate(a.Template.Source()) // so that the saved folder is served with the template it was trained with
 	if id, ok := a.Tokenizer.EOS(); ok && !slices.Contains(a.Stop, id) {
 		a.Stop = append(a.Stop, id)
 	}
@@ -207,6 +193,24 @@ func (a *Assets) finish(chatTemplate string) error {
 		a.Stop = append(a.Stop, id)
 	}
 	return nil
+}
+
+// chooseTemplate compiles the template that is asked for by built-in name or file, else the model's own, else alpaca.
+func (a *Assets) chooseTemplate(name string) (*tokenizer.Template, error) {
+	own := a.Tokenizer.ChatTemplate()
+	switch _, builtin := tokenizer.BuiltinTemplate(name); {
+	case name == "" && own != "":
+		return tokenizer.NewTemplate(own, a.Tokenizer)
+	case name == "":
+		return tokenizer.NewBuiltinTemplate("alpaca", a.Tokenizer)
+	case builtin:
+		return tokenizer.NewBuiltinTemplate(name, a.Tokenizer)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, mistake("chat_template %q is neither a built-in template (chatml, alpaca, lessons) nor a readable file (%s)", name, errorText(err))
+	}
+	return tokenizer.NewTemplate(string(text), a.Tokenizer)
 }
 
 // Encoder returns the one path from conversations to ids and masks, for training, scoring and prompts.

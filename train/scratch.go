@@ -23,11 +23,11 @@ func (t *trainer) make(ctx context.Context) (*Assets, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.r.ChatTemplate == "" && tok.ChatTemplate() == "" {
-		src, _ := tokenizer.BuiltinTemplate("lessons")
-		tok.SetChatTemplate(src)
+	template := t.r.ChatTemplate
+	if template == "" && tok.ChatTemplate() == "" {
+		template = "lessons"
 	}
-	return makeAssets(t.r, tok)
+	return makeAssets(t.r, tok, template)
 }
 
 // RowTexts gives every text of the rows, for training a tokenizer.
