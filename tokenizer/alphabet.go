@@ -39,12 +39,3 @@ func (a *alphabet) decode(dst []byte, s string) (out []byte, ok bool) {
 	}
 	return dst, true
 }
-
-// encode writes bytes in the alphabet.
-func (a *alphabet) encode(s string) string {
-	b := make([]byte, 0, 2*len(s))
-	for i := range len(s) {
-		b = utf8.AppendRune(b, a.runes[s[i]])
-	}
-	return string(b)
-}

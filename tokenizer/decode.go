@@ -157,7 +157,7 @@ func (s *Stream) push(id int32) {
 // step gives a token to decoder k, or writes it when there are no more.
 func (s *Stream) step(k int, token string) {
 	if k == len(s.t.decoders) {
-		if s.some && !s.t.fuses && len(s.t.decoders) == 0 {
+		if s.some && len(s.t.decoders) == 0 {
 			s.out = append(s.out, ' ')
 		}
 		s.some = true

@@ -34,7 +34,7 @@ func (p piece) origin(a, b int) (start, end int) {
 
 // start is where p begins in the original text.
 func (p piece) start() int {
-	if p.align == nil || len(p.align) == 0 {
+	if len(p.align) == 0 {
 		return p.base
 	}
 	return p.align[0].start

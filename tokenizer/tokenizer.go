@@ -12,9 +12,9 @@ type Tokenizer struct {
 	normalizers   []normalizer
 	preTokenizers []preTokenizer
 	model         *bpe
-	before, after []int32 // special tokens around a text
-	decoders      []decoder
-	fuses         bool // a decoder joins the tokens; without one they are joined by spaces
+	before, after []int32   // special tokens around a text
+	decoders      []decoder // none: tokens are joined by spaces
+	fuses         bool      // a decoder has made all tokens one
 
 	tokens    []string // by id, as the file writes them; "" where an id has no token
 	vocab     map[string]int32

@@ -27,11 +27,11 @@ func TrainBPE(ctx context.Context, texts iter.Seq[string], opts TrainOptions) (*
 	if !ok {
 		return nil, userf("tokenizer: train: pattern %q is not known (known: %s)", opts.Pattern, strings.Join(sortedKeys(trainPatterns()), ", "))
 	}
-	specials := slices.Compact(slices.Clone(opts.Special))
-	if least := 256 + len(specials); opts.VocabSize < least {
-		return nil, userf("tokenizer: train: a vocabulary of %d is too small for 256 bytes and %d special tokens", opts.VocabSize, len(specials))
+	alphabet := trainAlphabet(opts.Special)
+	if opts.VocabSize < len(alphabet) {
+		return nil, userf("tokenizer: train: a vocabulary of %d is too small for 256 bytes and %d special tokens", opts.VocabSize, len(alphabet)-256)
 	}
-	base, err := assemble(trainAlphabet(specials), nil, specials, pre)
+	base, err := assemble(alphabet, nil, opts.Special, pre)
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: train: %w", err)
 	}
@@ -43,7 +43,7 @@ func TrainBPE(ctx context.Context, texts iter.Seq[string], opts TrainOptions) (*
 	if err := tr.train(ctx, opts); err != nil {
 		return nil, err
 	}
-	t, err := assemble(tr.tokens, tr.mergeTexts(), specials, pre)
+	t, err := assemble(tr.tokens, tr.mergeTexts(), opts.Special, pre)
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: train: %w", err)
 	}
