@@ -40,14 +40,23 @@ func (t *gemmTask) plan(workers int) {
 		parts := (n + most - 1) / most
 		return ((n+parts-1)/parts + unit - 1) / unit * unit
 	}
-	t.mc = split(t.m, mcMax, mr)
-	rows := (t.m + t.mc - 1) / t.mc
-	t.nc = split(t.n, 1536, nr)
-	for t.nc > 4*nr && rows*((t.n+t.nc-1)/t.nc) < 4*workers {
-		t.nc = split(t.nc, (t.nc+1)/2, nr)
+	t.mc, t.nc = split(t.m, mcMax, mr), split(t.n, 1536, nr)
+	jobs := 4 * workers
+	if t.m*t.n*t.k < 1<<25 { // below a millisecond the packing of many small blocks weighs more than an uneven end
+		jobs = 2 * workers
+	}
+	for (t.m+t.mc-1)/t.mc*((t.n+t.nc-1)/t.nc) < jobs {
+		switch {
+		case t.nc >= t.mc && t.nc > 4*nr || t.mc <= 8*mr && t.nc > nr:
+			t.nc = split(t.nc, (t.nc+1)/2, nr)
+		case t.mc > 8*mr:
+			t.mc = split(t.mc, (t.mc+1)/2, mr)
+		default:
+			jobs = 0
+		}
 	}
 	t.columns = (t.n + t.nc - 1) / t.nc
-	t.blocks = rows * t.columns
+	t.blocks = (t.m + t.mc - 1) / t.mc * t.columns
 }
 
 // gemmAVX2 runs the product in p.gemm on all workers.

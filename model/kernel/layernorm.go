@@ -68,14 +68,11 @@ type layerNormDWTask layerNormGradTask
 
 func (t *layerNormDWTask) rows(_, lo, hi int) {
 	c0, c1 := lo*columnBlock, min(t.c, hi*columnBlock)
-	for i := range t.n {
-		dy, x := t.dy[i*t.c+c0:i*t.c+c1], t.x[i*t.c+c0:i*t.c+c1]
-		if t.dw != nil {
-			layerNormAcc(t.dw[c0:c1], dy, x, t.mean[i], t.rstd[i])
-		}
-		if t.db != nil {
-			add(t.db[c0:c1], t.db[c0:c1], dy)
-		}
+	if t.dw != nil {
+		layerNormRows(t.dw[c0:c1], t.dy[c0:], t.x[c0:], t.mean, t.rstd, t.c, t.n)
+	}
+	if t.db != nil {
+		addRows(t.db[c0:c1], t.dy[c0:], t.c, t.n)
 	}
 }
 

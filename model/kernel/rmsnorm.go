@@ -94,11 +94,13 @@ func (p *Pool) headRMSNormBackward(dx, dy, x, w, inv, dw, dres []float32, n, str
 func (t *rmsNormDWTask) rows(_, lo, hi int) {
 	c0, c1 := lo*columnBlock, min(t.d, hi*columnBlock)
 	dw := t.dw[c0:c1]
+	if t.heads == 1 {
+		mulAddRows(dw, t.dy[t.offset+c0:], t.x[t.offset+c0:], t.inv, t.stride, t.n)
+		return
+	}
 	for i := range t.n {
-		for h := range t.heads {
-			at := i*t.stride + t.offset + h*t.d
-			mulAddScale(dw, t.dy[at+c0:at+c1], t.x[at+c0:at+c1], t.inv[i*t.heads+h])
-		}
+		at := i*t.stride + t.offset + c0
+		mulAddRows(dw, t.dy[at:], t.x[at:], t.inv[i*t.heads:], t.d, t.heads)
 	}
 }
 

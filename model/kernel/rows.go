@@ -45,9 +45,7 @@ type columnSumTask struct {
 
 func (t *columnSumTask) rows(_, lo, hi int) {
 	c0, c1 := lo*columnBlock, min(t.c, hi*columnBlock)
-	for i := range t.n {
-		add(t.db[c0:c1], t.db[c0:c1], t.dy[i*t.c+c0:i*t.c+c1])
-	}
+	addRows(t.db[c0:c1], t.dy[c0:], t.c, t.n)
 }
 
 // Gather: out[i] = w[ids[i]] for n rows of width c. An id outside w panics.

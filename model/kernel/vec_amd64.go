@@ -102,12 +102,31 @@ func mulScale(out, x, w []float32, s float32) {
 	mulScaleGeneric(out, x, w, s)
 }
 
-func mulAddScale(acc, y, x []float32, s float32) {
-	if avx2 {
-		mulAddScaleAVX2(acc, y[:len(acc)], x[:len(acc)], s)
+func addRows(acc, x []float32, stride, n int) {
+	if avx2 && n > 0 {
+		_ = x[:(n-1)*stride+len(acc)]
+		addRowsAVX2(acc, x, stride, n)
 		return
 	}
-	mulAddScaleGeneric(acc, y, x, s)
+	addRowsGeneric(acc, x, stride, n)
+}
+
+func mulAddRows(acc, y, x, s []float32, stride, n int) {
+	if avx2 && n > 0 {
+		last := (n-1)*stride + len(acc)
+		mulAddRowsAVX2(acc, y[:last], x[:last], s[:n], stride, n)
+		return
+	}
+	mulAddRowsGeneric(acc, y, x, s, stride, n)
+}
+
+func layerNormRows(acc, y, x, mean, rstd []float32, stride, n int) {
+	if avx2 && n > 0 {
+		last := (n-1)*stride + len(acc)
+		layerNormRowsAVX2(acc, y[:last], x[:last], mean[:n], rstd[:n], stride, n)
+		return
+	}
+	layerNormRowsGeneric(acc, y, x, mean, rstd, stride, n)
 }
 
 func rmsGrad(dx, dy, w, x []float32, s, c float32) {
@@ -155,14 +174,6 @@ func layerNormGradAdd(dx, dy, w, x, res []float32, mean, rstd, a, b float32) {
 		return
 	}
 	layerNormGradAddGeneric(dx, dy, w, x, res, mean, rstd, a, b)
-}
-
-func layerNormAcc(dw, dy, x []float32, mean, rstd float32) {
-	if avx2 {
-		layerNormAccAVX2(dw, dy[:len(dw)], x[:len(dw)], mean, rstd)
-		return
-	}
-	layerNormAccGeneric(dw, dy, x, mean, rstd)
 }
 
 func rotate(a, b, cos, sin []float32) {

@@ -969,50 +969,6 @@ done:
 	VZEROUPPER
 	RET
 
-// func mulAddScaleAVX2(acc []float32, y []float32, x []float32, s float32)
-// Requires: AVX
-TEXT ·mulAddScaleAVX2(SB), NOSPLIT, $0-76
-	MOVQ         acc_len+8(FP), AX
-	MOVQ         acc_base+0(FP), CX
-	MOVQ         y_base+24(FP), DX
-	MOVQ         x_base+48(FP), BX
-	VBROADCASTSS s+72(FP), Y0
-	SUBQ         $0x08, AX
-	JL           rest
-
-loop:
-	VMOVUPS (BX), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS (DX), Y2
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS (CX), Y2
-	VADDPS  Y2, Y1, Y1
-	VMOVUPS Y1, (CX)
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, BX
-	SUBQ    $0x08, AX
-	JGE     loop
-
-rest:
-	ADDQ       $0x08, AX
-	JZ         done
-	LEAQ       vecMask<>+0(SB), SI
-	SHLQ       $0x02, AX
-	SUBQ       AX, SI
-	VMOVUPS    64(SI), Y1
-	VMASKMOVPS (BX), Y1, Y2
-	VMULPS     Y0, Y2, Y0
-	VMASKMOVPS (DX), Y1, Y2
-	VMULPS     Y2, Y0, Y0
-	VMASKMOVPS (CX), Y1, Y2
-	VADDPS     Y2, Y0, Y0
-	VMASKMOVPS Y0, Y1, (CX)
-
-done:
-	VZEROUPPER
-	RET
-
 // func rmsGradAVX2(dx []float32, dy []float32, w []float32, x []float32, s float32, c float32)
 // Requires: AVX
 TEXT ·rmsGradAVX2(SB), NOSPLIT, $0-104
@@ -1290,53 +1246,6 @@ done:
 	VZEROUPPER
 	RET
 
-// func layerNormAccAVX2(dw []float32, dy []float32, x []float32, mean float32, rstd float32)
-// Requires: AVX
-TEXT ·layerNormAccAVX2(SB), NOSPLIT, $0-80
-	MOVQ         dw_len+8(FP), AX
-	MOVQ         dw_base+0(FP), CX
-	MOVQ         dy_base+24(FP), DX
-	MOVQ         x_base+48(FP), BX
-	VBROADCASTSS mean+72(FP), Y0
-	VBROADCASTSS rstd+76(FP), Y1
-	SUBQ         $0x08, AX
-	JL           rest
-
-loop:
-	VMOVUPS (BX), Y2
-	VSUBPS  Y0, Y2, Y2
-	VMULPS  Y1, Y2, Y2
-	VMOVUPS (DX), Y3
-	VMULPS  Y3, Y2, Y2
-	VMOVUPS (CX), Y3
-	VADDPS  Y3, Y2, Y2
-	VMOVUPS Y2, (CX)
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, BX
-	SUBQ    $0x08, AX
-	JGE     loop
-
-rest:
-	ADDQ       $0x08, AX
-	JZ         done
-	LEAQ       vecMask<>+0(SB), SI
-	SHLQ       $0x02, AX
-	SUBQ       AX, SI
-	VMOVUPS    64(SI), Y2
-	VMASKMOVPS (BX), Y2, Y3
-	VSUBPS     Y0, Y3, Y0
-	VMULPS     Y1, Y0, Y0
-	VMASKMOVPS (DX), Y2, Y1
-	VMULPS     Y1, Y0, Y0
-	VMASKMOVPS (CX), Y2, Y1
-	VADDPS     Y1, Y0, Y0
-	VMASKMOVPS Y0, Y2, (CX)
-
-done:
-	VZEROUPPER
-	RET
-
 // func layerNormSumsAVX2(dy []float32, w []float32, x []float32, mean float32, rstd float32) (total float32, dot float32)
 // Requires: AVX
 TEXT ·layerNormSumsAVX2(SB), NOSPLIT, $0-88
@@ -1424,6 +1333,244 @@ done:
 	VMOVSHDUP    X2, X0
 	VADDPS       X0, X2, X2
 	VMOVSS       X2, dot+84(FP)
+	VZEROUPPER
+	RET
+
+// func addRowsAVX2(acc []float32, x []float32, stride int, n int)
+// Requires: AVX
+TEXT ·addRowsAVX2(SB), NOSPLIT, $0-64
+	MOVQ acc_len+8(FP), AX
+	MOVQ acc_base+0(FP), CX
+	MOVQ x_base+24(FP), DX
+	MOVQ stride+48(FP), SI
+	SHLQ $0x02, SI
+	SUBQ $0x10, AX
+	JL   rest
+
+loop:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	MOVQ    DX, BX
+	MOVQ    n+56(FP), DI
+
+row:
+	VMOVUPS (BX), Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS 32(BX), Y2
+	VADDPS  Y2, Y1, Y1
+	ADDQ    SI, BX
+	DECQ    DI
+	JNZ     row
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ       $0x10, AX
+	JZ         done
+	LEAQ       vecMask<>+0(SB), BX
+	SHLQ       $0x02, AX
+	SUBQ       AX, BX
+	VMOVUPS    64(BX), Y0
+	VMOVUPS    96(BX), Y1
+	VMASKMOVPS (CX), Y0, Y2
+	VMASKMOVPS 32(CX), Y1, Y3
+	MOVQ       DX, BX
+	MOVQ       n+56(FP), AX
+
+last:
+	VMASKMOVPS (BX), Y0, Y4
+	VADDPS     Y4, Y2, Y2
+	VMASKMOVPS 32(BX), Y1, Y4
+	VADDPS     Y4, Y3, Y3
+	ADDQ       SI, BX
+	DECQ       AX
+	JNZ        last
+	VMASKMOVPS Y2, Y0, (CX)
+	VMASKMOVPS Y3, Y1, 32(CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulAddRowsAVX2(acc []float32, y []float32, x []float32, s []float32, stride int, n int)
+// Requires: AVX
+TEXT ·mulAddRowsAVX2(SB), NOSPLIT, $0-112
+	MOVQ acc_len+8(FP), AX
+	MOVQ acc_base+0(FP), CX
+	MOVQ y_base+24(FP), DX
+	MOVQ x_base+48(FP), SI
+	MOVQ stride+96(FP), R8
+	SHLQ $0x02, R8
+	SUBQ $0x10, AX
+	JL   rest
+
+loop:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	MOVQ    DX, BX
+	MOVQ    SI, DI
+	MOVQ    s_base+72(FP), R9
+	MOVQ    n+104(FP), R10
+
+row:
+	VBROADCASTSS (R9), Y2
+	VMOVUPS      (DI), Y3
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      (BX), Y4
+	VMULPS       Y4, Y3, Y3
+	VADDPS       Y3, Y0, Y0
+	VMOVUPS      32(DI), Y3
+	VMULPS       Y2, Y3, Y2
+	VMOVUPS      32(BX), Y3
+	VMULPS       Y3, Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	ADDQ         R8, BX
+	ADDQ         R8, DI
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          row
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, SI
+	SUBQ         $0x10, AX
+	JGE          loop
+
+rest:
+	ADDQ       $0x10, AX
+	JZ         done
+	LEAQ       vecMask<>+0(SB), BX
+	SHLQ       $0x02, AX
+	SUBQ       AX, BX
+	VMOVUPS    64(BX), Y0
+	VMOVUPS    96(BX), Y1
+	VMASKMOVPS (CX), Y0, Y2
+	VMASKMOVPS 32(CX), Y1, Y3
+	MOVQ       DX, BX
+	MOVQ       SI, DI
+	MOVQ       s_base+72(FP), AX
+	MOVQ       n+104(FP), DX
+
+last:
+	VBROADCASTSS (AX), Y4
+	VMASKMOVPS   (DI), Y0, Y5
+	VMULPS       Y4, Y5, Y5
+	VMASKMOVPS   (BX), Y0, Y6
+	VMULPS       Y6, Y5, Y5
+	VADDPS       Y5, Y2, Y2
+	VMASKMOVPS   32(DI), Y1, Y5
+	VMULPS       Y4, Y5, Y4
+	VMASKMOVPS   32(BX), Y1, Y5
+	VMULPS       Y5, Y4, Y4
+	VADDPS       Y4, Y3, Y3
+	ADDQ         R8, BX
+	ADDQ         R8, DI
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          last
+	VMASKMOVPS   Y2, Y0, (CX)
+	VMASKMOVPS   Y3, Y1, 32(CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func layerNormRowsAVX2(acc []float32, y []float32, x []float32, mean []float32, rstd []float32, stride int, n int)
+// Requires: AVX
+TEXT ·layerNormRowsAVX2(SB), NOSPLIT, $0-136
+	MOVQ acc_len+8(FP), AX
+	MOVQ acc_base+0(FP), CX
+	MOVQ y_base+24(FP), DX
+	MOVQ x_base+48(FP), SI
+	MOVQ stride+120(FP), R8
+	SHLQ $0x02, R8
+	SUBQ $0x10, AX
+	JL   rest
+
+loop:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	MOVQ    DX, BX
+	MOVQ    SI, DI
+	MOVQ    mean_base+72(FP), R9
+	MOVQ    rstd_base+96(FP), R10
+	MOVQ    n+128(FP), R11
+
+row:
+	VBROADCASTSS (R9), Y2
+	VBROADCASTSS (R10), Y3
+	VMOVUPS      (DI), Y4
+	VSUBPS       Y2, Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VMOVUPS      (BX), Y5
+	VMULPS       Y5, Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      32(DI), Y4
+	VSUBPS       Y2, Y4, Y2
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      32(BX), Y3
+	VMULPS       Y3, Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	ADDQ         R8, BX
+	ADDQ         R8, DI
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNZ          row
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, SI
+	SUBQ         $0x10, AX
+	JGE          loop
+
+rest:
+	ADDQ       $0x10, AX
+	JZ         done
+	LEAQ       vecMask<>+0(SB), BX
+	SHLQ       $0x02, AX
+	SUBQ       AX, BX
+	VMOVUPS    64(BX), Y0
+	VMOVUPS    96(BX), Y1
+	VMASKMOVPS (CX), Y0, Y2
+	VMASKMOVPS 32(CX), Y1, Y3
+	MOVQ       DX, BX
+	MOVQ       SI, DI
+	MOVQ       mean_base+72(FP), AX
+	MOVQ       rstd_base+96(FP), DX
+	MOVQ       n+128(FP), SI
+
+last:
+	VBROADCASTSS (AX), Y4
+	VBROADCASTSS (DX), Y5
+	VMASKMOVPS   (DI), Y0, Y6
+	VSUBPS       Y4, Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VMASKMOVPS   (BX), Y0, Y7
+	VMULPS       Y7, Y6, Y6
+	VADDPS       Y6, Y2, Y2
+	VMASKMOVPS   32(DI), Y1, Y6
+	VSUBPS       Y4, Y6, Y4
+	VMULPS       Y5, Y4, Y4
+	VMASKMOVPS   32(BX), Y1, Y5
+	VMULPS       Y5, Y4, Y4
+	VADDPS       Y4, Y3, Y3
+	ADDQ         R8, BX
+	ADDQ         R8, DI
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, DX
+	DECQ         SI
+	JNZ          last
+	VMASKMOVPS   Y2, Y0, (CX)
+	VMASKMOVPS   Y3, Y1, 32(CX)
+
+done:
 	VZEROUPPER
 	RET
 

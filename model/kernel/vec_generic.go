@@ -150,11 +150,30 @@ func mulScaleGeneric(out, x, w []float32, s float32) {
 	}
 }
 
-// mulAddScaleGeneric does acc += y·(x·s).
-func mulAddScaleGeneric(acc, y, x []float32, s float32) {
-	y, x = y[:len(acc)], x[:len(acc)]
-	for i := range acc {
-		acc[i] += float32(y[i] * float32(x[i]*s))
+// addRowsGeneric does acc += x[i·stride:] for each of n rows in order.
+func addRowsGeneric(acc, x []float32, stride, n int) {
+	for i := range n {
+		addGeneric(acc, acc, x[i*stride:])
+	}
+}
+
+// mulAddRowsGeneric does acc += y·(x·s[i]) for each of n rows in order; the rows of y and x lie stride apart.
+func mulAddRowsGeneric(acc, y, x, s []float32, stride, n int) {
+	for i := range n {
+		y, x, s := y[i*stride:][:len(acc)], x[i*stride:][:len(acc)], s[i]
+		for j := range acc {
+			acc[j] += float32(y[j] * float32(x[j]*s))
+		}
+	}
+}
+
+// layerNormRowsGeneric does acc += y·((x-mean[i])·rstd[i]) for each of n rows in order; the rows of y and x lie stride apart.
+func layerNormRowsGeneric(acc, y, x, mean, rstd []float32, stride, n int) {
+	for i := range n {
+		y, x, m, s := y[i*stride:][:len(acc)], x[i*stride:][:len(acc)], mean[i], rstd[i]
+		for j := range acc {
+			acc[j] += float32(y[j] * float32((x[j]-m)*s))
+		}
 	}
 }
 
@@ -207,14 +226,6 @@ func layerNormGradAddGeneric(dx, dy, w, x, res []float32, mean, rstd, a, b float
 	dy, w, x, res = dy[:len(dx)], w[:len(dx)], x[:len(dx)], res[:len(dx)]
 	for i := range dx {
 		dx[i] = float32(rstd*((float32(dy[i]*w[i])-a)-float32(float32((x[i]-mean)*rstd)*b))) + res[i]
-	}
-}
-
-// layerNormAccGeneric does dw += dy·((x-mean)·rstd).
-func layerNormAccGeneric(dw, dy, x []float32, mean, rstd float32) {
-	dy, x = dy[:len(dw)], x[:len(dw)]
-	for i := range dw {
-		dw[i] += float32(dy[i] * float32((x[i]-mean)*rstd))
 	}
 }
 

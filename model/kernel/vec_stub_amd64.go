@@ -54,11 +54,6 @@ func finiteAVX2(x []float32) (bad int)
 //go:noescape
 func mulScaleAVX2(out []float32, x []float32, w []float32, s float32)
 
-// mulAddScaleAVX2 is mulAddScaleGeneric: acc += y·(x·s).
-//
-//go:noescape
-func mulAddScaleAVX2(acc []float32, y []float32, x []float32, s float32)
-
 // rmsGradAVX2 is rmsGradGeneric: dx = s·(dy·w - (x·s)·c).
 //
 //go:noescape
@@ -84,15 +79,25 @@ func layerNormGradAVX2(dx []float32, dy []float32, w []float32, x []float32, mea
 //go:noescape
 func layerNormGradAddAVX2(dx []float32, dy []float32, w []float32, x []float32, res []float32, mean float32, rstd float32, a float32, b float32)
 
-// layerNormAccAVX2 is layerNormAccGeneric: dw += dy·((x-mean)·rstd).
-//
-//go:noescape
-func layerNormAccAVX2(dw []float32, dy []float32, x []float32, mean float32, rstd float32)
-
 // layerNormSumsAVX2 is layerNormSumsGeneric: Σ dy·w and Σ (dy·w)·((x-mean)·rstd).
 //
 //go:noescape
 func layerNormSumsAVX2(dy []float32, w []float32, x []float32, mean float32, rstd float32) (total float32, dot float32)
+
+// addRowsAVX2 is addRowsGeneric: acc += x[i·stride:] for each of n rows in order. n must not be 0.
+//
+//go:noescape
+func addRowsAVX2(acc []float32, x []float32, stride int, n int)
+
+// mulAddRowsAVX2 is mulAddRowsGeneric: acc += y·(x·s[i]) for each of n rows in order. n must not be 0.
+//
+//go:noescape
+func mulAddRowsAVX2(acc []float32, y []float32, x []float32, s []float32, stride int, n int)
+
+// layerNormRowsAVX2 is layerNormRowsGeneric: acc += y·((x-mean[i])·rstd[i]) for each of n rows in order. n must not be 0.
+//
+//go:noescape
+func layerNormRowsAVX2(acc []float32, y []float32, x []float32, mean []float32, rstd []float32, stride int, n int)
 
 // scaleAVX2 is scaleGeneric: x *= s.
 //

@@ -27,6 +27,7 @@ func primitives() []primitive {
 	one := func(name string, slices int, fast, spec F) primitive {
 		return primitive{name: name, slices: slices, fast: fast, spec: spec, positive: -1}
 	}
+	head := func(x []float32) []float32 { return x[:len(x)/3] } // the sums of a matrix of three rows
 	list := []primitive{
 		one("dot", 2, func(x [][]float32, s []float32) []float32 { return []float32{dot(x[0], x[1])} },
 			func(x [][]float32, s []float32) []float32 { return []float32{dotGeneric(x[0], x[1])} }),
@@ -50,8 +51,27 @@ func primitives() []primitive {
 			func(x [][]float32, s []float32) []float32 { addGeneric(x[0], x[1], x[2]); return none }),
 		one("mulScale", 3, func(x [][]float32, s []float32) []float32 { mulScale(x[0], x[1], x[2], s[0]); return none },
 			func(x [][]float32, s []float32) []float32 { mulScaleGeneric(x[0], x[1], x[2], s[0]); return none }),
-		one("mulAddScale", 3, func(x [][]float32, s []float32) []float32 { mulAddScale(x[0], x[1], x[2], s[0]); return none },
-			func(x [][]float32, s []float32) []float32 { mulAddScaleGeneric(x[0], x[1], x[2], s[0]); return none }),
+		one("addRows", 2, func(x [][]float32, s []float32) []float32 { addRows(head(x[0]), x[1], len(x[0])/3, 3); return none },
+			func(x [][]float32, s []float32) []float32 {
+				addRowsGeneric(head(x[0]), x[1], len(x[0])/3, 3)
+				return none
+			}),
+		one("mulAddRows", 3, func(x [][]float32, s []float32) []float32 {
+			mulAddRows(head(x[0]), x[1], x[2], s, len(x[0])/3, 3)
+			return none
+		},
+			func(x [][]float32, s []float32) []float32 {
+				mulAddRowsGeneric(head(x[0]), x[1], x[2], s, len(x[0])/3, 3)
+				return none
+			}),
+		one("layerNormRows", 3, func(x [][]float32, s []float32) []float32 {
+			layerNormRows(head(x[0]), x[1], x[2], s, s[1:], len(x[0])/3, 3)
+			return none
+		},
+			func(x [][]float32, s []float32) []float32 {
+				layerNormRowsGeneric(head(x[0]), x[1], x[2], s, s[1:], len(x[0])/3, 3)
+				return none
+			}),
 		one("rmsGrad", 4, func(x [][]float32, s []float32) []float32 { rmsGrad(x[0], x[1], x[2], x[3], s[0], s[1]); return none },
 			func(x [][]float32, s []float32) []float32 {
 				rmsGradGeneric(x[0], x[1], x[2], x[3], s[0], s[1])
@@ -92,11 +112,6 @@ func primitives() []primitive {
 		},
 			func(x [][]float32, s []float32) []float32 {
 				layerNormGradAddGeneric(x[0], x[1], x[2], x[3], x[4], s[0], s[1], s[2], s[3])
-				return none
-			}),
-		one("layerNormAcc", 3, func(x [][]float32, s []float32) []float32 { layerNormAcc(x[0], x[1], x[2], s[0], s[1]); return none },
-			func(x [][]float32, s []float32) []float32 {
-				layerNormAccGeneric(x[0], x[1], x[2], s[0], s[1])
 				return none
 			}),
 		one("rotate", 4, func(x [][]float32, s []float32) []float32 { rotate(x[0], x[1], x[2], x[3]); return none },
@@ -152,7 +167,7 @@ func TestPrimitives(t *testing.T) {
 		}
 		t.Run(p.name, func(t *testing.T) {
 			r := rng.NewRand(9, p.name, 0, 0)
-			for n := 0; n <= 49; n++ {
+			for n := 0; n <= 3*49; n++ {
 				for round := range 12 {
 					s := make([]float32, 4)
 					for i := range s {

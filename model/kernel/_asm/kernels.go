@@ -13,6 +13,7 @@ func vec() {
 	tables()
 	reductions()
 	norms()
+	downRows()
 	elementwise()
 	activations()
 	optimizer()
@@ -106,8 +107,6 @@ func norms() {
 	type K = map[string]vector
 	mapping("mulScale", "func(out, x, w []float32, s float32)", "out = w·(x·s)", names("out", "x", "w"), names("s"),
 		func(s *sweep, k K) vector { return mul(mul(s.read("x"), k["s"]), s.read("w")) })
-	mapping("mulAddScale", "func(acc, y, x []float32, s float32)", "acc += y·(x·s)", names("acc", "y", "x"), names("s"),
-		func(s *sweep, k K) vector { return plus(mul(mul(s.read("x"), k["s"]), s.read("y")), s.read("acc")) })
 	rms := func(s *sweep, k K) vector {
 		return mul(minus(mul(s.read("dy"), s.read("w")), mul(mul(s.read("x"), k["s"]), k["c"])), k["s"])
 	}
@@ -126,10 +125,6 @@ func norms() {
 		names("dx", "dy", "w", "x"), names("mean", "rstd", "a", "b"), ln)
 	mapping("layerNormGradAdd", "func(dx, dy, w, x, res []float32, mean, rstd, a, b float32)", "dx = rstd·((dy·w - a) - ((x-mean)·rstd)·b) + res",
 		names("dx", "dy", "w", "x", "res"), names("mean", "rstd", "a", "b"), func(s *sweep, k K) vector { return plus(ln(s, k), s.read("res")) })
-	mapping("layerNormAcc", "func(dw, dy, x []float32, mean, rstd float32)", "dw += dy·((x-mean)·rstd)", names("dw", "dy", "x"), names("mean", "rstd"),
-		func(s *sweep, k K) vector {
-			return plus(mul(mul(minus(s.read("x"), k["mean"]), k["rstd"]), s.read("dy")), s.read("dw"))
-		})
 	var g, gx []vector
 	var mean, rstd vector
 	kernel("layerNormSums", "func(dy, w, x []float32, mean, rstd float32) (total, dot float32)", "Σ dy·w and Σ (dy·w)·((x-mean)·rstd)", names("dy", "w", "x"), 16, func() {
@@ -144,6 +139,18 @@ func norms() {
 		result(fold(g[0], g[1], sums), Return("total"))
 		result(fold(gx[0], gx[1], sums), Return("dot"))
 	})
+}
+
+func downRows() {
+	type K = map[string]vector
+	columns("addRows", "func(acc, x []float32, stride, n int)", "acc += x[i·stride:] for each of n rows in order", names("x"), nil,
+		func(s *sweep, _ K) vector { return s.read("x") })
+	columns("mulAddRows", "func(acc, y, x, s []float32, stride, n int)", "acc += y·(x·s[i]) for each of n rows in order", names("y", "x"), names("s"),
+		func(s *sweep, k K) vector { return mul(mul(s.read("x"), k["s"]), s.read("y")) })
+	columns("layerNormRows", "func(acc, y, x, mean, rstd []float32, stride, n int)", "acc += y·((x-mean[i])·rstd[i]) for each of n rows in order", names("y", "x"), names("mean", "rstd"),
+		func(s *sweep, k K) vector {
+			return mul(mul(minus(s.read("x"), k["mean"]), k["rstd"]), s.read("y"))
+		})
 }
 
 func elementwise() {

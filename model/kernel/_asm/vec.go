@@ -61,6 +61,81 @@ func kernel(name, signature, doc string, slices []string, lanes int, before func
 	RET()
 }
 
+// columns writes a sum down n > 0 rows, sixteen columns at a time with their sums in registers. term is what a row adds; scalars hold one float a row.
+func columns(name, signature, doc string, matrices, scalars []string, term func(s *sweep, k map[string]vector) vector) {
+	function(name+"AVX2", signature, name+"AVX2 is "+name+"Generic: "+doc+". n must not be 0.")
+	n := Load(Param("acc").Len(), GP64()).(reg.GPVirtual)
+	s := &sweep{base: map[string]reg.GPVirtual{"acc": Load(Param("acc").Base(), GP64()).(reg.GPVirtual)}}
+	top := map[string]reg.GPVirtual{}
+	for _, p := range matrices {
+		top[p], s.base[p] = Load(Param(p).Base(), GP64()).(reg.GPVirtual), GP64()
+	}
+	stride := load("stride")
+	SHLQ(Imm(2), stride)
+	var mask [2]vector
+	step := func(row string) {
+		var acc [2]vector
+		for s.half = range 2 {
+			s.mask = mask[s.half]
+			acc[s.half] = s.read("acc")
+		}
+		for _, p := range matrices {
+			MOVQ(top[p], s.base[p])
+		}
+		for _, p := range scalars {
+			s.base[p] = Load(Param(p).Base(), GP64()).(reg.GPVirtual)
+		}
+		count := load("n")
+		Label(row)
+		k := map[string]vector{}
+		for _, p := range scalars {
+			k[p] = YMM()
+			VBROADCASTSS(at(s.base[p], 0), k[p])
+		}
+		for s.half = range 2 {
+			s.mask = mask[s.half]
+			VADDPS(term(s, k), acc[s.half], acc[s.half])
+		}
+		for _, p := range matrices {
+			ADDQ(stride, s.base[p])
+		}
+		for _, p := range scalars {
+			ADDQ(Imm(4), s.base[p])
+		}
+		DECQ(count)
+		JNZ(LabelRef(row))
+		for s.half = range 2 {
+			s.mask = mask[s.half]
+			s.write("acc", acc[s.half])
+		}
+	}
+	SUBQ(Imm(16), n)
+	JL(LabelRef("rest"))
+	Label("loop")
+	step("row")
+	ADDQ(Imm(64), s.base["acc"])
+	for _, p := range matrices {
+		ADDQ(Imm(64), top[p])
+	}
+	SUBQ(Imm(16), n)
+	JGE(LabelRef("loop"))
+	Label("rest")
+	ADDQ(Imm(16), n)
+	JZ(LabelRef("done"))
+	table := GP64()
+	LEAQ(masks, table)
+	SHLQ(Imm(2), n)
+	SUBQ(n, table)
+	for i := range mask {
+		mask[i] = YMM()
+		VMOVUPS(at(table, 64+32*i), mask[i])
+	}
+	step("last")
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
 // masks is sixteen times -1, then sixteen times 0: the mask for n elements begins n words before the middle.
 var masks Mem
 
