@@ -46,6 +46,7 @@ func newRoot(s *streams, args []string) *cobra.Command {
   instruct train                    the embedded default: a small model learns in minutes
   instruct train RECIPE.yaml        a recipe of your own; every key is a flag too
   instruct chat --model runs/NAME   talk to the result`,
+		Version:      version(),
 		SilenceUsage: true, SilenceErrors: true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -55,6 +56,7 @@ func newRoot(s *streams, args []string) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("instruct {{.Version}}\n")
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
