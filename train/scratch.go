@@ -9,7 +9,8 @@ import (
 
 // make makes the model of model_config with the tokenizer of tokenizer_name.
 func (t *trainer) make(ctx context.Context) (*Assets, error) {
-	special := []string{"<|end|>", "<|system|>", "<|user|>", "<|assistant|>"}
+	const end = "<|end|>"
+	special := []string{end, "<|system|>", "<|user|>", "<|assistant|>"}
 	var tok *tokenizer.Tokenizer
 	var err error
 	switch t.r.TokenizerName {
@@ -22,6 +23,14 @@ func (t *trainer) make(ctx context.Context) (*Assets, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if _, ok := tok.EOS(); !ok {
+		if _, ok := tok.ID(end); !ok {
+			return nil, mistake("tokenizer_name %s: the tokenizer has no end-of-sequence token, so answers could not end", t.r.TokenizerName)
+		}
+		if err := tok.SetSpecial(tokenizer.Special{EOS: end}); err != nil {
+			return nil, err
+		}
 	}
 	template := t.r.ChatTemplate
 	if template == "" && tok.ChatTemplate() == "" {
