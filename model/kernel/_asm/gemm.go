@@ -208,9 +208,13 @@ func transpose() {
 		LEAQ(indexed(ptr[i-1], ss, 1), next)
 		CMOVQGT(next, ptr[i])
 	}
-	off := GP64()
+	off, ahead := GP64(), GP64()
 	XORQ(off, off)
+	LEAQ(Mem{Base: off, Index: ss, Scale: 8}, ahead)
 	Label("block")
+	for i := range ptr {
+		PREFETCHT0(indexed(ptr[i], ahead, 1)) // the next eight rows
+	}
 	transposed(func(row, half int) Mem {
 		x := indexed(ptr[row], off, 1)
 		x.Disp = 16 * half
@@ -220,6 +224,7 @@ func transpose() {
 		ADDQ(ds, dst)
 	})
 	ADDQ(Imm(32), off)
+	ADDQ(Imm(32), ahead)
 	DECQ(blocks)
 	JNZ(LabelRef("block"))
 	VZEROUPPER()
