@@ -1,0 +1,37 @@
+package main
+
+import (
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestDiskFull forbids files of more than 150 kB, as a disk does that fills up in the middle of a checkpoint: the weights
+// still fit, the moments do not.
+func TestDiskFull(t *testing.T) {
+	workdir(t)
+	write(t, "recipe.yaml", recipe)
+	args := []string{"train", "recipe.yaml", "--output_dir", "out"}
+	interrupted(t, "step 4/12", args...)
+	good := tree(t, "out/checkpoint-4")
+	var old syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
+		t.Skip("no limit on the size of files: ", err)
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 150_000, Max: old.Max}); err != nil {
+		t.Skip("cannot limit the size of files: ", err)
+	}
+	o := call(t, "", append(args, "--resume_from_checkpoint", "true")...)
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
+		t.Fatal(err)
+	}
+	signal.Reset(syscall.SIGXFSZ)
+	if o.code == exitDone || strings.Count(o.err, "instruct: ") != 1 {
+		t.Errorf("exit %d\n%s", o.code, o.err)
+	}
+	has(t, o.err, "save checkpoint of step 8", "optimizer.safetensors", "file too large")
+	wholeCheckpoint(t, good)
+	has(t, ok(t, "", append(args, "--resume_from_checkpoint", "true")...), "steps 12,")
+}
