@@ -22,7 +22,7 @@ type Options struct {
 }
 
 // Default returns the options of the embedded recipe.
-func Default() Options { return Options{Seed: 1, Rows: 48000, HeldOut: 480} }
+func Default() Options { return Options{Seed: 1, Rows: 48000, HeldOut: 500} }
 
 // copyingRows is the length of the beginning in which lessons that copy letters in order are the more frequent. The
 // heads that copy form there; everything else builds on them.
