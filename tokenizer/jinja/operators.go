@@ -31,8 +31,9 @@ func iterate(v Value, line int) ([]Value, error) {
 		return v.keys, nil
 	case Text:
 		items := make([]Value, 0, len(v.S))
-		for i, r := range v.S {
-			items = append(items, v.slice(i, i+utf8.RuneLen(r)))
+		for i := range v.S {
+			_, n := utf8.DecodeRuneInString(v.S[i:])
+			items = append(items, v.slice(i, i+n))
 		}
 		return items, nil
 	}

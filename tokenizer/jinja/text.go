@@ -18,6 +18,27 @@ type Text struct {
 // Mark gives a string whose bytes all carry the id. Ids of callers are at least 0.
 func Mark(s string, id int) Text { return Text{s, []Span{{0, len(s), id}}} }
 
+// MarkAll gives a value whose strings all carry the id; the keys of dicts do not.
+func MarkAll(v Value, id int) Value {
+	switch v := v.(type) {
+	case Text:
+		return Mark(v.S, id)
+	case *List:
+		out := &List{Items: make([]Value, len(v.Items)), tuple: v.tuple}
+		for i, item := range v.Items {
+			out.Items[i] = MarkAll(item, id)
+		}
+		return out
+	case *Dict:
+		out := NewDict()
+		for i, key := range v.keys {
+			out.put(key, MarkAll(v.values[i], id))
+		}
+		return out
+	}
+	return v
+}
+
 // plain is a string without origin.
 func plain(s string) Text { return Text{S: s} }
 

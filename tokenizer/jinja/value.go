@@ -22,11 +22,14 @@ type List struct {
 type Dict struct {
 	keys   []Value
 	values []Value
-	index  map[any]int
+	index  map[any]int // of the keys, once there are more than fewKeys
 }
 
+// fewKeys are found sooner by looking at each of them than through a map.
+const fewKeys = 8
+
 // NewDict makes an empty dict.
-func NewDict() *Dict { return &Dict{index: map[any]int{}} }
+func NewDict() *Dict { return &Dict{} }
 
 // hashKey is the Go map key of a Python dict key; ok is false for what Python cannot hash.
 func hashKey(v Value) (key any, ok bool) {
@@ -58,29 +61,63 @@ func (d *Dict) Set(key string, v Value) *Dict {
 }
 
 func (d *Dict) put(key, v Value) bool {
-	k, ok := hashKey(key)
+	i, ok := d.find(key)
 	if !ok {
 		return false
 	}
-	if i, found := d.index[k]; found {
+	if i >= 0 {
 		d.values[i] = v
 		return true
 	}
-	d.index[k] = len(d.keys)
 	d.keys, d.values = append(d.keys, key), append(d.values, v)
+	switch {
+	case len(d.keys) == fewKeys+1:
+		d.index = make(map[any]int, 4*fewKeys)
+		for i, key := range d.keys {
+			k, _ := hashKey(key)
+			d.index[k] = i
+		}
+	case d.index != nil:
+		k, _ := hashKey(key)
+		d.index[k] = len(d.keys) - 1
+	}
 	return true
+}
+
+// find gives the place of a key, or -1; ok is false for a key that Python cannot hash.
+func (d *Dict) find(key Value) (i int, ok bool) {
+	if t, isText := key.(Text); isText && d.index == nil {
+		for i := range d.keys {
+			if other, isText := d.keys[i].(Text); isText && other.S == t.S {
+				return i, true
+			}
+		}
+		return -1, true
+	}
+	k, ok := hashKey(key)
+	if !ok {
+		return -1, false
+	}
+	if d.index != nil {
+		if i, found := d.index[k]; found {
+			return i, true
+		}
+		return -1, true
+	}
+	for i := range d.keys {
+		if other, _ := hashKey(d.keys[i]); other == k {
+			return i, true
+		}
+	}
+	return -1, true
 }
 
 // Get looks an entry up.
 func (d *Dict) Get(key string) (Value, bool) { return d.get(plain(key)) }
 
 func (d *Dict) get(key Value) (Value, bool) {
-	k, ok := hashKey(key)
-	if !ok {
-		return nil, false
-	}
-	i, found := d.index[k]
-	if !found {
+	i, _ := d.find(key)
+	if i < 0 {
 		return nil, false
 	}
 	return d.values[i], true
