@@ -2,6 +2,8 @@ package model
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -146,6 +148,24 @@ func (g *Graph) ArenaBytes() int { return 4 * g.arena }
 
 // Ops returns how many of our ops a run executes.
 func (g *Graph) Ops() int { return len(g.env.Ops()) }
+
+// Profile makes the following runs measure the time of every op.
+func (g *Graph) Profile() { g.env.Profile = true }
+
+// Spent returns the time spent in each kind of op since the last call: ops of all layers together, by name.
+func (g *Graph) Spent() map[string]time.Duration {
+	out := map[string]time.Duration{}
+	for _, o := range g.env.Ops() {
+		name := o.Name()
+		if rest, ok := strings.CutPrefix(name, "layers."); ok {
+			_, name, _ = strings.Cut(rest, ".")
+		}
+		if d := o.Spent(); d > 0 && !strings.HasPrefix(name, "grad.") {
+			out[name] += d
+		}
+	}
+	return out
+}
 
 // Run sets the batch and runs the graph. A training graph adds the gradients of the batch's loss *sum* to Param.Grad.
 // It returns the weighted sum of the losses (0 for an inference graph).

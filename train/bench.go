@@ -41,6 +41,13 @@ type BenchOptions struct {
 	Batch, Seq int
 	Steps      int
 	Threads    int
+	Profile    bool // break the steps down by op
+}
+
+// OpTime is the mean time of one kind of op in a step, over all layers.
+type OpTime struct {
+	Name string  `json:"name"`
+	Ns   float64 `json:"ns_per_step"`
 }
 
 // BenchResult is one measurement of training steps with random weights, every token trained.
@@ -59,6 +66,8 @@ type BenchResult struct {
 	PeakRSS        int64   `json:"peak_rss_bytes"`
 	AllocsPerStep  float64 `json:"allocs_per_step"`
 	ActivationSize int     `json:"activation_bytes"`
+
+	Profile []OpTime `json:"profile,omitempty"` // longest first
 }
 
 // Bench measures training steps: forward, backward, global norm and AdamW.
@@ -102,18 +111,23 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	}
 	opt, b, r := newOptimizer(pool, m), randomBatch(o.Batch, o.Seq, c.Vocab), DefaultRecipe()
 	res := &BenchResult{Preset: p.name, DType: "fp32", Batch: o.Batch, Seq: o.Seq, Threads: pool.Threads(), Kernels: kernel.Path(), ActivationSize: g.ArenaBytes()}
+	var update time.Duration
 	step := func() error {
 		if _, err := g.Run(b); err != nil {
 			return err
 		}
-		weight := float64(b.Len())
+		start, weight := time.Now(), float64(b.Len())
 		opt.step(&r, 1e-4, opt.gradNorm(weight), weight)
+		update += time.Since(start)
 		return ctx.Err()
 	}
 	for range 2 {
 		if err := step(); err != nil {
 			return nil, err
 		}
+	}
+	if update = 0; o.Profile {
+		g.Profile()
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -126,6 +140,9 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 		times[i] = float64(time.Since(start))
 	}
 	runtime.ReadMemStats(&after)
+	if o.Profile {
+		res.Profile = profile(g.Spent(), update, times)
+	}
 	slices.Sort(times)
 	res.NsPerStep = times[len(times)/2]
 	res.AllocsPerStep = float64(after.Mallocs-before.Mallocs) / float64(o.Steps)
@@ -138,6 +155,23 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	}
 	res.PeakRSS = peakRSS()
 	return res, nil
+}
+
+// profile turns the times of ops into a table; what no op accounts for is the graph's machine.
+func profile(ops map[string]time.Duration, update time.Duration, times []float64) []OpTime {
+	steps, rest := float64(len(times)), 0.0
+	for _, t := range times {
+		rest += t
+	}
+	ops["norm and AdamW"] = update
+	var out []OpTime
+	for name, d := range ops {
+		out = append(out, OpTime{name, float64(d) / steps})
+		rest -= float64(d)
+	}
+	out = append(out, OpTime{"graph", rest / steps})
+	slices.SortFunc(out, func(a, b OpTime) int { return cmp.Or(cmp.Compare(b.Ns, a.Ns), cmp.Compare(a.Name, b.Name)) })
+	return out
 }
 
 // flopsPerToken counts the multiply-adds (two operations each) of the matrix products of a training step: twice the

@@ -29,6 +29,9 @@ func newBench(s *streams) *cobra.Command {
 				return writeJSON(s.out, res)
 			}
 			fmt.Fprintln(s.out, res)
+			for _, p := range res.Profile {
+				fmt.Fprintf(s.out, "# %-24s %8.3f ms %5.1f %%\n", p.Name, p.Ns/1e6, 100*p.Ns/res.NsPerStep)
+			}
 			return nil
 		}}
 	fl := c.Flags()
@@ -37,6 +40,7 @@ func newBench(s *streams) *cobra.Command {
 	fl.IntVar(&o.Seq, "seq", 0, "tokens a row; 0: the preset's")
 	fl.IntVar(&o.Steps, "steps", 10, "steps to measure, after two that are not counted")
 	fl.IntVar(&o.Threads, "threads", 0, "worker threads; 0: one a core")
+	fl.BoolVar(&o.Profile, "profile", false, "break a step down by op")
 	fl.StringVar(&dtype, "dtype", "fp32", "number format: fp32")
 	fl.BoolVar(&asJSON, "json", false, "one JSON object")
 	return c

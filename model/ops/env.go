@@ -27,6 +27,7 @@ type Env struct {
 	Batch    Batch        // the batch at hand, set before each run
 	Rope     *kernel.Rope // rotary tables, nil for models with learned positions
 	Cache    *Cache       // keys and values of earlier positions, nil unless decoding
+	Profile  bool         // measure the time of every op, see [Op.Spent]
 	nodes    []*Op        // every op made for this graph, in creation order
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash"
 	"hash/fnv"
+	"time"
 
 	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
@@ -37,6 +38,7 @@ type Op struct {
 	slices [][]float32 // reused by Do
 	node   *gorgonia.Node
 	noOut  bool // output memory is lent by the body (Param.Grad)
+	spent  time.Duration
 }
 
 // operand is the type of an input, kept so that Type can be made fresh at each call.
@@ -83,6 +85,13 @@ func (o *Op) Place(mem []float32) {
 	o.out = tensor.New(tensor.WithShape(o.shape...), tensor.WithBacking(mem[:o.Size()]))
 }
 
+// Spent returns the time spent in the op since the last call, while Env.Profile is set.
+func (o *Op) Spent() time.Duration {
+	d := o.spent
+	o.spent = 0
+	return d
+}
+
 // Do runs the op. A panic inside a kernel comes back as an error, since the tape machine runs ops on a goroutine of its
 // own, where nobody could recover it.
 func (o *Op) Do(inputs ...gorgonia.Value) (v gorgonia.Value, err error) {
@@ -96,6 +105,10 @@ func (o *Op) Do(inputs ...gorgonia.Value) (v gorgonia.Value, err error) {
 		if d, ok := in.(*tensor.Dense); ok && o.in[i].dtype == tensor.Float32 {
 			o.slices[i] = d.Float32s()
 		}
+	}
+	if o.env.Profile {
+		start := time.Now()
+		defer func() { o.spent += time.Since(start) }()
 	}
 	switch {
 	case o.scalar != nil:
