@@ -88,7 +88,7 @@ var (
 		}
 		var out, log bytes.Buffer
 		code := run(context.Background(), []string{"train", "--dataset", "lessons", "--model_config", tinyConfig, "--tokenizer_name", "bytes",
-			"--lesson_rows", "128", "--lesson_held_out", "4", "--max_length", "128", "--learning_rate", "3e-3", "--num_train_epochs", "1",
+			"--lesson_rows", "32", "--lesson_held_out", "4", "--max_length", "128", "--learning_rate", "3e-3", "--num_train_epochs", "1",
 			"--output_dir", filepath.Join(baseDir, "base")}, nil, &out, &log)
 		return outcome{code, out.String(), log.String()}
 	})
