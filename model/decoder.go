@@ -62,10 +62,10 @@ func (d *Decoder) Read(ids []int32) ([]float32, error) {
 		for i := range n {
 			d.positions[i] = int32(cache.Len + i)
 		}
-		d.graph.logits.Rows = d.row[:0]
+		d.graph.env.Needed = d.row[:0]
 		if n == len(ids) {
 			d.row[0] = int32(n - 1)
-			d.graph.logits.Rows = d.row[:1]
+			d.graph.env.Needed = d.row[:1]
 		}
 		if _, err := d.graph.Run(Batch{Tokens: ids[:n], Positions: d.positions[:n], Targets: d.targets[:n], Weights: d.weights[:n]}); err != nil {
 			return nil, err

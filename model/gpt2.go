@@ -64,7 +64,7 @@ func gpt2Params(c *Config) []spec {
 	return specs
 }
 
-// gpt2Graph builds token ids (N) -> final normed rows (N, C).
+// gpt2Graph builds token ids (N) -> final normed needed rows (R, C).
 func gpt2Graph(b *builder) (*gorgonia.Node, error) {
 	c := &b.model.Config
 	eps := float32(c.NormEps)
@@ -80,6 +80,9 @@ func gpt2Graph(b *builder) (*gorgonia.Node, error) {
 		h := linear(n+"qkv", norm(n+"norm1", x), nil) // (N, 3C)
 		h = b.try(ops.Attention{Name: n + "attention", Layer: l, Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim,
 			Scale: float32(1 / math.Sqrt(float64(c.HeadDim)))}.Apply(b.env, h)) // (N, C)
+		if l == c.Layers-1 {
+			h = b.try(ops.Select{}.Apply(b.env, h)) // from here on R rows instead of N
+		}
 		x = &ops.Stream{X: linear(n+"out", h, x)}
 		h = linear(n+"up", norm(n+"norm2", x), nil)                              // (N, F)
 		h = b.try(ops.Activation{Name: n + "gelu", F: c.Hidden}.Apply(b.env, h)) // (N, F)

@@ -174,6 +174,14 @@ func (g *Graph) Run(b Batch) (float64, error) {
 		return 0, fmt.Errorf("model: batch has %d tokens; the graph holds 1 to %d", n, g.env.Capacity)
 	}
 	g.env.Batch = b
+	if g.loss != nil {
+		g.env.Needed = g.env.Needed[:0]
+		for i, w := range b.Weights {
+			if w > 0 {
+				g.env.Needed = append(g.env.Needed, int32(i))
+			}
+		}
+	}
 	defer g.vm.Reset()
 	if err := g.vm.RunAll(); err != nil {
 		return 0, fmt.Errorf("model: run graph: %w", err)

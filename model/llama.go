@@ -190,7 +190,7 @@ func llamaParams(c *Config, qwen3 bool) []spec {
 	return specs
 }
 
-// llamaGraph builds token ids (N) -> final normed rows (N, C).
+// llamaGraph builds token ids (N) -> final normed needed rows (R, C).
 func llamaGraph(b *builder, qwen3 bool) (*gorgonia.Node, error) {
 	c := &b.model.Config
 	eps := float32(c.NormEps)
@@ -205,6 +205,9 @@ func llamaGraph(b *builder, qwen3 bool) (*gorgonia.Node, error) {
 		}
 		h = b.try(ops.Attention{Name: n + "attention", Layer: l, Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim,
 			Scale: float32(1 / math.Sqrt(float64(c.HeadDim)))}.Apply(b.env, h)) // (N, H*D)
+		if l == c.Layers-1 {
+			h = b.try(ops.Select{}.Apply(b.env, h)) // from here on R rows instead of N
+		}
 		x = &ops.Stream{X: b.try(ops.Linear{Name: n + "out", W: b.param(n + "out"), Add: x}.Apply(b.env, h))} // (N, C)
 		h = b.try(ops.Norm{Name: n + "norm2", W: b.param(n + "norm2"), Eps: eps}.Apply(b.env, x))
 		h = b.try(ops.Linear{Name: n + "gateup", W: b.param(n + "gateup")}.Apply(b.env, h))                     // (N, 2F)

@@ -18,6 +18,7 @@ type Activation struct {
 type activation struct {
 	env *Env
 	Activation
+	rows
 }
 
 func (o Activation) width() int {
@@ -29,16 +30,16 @@ func (o Activation) width() int {
 
 // Apply adds the op.
 func (o Activation) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
-	n, _, err := e.apply(o.Name, &activation{e, o}, tensor.Shape{e.Capacity, o.F}, []bool{true}, x)
+	n, _, err := e.apply(o.Name, &activation{e, o, e.rowsOf(x)}, tensor.Shape{e.Capacity, o.F}, []bool{true}, x)
 	return n, err
 }
 
 func (o *activation) run(in [][]float32, out []float32) {
 	if o.Gated {
-		o.env.Pool.SwiGLU(out, in[0], o.env.Batch.Len(), o.F)
+		o.env.Pool.SwiGLU(out, in[0], o.len(), o.F)
 		return
 	}
-	o.env.Pool.GELU(out, in[0], o.env.Batch.Len(), o.F)
+	o.env.Pool.GELU(out, in[0], o.len(), o.F)
 }
 
 func (o *activation) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
@@ -58,8 +59,8 @@ type activationBackward struct {
 func (o *activationBackward) run(in [][]float32, dx []float32) {
 	f := o.f
 	if f.Gated {
-		f.env.Pool.SwiGLUBackward(dx, in[0], in[1], f.env.Batch.Len(), f.F)
+		f.env.Pool.SwiGLUBackward(dx, in[0], in[1], f.len(), f.F)
 		return
 	}
-	f.env.Pool.GELUBackward(dx, in[0], in[1], f.env.Batch.Len(), f.F)
+	f.env.Pool.GELUBackward(dx, in[0], in[1], f.len(), f.F)
 }

@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"gorgonia.org/gorgonia"
+
 	"instruct/model/kernel"
 )
 
@@ -26,9 +28,35 @@ type Env struct {
 	Capacity int          // rows every buffer of the graph can hold
 	Batch    Batch        // the batch at hand, set before each run
 	Rope     *kernel.Rope // rotary tables, nil for models with learned positions
+	Needed   []int32      // rows whose logits are wanted, ascending; set before each run
 	Cache    *Cache       // keys and values of earlier positions, nil unless decoding
 	Profile  bool         // measure the time of every op, see [Op.Spent]
 	nodes    []*Op        // every op made for this graph, in creation order
+	selected map[*gorgonia.Node]bool
+}
+
+// rows counts the rows that an op works on: all of the batch, or those that [Select] has kept.
+type rows struct {
+	env    *Env
+	needed bool
+}
+
+func (r rows) len() int {
+	if r.needed {
+		return len(r.env.Needed)
+	}
+	return r.env.Batch.Len()
+}
+
+// rowsOf tells which rows a node has.
+func (e *Env) rowsOf(n *gorgonia.Node) rows { return rows{e, e.selected[n]} }
+
+// keep notes that a node has the needed rows only.
+func (e *Env) keep(n *gorgonia.Node) {
+	if e.selected == nil {
+		e.selected = map[*gorgonia.Node]bool{}
+	}
+	e.selected[n] = true
 }
 
 // Ops returns every op of the graph in the order in which it was made.

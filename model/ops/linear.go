@@ -22,13 +22,15 @@ type Linear struct {
 type linear struct {
 	env *Env
 	Linear
+	rows
 	in, out int
+	gather  bool // the residual has all rows, x the needed ones
 }
 
 // Apply adds the op on x (N, C).
 func (o Linear) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
 	g := x.Graph()
-	b := &linear{env: e, Linear: o, out: o.W.Shape[0], in: o.W.Shape[1]}
+	b := &linear{env: e, Linear: o, rows: e.rowsOf(x), out: o.W.Shape[0], in: o.W.Shape[1]}
 	if o.Conv1D {
 		b.in, b.out = b.out, b.in
 	}
@@ -39,6 +41,7 @@ func (o Linear) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
 		diff = append(diff, true)
 	}
 	if o.Add != nil {
+		b.gather = b.needed && !e.rowsOf(o.Add.X).needed
 		ins = append(ins, o.Add.X)
 		diff = append(diff, false) // its gradient reaches the stream through the norm, see Stream
 	}
@@ -47,9 +50,13 @@ func (o Linear) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
 }
 
 func (o *linear) run(in [][]float32, out []float32) {
-	p, n := o.env.Pool, o.env.Batch.Len()
+	p, n := o.env.Pool, o.len()
 	if o.Add != nil {
-		p.Copy(out[:n*o.out], in[len(in)-1][:n*o.out])
+		if o.gather {
+			p.Gather(out, in[len(in)-1], o.env.Needed, n, o.out)
+		} else {
+			p.Copy(out[:n*o.out], in[len(in)-1][:n*o.out])
+		}
 		if o.Bias != nil {
 			p.AddBias(out, o.Bias.Value, n, o.out)
 		}
@@ -94,7 +101,7 @@ type linearBackward struct {
 }
 
 func (o *linearBackward) run(in [][]float32, dx []float32) {
-	f, p, n := o.f, o.f.env.Pool, o.f.env.Batch.Len()
+	f, p, n := o.f, o.f.env.Pool, o.f.len()
 	dy, x, w, dw := in[0], in[1], f.W.Value, f.W.Grad
 	if f.Conv1D {
 		p.Gemm(kernel.NT, n, f.in, f.out, dy, f.out, w, f.out, dx, f.in, false)

@@ -20,6 +20,7 @@ type Norm struct {
 type norm struct {
 	env *Env
 	Norm
+	rows
 	stream     *Stream
 	c          int
 	mean, rstd []float32 // (N) kept for the backward pass
@@ -28,7 +29,7 @@ type norm struct {
 // Apply adds the op on the stream s and returns the normalised rows (N, C).
 func (o Norm) Apply(e *Env, s *Stream) (*gorgonia.Node, error) {
 	g := s.X.Graph()
-	b := &norm{env: e, Norm: o, stream: s, c: o.W.Shape[0], rstd: make([]float32, e.Capacity)}
+	b := &norm{env: e, Norm: o, rows: e.rowsOf(s.X), stream: s, c: o.W.Shape[0], rstd: make([]float32, e.Capacity)}
 	ins := gorgonia.Nodes{s.X, o.W.Leaf(g, "")}
 	diff := []bool{true, true}
 	if o.Bias != nil {
@@ -41,7 +42,7 @@ func (o Norm) Apply(e *Env, s *Stream) (*gorgonia.Node, error) {
 }
 
 func (o *norm) run(in [][]float32, out []float32) {
-	n := o.env.Batch.Len()
+	n := o.len()
 	if o.Bias != nil {
 		o.env.Pool.LayerNorm(out, in[0], o.W.Value, o.Bias.Value, o.mean, o.rstd, n, o.c, o.Eps)
 		return
@@ -50,11 +51,12 @@ func (o *norm) run(in [][]float32, out []float32) {
 }
 
 func (o *norm) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	ins := gorgonia.Nodes{grad, in[0]}
+	ins, back := gorgonia.Nodes{grad, in[0]}, &normBackward{f: o}
 	if o.stream.grad != nil {
 		ins = append(ins, o.stream.grad)
+		back.scatter = o.env.rowsOf(o.stream.grad).needed && !o.needed
 	}
-	dx, _, err := o.env.apply(o.Name+".backward", &normBackward{f: o}, tensor.Shape{o.env.Capacity, o.c},
+	dx, _, err := o.env.apply(o.Name+".backward", back, tensor.Shape{o.env.Capacity, o.c},
 		make([]bool, len(ins)), ins...)
 	if err != nil {
 		return nil, err
@@ -73,18 +75,22 @@ func (o *norm) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, e
 
 type normBackward struct {
 	noDerive
-	f *norm
+	f       *norm
+	scatter bool // the residual's gradient has the needed rows only
 }
 
 func (o *normBackward) run(in [][]float32, dx []float32) {
-	f, n := o.f, o.f.env.Batch.Len()
+	f, p, n := o.f, o.f.env.Pool, o.f.len()
 	var residual []float32
-	if len(in) == 3 {
+	if len(in) == 3 && !o.scatter {
 		residual = in[2]
 	}
 	if f.Bias != nil {
-		f.env.Pool.LayerNormBackward(dx, in[0], in[1], f.W.Value, f.mean, f.rstd, f.W.Grad, f.Bias.Grad, residual, n, f.c)
-		return
+		p.LayerNormBackward(dx, in[0], in[1], f.W.Value, f.mean, f.rstd, f.W.Grad, f.Bias.Grad, residual, n, f.c)
+	} else {
+		p.RMSNormBackward(dx, in[0], in[1], f.W.Value, f.rstd, f.W.Grad, residual, n, f.c)
 	}
-	f.env.Pool.RMSNormBackward(dx, in[0], in[1], f.W.Value, f.rstd, f.W.Grad, residual, n, f.c)
+	if o.scatter {
+		p.ScatterAdd(dx, in[2], f.env.Needed, len(f.env.Needed), f.c)
+	}
 }

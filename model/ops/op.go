@@ -63,6 +63,9 @@ func (e *Env) apply(name string, b body, shape tensor.Shape, diff []bool, inputs
 	}
 	op.node = n
 	e.nodes = append(e.nodes, op)
+	if len(inputs) > 0 && e.rowsOf(inputs[0]).needed {
+		e.keep(n) // an op gives the rows that its first input has
+	}
 	return n, op, nil
 }
 

@@ -1,0 +1,53 @@
+package ops
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Select keeps the rows of x (N, C) whose logits are needed: out (R, C) = x[Env.Needed]. It stands behind the last
+// attention, since nothing but attention looks at other rows; all that follows works on R rows.
+//
+// Backward: dx is dout in the needed rows and zero elsewhere.
+type Select struct{}
+
+type selectRows struct {
+	env *Env
+	c   int
+}
+
+// Apply adds the op.
+func (Select) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
+	c := x.Shape()[1]
+	n, _, err := e.apply("select", &selectRows{e, c}, tensor.Shape{e.Capacity, c}, []bool{true}, x)
+	if err == nil {
+		e.keep(n)
+	}
+	return n, err
+}
+
+func (o *selectRows) run(in [][]float32, out []float32) {
+	o.env.Pool.Gather(out, in[0], o.env.Needed, len(o.env.Needed), o.c)
+}
+
+func (o *selectRows) derive(_ gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	dx, _, err := o.env.apply("select.backward", &selectBackward{f: o}, tensor.Shape{o.env.Capacity, o.c}, []bool{false}, grad)
+	if err != nil {
+		return nil, err
+	}
+	delete(o.env.selected, dx)
+	return gorgonia.Nodes{dx}, nil
+}
+
+type selectBackward struct {
+	noDerive
+	f *selectRows
+}
+
+func (o *selectBackward) run(in [][]float32, dx []float32) {
+	f := o.f
+	clear(dx[:f.env.Batch.Len()*f.c])
+	for i, r := range f.env.Needed {
+		copy(dx[int(r)*f.c:(int(r)+1)*f.c], in[0][i*f.c:(i+1)*f.c])
+	}
+}
