@@ -25,7 +25,6 @@ type speaker struct {
 type speakerFlags struct {
 	model, template string
 	maxNew, threads int
-	seed            uint64
 	sampling        model.Sampling
 }
 
