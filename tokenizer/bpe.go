@@ -10,14 +10,25 @@ import (
 // bytes or runes, are joined pair by pair, always the pair of the lowest rank, leftmost first.
 type bpe struct {
 	merges       pairTable
-	bytes        *[256]int32      // byte-level: the token of each byte, or -1
-	runes        runeTable        // otherwise: the token of each rune
+	symbol       [4]symbolTable   // by place in the word: 1 not the first symbol, 2 the last
+	byteLevel    bool             // symbols are bytes, else runes
+	affixed      bool             // the tables differ
 	fallback     *[256]int32      // byte_fallback: tokens <0x00> to <0xFF>, -1 where one is absent
 	unk          int32            // -1: none, unknown symbols vanish
 	fuseUnk      bool             // a run of unknown symbols is one token
 	ignoreMerges bool             // a word that is a token stays whole
 	words        map[string]int32 // for ignoreMerges: bytes to token
-	before       string           // words may be cut before this mark, because no merge crosses it; "" if not
+}
+
+// model cuts words into tokens. What it gives is valid until the scratch is used again.
+type model interface {
+	encode(sc *scratch, s string) []sym
+}
+
+// symbolTable gives the token of a symbol: of a byte, or of a rune, or -1.
+type symbolTable struct {
+	bytes *[256]int32
+	runes *runeTable
 }
 
 // sym is a symbol of a word: its token and the byte after it, and the merge with the symbol to its right.
@@ -106,57 +117,101 @@ func (t *pairTable) get(a, b int32) (rank uint32, into int32) {
 }
 
 // symbols appends the symbols of a word before any merge. A symbol that has neither a token nor a replacement vanishes,
-// and the ranges of the symbols after it in the word move up, as in the Rust library.
-func (m *bpe) symbols(dst []sym, s string) []sym {
-	unk, end := false, int32(0)
-	if m.bytes != nil {
+// and the ranges of the symbols after it in the word move up, as in the Rust library; for bytes that is counted in the
+// byte alphabet, which alpha reports.
+func (m *bpe) symbols(dst []sym, s string) (_ []sym, alpha bool) {
+	var b symbolizer
+	b.dst = dst
+	if m.byteLevel && !m.affixed {
+		bytes := m.symbol[0].bytes
 		for i := range len(s) {
-			if id := m.bytes[s[i]]; id >= 0 {
-				end++
-				dst, unk = append(dst, sym{id: id, end: end}), false
-			} else if m.unk >= 0 {
-				end++
-				dst, unk = m.unknown(dst, unk, end), true
+			id := bytes[s[i]]
+			if id < 0 && m.unk < 0 {
+				b.dst = b.dst[:len(dst)]
+				return m.alphabetSymbols(b.dst, s), true
 			}
+			m.add(&b, id, 1)
 		}
-		return dst
+		b.flush(m.unk)
+		return b.dst, false
+	}
+	if m.byteLevel {
+		return m.alphabetSymbols(dst, s), true
 	}
 	for i := 0; i < len(s); {
-		var id int32
-		w := 1
-		if s[i] < utf8.RuneSelf {
-			id = m.runes.get(rune(s[i]))
-		} else {
-			var r rune
+		r, w := rune(s[i]), 1
+		if r >= utf8.RuneSelf {
 			r, w = utf8.DecodeRuneInString(s[i:])
-			id = m.runes.get(r)
+		}
+		id := m.symbol[m.place(i, i+w == len(s))].runes.get(r)
+		if id < 0 && m.fallsBack(s[i:i+w]) {
+			for k := i; k < i+w; k++ { // an unknown symbol before comes after, as in the Rust library
+				b.end++
+				b.dst = append(b.dst, sym{id: m.fallback[s[k]], end: b.end})
+			}
+		} else {
+			m.add(&b, id, int32(w))
 		}
 		i += w
-		switch {
-		case id >= 0:
-			end += int32(w)
-			dst, unk = append(dst, sym{id: id, end: end}), false
-		case m.fallsBack(s[i-w : i]):
-			for k := i - w; k < i; k++ {
-				end++
-				dst = append(dst, sym{id: m.fallback[s[k]], end: end})
-			}
-			unk = false
-		case m.unk >= 0:
-			end += int32(w)
-			dst, unk = m.unknown(dst, unk, end), true
-		}
 	}
-	return dst
+	b.flush(m.unk)
+	return b.dst, false
 }
 
-// unknown appends an unknown symbol that ends at end, or lets the one before it grow.
-func (m *bpe) unknown(dst []sym, before bool, end int32) []sym {
-	if before && m.fuseUnk {
-		dst[len(dst)-1].end = end
-		return dst
+// alphabetSymbols is symbols for bytes, with the ends in the byte alphabet.
+func (m *bpe) alphabetSymbols(dst []sym, s string) []sym {
+	b := symbolizer{dst: dst}
+	for i := range len(s) {
+		w := int32(1)
+		if s[i] < '!' || s[i] > '~' {
+			w = 2
+		}
+		m.add(&b, m.symbol[m.place(i, i+1 == len(s))].bytes[s[i]], w)
 	}
-	return append(dst, sym{id: m.unk, end: end})
+	b.flush(m.unk)
+	return b.dst
+}
+
+// place gives the table for a symbol at byte i of a word.
+func (m *bpe) place(i int, last bool) int {
+	n := 0
+	if i > 0 {
+		n = 1
+	}
+	if last {
+		n |= 2
+	}
+	return n
+}
+
+// symbolizer collects symbols. Unknown ones are held back until a known one follows.
+type symbolizer struct {
+	dst  []sym
+	end  int32
+	held int32 // bytes of the unknown symbol
+}
+
+// add appends the token id, w bytes wide; -1 is an unknown symbol.
+func (m *bpe) add(b *symbolizer, id, w int32) {
+	switch {
+	case id >= 0:
+		b.flush(m.unk)
+		b.end += w
+		b.dst = append(b.dst, sym{id: id, end: b.end})
+	case m.unk >= 0:
+		if !m.fuseUnk {
+			b.flush(m.unk)
+		}
+		b.held += w
+	}
+}
+
+func (b *symbolizer) flush(unk int32) {
+	if b.held > 0 {
+		b.end += b.held
+		b.dst = append(b.dst, sym{id: unk, end: b.end})
+		b.held = 0
+	}
 }
 
 // fallsBack reports whether all bytes of s have byte tokens.
@@ -183,7 +238,7 @@ func (m *bpe) encode(sc *scratch, s string) []sym {
 			return sc.syms
 		}
 	}
-	sc.syms = m.symbols(sc.syms[:0], s)
+	sc.syms, sc.alpha = m.symbols(sc.syms[:0], s)
 	if m.merges.n == 0 || len(sc.syms) < 2 {
 		return sc.syms
 	}

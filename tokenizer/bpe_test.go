@@ -25,13 +25,13 @@ func TestMergesAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := tok.model
+		m := tok.model.(*bpe)
 		sc := new(scratch)
 		rng := rand.New(rand.NewPCG(1, 2))
 		merged := 0
 		for range 500 {
 			word := randomText(rng, 2+rng.IntN(200))
-			symbols := m.symbols(nil, word)
+			symbols, _ := m.symbols(nil, word)
 			short := m.mergeShort(slices.Clone(symbols))
 			long := m.mergeLong(sc, slices.Clone(symbols))
 			same := slices.EqualFunc(short, long, func(a, b sym) bool { return a.id == b.id && a.end == b.end })
@@ -53,14 +53,14 @@ func TestCutAgrees(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cut.model.before == "" {
+	if cut.mark == "" {
 		t.Fatal("the vocabulary does not allow cuts")
 	}
 	whole, err := Parse(g.variant(t, "runes", nil), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole.model.before = ""
+	whole.mark = ""
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 500 {
 		text := randomText(rng, rng.IntN(200))

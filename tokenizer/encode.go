@@ -23,6 +23,8 @@ type scratch struct {
 	pre   []buffer  // one for each pre-tokenizer
 	cuts  []cut
 	syms  []sym
+	alpha bool       // the ends of syms count bytes of the byte alphabet
+	path  []pathNode // Viterbi's, of Unigram
 	links []link
 	heap  []uint64
 	cache []cacheSlot
@@ -172,7 +174,7 @@ func (t *Tokenizer) preTokenize(sc *scratch, step int, p piece) {
 // encodePiece encodes what the pre-tokenizers left as one word. Where the model allows it, that word is encoded in
 // parts, each of which the cache may know.
 func (t *Tokenizer) encodePiece(sc *scratch, p piece) {
-	mark := t.model.before
+	mark := t.mark
 	if mark == "" {
 		t.encodeWord(sc, p)
 		return
@@ -196,33 +198,60 @@ func (t *Tokenizer) encodePiece(sc *scratch, p piece) {
 
 func (t *Tokenizer) encodeWord(sc *scratch, p piece) {
 	if len(p.s) > maxCached {
-		a := 0
-		for _, s := range t.model.encode(sc, p.s) {
-			start, end := p.origin(a, int(s.end))
-			sc.dst = append(sc.dst, Token{s.id, start, end})
-			a = int(s.end)
-		}
+		t.emit(sc, p, t.model.encode(sc, p.s))
 		return
 	}
 	slot := &sc.cache[maphash.String(t.seed, p.s)%cacheSlots]
 	if int(slot.n) != len(p.s) || string(slot.key[:slot.n]) != p.s {
-		if !slot.fill(p.s, t.model.encode(sc, p.s)) {
-			a := 0
-			for _, s := range sc.syms {
-				start, end := p.origin(a, int(s.end))
-				sc.dst = append(sc.dst, Token{s.id, start, end})
-				a = int(s.end)
-			}
+		word := t.model.encode(sc, p.s)
+		if sc.alpha || !slot.fill(p.s, word) {
+			t.emit(sc, p, word)
 			return
 		}
 	}
-	a := 0
+	a, b := 0, 0
 	for i := range slot.tokens {
-		b := int(slot.ends[i])
+		if end := int(slot.ends[i]); end != b {
+			a, b = b, end
+		}
 		start, end := p.origin(a, b)
 		sc.dst = append(sc.dst, Token{slot.ids[i], start, end})
-		a = b
 	}
+}
+
+// emit appends the tokens of a word. Each begins where the one before it ends; one that also ends there has the same
+// range.
+func (t *Tokenizer) emit(sc *scratch, p piece, word []sym) {
+	a, b := 0, 0
+	for _, s := range word {
+		if end := int(s.end); end != b {
+			a, b = b, end
+		}
+		from, to := a, b
+		if sc.alpha {
+			from, to = fromAlphabet(p.s, a, b)
+		}
+		start, end := p.origin(from, to)
+		sc.dst = append(sc.dst, Token{s.id, start, end})
+	}
+	sc.alpha = false
+}
+
+// fromAlphabet gives the bytes of s that bytes a to b of s written in the byte alphabet stand for.
+func fromAlphabet(s string, a, b int) (from, to int) {
+	at := 0
+	for i := range len(s) {
+		if at <= a {
+			from = i
+		}
+		if at < b {
+			to = i + 1
+		}
+		if at++; s[i] < '!' || s[i] > '~' {
+			at++
+		}
+	}
+	return from, to
 }
 
 // fill puts a word into the slot, unless it has too many tokens.

@@ -134,6 +134,21 @@ func (r *jsonReader) integer() (int64, error) {
 	return n, nil
 }
 
+// number reads a number.
+func (r *jsonReader) number() (float64, error) {
+	r.peek()
+	start := r.i
+	for r.i < len(r.s) && strings.IndexByte("+-.0123456789Ee", r.s[r.i]) >= 0 {
+		r.i++
+	}
+	n, err := strconv.ParseFloat(r.s[start:r.i], 64)
+	if err != nil {
+		r.i = start
+		return 0, r.fail("a number")
+	}
+	return n, nil
+}
+
 // skip passes over a value and gives its text.
 func (r *jsonReader) skip() (string, error) {
 	r.peek()

@@ -19,8 +19,8 @@ type file struct {
 	model                                            modelFile
 }
 
-// Load reads a tokenizer from a Hugging Face folder (tokenizer.json; tokenizer_config.json, special_tokens_map.json and
-// chat_template.jinja where they exist) or from a tokenizer.json file alone.
+// Load reads a tokenizer from a Hugging Face folder (tokenizer.json; tokenizer_config.json, special_tokens_map.json,
+// chat_template.jinja and additional_chat_templates where they exist) or from a tokenizer.json file alone.
 func Load(path string) (*Tokenizer, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -44,8 +44,8 @@ func Load(path string) (*Tokenizer, error) {
 	if err != nil {
 		return nil, userf("tokenizer: load: %w", err)
 	}
-	var optional [3][]byte
-	for i, name := range []string{"tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"} {
+	var optional [2][]byte
+	for i, name := range []string{"tokenizer_config.json", "special_tokens_map.json"} {
 		optional[i], err = os.ReadFile(filepath.Join(path, name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, userf("tokenizer: load: %w", err)
@@ -64,10 +64,7 @@ func Load(path string) (*Tokenizer, error) {
 			return nil, fmt.Errorf("tokenizer: load %s: %w", path, err)
 		}
 	}
-	if optional[2] != nil {
-		t.config.chatTemplate = string(optional[2])
-	}
-	return t, nil
+	return t, t.config.loadTemplates(path)
 }
 
 // Parse makes a tokenizer from the bytes of a tokenizer.json and, if not empty, of a tokenizer_config.json.
@@ -229,7 +226,7 @@ func (b *builder) enter(text string, id int64) error {
 	}
 	n := len(t.vocab)
 	t.tokens[id], b.used[id], t.vocab[text] = text, true, int32(id)
-	if len(t.vocab) == n {
+	if len(t.vocab) == n && b.m.Type != "Unigram" { // of equal pieces the last has the id
 		return userf("tokenizer.json: token %q is in the vocabulary twice", text)
 	}
 	return nil

@@ -11,7 +11,8 @@ type Tokenizer struct {
 	classes       *classTable
 	normalizers   []normalizer
 	preTokenizers []preTokenizer
-	model         *bpe
+	model         model
+	mark          string    // words may be cut before this mark, because no token crosses it; "" if not
 	before, after []int32   // special tokens around a text
 	decoders      []decoder // none: tokens are joined by spaces
 	fuses         bool      // a decoder has made all tokens one
@@ -91,5 +92,10 @@ func (t *Tokenizer) named(token string) (int32, bool) {
 // ChatTemplate is the Jinja source of the chat template, or "".
 func (t *Tokenizer) ChatTemplate() string { return t.config.chatTemplate }
 
-// SetChatTemplate replaces the chat template, for [Tokenizer.Save] to write.
-func (t *Tokenizer) SetChatTemplate(src string) { t.config.chatTemplate = src }
+// SetChatTemplate replaces the chat template, for [Tokenizer.Save] to write. With another one than it had, the
+// tokenizer loses its named templates, which are not those that the model is trained with.
+func (t *Tokenizer) SetChatTemplate(src string) {
+	if src != t.config.chatTemplate {
+		t.config.chatTemplate, t.config.moreTemplates = src, nil
+	}
+}

@@ -79,6 +79,7 @@ func trainAlphabet(specials []string) orderedVocab {
 // countWords splits the texts and counts their words, given as symbols.
 func (t *Tokenizer) countWords(ctx context.Context, texts iter.Seq[string]) (words [][]int32, counts []int64, err error) {
 	index := make(map[string]int32)
+	m := t.model.(*bpe) // made by assemble
 	sc := t.scratch.New().(*scratch)
 	for text := range texts {
 		if err := ctx.Err(); err != nil {
@@ -91,7 +92,7 @@ func (t *Tokenizer) countWords(ctx context.Context, texts iter.Seq[string]) (wor
 				return
 			}
 			index[strings.Clone(word)] = int32(len(words))
-			symbols := t.model.symbols(sc.syms[:0], word)
+			symbols, _ := m.symbols(sc.syms[:0], word)
 			ids := make([]int32, len(symbols))
 			for i, s := range symbols {
 				ids[i] = s.id
