@@ -1,14 +1,12 @@
 package tokenizer
 
-import (
-	"encoding/json"
-	"slices"
-)
+import "encoding/json"
 
 // config is what tokenizer_config.json, special_tokens_map.json and chat_template.jinja add to tokenizer.json.
 type config struct {
 	bos, eos, unk, pad string
 	chatTemplate       string
+	moreTemplates      []namedTemplate            // others than the default, by name
 	templateInConfig   bool                       // tokenizer_config.json had a chat_template
 	keys               map[string]json.RawMessage // all of tokenizer_config.json
 }
@@ -40,8 +38,8 @@ func parseConfig(data []byte) (config, error) {
 	switch {
 	case json.Unmarshal(src, &c.chatTemplate) == nil:
 	case json.Unmarshal(src, &list) == nil:
-		if i := slices.IndexFunc(list, func(t namedTemplate) bool { return t.Name == "default" }); i >= 0 {
-			c.chatTemplate = list[i].Template
+		for _, t := range list {
+			c.setTemplate(t.Name, t.Template)
 		}
 	default:
 		return c, userf("tokenizer: tokenizer_config.json: chat_template is neither a text nor a list of {name, template}")

@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// Save writes tokenizer.json, tokenizer_config.json, special_tokens_map.json and, if there is a chat template,
-// chat_template.jinja into dir, which must exist. tokenizer.json is written as it was read. The keys of the original
+// Save writes tokenizer.json, tokenizer_config.json, special_tokens_map.json and the chat templates (chat_template.jinja,
+// additional_chat_templates) into dir, which must exist. tokenizer.json is written as it was read. The keys of the original
 // tokenizer_config.json stay; a chat template that stood there is kept there too.
 func (t *Tokenizer) Save(dir string) error {
 	conf, err := t.configJSON()
@@ -42,19 +42,15 @@ func (t *Tokenizer) Save(dir string) error {
 		{"tokenizer.json", []byte(t.raw)},
 		{"tokenizer_config.json", conf},
 		{"special_tokens_map.json", special},
-		{"chat_template.jinja", []byte(t.config.chatTemplate)},
 	}
 	for _, f := range files {
 		path := filepath.Join(dir, f.name)
-		if len(f.data) == 0 {
-			if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
-				return fmt.Errorf("tokenizer: save: %w", err)
-			}
-			continue
-		}
 		if err := os.WriteFile(path, f.data, 0o644); err != nil {
 			return fmt.Errorf("tokenizer: save: %w", err)
 		}
+	}
+	if err := t.config.saveTemplates(dir); err != nil {
+		return fmt.Errorf("tokenizer: save: %w", err)
 	}
 	return nil
 }
@@ -88,18 +84,7 @@ func (t *Tokenizer) configJSON() ([]byte, error) {
 		}
 	}
 	if t.config.templateInConfig {
-		var value any = t.config.chatTemplate
-		var list []namedTemplate
-		if json.Unmarshal(keys["chat_template"], &list) == nil {
-			i := slices.IndexFunc(list, func(n namedTemplate) bool { return n.Name == "default" })
-			if i < 0 {
-				list = append(list, namedTemplate{Name: "default"})
-				i = len(list) - 1
-			}
-			list[i].Template = t.config.chatTemplate
-			value = list
-		}
-		if err := set("chat_template", value); err != nil {
+		if err := set("chat_template", t.config.templateValue()); err != nil {
 			return nil, err
 		}
 	}

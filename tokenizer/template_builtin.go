@@ -1,87 +1,35 @@
 package tokenizer
 
-// The templates for models that have none. Each one says with generation blocks what the model says, renders in
-// transformers too, and needs nothing but messages, add_generation_prompt and eos_token.
-const (
-	templateChatML = `{%- for message in messages -%}
-    {{- '<|im_start|>' + message['role'] + '\n' -}}
-    {%- if message['role'] == 'assistant' -%}
-        {%- generation -%}
-            {{- message['content'] + '<|im_end|>' -}}
-        {%- endgeneration -%}
-    {%- else -%}
-        {{- message['content'] + '<|im_end|>' -}}
-    {%- endif -%}
-    {{- '\n' -}}
-{%- endfor -%}
-{%- if add_generation_prompt -%}
-    {{- '<|im_start|>assistant\n' -}}
-{%- endif -%}
-`
-
-	// The prompt of Stanford Alpaca (github.com/tatsu-lab/stanford_alpaca); the system prompt takes the place of the
-	// preamble.
-	templateAlpaca = `{%- if messages[0]['role'] == 'system' -%}
-    {%- set preamble = messages[0]['content'] -%}
-    {%- set turns = messages[1:] -%}
-{%- else -%}
-    {%- set preamble = 'Below is an instruction that describes a task. Write a response that appropriately completes the request.' -%}
-    {%- set turns = messages -%}
-{%- endif -%}
-{{- preamble + '\n\n' -}}
-{%- for message in turns -%}
-    {%- if message['role'] == 'user' -%}
-        {{- '### Instruction:\n' + message['content'] + '\n\n' -}}
-    {%- elif message['role'] == 'assistant' -%}
-        {{- '### Response:\n' -}}
-        {%- generation -%}
-            {{- message['content'] + eos_token -}}
-        {%- endgeneration -%}
-        {%- if add_generation_prompt or not loop.last -%}
-            {{- '\n\n' -}}
-        {%- endif -%}
-    {%- else -%}
-        {{- raise_exception('The alpaca template knows a system message at the beginning and the roles user and assistant, not ' + message['role']) -}}
-    {%- endif -%}
-{%- endfor -%}
-{%- if add_generation_prompt -%}
-    {{- '### Response:\n' -}}
-{%- endif -%}
-`
-
-	// As few tokens as can be: one for the role, and one that ends an answer.
-	templateLessons = `{%- for message in messages -%}
-    {%- if message['role'] == 'assistant' -%}
-        {{- '<|assistant|>' -}}
-        {%- generation -%}
-            {{- message['content'] + '<|end|>' -}}
-        {%- endgeneration -%}
-    {%- elif message['role'] == 'user' or message['role'] == 'system' -%}
-        {{- '<|' + message['role'] + '|>' + message['content'] -}}
-    {%- else -%}
-        {{- raise_exception('The lessons template knows the roles system, user and assistant, not ' + message['role']) -}}
-    {%- endif -%}
-{%- endfor -%}
-{%- if add_generation_prompt -%}
-    {{- '<|assistant|>' -}}
-{%- endif -%}
-`
+import (
+	"embed"
+	"slices"
+	"strings"
 )
+
+// builtins are the templates for models that have none. Each one says with generation blocks what the model says and
+// renders in transformers too. The texts are those of the models that the templates are named after (for llama3: 3.1's
+// first template, for mistral: 7B-Instruct-v0.1); alpaca is the prompt of Stanford Alpaca
+// (github.com/tatsu-lab/stanford_alpaca), where a system prompt takes the place of the preamble; lessons has as few
+// tokens as can be, one for the role and one that ends an answer.
+//
+//go:embed templates/*.jinja
+var builtins embed.FS
 
 // LessonsTokens are the special tokens of the lessons template; the last one ends an answer and is the eos_token.
 func LessonsTokens() []string { return []string{"<|system|>", "<|user|>", "<|assistant|>", "<|end|>"} }
 
-// BuiltinTemplate gives the source of a template by name: chatml, alpaca or lessons.
+// BuiltinTemplates names the built-in templates.
+func BuiltinTemplates() []string {
+	return []string{"chatml", "llama3", "zephyr", "mistral", "gemma", "alpaca", "phi3", "lessons"}
+}
+
+// BuiltinTemplate gives the source of one of the BuiltinTemplates.
 func BuiltinTemplate(name string) (string, bool) {
-	switch name {
-	case "chatml":
-		return templateChatML, true
-	case "alpaca":
-		return templateAlpaca, true
-	case "lessons":
-		return templateLessons, true
+	if !slices.Contains(BuiltinTemplates(), name) {
+		return "", false
 	}
-	return "", false
+	src, err := builtins.ReadFile("templates/" + name + ".jinja")
+	return string(src), err == nil
 }
 
 // NewBuiltinTemplate compiles a built-in template for a tokenizer. Where the tokenizer puts a bos_token before every
@@ -89,9 +37,9 @@ func BuiltinTemplate(name string) (string, bool) {
 func NewBuiltinTemplate(name string, t *Tokenizer) (*Template, error) {
 	src, ok := BuiltinTemplate(name)
 	if !ok {
-		return nil, userf("tokenizer: there is no chat template %q; the built-in ones are chatml, alpaca and lessons", name)
+		return nil, userf("tokenizer: there is no chat template %q; the built-in ones are %s", name, strings.Join(BuiltinTemplates(), ", "))
 	}
-	if t != nil && t.addsBOS() {
+	if t != nil && t.addsBOS() && !strings.Contains(src, "bos_token") {
 		src = "{{- bos_token -}}\n" + src
 	}
 	return NewTemplate(src, t)

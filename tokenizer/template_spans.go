@@ -11,10 +11,11 @@ import (
 
 // blockOwners gives the generation blocks of each message. Where every assistant turn has one block they belong
 // together in order; else a block belongs to the message whose content stands in it, and to -1 when there is none.
-func (tp *Template) blockOwners(msgs []Message, r *jinja.Result) map[int][]Span {
+func (run *run) blockOwners(r *jinja.Result) map[int][]Span {
 	if len(r.Generation) == 0 {
 		return nil
 	}
+	msgs := run.c.Messages
 	var assistants []int
 	for i := range msgs {
 		if msgs[i].Role == "assistant" {
@@ -27,9 +28,9 @@ func (tp *Template) blockOwners(msgs []Message, r *jinja.Result) map[int][]Span 
 		if len(assistants) == len(r.Generation) {
 			owner = assistants[k]
 		} else if i := slices.IndexFunc(r.Marks, func(m jinja.Span) bool {
-			return m.Start < block.End && block.Start < m.End
+			return m.Start < block.End && block.Start < m.End && m.ID < partsOfMessage*len(msgs)
 		}); i >= 0 {
-			owner = r.Marks[i].ID
+			owner = r.Marks[i].ID / partsOfMessage
 		}
 		owners[owner] = append(owners[owner], Span{block.Start, block.End})
 	}
@@ -43,13 +44,14 @@ func (tp *Template) blockOwners(msgs []Message, r *jinja.Result) map[int][]Span 
 // trained too. Where that text is no prefix of the whole (some templates treat the last turns differently), the last
 // occurrence of the generation prompt before the content counts, or the content alone.
 //
-// It ends with the first token after the content that ends a turn.
-func (tp *Template) inferSpan(msgs []Message, i int, r *jinja.Result, withPrompt bool) (Span, bool) {
-	first, last := -1, -1         // the content
+// It ends with the first token after the content that ends a turn; after a tool call, whose own end may be such a token,
+// with the eos_token where there is one.
+func (run *run) inferSpan(i int, r *jinja.Result, withPrompt bool) (Span, bool) {
+	first, last := -1, -1         // what the message holds
 	after, next := 0, len(r.Text) // where the content before it ends, and the one after it begins
 	for _, m := range r.Marks {
 		switch {
-		case m.ID == i:
+		case m.ID/partsOfMessage == i:
 			if first < 0 || m.Start < first {
 				first = m.Start
 			}
@@ -59,22 +61,23 @@ func (tp *Template) inferSpan(msgs []Message, i int, r *jinja.Result, withPrompt
 		}
 	}
 	for _, m := range r.Marks {
-		if m.ID != i && first >= 0 && m.End <= first {
+		if m.ID/partsOfMessage != i && first >= 0 && m.End <= first {
 			after = max(after, m.End)
 		}
 	}
+	message := &run.c.Messages[i]
 	start := first
-	if msgs[i].Role == "assistant" {
-		start = tp.turnStart(msgs[:i], r.Text, after, first)
+	if message.Role == "assistant" {
+		start = run.turnStart(i, r.Text, after, first)
 	}
 	if start < 0 {
 		return Span{}, false
 	}
 	from := max(start, last)
 	limit, whole := next, false
-	if i == len(msgs)-1 && !withPrompt {
+	if i == len(run.c.Messages)-1 && !withPrompt {
 		limit, whole = len(r.Text), true
-	} else if until, err := tp.render(msgs[:i+1], false); err == nil {
+	} else if until := run.endedAt(i + 1); until != nil {
 		if n := commonPrefix(until.Text, r.Text); n >= from {
 			limit, whole = min(limit, n), true
 		}
@@ -83,13 +86,19 @@ func (tp *Template) inferSpan(msgs []Message, i int, r *jinja.Result, withPrompt
 		return Span{}, false
 	}
 	limit = max(limit, from)
-	return Span{start, from + tp.turnEnd(r.Text[from:limit], whole)}, true
+	tail := r.Text[from:limit]
+	if eos := run.tp.eos; eos != "" && given(message.ToolCalls) {
+		if at := strings.Index(tail, eos); at >= 0 {
+			return Span{start, from + at + len(eos)}, true
+		}
+	}
+	return Span{start, from + run.tp.turnEnd(tail, whole)}, true
 }
 
-// turnStart is where the answer to the messages begins in a text whose answer's content begins at first (-1: it has
-// none) and whose other contents end at after; it is first itself when nothing better is known.
-func (tp *Template) turnStart(before []Message, text string, after, first int) int {
-	prompt, err := tp.render(before, true)
+// turnStart is where message i begins in a text whose content of it begins at first (-1: it has none) and whose other
+// contents end at after; it is first itself when nothing better is known.
+func (run *run) turnStart(i int, text string, after, first int) int {
+	prompt, err := run.render(i, true)
 	if err != nil {
 		return first
 	}
@@ -98,13 +107,13 @@ func (tp *Template) turnStart(before []Message, text string, after, first int) i
 	if isPrefix && n == first {
 		return n
 	}
-	ended, err := tp.render(before, false)
-	if err != nil {
+	ended := run.endedAt(i)
+	if ended == nil {
 		return first
 	}
 	if isPrefix && (first < 0 || n < first) {
 		// Without a generation prompt only white space is the model's to say: more would be the header of its turn.
-		if prompt.Text != ended.Text || first < 0 && len(before) > 0 || first >= 0 && strings.TrimSpace(text[n:first]) == "" {
+		if prompt.Text != ended.Text || first < 0 && i > 0 || first >= 0 && strings.TrimSpace(text[n:first]) == "" {
 			return n
 		}
 	}
@@ -114,11 +123,40 @@ func (tp *Template) turnStart(before []Message, text string, after, first int) i
 	}
 	// The header must stand between the contents, and no turn may end between it and the content.
 	if at := strings.LastIndex(text[after:first], header); at >= 0 {
-		if begin := after + at + len(header); tp.firstSpecial(text[begin:first]) < 0 {
+		if begin := after + at + len(header); run.tp.firstSpecial(text[begin:first]) < 0 {
 			return begin
 		}
 	}
 	return first
+}
+
+// unused names the parts of the conversation that left no trace in the text.
+func (run *run) unused(r *jinja.Result) []string {
+	parts := partsOfMessage * len(run.c.Messages)
+	shown := make([]bool, parts+1)
+	for _, m := range r.Marks {
+		if m.End > m.Start {
+			shown[m.ID] = true
+		}
+	}
+	var names []string
+	for id := range shown {
+		if shown[id] {
+			continue
+		}
+		if id == parts {
+			if l, ok := run.tools.(*jinja.List); ok && len(l.Items) > 0 {
+				names = append(names, "tools")
+			}
+			continue
+		}
+		m := &run.c.Messages[id/partsOfMessage]
+		has := [partsOfMessage]bool{strings.TrimSpace(m.Content) != "", strings.TrimSpace(m.Reasoning) != "", given(m.ToolCalls)}
+		if part := id % partsOfMessage; has[part] {
+			names = append(names, partNames[part])
+		}
+	}
+	return names
 }
 
 // reControl is what an end-of-turn token looks like: <|im_end|>, </s>, <end_of_turn>, [/INST].

@@ -38,6 +38,12 @@ func fixtureTemplates(t testing.TB) map[string]*Template {
 	return out
 }
 
+// bare is a built-in template without its generation blocks.
+func bare(name string) string {
+	source, _ := BuiltinTemplate(name)
+	return strings.NewReplacer("{%- generation -%}", "", "{%- endgeneration -%}", "").Replace(source)
+}
+
 // What is trained of two turns, whose second answer has white space around it, by each template.
 func TestSpansOfFixtureTemplates(t *testing.T) {
 	want := map[string][]string{
@@ -235,7 +241,7 @@ func TestBuiltinTemplates(t *testing.T) {
 			}
 		}
 	}
-	if _, err := NewBuiltinTemplate("alpacca", nil); err == nil || !strings.Contains(err.Error(), "chatml, alpaca and lessons") {
+	if _, err := NewBuiltinTemplate("alpacca", nil); err == nil || !strings.Contains(err.Error(), "chatml, llama3, zephyr, mistral, gemma, alpaca, phi3, lessons") {
 		t.Errorf("an unknown name gives %v", err)
 	}
 }
@@ -368,7 +374,7 @@ func BenchmarkRender(b *testing.B) {
 	for _, name := range []string{"chatml", "alpaca", "inferred"} {
 		source, ok := BuiltinTemplate(name)
 		if !ok {
-			source = strings.NewReplacer("{%- generation -%}", "", "{%- endgeneration -%}", "").Replace(templateChatML)
+			source = bare("chatml")
 		}
 		tp, err := NewTemplate(source, nil)
 		if err != nil {
@@ -384,9 +390,10 @@ func BenchmarkRender(b *testing.B) {
 			}
 		})
 	}
+	alpaca, _ := BuiltinTemplate("alpaca")
 	b.Run("parse", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := jinja.Parse(templateAlpaca); err != nil {
+			if _, err := jinja.Parse(alpaca); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -60,6 +60,13 @@ func (d *Dict) Set(key string, v Value) *Dict {
 	return d
 }
 
+// SetAll adds or replaces all entries of another dict.
+func (d *Dict) SetAll(from *Dict) {
+	for i, key := range from.keys {
+		d.put(key, from.values[i])
+	}
+}
+
 func (d *Dict) put(key, v Value) bool {
 	i, ok := d.find(key)
 	if !ok {
