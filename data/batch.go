@@ -58,10 +58,15 @@ type Batch struct {
 	Weights []float32
 	// Segments are the bounds of the rows.
 	Segments []Segment
-	// Rows are the indices of the examples, one a segment.
+	// Rows are the indices of the examples, one a segment; -1 for the segment of a shared prefix.
 	Rows []int
 	// TrainedTokens is the number of positions of weight 1.
 	TrainedTokens int
+	// RowTokens is the number of positions that the rows have together, shared ones counted for each row.
+	RowTokens int
+	// Share says that BuildBatch lets rows share the prefix that they have in common. It stands in the batch once, as
+	// the first segment, and every row's segment names it.
+	Share bool
 }
 
 // BuildBatch fills dst with the examples that idx names, in that order, reusing dst's memory.
@@ -72,7 +77,16 @@ type Batch struct {
 func BuildBatch(dst *Batch, examples []Example, idx []int) {
 	dst.Tokens, dst.Positions, dst.Targets = dst.Tokens[:0], dst.Positions[:0], dst.Targets[:0]
 	dst.Weights, dst.Segments, dst.Rows = dst.Weights[:0], dst.Segments[:0], dst.Rows[:0]
-	dst.TrainedTokens = 0
+	dst.TrainedTokens, dst.RowTokens = 0, 0
+	prefix := 0
+	if dst.Share {
+		var first int
+		if prefix, first = sharedPrefix(examples, idx); prefix > 0 {
+			dst.append(&examples[first], 0, prefix)
+			dst.Segments = append(dst.Segments, Segment{End: prefix})
+			dst.Rows = append(dst.Rows, -1)
+		}
+	}
 	for _, row := range idx {
 		example := &examples[row]
 		n := example.Inputs()
@@ -80,18 +94,69 @@ func BuildBatch(dst *Batch, examples []Example, idx []int) {
 			continue
 		}
 		start := len(dst.Tokens)
-		dst.Tokens = append(dst.Tokens, example.IDs[:n]...)
-		dst.Targets = append(dst.Targets, example.IDs[1:n+1]...)
-		for i := range n {
-			dst.Positions = append(dst.Positions, int32(i))
-			weight := float32(0)
-			if example.Mask[i+1] {
-				weight = 1
-				dst.TrainedTokens++
-			}
-			dst.Weights = append(dst.Weights, weight)
-		}
-		dst.Segments = append(dst.Segments, Segment{Start: start, End: start + n})
+		dst.append(example, prefix, n)
+		dst.Segments = append(dst.Segments, Segment{PrefixEnd: prefix, Start: start, End: len(dst.Tokens)})
 		dst.Rows = append(dst.Rows, row)
+		dst.RowTokens += n
 	}
+}
+
+// append adds the positions [from,to) of an example.
+func (b *Batch) append(example *Example, from, to int) {
+	b.Tokens = append(b.Tokens, example.IDs[from:to]...)
+	b.Targets = append(b.Targets, example.IDs[from+1:to+1]...)
+	for i := from; i < to; i++ {
+		b.Positions = append(b.Positions, int32(i))
+		weight := float32(0)
+		if example.Mask[i+1] {
+			weight = 1
+			b.TrainedTokens++
+		}
+		b.Weights = append(b.Weights, weight)
+	}
+}
+
+// minShared is the shortest prefix worth sharing, in tokens.
+const minShared = 8
+
+// sharedPrefix returns how many tokens all the examples have in common at their beginning, none of whose positions
+// predicts a trained token, and an example that has them. It is 0 for fewer than two rows and where sharing is not worth
+// its trouble.
+func sharedPrefix(examples []Example, idx []int) (n, first int) {
+	rows := 0
+	first = -1
+	for _, row := range idx {
+		e := &examples[row]
+		if e.Inputs() == 0 {
+			continue
+		}
+		if rows++; first < 0 {
+			first, n = row, len(e.IDs)
+		}
+		untrained := 0 // positions before the one that predicts the first trained token
+		for untrained+1 < len(e.Mask) && !e.Mask[untrained+1] {
+			untrained++
+		}
+		n = min(n, untrained)
+		for i := range n {
+			if e.IDs[i] != examples[first].IDs[i] {
+				n = i
+				break
+			}
+		}
+	}
+	if rows < 2 || n < minShared {
+		return 0, first
+	}
+	return n, first
+}
+
+// Shared returns how many positions sharing prefixes saves in the micro-batches.
+func Shared(examples []Example, batches [][]int) int {
+	saved := 0
+	for _, idx := range batches {
+		n, _ := sharedPrefix(examples, idx)
+		saved += n * (len(idx) - 1)
+	}
+	return saved
 }

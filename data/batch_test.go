@@ -25,6 +25,7 @@ func TestBuildBatch(t *testing.T) {
 		Segments:      []Segment{{Start: 0, End: 1}, {Start: 1, End: 4}, {Start: 4, End: 5}},
 		Rows:          []int{1, 0, 2},
 		TrainedTokens: 4,
+		RowTokens:     5,
 	}
 	if !reflect.DeepEqual(batch, want) {
 		t.Errorf("got  %+v\nwant %+v", batch, want)
@@ -38,6 +39,62 @@ func TestBuildBatch(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() { BuildBatch(&batch, examples, []int{1, 0, 2}) }); n != 0 {
 		t.Errorf("%v allocations for a batch that fits into the memory of the last", n)
+	}
+}
+
+func TestSharedPrefix(t *testing.T) {
+	row := func(trained int, ids ...int32) Example {
+		e := Example{IDs: append([]int32{1, 2, 3, 4, 5, 6, 7, 8, 9}, ids...)}
+		e.Mask = make([]bool, len(e.IDs))
+		for i := trained; i < len(e.IDs); i++ {
+			e.Mask[i] = true
+		}
+		return e
+	}
+	examples := []Example{row(10, 10, 11, 12), row(11, 10, 21, 22), row(11, 30, 31, 32)}
+	for _, x := range []struct {
+		name   string
+		idx    []int
+		prefix int
+	}{
+		{"up to the position that predicts a trained token", []int{0, 1}, 9},
+		{"up to the first difference", []int{1, 2}, 9},
+		{"one row", []int{0}, 0},
+	} {
+		b := Batch{Share: true}
+		BuildBatch(&b, examples, x.idx)
+		if got := b.Segments[0].End; x.prefix > 0 && (got != x.prefix || b.Rows[0] != -1) {
+			t.Errorf("%s: prefix of %d tokens, want %d", x.name, got, x.prefix)
+		}
+		if x.prefix == 0 && len(b.Segments) != len(x.idx) {
+			t.Errorf("%s: %v", x.name, b.Segments)
+		}
+		saved := x.prefix * (len(x.idx) - 1)
+		if len(b.Tokens)+saved != b.RowTokens || Shared(examples, [][]int{x.idx}) != saved {
+			t.Errorf("%s: %d tokens of %d, saved %d", x.name, len(b.Tokens), b.RowTokens, saved)
+		}
+		var plain Batch
+		BuildBatch(&plain, examples, x.idx)
+		if plain.TrainedTokens != b.TrainedTokens || plain.RowTokens != b.RowTokens {
+			t.Errorf("%s: %d trained tokens of %d, unshared %d of %d", x.name, b.TrainedTokens, b.RowTokens, plain.TrainedTokens, plain.RowTokens)
+		}
+		for i, s := range b.Segments { // every row's own positions are those of the unshared batch
+			if b.Rows[i] < 0 {
+				continue
+			}
+			p := plain.Segments[i-(len(b.Segments)-len(plain.Segments))]
+			from := p.Start + s.PrefixEnd - s.PrefixStart
+			if !slices.Equal(b.Tokens[s.Start:s.End], plain.Tokens[from:p.End]) || !slices.Equal(b.Positions[s.Start:s.End], plain.Positions[from:p.End]) ||
+				!slices.Equal(b.Targets[s.Start:s.End], plain.Targets[from:p.End]) || !slices.Equal(b.Weights[s.Start:s.End], plain.Weights[from:p.End]) {
+				t.Errorf("%s: row %d differs", x.name, b.Rows[i])
+			}
+		}
+	}
+	short := []Example{row(3), row(3)}
+	b := Batch{Share: true}
+	BuildBatch(&b, short, []int{0, 1})
+	if len(b.Segments) != 2 {
+		t.Errorf("a prefix of two tokens is shared: %v", b.Segments)
 	}
 }
 

@@ -12,6 +12,10 @@ type batcher struct {
 	segments []model.Segment
 }
 
+func newBatcher(examples []data.Example, share bool) batcher {
+	return batcher{examples: examples, batch: data.Batch{Share: share}}
+}
+
 // build makes the micro-batch of the examples that idx names.
 func (b *batcher) build(idx []int) (model.Batch, *data.Batch) {
 	data.BuildBatch(&b.batch, b.examples, idx)

@@ -16,6 +16,11 @@ func (t *trainer) describe(checkpoint string) {
 	}
 	fmt.Fprintf(t.o.Log, "model     %s, %s parameters (%d layers, width %d, %d heads, vocabulary %d)\n", c.Family, count(m.Size()), c.Layers, c.Width, c.Heads, c.Vocab)
 	fmt.Fprintf(t.o.Log, "data      %d rows to train on, %d held out; %s tokens an epoch, %s trained\n", len(t.set.train), len(t.set.heldOut), count(tokens), count(t.set.audit.TrainedTokens))
+	if t.r.SharePrefix {
+		if saved := data.Shared(t.set.train, t.plan.Epoch(0)); saved > 0 {
+			t.set.notes = append(t.set.notes, fmt.Sprintf("rows of a micro-batch share their common prefix: %.0f %% of the tokens need not be computed again", 100*float64(saved)/float64(tokens)))
+		}
+	}
 	for _, line := range t.set.notes {
 		fmt.Fprintf(t.o.Log, "          %s\n", line)
 	}

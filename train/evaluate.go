@@ -18,8 +18,8 @@ type evaluator struct {
 	trained int
 }
 
-func newEvaluator(pool *kernel.Pool, m *model.Model, examples []data.Example, rows int) (*evaluator, error) {
-	e := &evaluator{b: batcher{examples: examples}}
+func newEvaluator(pool *kernel.Pool, m *model.Model, examples []data.Example, rows int, share bool) (*evaluator, error) {
+	e := &evaluator{b: newBatcher(examples, share)}
 	plan := data.NewPlan(data.Lengths(examples), data.PlanOptions{Rows: rows, Strategy: data.Sequential})
 	e.batches = plan.Epoch(0)
 	for i := range examples {

@@ -30,6 +30,7 @@ type Recipe struct {
 	BatchSize    int     `key:"per_device_train_batch_size" help:"rows in a micro-batch"`
 	Accumulation int     `key:"gradient_accumulation_steps" help:"micro-batches in a step"`
 	Packing      bool    `key:"packing" help:"fill micro-batches with whole rows up to per_device_train_batch_size * max_length tokens"`
+	SharePrefix  bool    `key:"share_prefix" help:"compute the untrained prefix that all rows of a micro-batch have in common once"`
 	Sampling     string  `key:"train_sampling_strategy" help:"order of the rows: random, sequential or group_by_length"`
 	Epochs       float64 `key:"num_train_epochs" help:"passes over the data"`
 	MaxSteps     int     `key:"max_steps" help:"steps in all, in place of num_train_epochs; -1: by epochs"`
@@ -66,7 +67,7 @@ type jsonText string
 func DefaultRecipe() Recipe {
 	return Recipe{
 		VocabSize: 4096, EvalFraction: 0.05, MaxLength: 1024, AssistantOnly: true, LessonRows: 64000, LessonHeldOut: 500,
-		BatchSize: 8, Accumulation: 1, Sampling: "random", Epochs: 3, MaxSteps: -1,
+		BatchSize: 8, Accumulation: 1, SharePrefix: true, Sampling: "random", Epochs: 3, MaxSteps: -1,
 		LearningRate: 1e-4, Scheduler: "linear", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, MaxGradNorm: 1,
 		EvalStrategy: "epoch", SaveStrategy: "epoch", SaveLimit: 2, LoggingSteps: 10, Seed: 42,
 	}

@@ -33,7 +33,7 @@ func Score(ctx context.Context, a *Assets, pool *kernel.Pool, examples []data.Ex
 	if err != nil {
 		return err
 	}
-	b := batcher{examples: examples}
+	b := newBatcher(examples, false)
 	for i := range examples {
 		if err := ctx.Err(); err != nil {
 			return err

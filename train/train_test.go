@@ -9,10 +9,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"instruct/checkpoints"
+	"instruct/data"
 	"instruct/model"
 	"instruct/model/kernel"
 )
@@ -181,12 +183,18 @@ func compareSteps(t *testing.T, a, b []string, tolerance float64) {
 	}
 }
 
-// TestPackedEqualsUnpacked checks that a row's loss does not depend on what lies beside it in the batch: bit for bit.
+// TestPackedEqualsUnpacked checks that a row's loss does not depend on what lies beside it in the batch, bit for bit, and
+// that computing a common prefix once changes neither losses nor gradients.
 func TestPackedEqualsUnpacked(t *testing.T) {
 	r := small(t)
 	set, err := loadRows(context.Background(), &r)
 	if err != nil {
 		t.Fatal(err)
+	}
+	const rows = 24
+	set.rows = set.rows[:rows]
+	for i := range set.rows { // the rows' common prefix is long enough to be shared
+		set.rows[i].Messages = append([]data.Message{{Role: "system", Content: "Answer as you are told."}}, set.rows[i].Messages...)
 	}
 	tr := &trainer{r: &r, set: set}
 	a, err := tr.make(context.Background())
@@ -198,12 +206,10 @@ func TestPackedEqualsUnpacked(t *testing.T) {
 	}
 	pool := kernel.NewPool(2)
 	defer pool.Close()
-	const rows = 24
 	g, err := a.Model.NewTraining(pool, 4096)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := batcher{examples: set.train}
 	grads := func() []float32 {
 		var out []float32
 		for _, x := range a.Model.Grads() {
@@ -212,42 +218,53 @@ func TestPackedEqualsUnpacked(t *testing.T) {
 		}
 		return out
 	}
-	runBatch := func(idx ...int) ([]float64, float64) {
+	losses := func(share bool, idx ...int) (out []float64, tokens int) {
+		b := newBatcher(set.train, share)
 		batch, _ := b.build(idx)
-		sum, err := g.Run(batch)
-		if err != nil {
+		if _, err := g.Run(batch); err != nil {
 			t.Fatal(err)
 		}
-		var out []float64
 		for i, l := range g.Losses() {
 			if batch.Weights[i] > 0 {
 				out = append(out, l)
 			}
 		}
-		return out, sum
+		return out, batch.Len()
 	}
 	var alone []float64
 	idx := make([]int, rows)
 	for i := range idx {
 		idx[i] = i
-		l, _ := runBatch(i)
+		l, _ := losses(false, i)
 		alone = append(alone, l...)
 	}
 	want := grads()
-	packed, _ := runBatch(idx...)
-	got := grads()
+	packed, tokens := losses(false, idx...)
+	if !slices.Equal(packed, alone) {
+		t.Error("packed losses differ from those of the rows alone")
+	}
+	compareGrads(t, "packed", grads(), want)
+	shared, fewer := losses(true, idx...)
+	if fewer >= tokens*3/4 {
+		t.Errorf("%d tokens with a shared prefix, %d without", fewer, tokens)
+	}
 	for i := range alone {
-		if packed[i] != alone[i] {
-			t.Fatalf("trained token %d: loss %v packed, %v alone", i, packed[i], alone[i])
+		if math.Abs(shared[i]-alone[i]) > 1e-6*max(1, alone[i]) {
+			t.Fatalf("trained token %d: loss %v with a shared prefix, %v alone", i, shared[i], alone[i])
 		}
 	}
+	compareGrads(t, "shared prefix", grads(), want)
+}
+
+func compareGrads(t *testing.T, name string, got, want []float32) {
+	t.Helper()
 	norm, diff := 0.0, 0.0
 	for i := range want {
 		norm += float64(want[i]) * float64(want[i])
 		diff += float64(got[i]-want[i]) * float64(got[i]-want[i])
 	}
-	if math.Sqrt(diff/norm) > 1e-6 {
-		t.Errorf("gradients differ by %.2g of their norm", math.Sqrt(diff/norm))
+	if e := math.Sqrt(diff / norm); e > 1e-6 {
+		t.Errorf("%s: gradients differ by %.2g of their norm", name, e)
 	}
 }
 

@@ -172,12 +172,12 @@ func (t *trainer) prepare(checkpoint string) (err error) {
 		Capacity: r.BatchSize * t.maxLength(), Strategy: r.Sampling, Seed: uint64(r.Seed)})
 	t.total = t.countSteps()
 	t.sched = newSchedule(r, t.total)
-	t.b.examples = t.set.train
+	t.b = newBatcher(t.set.train, r.SharePrefix)
 	if t.graph, err = t.assets.Model.NewTraining(t.pool, t.plan.MaxTokens()); err != nil {
 		return err
 	}
 	if len(t.set.heldOut) > 0 {
-		if t.eval, err = newEvaluator(t.pool, t.assets.Model, t.set.heldOut, r.BatchSize); err != nil {
+		if t.eval, err = newEvaluator(t.pool, t.assets.Model, t.set.heldOut, r.BatchSize, r.SharePrefix); err != nil {
 			return err
 		}
 	}
@@ -274,7 +274,7 @@ func (t *trainer) step(batches [][]int) error {
 		}
 		sum += s
 		weight += float64(d.TrainedTokens)
-		tokens += len(b.Tokens)
+		tokens += d.RowTokens
 	}
 	norm := t.opt.gradNorm(weight)
 	if !finite(norm) {
@@ -318,6 +318,9 @@ func badRows(g *model.Graph, b *data.Batch, examples []data.Example) string {
 	var bad, all []string
 	losses := g.Losses()
 	for i, s := range b.Segments {
+		if b.Rows[i] < 0 {
+			continue // a prefix that the rows share
+		}
 		source := examples[b.Rows[i]].Source
 		all = append(all, source)
 		sum := 0.0
