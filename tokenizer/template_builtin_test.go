@@ -1,0 +1,184 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"instruct/model/kernel/rng"
+)
+
+// builtin compiles a built-in template with its generation blocks or without them.
+func builtin(t testing.TB, name string, blocks bool) *Template {
+	t.Helper()
+	source, ok := BuiltinTemplate(name)
+	if !ok {
+		t.Fatalf("no template %s", name)
+	}
+	if !blocks {
+		source = bare(name)
+	}
+	tp, err := NewTemplate(source, nil)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	if tp.parsed.HasGeneration != blocks {
+		t.Fatalf("%s: generation blocks are there: %v, want %v", name, !blocks, blocks)
+	}
+	tp.bos, tp.eos = "<s>", "</s>"
+	return tp
+}
+
+// What transformers 5.23 makes of the very same sources: text, assistant spans and refusals.
+func TestBuiltinTemplatesEqualTransformers(t *testing.T) {
+	data, err := os.ReadFile("testdata/builtin_templates.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := map[string]int{}
+	for line := range strings.Lines(string(data)) {
+		var want struct {
+			Template, Text, Error string
+			Messages              []Message
+			Prompt                bool
+			Trained               []string
+		}
+		if err := json.Unmarshal([]byte(line), &want); err != nil {
+			t.Fatal(err)
+		}
+		checked[want.Template]++
+		text, spans, err := builtin(t, want.Template, true).Render(want.Messages, want.Prompt)
+		if want.Error != "" {
+			if err == nil || !strings.HasSuffix(err.Error(), ": "+want.Error) {
+				t.Errorf("%s: error %v, want %s", want.Template, err, want.Error)
+			}
+			continue
+		}
+		if err != nil || text != want.Text {
+			t.Errorf("%s: got %q, %v, want %q", want.Template, text, err, want.Text)
+		}
+		if got := texts(text, spans); !slices.Equal(got, want.Trained) && strings.Join(got, "") != strings.Join(want.Trained, "") {
+			t.Errorf("%s: trained %q, want %q", want.Template, got, want.Trained)
+		}
+	}
+	for _, name := range BuiltinTemplates() {
+		if checked[name] != 14 {
+			t.Errorf("%s: %d renders compared, want 14", name, checked[name])
+		}
+	}
+}
+
+// The built-in templates give the text of the model's own template, and refuse what it refuses in the same words.
+func TestBuiltinTemplatesEqualFixtures(t *testing.T) {
+	own := map[string]string{"chatml": "chatml", "llama3": "llama3_1", "zephyr": "zephyr_tinyllama", "mistral": "mistral_v01", "gemma": "gemma", "phi3": "phi3"}
+	var convs []struct {
+		N        string
+		Messages []Message
+		Tools    json.RawMessage
+	}
+	readJSON(t, fixture(t, "chat", "convs.json"), &convs)
+	fixtures := fixtureTemplates(t)
+	for name, other := range own {
+		compared := 0
+		for _, c := range convs {
+			for _, withPrompt := range []bool{false, true} {
+				for _, blocks := range []bool{true, false} {
+					tp, want := builtin(t, name, blocks), fixtures[other]
+					tp.bos, tp.eos = want.bos, want.eos
+					conversation := &Conversation{Messages: c.Messages, Tools: c.Tools}
+					got, err := tp.RenderConversation(conversation, withPrompt)
+					expected, wantErr := want.RenderConversation(conversation, withPrompt)
+					if got.Text != expected.Text || (err == nil) != (wantErr == nil) || err != nil && err.Error() != wantErr.Error() {
+						t.Errorf("%s, %s: got %q, %v, want %q, %v", name, c.N, got.Text, err, expected.Text, wantErr)
+					}
+					if !slices.Equal(got.Unused, expected.Unused) {
+						t.Errorf("%s, %s: unused %v, want %v", name, c.N, got.Unused, expected.Unused)
+					}
+					if blocks && !slices.Equal(texts(got.Text, got.Spans), texts(expected.Text, expected.Spans)) {
+						t.Errorf("%s, %s: trained %q, found in the model's own: %q", name, c.N, texts(got.Text, got.Spans), texts(expected.Text, expected.Spans))
+					}
+					compared++
+				}
+			}
+		}
+		if compared != 44 {
+			t.Errorf("%s: %d comparisons, want 44", name, compared)
+		}
+	}
+}
+
+// The spans of the generation blocks are found without them too, in conversations of every shape.
+func TestSpansOfBuiltinTemplatesWithoutBlocks(t *testing.T) {
+	words := []string{"a", "yes ", "\n", "é", "中", "{{ x }}", "### Response:\n", "it's", "1 < 2", "  ", "assistant"}
+	compared := map[string]int{}
+	for _, name := range BuiltinTemplates() {
+		with, without := builtin(t, name, true), builtin(t, name, false)
+		for n := range 300 {
+			r := rng.NewRand(4, "conversation", uint64(n), 0)
+			content := func() string {
+				s := []string{"x", "\nx", " x"}[r.Intn(3)]
+				for range r.Intn(5) {
+					s += words[r.Intn(len(words))]
+				}
+				return s
+			}
+			var msgs []Message
+			if r.Intn(3) == 0 {
+				msgs = append(msgs, Message{Role: "system", Content: content()})
+			}
+			for range 1 + r.Intn(3) {
+				msgs = append(msgs, Message{Role: "user", Content: content()}, Message{Role: "assistant", Content: content()})
+				if r.Intn(4) == 0 {
+					no := false
+					msgs[len(msgs)-1].Train = &no
+				}
+			}
+			text, spans, err := with.Render(msgs, false)
+			if err != nil {
+				continue // no system prompt in this one
+			}
+			gotText, got, err := without.Render(msgs, false)
+			if err != nil || gotText != text || !slices.Equal(got, spans) {
+				t.Fatalf("%s: trained %q, %v, want %q of %q", name, texts(gotText, got), err, texts(text, spans), text)
+			}
+			compared[name]++
+		}
+		if compared[name] < 150 {
+			t.Errorf("%s: only %d conversations compared", name, compared[name])
+		}
+	}
+}
+
+// A model stops with the token that the template ends an answer with.
+func TestEndOfTurn(t *testing.T) {
+	tok := Bytes("<s>", "</s>", "<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|end|>")
+	if err := tok.SetSpecial(Special{BOS: "<s>", EOS: "</s>"}); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"chatml": "<|im_end|>", "llama3": "<|eot_id|>", "zephyr": "</s>", "mistral": "</s>", "gemma": "<end_of_turn>", "alpaca": "</s>", "phi3": "<|end|>", "lessons": "<|end|>"}
+	for _, name := range BuiltinTemplates() {
+		tp, err := NewBuiltinTemplate(name, tok)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id, ok := tp.EndOfTurn(); !ok || tok.TokenText(id) != want[name] {
+			t.Errorf("%s ends with %q, %v, want %s", name, tok.TokenText(id), ok, want[name])
+		}
+	}
+	plain, err := NewBuiltinTemplate("chatml", Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, ok := plain.EndOfTurn(); ok {
+		t.Errorf("a tokenizer without <|im_end|> ends with %d", id)
+	}
+	refuses, err := NewTemplate("{{ raise_exception('no') }}", tok)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, ok := refuses.EndOfTurn(); ok {
+		t.Errorf("a template that refuses everything ends with %d", id)
+	}
+}
