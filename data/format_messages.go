@@ -7,7 +7,8 @@ import (
 )
 
 // readMessages reads {"messages": [{"role", "content"}]}. A message may say "train": false or "weight": 0 to be left
-// untrained.
+// untrained; an assistant's may have "tool_calls" and "reasoning_content" (or "thinking", "reasoning"), a tool's
+// "tool_call_id" and "name".
 func readMessages(r *record) ([]Message, string, error) {
 	messages, err := r.messages("messages")
 	return messages, "", err
@@ -32,6 +33,10 @@ func roleNamed(name string) (string, bool) {
 		return "user", true
 	case "gpt":
 		return "assistant", true
+	case "observation":
+		return "tool", true
+	case "developer":
+		return name, true
 	}
 	return "", false
 }
@@ -55,12 +60,51 @@ func (r *record) messages(key string) ([]Message, error) {
 	messages := make([]Message, 0, len(list))
 	for i, item := range list {
 		m, err := message(item)
+		if err == nil && m.Role == "assistant" && hasCalls(item) {
+			m.ToolCalls, err = r.toolCalls(key, i)
+		}
 		if err != nil {
 			return nil, r.errorf("key %q, message %d: %v", key, i+1, err)
 		}
 		messages = append(messages, m)
 	}
 	return messages, nil
+}
+
+// hasCalls says that a message has tool calls.
+func hasCalls(item any) bool {
+	object, _ := item.(map[string]any)
+	switch calls := object["tool_calls"].(type) {
+	case nil:
+		return false
+	case []any:
+		return len(calls) > 0
+	case string:
+		return strings.TrimSpace(calls) != ""
+	}
+	return true
+}
+
+// toolCalls is the JSON of the calls of message i of a list.
+func (r *record) toolCalls(key string, i int) (json.RawMessage, error) {
+	list, err := r.rawValue(key)
+	if err != nil {
+		return nil, err
+	}
+	var messages []map[string]json.RawMessage
+	if err := json.Unmarshal(list, &messages); err != nil {
+		return nil, err
+	}
+	calls := messages[i]["tool_calls"]
+	var text string
+	if json.Unmarshal(calls, &text) == nil {
+		calls = json.RawMessage(text)
+	}
+	var objects []map[string]json.RawMessage
+	if err := json.Unmarshal(calls, &objects); err != nil {
+		return nil, fmt.Errorf("key \"tool_calls\" must be a list of calls: %v", err)
+	}
+	return calls, nil
 }
 
 // message reads one message.
@@ -79,17 +123,22 @@ func message(item any) (Message, error) {
 		return m, fmt.Errorf("key %q must be a string, found %s", roleKey, jsonType(object[roleKey]))
 	}
 	if m.Role, ok = roleNamed(name); !ok {
-		return m, fmt.Errorf("the role %q is unknown; the known ones are system, user (human), assistant (gpt) and tool", name)
-	}
-	if calls, ok := object["tool_calls"]; ok && calls != nil {
-		if list, ok := calls.([]any); !ok || len(list) > 0 {
-			return m, fmt.Errorf("tool calls are not supported")
-		}
+		return m, fmt.Errorf("the role %q is unknown; the known ones are system, developer, user (human), assistant (gpt) and tool (observation)", name)
 	}
 	var err error
-	if m.Content, err = content(object[contentKey], contentKey); err != nil {
-		return m, err
+	if body := object[contentKey]; body != nil || m.Role != "assistant" || !hasCalls(item) { // a call may say nothing
+		if m.Content, err = content(body, contentKey); err != nil {
+			return m, err
+		}
 	}
+	for _, key := range []string{"reasoning_content", "thinking", "reasoning"} { // the first that is there, as in transformers
+		if text, ok := object[key].(string); ok {
+			m.Reasoning = text
+			break
+		}
+	}
+	m.ToolCallID, _ = object["tool_call_id"].(string)
+	m.Name, _ = object["name"].(string)
 	m.Train, err = trainFlag(object)
 	return m, err
 }

@@ -1,6 +1,8 @@
 package data
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,11 +21,12 @@ type format struct {
 // A new format is one file and one line here.
 func formats() []format {
 	return []format{
-		{"preference", []string{"chosen", "rejected"}, []string{"prompt", "instruction", "input", "output", "system"}, readPreference},
-		{"messages", []string{"messages"}, nil, readMessages},
-		{"conversations", []string{"conversations"}, []string{"system"}, readConversations},
-		{"prompt", []string{"prompt", "completion"}, []string{"system"}, readPrompt},
+		{"preference", []string{"chosen", "rejected"}, []string{"prompt", "instruction", "input", "output", "system", "tools", "chat_template_kwargs"}, readPreference},
+		{"messages", []string{"messages"}, []string{"tools", "chat_template_kwargs"}, readMessages},
+		{"conversations", []string{"conversations"}, []string{"system", "tools", "chat_template_kwargs"}, readConversations},
+		{"prompt", []string{"prompt", "completion"}, []string{"system", "tools", "chat_template_kwargs"}, readPrompt},
 		{"alpaca", []string{"instruction", "output"}, []string{"input", "system"}, readAlpaca},
+		{"question", []string{"question", "answer"}, []string{"system"}, readQuestion},
 		{"text", []string{"text"}, nil, readText},
 	}
 }
@@ -53,6 +56,49 @@ func keyList(keys []string) string { return "{" + strings.Join(keys, ", ") + "}"
 type record struct {
 	source string // path:line
 	values map[string]any
+	raw    []byte // the JSON object, where the file has one
+}
+
+// rawValue is the JSON of a value, which a string may hold as cells of tables do. Its keys keep their order, which a
+// template shows; those of a Parquet file have none and are sorted.
+func (r *record) rawValue(key string) (json.RawMessage, error) {
+	if s, ok := r.values[key].(string); ok {
+		if !json.Valid([]byte(s)) {
+			return nil, r.errorf("key %q is a string that is no JSON", key)
+		}
+		return json.RawMessage(s), nil
+	}
+	if r.raw == nil {
+		return json.Marshal(r.values[key])
+	}
+	var values map[string]json.RawMessage
+	err := json.Unmarshal(r.raw, &values)
+	return values[key], err
+}
+
+// conversationParts reads what a conversation has beside its messages.
+func (r *record) conversationParts(row *Row, optional []string) (err error) {
+	for _, part := range []struct {
+		key, open, kind string
+		to              *json.RawMessage
+	}{{"tools", "[", "a list of JSON schemas", &row.Tools}, {"chat_template_kwargs", "{", "an object", &row.Variables}} {
+		v := r.values[part.key]
+		if v == nil || v == "" || !slices.Contains(optional, part.key) {
+			continue
+		}
+		src, err := r.rawValue(part.key)
+		if err != nil {
+			return err
+		}
+		if src = bytes.TrimSpace(src); string(src) == "null" {
+			continue
+		}
+		if !bytes.HasPrefix(src, []byte(part.open)) {
+			return r.errorf("key %q must be %s, found %s", part.key, part.kind, jsonType(v))
+		}
+		*part.to = src
+	}
+	return nil
 }
 
 func (r *record) errorf(text string, args ...any) error {
@@ -143,6 +189,9 @@ func (f *format) row(r *record) (Row, error) {
 		if err := checkMessages(r, row.Messages); err != nil {
 			return Row{}, err
 		}
+		if err := r.conversationParts(&row, f.optional); err != nil {
+			return Row{}, err
+		}
 	}
 	if kind, ok := r.values["kind"].(string); ok {
 		row.Kind = kind
@@ -163,7 +212,7 @@ func checkMessages(r *record, messages []Message) error {
 			continue
 		}
 		answers++
-		if (m.Train == nil || *m.Train) && strings.TrimSpace(m.Content) == "" {
+		if (m.Train == nil || *m.Train) && strings.TrimSpace(m.Content+m.Reasoning) == "" && m.ToolCalls == nil {
 			return r.errorf("the response is empty (message %d): remove the row, or give it an answer", i+1)
 		}
 	}

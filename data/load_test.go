@@ -3,6 +3,7 @@ package data
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -34,6 +35,11 @@ func TestFormats(t *testing.T) {
 		{"conversations with system", `{"system":"S","conversations":[{"from":"human","value":"U"},{"from":"gpt","value":"A"}]}`,
 			append([]Message{{Role: "system", Content: "S"}}, chat("U", "A")...)},
 		{"conversations with roles", `{"conversations":[{"role":"user","content":"U"},{"role":"assistant","content":"A"}]}`, chat("U", "A")},
+		{"question", `{"question":"Q","answer":"A"}`, chat("Q", "A")},
+		{"tool calls", `{"messages":[{"role":"user","content":"U"},{"role":"assistant","content":null,"reasoning_content":"R","tool_calls":[{"function":{"name":"f","arguments":{"z":1,"a":2.50}}}]},{"role":"tool","tool_call_id":"c1","name":"f","content":"7"},{"role":"assistant","thinking":"T","content":"A"}]}`,
+			[]Message{{Role: "user", Content: "U"}, {Role: "assistant", Reasoning: "R", ToolCalls: json.RawMessage(`[{"function":{"name":"f","arguments":{"z":1,"a":2.50}}}]`)}, {Role: "tool", Content: "7", ToolCallID: "c1", Name: "f"}, {Role: "assistant", Content: "A", Reasoning: "T"}}},
+		{"tool calls in strings", `{"messages":"[{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":\"[{\\\"b\\\":1,\\\"a\\\":2}]\"}]"}`, []Message{{Role: "assistant", ToolCalls: json.RawMessage(`[{"b":1,"a":2}]`)}}},
+		{"observation", `{"conversations":[{"from":"human","value":"U"},{"from":"observation","value":"7"},{"from":"gpt","value":"A"}]}`, []Message{{Role: "user", Content: "U"}, {Role: "tool", Content: "7"}, {Role: "assistant", Content: "A"}}},
 		{"preference", `{"prompt":"P","chosen":"C","rejected":"R"}`, chat("P", "C")},
 		{"preference with instruction", `{"instruction":"I","input":"X","output":"O","chosen":"C","rejected":"R"}`, chat("I\nX", "C")},
 		{"preference of conversations", `{"chosen":[{"role":"user","content":"U"},{"role":"assistant","content":"A"}],"rejected":[{"role":"user","content":"U"},{"role":"assistant","content":"B"}]}`, chat("U", "A")},
@@ -49,6 +55,48 @@ func TestFormats(t *testing.T) {
 	rows := load(t, write(t, "rows.jsonl", `{"text":" plain\n"}`))
 	if len(rows) != 1 || rows[0].Messages != nil || rows[0].Text != " plain\n" {
 		t.Errorf("text: got %+v", rows)
+	}
+}
+
+func TestToolsAndVariables(t *testing.T) {
+	chat := `"messages":[{"role":"user","content":"U"},{"role":"assistant","content":"A"}]`
+	tests := []struct{ name, row, tools, variables string }{
+		{"none", `{` + chat + `}`, "", ""},
+		{"null", `{` + chat + `,"tools":null,"chat_template_kwargs":null}`, "", ""},
+		{"an empty string", `{` + chat + `,"tools":""}`, "", ""},
+		{"lists keep the order of keys", `{` + chat + `,"tools": [{"z":1,"a":{"y":1.0,"b":2}}] ,"chat_template_kwargs":{"enable_thinking":false}}`, `[{"z":1,"a":{"y":1.0,"b":2}}]`, `{"enable_thinking":false}`},
+		{"a string", `{` + chat + `,"tools":" [{\"z\":1,\"a\":2}]"}`, `[{"z":1,"a":2}]`, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			for _, content := range []string{test.row, "[\n" + test.row + "]"} {
+				name := "r.jsonl"
+				if content[0] == '[' {
+					name = "r.json"
+				}
+				row := load(t, write(t, name, content))[0]
+				if string(row.Tools) != test.tools || string(row.Variables) != test.variables || len(row.Ignored) > 0 {
+					t.Errorf("got %s, %s, ignored %v", row.Tools, row.Variables, row.Ignored)
+				}
+			}
+		})
+	}
+	// An instruction's tools are no tools.
+	row := load(t, write(t, "r.jsonl", `{"instruction":"I","output":"O","tools":"hammer"}`))[0]
+	if row.Tools != nil || !slices.Equal(row.Ignored, []string{"tools"}) {
+		t.Errorf("got %+v", row)
+	}
+}
+
+// Tables are headed in any case; a column that has the very key is the one.
+func TestColumnsInAnyCase(t *testing.T) {
+	path := write(t, "r.tsv", "Question\tAnswer\tSource\tMetadata\nQ\tA\ts\tm\n")
+	if rows := load(t, path); !reflect.DeepEqual(rows, []Row{{Source: path + ":2", Messages: chat("Q", "A"), Ignored: []string{"Metadata", "Source"}}}) {
+		t.Errorf("got %+v", rows)
+	}
+	path = write(t, "r.csv", "INSTRUCTION,Output,output\nI,no,O\n")
+	if rows := load(t, path); !reflect.DeepEqual(rows[0].Messages, chat("I", "O")) {
+		t.Errorf("got %+v", rows)
 	}
 }
 
@@ -191,7 +239,7 @@ func TestLoadErrors(t *testing.T) {
 		{"one object", "r.json", "{\n\"text\":\"a\"\n}", "r.json:1:1: expected an array of rows, found one object"},
 		{"not UTF-8", "r.jsonl", "{\"text\":\"a\"}\n{\"text\":\"b\xff\"}", "r.jsonl:2:11: the text is not UTF-8"},
 		{"UTF-16", "r.csv", "\xff\xfea\x00", "r.csv is UTF-16"},
-		{"unknown format", "r.jsonl", `{"question":"q","answer":"a"}`, "r.jsonl:1: no format has the keys {answer, question}; the known formats are preference {chosen, rejected}, messages {messages}, conversations {conversations}, prompt {prompt, completion}, alpaca {instruction, output}, text {text}"},
+		{"unknown format", "r.jsonl", `{"ask":"q","say":"a"}`, "r.jsonl:1: no format has the keys {ask, say}; the known formats are preference {chosen, rejected}, messages {messages}, conversations {conversations}, prompt {prompt, completion}, alpaca {instruction, output}, question {question, answer}, text {text}"},
 		{"row of another format", "r.jsonl", "{\"instruction\":\"I\",\"output\":\"O\"}\n{\"prompt\":\"P\",\"completion\":\"C\"}", "r.jsonl:2: the row has the keys {completion, prompt}, but the format alpaca needs {instruction, output}; the known formats are"},
 		{"empty response", "r.jsonl", "{\"instruction\":\"I\",\"output\":\"O\"}\n{\"instruction\":\"I\",\"output\":\" \\n\"}", "r.jsonl:2: the response is empty"},
 		{"null response", "r.jsonl", `{"instruction":"I","output":null}`, "r.jsonl:1: the response is empty"},
@@ -201,11 +249,15 @@ func TestLoadErrors(t *testing.T) {
 		{"messages are an object", "r.jsonl", `{"messages":{"role":"user"}}`, `key "messages" must be a list of messages, found an object`},
 		{"messages are empty", "r.jsonl", `{"messages":[]}`, `key "messages" has no messages`},
 		{"message is a string", "r.jsonl", `{"messages":["hello"]}`, "message 1: expected an object, found a string"},
-		{"unknown role", "r.jsonl", `{"messages":[{"role":"user","content":"U"},{"role":"bot","content":"A"}]}`, `r.jsonl:1: key "messages", message 2: the role "bot" is unknown; the known ones are system, user (human), assistant (gpt) and tool`},
+		{"unknown role", "r.jsonl", `{"messages":[{"role":"user","content":"U"},{"role":"bot","content":"A"}]}`, `r.jsonl:1: key "messages", message 2: the role "bot" is unknown; the known ones are system, developer, user (human), assistant (gpt) and tool (observation)`},
 		{"no role", "r.jsonl", `{"messages":[{"content":"U"}]}`, `message 1: key "role" must be a string, found null`},
 		{"no content", "r.jsonl", `{"messages":[{"role":"user"}]}`, `message 1: key "content" must be a string, found null`},
 		{"an image", "r.jsonl", `{"messages":[{"role":"user","content":[{"type":"image","url":"x"}]}]}`, `message 1: key "content" has a part that is no text`},
-		{"tool calls", "r.jsonl", `{"messages":[{"role":"assistant","content":"","tool_calls":[{"function":{}}]}]}`, "tool calls are not supported"},
+		{"tool calls are no list", "r.jsonl", `{"messages":[{"role":"assistant","content":"","tool_calls":{"function":{}}}]}`, `message 1: key "tool_calls" must be a list of calls`},
+		{"tool calls are strings", "r.jsonl", `{"messages":[{"role":"assistant","content":"","tool_calls":["f"]}]}`, `message 1: key "tool_calls" must be a list of calls`},
+		{"tools are an object", "r.jsonl", `{"messages":[{"role":"assistant","content":"A"}],"tools":{"name":"f"}}`, `r.jsonl:1: key "tools" must be a list of JSON schemas, found an object`},
+		{"tools are no JSON", "r.jsonl", `{"messages":[{"role":"assistant","content":"A"}],"tools":"hammer"}`, `key "tools" is a string that is no JSON`},
+		{"variables are a list", "r.jsonl", `{"messages":[{"role":"assistant","content":"A"}],"chat_template_kwargs":[1]}`, `key "chat_template_kwargs" must be an object, found an array`},
 		{"train is a number", "r.jsonl", `{"messages":[{"role":"assistant","content":"A","train":1}]}`, `key "train" must be true or false, found a number`},
 		{"weight is half", "r.jsonl", `{"messages":[{"role":"assistant","content":"A","weight":0.5}]}`, `key "weight" must be 0 or 1, found 0.5`},
 		{"no answer", "r.jsonl", `{"messages":[{"role":"user","content":"U"}]}`, "r.jsonl:1: there is no assistant message to train on"},
@@ -218,7 +270,7 @@ func TestLoadErrors(t *testing.T) {
 		{"too few columns", "r.csv", "instruction,output\nI,O\nI\n", "r.csv:3: the row has 1 columns, but the header {instruction, output} has 2"},
 		{"too many columns", "r.tsv", "instruction\toutput\nI\tO\tX\n", "r.tsv:2: the row has 3 columns"},
 		{"column twice", "r.tsv", "output\toutput\nI\tO\n", `r.tsv:1: the column "output" occurs twice`},
-		{"columns of no format", "r.tsv", "Question\tAnswer\tMetadata\nQ\tA\tM\n", "r.tsv:2: no format has the keys {Answer, Metadata, Question}"},
+		{"columns of no format", "r.tsv", "Query\tReply\tMetadata\nQ\tA\tM\n", "r.tsv:2: no format has the keys {Metadata, Query, Reply}"},
 		{"no Parquet", "r.parquet", "hello, this is text", "no Parquet file"},
 	}
 	for _, test := range tests {
@@ -260,6 +312,8 @@ func TestFixtureFiles(t *testing.T) {
 		{"data/rasbt-instruction/instruction-data.json", 1100},
 		{"data/rasbt-instruction/instruction-data-with-preference.json", 1100},
 		{"data/fastchat-sharegpt/dummy_conversation.json", 500},
+		{"data/personality-chat/Queries_Responses_Friendly_QnAMaker.tsv", 165},
+		{"data/personality-chat/Queries_Responses_Professional_QnAMaker.tsv", 165},
 	}
 	for _, test := range tests {
 		if rows := load(t, fixture(t, test.path)); len(rows) != test.rows {

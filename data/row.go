@@ -1,6 +1,10 @@
 package data
 
-import "instruct/tokenizer"
+import (
+	"encoding/json"
+
+	"instruct/tokenizer"
+)
 
 // Message is one turn of a conversation.
 type Message = tokenizer.Message
@@ -13,6 +17,9 @@ type Row struct {
 	Kind string
 	// Messages is the conversation. It is nil when Text is used.
 	Messages []Message
+	// Tools is the JSON list of the tools that the model may call, and Variables a JSON object of further variables for
+	// the template (chat_template_kwargs).
+	Tools, Variables json.RawMessage
 	// Text is a plain text, of which every token is trained.
 	Text string
 	// Ignored names the keys that the row's format does not use.

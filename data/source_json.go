@@ -22,7 +22,7 @@ func readJSONL(path string, data []byte, yield func(*record) error) error {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		r := &record{source: sourceLine(path, number)}
+		r := &record{source: sourceLine(path, number), raw: line}
 		if err := json.Unmarshal(line, &r.values); err != nil {
 			return jsonError(path, line, number-1, 0, err)
 		}
@@ -59,7 +59,7 @@ func readJSON(path string, data []byte, yield func(*record) error) error {
 	for _, row := range rows {
 		next := at + bytes.Index(data[at:], row)
 		line += bytes.Count(data[at:next], []byte("\n"))
-		r := &record{source: sourceLine(path, line)}
+		r := &record{source: sourceLine(path, line), raw: row}
 		if err := json.Unmarshal(row, &r.values); err != nil {
 			return jsonError(path, data, 0, next, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -78,12 +79,21 @@ func readTSV(path string, data []byte, yield func(*record) error) error {
 	return nil
 }
 
-// columns checks the names of the columns.
+// columns checks the names of the columns. A name that is a key of some format but for its case is that key: tables
+// are headed Question and Answer.
 func columns(path string, line int, fields []string) ([]string, error) {
 	header := make([]string, len(fields))
-	seen := map[string]bool{}
+	known, seen := map[string]bool{}, map[string]bool{}
+	for _, f := range formats() {
+		for _, key := range append(slices.Clone(f.required), f.optional...) {
+			known[key] = true
+		}
+	}
 	for i, field := range fields {
 		header[i] = strings.TrimSpace(field)
+		if key := strings.ToLower(header[i]); key != header[i] && known[key] && !slices.Contains(fields, key) {
+			header[i] = key
+		}
 		if seen[header[i]] {
 			return nil, userErrorf("data: %s:%d: the column %q occurs twice", path, line, header[i])
 		}

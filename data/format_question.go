@@ -1,0 +1,8 @@
+package data
+
+// readQuestion reads {"question", "answer"}, the columns of tables of questions.
+func readQuestion(r *record) ([]Message, string, error) {
+	var system, question, answer string
+	err := r.texts(map[string]*string{"system": &system, "question": &question, "answer": &answer})
+	return dialogue(system, question, answer), "", err
+}
