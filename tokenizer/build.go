@@ -41,6 +41,19 @@ type component struct {
 	Replacement    string         `json:"replacement"`
 	PrependScheme  string         `json:"prepend_scheme"`
 	Split          *bool          `json:"split"`
+	Delimiter      string         `json:"delimiter"`
+	Length         *int           `json:"length"`
+	Charsmap       string         `json:"precompiled_charsmap"`
+	CleanText      *bool          `json:"clean_text"`
+	ChineseChars   *bool          `json:"handle_chinese_chars"`
+	StripAccents   *bool          `json:"strip_accents"`
+	Lowercase      *bool          `json:"lowercase"`
+	Prefix         *string        `json:"prefix"`
+	Suffix         *string        `json:"suffix"`
+	Cleanup        *bool          `json:"cleanup"`
+	TrimOffsets    *bool          `json:"trim_offsets"`
+	CLS            *namedID       `json:"cls"`
+	SEP            *namedID       `json:"sep"`
 	Start          int            `json:"start"`
 	Stop           int            `json:"stop"`
 	Single         []templatePart `json:"single"`
@@ -91,14 +104,11 @@ func (p pattern) literal() (string, bool) {
 	return "", false
 }
 
-func (p pattern) text() string {
-	if p.Regex != nil {
-		return *p.Regex
+func isSet(flag *bool, otherwise bool) bool {
+	if flag == nil {
+		return otherwise
 	}
-	if p.String != nil {
-		return *p.String
-	}
-	return ""
+	return *flag
 }
 
 // normalizers appends the normalizer of src.
@@ -131,11 +141,14 @@ func (b *builder) normalizers(src json.RawMessage) error {
 	case "Prepend":
 		n = prepend{c.Prepend}
 	case "Replace":
-		old, ok := c.Pattern.literal()
-		if !ok {
-			return unknown("Replace pattern", c.Pattern.text(), "plain text")
+		old, err := b.finder(c.Pattern, "Replace pattern")
+		if err != nil {
+			return err
 		}
-		n = replace{old, c.Content}
+		n = replaceFound{old, c.Content}
+		if text, ok := old.(findString); ok {
+			n = replaceText{text.text, c.Content}
+		}
 	case "Lowercase":
 		n = mapRunes{lowercase}
 	case "StripAccents":
@@ -146,8 +159,17 @@ func (b *builder) normalizers(src json.RawMessage) error {
 		n = strip{c.StripLeft, c.StripRight}
 	case "ByteLevel":
 		n = byteLevel{b.alphabet}
+	case "BertNormalizer":
+		lower := isSet(c.Lowercase, true)
+		b.t.normalizers = append(b.t.normalizers, bertNormalizers(
+			isSet(c.CleanText, true), isSet(c.ChineseChars, true), isSet(c.StripAccents, lower), lower)...)
+		return nil
+	case "Precompiled":
+		if n, err = newPrecompiled(c.Charsmap); err != nil {
+			return err
+		}
 	default:
-		return unknown(section, c.Type, "Sequence, NFC, NFD, NFKC, NFKD, Prepend, Replace, Lowercase, StripAccents, Nmt, Strip, ByteLevel")
+		return unknown(section, c.Type, "Sequence, NFC, NFD, NFKC, NFKD, Prepend, Replace, Lowercase, StripAccents, Nmt, Strip, ByteLevel, BertNormalizer, Precompiled")
 	}
 	b.t.normalizers = append(b.t.normalizers, n)
 	return nil
@@ -231,8 +253,25 @@ func (b *builder) preTokenizer(src json.RawMessage) error {
 			return err
 		}
 		add(m)
+	case "BertPreTokenizer":
+		add(splitClass{scan: scan, bits: classSpace, behavior: removed})
+		add(splitClass{scan: scan, bits: classPunct, behavior: isolated})
+	case "CharDelimiterSplit":
+		if utf8.RuneCountInString(c.Delimiter) != 1 {
+			return userf("tokenizer.json: the delimiter of CharDelimiterSplit is %q, expected one character", c.Delimiter)
+		}
+		add(splitFound{sep: findString{c.Delimiter}, behavior: removed})
+	case "FixedLength":
+		n := 5
+		if c.Length != nil {
+			n = *c.Length
+		}
+		if n < 1 {
+			return userf("tokenizer.json: the length of FixedLength is %d, expected one or more", n)
+		}
+		add(splitLength{n})
 	default:
-		return unknown(section, c.Type, "Sequence, ByteLevel, Split, Digits, Punctuation, Whitespace, WhitespaceSplit, Metaspace")
+		return unknown(section, c.Type, "Sequence, ByteLevel, Split, Digits, Punctuation, Whitespace, WhitespaceSplit, Metaspace, BertPreTokenizer, CharDelimiterSplit, FixedLength")
 	}
 	return nil
 }
@@ -243,11 +282,8 @@ func (b *builder) split(c component, scan scanner) (preTokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sep, ok := c.Pattern.literal(); ok {
-		return splitString{sep, how, c.Invert}, nil
-	}
 	class := splitClass{scan: scan, behavior: how, invert: c.Invert}
-	switch re := c.Pattern.text(); re {
+	switch re := text(c.Pattern.Regex); re {
 	case `\p{N}`:
 		class.bits = classNumber
 		return class, nil
@@ -261,12 +297,15 @@ func (b *builder) split(c component, scan scanner) (preTokenizer, error) {
 		class.bits, class.runs = classSpace, true
 		return class, nil
 	default:
-		known, ok := wordPatterns()[re]
-		if !ok {
-			return nil, unknown("Split pattern", re, `those of GPT-2, Llama 3, Qwen2, Qwen3.5, o200k, cl100k and Tekken, \p{N}, \p{N}+, \p{N}{1,3}, \s+ and plain text`)
+		if known, ok := wordPatterns()[re]; ok && c.Pattern.Regex != nil {
+			scan.wordPattern = known
+			return splitWords{scan, how, c.Invert}, nil
 		}
-		scan.wordPattern = known
-		return splitWords{scan, how, c.Invert}, nil
+		sep, err := b.finder(c.Pattern, "Split pattern")
+		if err != nil {
+			return nil, err
+		}
+		return splitFound{sep, how, c.Invert}, nil
 	}
 }
 
@@ -305,62 +344,4 @@ func metaspaceOf(c component) (metaspace, error) {
 		m.scheme = never
 	}
 	return m, nil
-}
-
-// postProcessor finds the special tokens to put around a text. A ByteLevel post-processor only trims ranges, which is
-// not done here.
-func (b *builder) postProcessor(src json.RawMessage) error {
-	const section = "post_processor"
-	if isNull(src) {
-		return nil
-	}
-	c, err := b.component(section, src)
-	if err != nil {
-		return err
-	}
-	switch c.Type {
-	case "Sequence":
-		for _, part := range c.Processors {
-			if err := b.postProcessor(part); err != nil {
-				return err
-			}
-		}
-	case "ByteLevel":
-	case "TemplateProcessing":
-		var before, after []int32
-		seen := false
-		for _, part := range c.Single {
-			switch {
-			case part.Sequence != nil && (part.Sequence.ID != "A" || seen):
-				return userf("tokenizer.json: the single template of TemplateProcessing must have the sequence A once, not %q", part.Sequence.ID)
-			case part.Sequence != nil:
-				seen = true
-			case part.SpecialToken != nil:
-				token, ok := c.SpecialTokens[part.SpecialToken.ID]
-				if !ok {
-					return userf("tokenizer.json: TemplateProcessing uses %q, which its special_tokens do not list", part.SpecialToken.ID)
-				}
-				for _, id := range token.IDs {
-					if id < 0 || int(id) >= len(b.t.tokens) {
-						return userf("tokenizer.json: TemplateProcessing: %q has the id %d, outside the vocabulary of %d", part.SpecialToken.ID, id, len(b.t.tokens))
-					}
-				}
-				if seen {
-					after = append(after, token.IDs...)
-				} else {
-					before = append(before, token.IDs...)
-				}
-			default:
-				return userf("tokenizer.json: TemplateProcessing has a part that is neither a Sequence nor a SpecialToken")
-			}
-		}
-		if !seen {
-			return userf("tokenizer.json: the single template of TemplateProcessing does not have the sequence A")
-		}
-		b.t.before = append(before, b.t.before...)
-		b.t.after = append(b.t.after, after...)
-	default:
-		return unknown(section, c.Type, "Sequence, ByteLevel, TemplateProcessing")
-	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"bytes"
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
@@ -11,12 +10,14 @@ import (
 type decoderKind uint8
 
 const (
-	decodeBytes    decoderKind = iota // ByteLevel: all tokens to bytes to one text
-	decodeFallback                    // ByteFallback: runs of <0x61> to text
-	decodeFuse                        // Fuse: all tokens to one
-	decodeStrip                       // Strip: up to start and stop times content off each token's ends
-	decodeReplace                     // Replace: content for old in each token
-	decodeMeta                        // Metaspace: spaces for marks, none in the first token
+	decodeBytes     decoderKind = iota // ByteLevel: all tokens to bytes to one text
+	decodeFallback                     // ByteFallback: runs of <0x61> to text
+	decodeFuse                         // Fuse: all tokens to one
+	decodeStrip                        // Strip: up to start and stop times content off each token's ends
+	decodeReplace                      // Replace: content for old in each token
+	decodeMeta                         // Metaspace: spaces for marks, none in the first token
+	decodeWordPiece                    // WordPiece: a space before each token without the prefix, which is taken off
+	decodeSuffix                       // BPEDecoder: spaces for the suffix, none in the last token
 )
 
 // decoder is one step from tokens to text. Each step takes a list of tokens and gives a list of tokens; a step that is
@@ -24,6 +25,8 @@ const (
 type decoder struct {
 	kind        decoderKind
 	old, new    string
+	find        finder // Replace
+	cleanup     bool   // WordPiece: no spaces before punctuation
 	start, stop int
 	keepFirst   bool // Metaspace: marks in the first token are spaces too
 	joined      bool
@@ -32,7 +35,13 @@ type decoder struct {
 
 // collects reports that the step needs the whole of a token that comes in parts.
 func (d *decoder) collects() bool {
-	return d.joined && (d.kind == decodeFallback || d.kind == decodeBytes || d.kind == decodeReplace && utf8.RuneCountInString(d.old) != 1)
+	switch d.kind {
+	case decodeFallback, decodeBytes, decodeWordPiece, decodeSuffix:
+		return d.joined
+	case decodeReplace:
+		return d.joined && utf8.RuneCountInString(d.old) != 1
+	}
+	return false
 }
 
 // decoder appends the decoder of src.
@@ -68,19 +77,33 @@ func (b *builder) decoder(src json.RawMessage) error {
 			return userf("tokenizer.json: the Strip decoder takes one character, start and stop, not %q, %d, %d", d.old, d.start, d.stop)
 		}
 	case "Replace":
-		old, ok := c.Pattern.literal()
-		if !ok {
-			return unknown("Replace pattern", c.Pattern.text(), "plain text")
+		var err error
+		if d.find, err = b.finder(c.Pattern, "Replace pattern"); err != nil {
+			return err
 		}
-		d.kind, d.old, d.new = decodeReplace, old, c.Content
+		d.kind, d.new = decodeReplace, c.Content
+		d.old, _ = c.Pattern.literal()
 	case "Metaspace":
 		m, err := metaspaceOf(c)
 		if err != nil {
 			return err
 		}
 		d.kind, d.old, d.keepFirst = decodeMeta, m.mark, m.scheme == never
+	case "WordPiece":
+		d.kind, d.old, d.cleanup = decodeWordPiece, "##", isSet(c.Cleanup, true)
+		if c.Prefix != nil {
+			d.old = *c.Prefix
+		}
+	case "BPEDecoder":
+		d.kind, d.old = decodeSuffix, "</w>"
+		if c.Suffix != nil {
+			d.old = *c.Suffix
+		}
+		if d.old == "" {
+			return userf("tokenizer.json: the BPEDecoder has an empty suffix")
+		}
 	default:
-		return unknown(section, c.Type, "Sequence, ByteLevel, ByteFallback, Fuse, Strip, Replace, Metaspace")
+		return unknown(section, c.Type, "Sequence, ByteLevel, ByteFallback, Fuse, Strip, Replace, Metaspace, WordPiece, BPEDecoder")
 	}
 	b.t.decoders = append(b.t.decoders, d)
 	return nil
@@ -148,7 +171,7 @@ func (s *Stream) take() string {
 }
 
 func (s *Stream) push(id int32) {
-	if id < 0 || int(id) >= len(s.t.tokens) || s.t.tokens[id] == "" || s.skipSpecial && s.t.IsSpecial(id) {
+	if id < 0 || int(id) >= len(s.t.tokens) || s.t.tokens[id] == "" || s.skipSpecial && s.t.skipped[id] {
 		return
 	}
 	s.step(0, s.t.decoded[id])
@@ -189,10 +212,16 @@ func (s *Stream) step(k int, token string) {
 		}
 		s.step(k+1, d.strip(token))
 	case decodeReplace:
-		if strings.Contains(token, d.old) {
-			token = strings.ReplaceAll(token, d.old, d.new)
+		s.step(k+1, d.replace(token))
+	case decodeWordPiece:
+		s.step(k+1, d.wordPiece(token, st.n == 0))
+		st.n++
+	case decodeSuffix: // what comes last is not known yet
+		if st.n > 0 {
+			s.step(k+1, strings.ReplaceAll(string(st.held), d.old, " "))
 		}
-		s.step(k+1, token)
+		st.held = append(st.held[:0], token...)
+		st.n++
 	case decodeMeta:
 		with := " "
 		if st.n == 0 && !d.keepFirst {
@@ -212,6 +241,8 @@ func (s *Stream) flush() {
 		switch {
 		case d.collects() && len(st.held) > 0:
 			s.whole(k)
+		case d.kind == decodeSuffix && st.n > 0:
+			s.step(k+1, strings.ReplaceAll(string(st.held), d.old, ""))
 		case d.kind == decodeBytes:
 			s.text(k, true)
 		case d.kind == decodeFallback:
@@ -241,7 +272,11 @@ func (s *Stream) whole(k int) {
 		}
 		s.step(k+1, token)
 	case decodeReplace:
-		s.step(k+1, strings.ReplaceAll(token, d.old, d.new))
+		s.step(k+1, d.replace(token))
+	case decodeWordPiece:
+		s.step(k+1, d.wordPiece(token, true))
+	case decodeSuffix:
+		s.step(k+1, strings.ReplaceAll(token, d.old, ""))
 	}
 }
 
@@ -288,68 +323,5 @@ func (s *Stream) fallback(k int) {
 	}
 	for range len(run) {
 		s.step(k+1, replacement)
-	}
-}
-
-// byteToken reads a token like <0x61>.
-func byteToken(s string) (byte, bool) {
-	if len(s) != 6 || s[:3] != "<0x" || s[5] != '>' {
-		return 0, false
-	}
-	hi, lo := hexDigit(s[3]), hexDigit(s[4])
-	return byte(hi<<4 | lo), hi >= 0 && lo >= 0
-}
-
-func hexDigit(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
-}
-
-// strip takes content off the ends of a whole token.
-func (d *decoder) strip(token string) string {
-	for range d.start {
-		token = strings.TrimPrefix(token, d.old)
-	}
-	for range d.stop {
-		token = strings.TrimSuffix(token, d.old)
-	}
-	return token
-}
-
-// stripPart takes content off the ends of a token that comes in parts: up to start times at the front, and what may be
-// the end is held back.
-func (s *Stream) stripPart(k int, part string) {
-	d, st := &s.t.decoders[k], &s.states[k]
-	for st.open && part != "" {
-		if st.n == d.start || !strings.HasPrefix(part, d.old) {
-			st.open = false
-			break
-		}
-		part = part[len(d.old):]
-		st.n++
-	}
-	if part == "" {
-		return
-	}
-	if d.stop == 0 {
-		s.step(k+1, part)
-		return
-	}
-	st.held = append(st.held, part...)
-	tail := len(st.held)
-	for bytes.HasSuffix(st.held[:tail], []byte(d.old)) {
-		tail -= len(d.old)
-	}
-	if tail > 0 {
-		out := string(st.held[:tail])
-		st.held = append(st.held[:0], st.held[tail:]...)
-		s.step(k+1, out)
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // Token is one token of a text: its id and the byte range of the original text that it stands for. Through a normalizer
 // the range is that of the runes which the token's text was made from, so ranges may have gaps or share a rune.
-// White space is never trimmed from a range, whatever trim_offsets says in the file.
+// Where the file's post-processor has trim_offsets, white space at the ends is not in the range.
 type Token struct {
 	ID         int32
 	Start, End int
@@ -18,6 +18,9 @@ type Token struct {
 // scratch is the memory of one encoding at work. It is reused, and with it the cache of words.
 type scratch struct {
 	dst   []Token
+	first int       // where the tokens of the text begin in dst
+	text  string    // the text
+	trim  bool      // white space is trimmed from ranges
 	fixed buffer    // the text, when it was not UTF-8
 	norm  [2]buffer // normalizers write here in turn
 	pre   []buffer  // one for each pre-tokenizer
@@ -51,8 +54,18 @@ const (
 // Special tokens that stand written out in the text are recognised in any case. Invalid UTF-8 counts as one U+FFFD for
 // each maximal subpart. Append may be called by several goroutines at once.
 func (t *Tokenizer) Append(dst []Token, text string, addSpecial bool) []Token {
+	return t.append(dst, text, addSpecial, t.trim.on)
+}
+
+// AppendUntrimmed is Append whose ranges keep the white space at their ends, whatever trim_offsets says: then ranges leave
+// no gaps, which masks by range need.
+func (t *Tokenizer) AppendUntrimmed(dst []Token, text string, addSpecial bool) []Token {
+	return t.append(dst, text, addSpecial, false)
+}
+
+func (t *Tokenizer) append(dst []Token, text string, addSpecial, trim bool) []Token {
 	sc := t.scratch.Get().(*scratch)
-	sc.dst = dst
+	sc.dst, sc.text, sc.trim = dst, text, trim
 	p := piece{s: text}
 	if !utf8.ValidString(text) {
 		p = sc.fixed.repair(text)
@@ -62,13 +75,22 @@ func (t *Tokenizer) Append(dst []Token, text string, addSpecial bool) []Token {
 			sc.dst = append(sc.dst, Token{ID: id})
 		}
 	}
+	sc.first = len(sc.dst)
 	t.extract(sc, p, false)
+	if trim {
+		for i := sc.first; i < len(sc.dst); i++ {
+			token := &sc.dst[i]
+			if lead, trail := t.trim.lead[token.ID], t.trim.trail[token.ID]; lead+trail > 0 && t.addedByID[token.ID] == nil {
+				t.trim.trim(text, token, i == sc.first, lead, trail)
+			}
+		}
+	}
 	if addSpecial {
 		for _, id := range t.after {
 			sc.dst = append(sc.dst, Token{id, len(text), len(text)})
 		}
 	}
-	dst, sc.dst = sc.dst, nil
+	dst, sc.dst, sc.text = sc.dst, nil, ""
 	t.scratch.Put(sc)
 	return dst
 }
@@ -112,6 +134,11 @@ func (t *Tokenizer) extract(sc *scratch, p piece, normalized bool) {
 			}
 			start, end := p.origin(i, j)
 			sc.dst = append(sc.dst, Token{token.ID, start, end})
+			if sc.trim { // what was matched may have white space that the token has not
+				lead, trail := spacesAround(p.s[i:j])
+				last := len(sc.dst) - 1
+				t.trim.trim(sc.text, &sc.dst[last], last == sc.first, lead, trail)
+			}
 			done = j
 		}
 	}

@@ -284,6 +284,17 @@ func (b *builder) matchers() {
 	for i, a := range normalized {
 		t.decoded[a.ID] = normText[i]
 	}
+	// As in the Rust library, a token is special by the text that decoding makes of it: one that the normalizer changes
+	// is not.
+	special := make(map[string]bool)
+	for _, a := range t.added {
+		special[a.Content] = special[a.Content] || a.Special
+	}
+	t.skipped = make([]bool, len(t.decoded))
+	for id, text := range t.decoded {
+		t.skipped[id] = special[text]
+	}
+	t.trim.prepare(t.tokens)
 }
 
 func isNull(src json.RawMessage) bool { return len(src) == 0 || string(src) == "null" }

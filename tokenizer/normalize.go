@@ -33,10 +33,10 @@ func prependTo(p piece, s string, out *buffer) piece {
 	return out.piece()
 }
 
-// replace puts new in the place of every old.
-type replace struct{ old, new string }
+// replaceText puts new in the place of every old. It stands for the range of the last rune that it replaces.
+type replaceText struct{ old, new string }
 
-func (n replace) apply(p piece, out *buffer) piece {
+func (n replaceText) apply(p piece, out *buffer) piece {
 	i := strings.Index(p.s, n.old)
 	if i < 0 {
 		return p
@@ -44,11 +44,45 @@ func (n replace) apply(p piece, out *buffer) piece {
 	out.reset()
 	last := 0
 	for i >= 0 {
-		out.copy(p, last, last+i)
-		last += i + len(n.old)
-		_, w := utf8.DecodeLastRuneInString(p.s[:last])
-		out.add(n.new, p.runeSpan(last-w, w))
+		last = replaceMatch(p, out, last, last+i, last+i+len(n.old), n.new)
 		i = strings.Index(p.s[last:], n.old)
+	}
+	out.copy(p, last, len(p.s))
+	return out.piece()
+}
+
+// replaceMatch appends what lies before the match a to b of p, and text for the match.
+func replaceMatch(p piece, out *buffer, last, a, b int, text string) int {
+	out.copy(p, last, a)
+	var sp span
+	if b > 0 {
+		_, w := utf8.DecodeLastRuneInString(p.s[:b])
+		sp = p.runeSpan(b-w, w)
+	}
+	out.add(text, sp)
+	return b
+}
+
+// replaceFound is replaceText for any other pattern.
+type replaceFound struct {
+	old finder
+	new string
+}
+
+func (n replaceFound) apply(p piece, out *buffer) piece {
+	if p.s == "" {
+		return p
+	}
+	last := -1
+	n.old.find(p.s, func(a, b int) {
+		if last < 0 {
+			out.reset()
+			last = 0
+		}
+		last = replaceMatch(p, out, last, a, b, n.new)
+	})
+	if last < 0 {
+		return p
 	}
 	out.copy(p, last, len(p.s))
 	return out.piece()
@@ -86,10 +120,22 @@ func (n mapRunes) apply(p piece, out *buffer) piece {
 	return out.piece()
 }
 
-// lowercase is the simple mapping of each rune, with the one full mapping that Unicode has without context.
+// lowercase is the simple mapping of each rune, with the one full mapping that Unicode has without context, and with
+// what Unicode 16 and 17, which Rust goes by, add to Go's Unicode 15.
 func lowercase(dst []rune, r rune) []rune {
-	if r == 'İ' {
+	switch {
+	case r == 'İ':
 		return append(dst, 'i', '\u0307')
+	case r == 0x1C89, r >= 0xA7CC && r <= 0xA7DA && r != 0xA7D0 && r != 0xA7D6 && r != 0xA7D8 && r&1 == 0:
+		r++
+	case r == 0xA7CB:
+		r = 0x264
+	case r == 0xA7DC:
+		r = 0x19B
+	case r >= 0x10D50 && r <= 0x10D65:
+		r += 0x20
+	case r >= 0x16EA0 && r <= 0x16EB8:
+		r += 0x1B
 	}
 	return append(dst, unicode.ToLower(r))
 }

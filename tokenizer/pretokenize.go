@@ -36,9 +36,13 @@ type splitter struct {
 
 // add takes the next part a to b of the text, which matches the pattern or lies between matches.
 func (f *splitter) add(a, b int, match bool) {
-	if a == b {
-		return
+	if a < b {
+		f.part(a, b, match)
 	}
+}
+
+// part is add for a part that may be empty, which separates its neighbours.
+func (f *splitter) part(a, b int, match bool) {
 	grow := false
 	switch f.behavior {
 	case removed:
@@ -90,27 +94,40 @@ func (s splitWords) split(p piece, _ *buffer, cuts []cut) (piece, []cut) {
 	return p, f.cuts
 }
 
-// splitString splits at each occurrence of a string.
-type splitString struct {
-	sep      string
+// splitFound splits at each match of a pattern.
+type splitFound struct {
+	sep      finder
 	behavior behavior
 	invert   bool
 }
 
-func (s splitString) split(p piece, _ *buffer, cuts []cut) (piece, []cut) {
+func (s splitFound) split(p piece, _ *buffer, cuts []cut) (piece, []cut) {
 	f := newSplitter(s.behavior, cuts)
 	last := 0
-	for {
-		i := strings.Index(p.s[last:], s.sep)
-		if i < 0 {
-			break
-		}
-		f.add(last, last+i, s.invert)
-		f.add(last+i, last+i+len(s.sep), !s.invert)
-		last += i + len(s.sep)
+	if p.s != "" {
+		s.sep.find(p.s, func(a, b int) {
+			f.add(last, a, s.invert)
+			f.part(a, b, !s.invert)
+			last = b
+		})
 	}
 	f.add(last, len(p.s), s.invert)
 	return p, f.cuts
+}
+
+// splitLength splits into parts of a number of runes.
+type splitLength struct{ n int }
+
+func (s splitLength) split(p piece, _ *buffer, cuts []cut) (piece, []cut) {
+	start, n := 0, 0
+	for i := range p.s {
+		if n == s.n {
+			cuts = append(cuts, cut{start, i})
+			start, n = i, 0
+		}
+		n++
+	}
+	return p, append(cuts, cut{start, len(p.s)})
 }
 
 // splitClass splits at the runes of a class: each on its own, or a run of at most most runes (0: any number) as one.
@@ -236,6 +253,23 @@ func (m metaspace) split(p piece, out *buffer, cuts []cut) (piece, []cut) {
 	if m.whole {
 		return p, append(cuts, cut{0, len(p.s)})
 	}
-	_, cuts = splitString{sep: m.mark, behavior: mergedWithNext}.split(p, nil, cuts)
-	return p, cuts
+	return p, m.cut(p.s, cuts)
+}
+
+// cut splits before each mark.
+func (m metaspace) cut(s string, cuts []cut) []cut {
+	for a := 0; a < len(s); {
+		b := a
+		if strings.HasPrefix(s[a:], m.mark) {
+			b += len(m.mark)
+		}
+		if k := strings.Index(s[b:], m.mark); k >= 0 {
+			b += k
+		} else {
+			b = len(s)
+		}
+		cuts = append(cuts, cut{a, b})
+		a = b
+	}
+	return cuts
 }

@@ -24,6 +24,8 @@ type Tokenizer struct {
 	rawAdded  *matcher
 	normAdded *matcher
 	decoded   []string // by id: what a decoder is given
+	skipped   []bool   // by id: decoding can skip it
+	trim      trimmer  // of ranges
 
 	config   config
 	raw      string // tokenizer.json as it was read

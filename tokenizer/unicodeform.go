@@ -156,6 +156,10 @@ func (t *buffer) transform(p piece, i int, changes []change) {
 			t.addRune(c.r, last)
 			continue
 		}
+		if i == len(p.s) { // only after a rune at the very start was removed without a trace
+			t.addRune(c.r, last)
+			continue
+		}
 		_, w := utf8.DecodeRuneInString(p.s[i:])
 		last = p.runeSpan(i, w)
 		t.addRune(c.r, last)
