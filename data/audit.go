@@ -35,13 +35,16 @@ type Audit struct {
 	DroppedRows []DroppedRow   `json:"dropped_rows"`
 	// Straddling counts trained tokens that lie across the border of a trained span.
 	Straddling int `json:"straddling_tokens"`
-	// Unended counts examples whose last trained token is not special: they do not teach to stop.
+	// Unended counts examples whose last trained token does not end an answer: they do not teach to stop.
 	Unended int `json:"unended"`
-	// IgnoredKeys counts the keys of the rows that their format does not use.
+	// IgnoredKeys counts the rows that have a key which their format does not use, by key.
 	IgnoredKeys map[string]int `json:"ignored_keys"`
+	// Unused counts the rows that have a part (content, reasoning_content, tool_calls, tools) of which the template shows
+	// nothing, by part.
+	Unused map[string]int `json:"unused_by_template"`
 	// Sources has the figures of each file, in the order of the files.
 	Sources []SourceAudit `json:"sources"`
-	// Hash is the sha256 of the ids and masks of all examples in order.
+	// Hash is that of the function Hash, over all examples. It stands in run.json too.
 	Hash string `json:"hash"`
 
 	sources map[string]int
@@ -63,7 +66,7 @@ type SourceAudit struct {
 }
 
 func newAudit() *Audit {
-	return &Audit{Dropped: map[string]int{}, DroppedRows: []DroppedRow{}, IgnoredKeys: map[string]int{}, Sources: []SourceAudit{}, sources: map[string]int{}}
+	return &Audit{Dropped: map[string]int{}, Unused: map[string]int{}, DroppedRows: []DroppedRow{}, IgnoredKeys: map[string]int{}, Sources: []SourceAudit{}, sources: map[string]int{}}
 }
 
 // add counts one row.
@@ -83,6 +86,11 @@ func (a *Audit) add(row *Row, example *Example, outcome *Outcome) {
 	source.Rows++
 	for _, key := range row.Ignored {
 		a.IgnoredKeys[key]++
+	}
+	for i, part := range outcome.Unused {
+		if !slices.Contains(outcome.Unused[:i], part) {
+			a.Unused[part]++
+		}
 	}
 	if outcome.Dropped != "" {
 		a.Dropped[outcome.Dropped]++
@@ -105,7 +113,7 @@ func (a *Audit) add(row *Row, example *Example, outcome *Outcome) {
 		a.TruncatedTokens += outcome.Truncated
 		a.TruncatedTrained += outcome.TruncatedTrained
 	}
-	a.Straddling += outcome.Straddling
+	a.Straddling += len(example.Straddling)
 	if outcome.Unended {
 		a.Unended++
 	}
@@ -117,6 +125,12 @@ func (a *Audit) finish(examples []Example) {
 		a.MeanLength = float64(a.Tokens) / float64(a.Examples)
 		a.MeanTrained = float64(a.TrainedTokens) / float64(a.Examples)
 	}
+	a.Hash = Hash(examples)
+}
+
+// Hash is the sha256, in hexadecimal, of the ids and the masks of examples in order: with the same one, a model is
+// trained on the same tokens.
+func Hash(examples []Example) string {
 	h := sha256.New()
 	var buf []byte
 	for i := range examples {
@@ -134,58 +148,73 @@ func (a *Audit) finish(examples []Example) {
 		}
 		h.Write(buf)
 	}
-	a.Hash = hex.EncodeToString(h.Sum(nil))
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // shownDropped is how many dropped rows the table names.
 const shownDropped = 5
 
-// String is the audit as a table.
-func (a *Audit) String() string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	line := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
-	line("rows", "%d", a.Rows)
-	line("examples", "%d", a.Examples)
+// line is one line of the table.
+type line struct{ Name, Text string }
+
+// lines is the audit as a table.
+func (a *Audit) lines() []line {
+	var out []line
+	add := func(name, format string, args ...any) { out = append(out, line{name, fmt.Sprintf(format, args...)}) }
+	add("rows", "%d", a.Rows)
+	add("examples", "%d", a.Examples)
 	for _, reason := range slices.Sorted(maps.Keys(a.Dropped)) {
-		line("dropped", "%d: %s", a.Dropped[reason], reason)
+		add("dropped", "%d: %s", a.Dropped[reason], reason)
 	}
 	for i, row := range a.DroppedRows {
 		if i == shownDropped {
-			line("", "... and %d more", len(a.DroppedRows)-i)
+			add("", "... and %d more", len(a.DroppedRows)-i)
 			break
 		}
-		line("", "%s", row.Source)
+		add("", "%s", row.Source)
 	}
-	line("tokens", "%d", a.Tokens)
+	add("tokens", "%d", a.Tokens)
 	share := 0.0
 	if a.Tokens > 0 {
 		share = 100 * float64(a.TrainedTokens) / float64(a.Tokens)
 	}
-	line("trained tokens", "%d (%.1f %%)", a.TrainedTokens, share)
-	line("model inputs", "%d", a.Inputs)
-	line("mean length", "%.1f tokens, %.1f trained", a.MeanLength, a.MeanTrained)
+	add("trained tokens", "%d (%.1f %%)", a.TrainedTokens, share)
+	add("model inputs", "%d", a.Inputs)
+	add("mean length", "%.1f tokens, %.1f trained", a.MeanLength, a.MeanTrained)
 	if a.Examples > 0 {
-		line("longest", "%d tokens, %s", a.Longest, a.LongestSource)
+		add("longest", "%d tokens, %s", a.Longest, a.LongestSource)
 	}
 	if a.Truncated > 0 {
-		line("truncated", "%d rows by %d tokens, %d of them trained", a.Truncated, a.TruncatedTokens, a.TruncatedTrained)
+		add("truncated", "%d rows by %d tokens, %d of them trained", a.Truncated, a.TruncatedTokens, a.TruncatedTrained)
 	}
 	if a.Straddling > 0 {
-		line("straddling", "%d tokens lie across the border of the trained text", a.Straddling)
+		add("straddling", "%d tokens lie across the border of the trained text", a.Straddling)
 	}
 	if a.Unended > 0 {
-		line("unended", "%d rows do not end with a special token: they do not teach to stop", a.Unended)
+		add("unended", "%d rows do not end with a stop token: they do not teach to stop", a.Unended)
 	}
 	for _, key := range slices.Sorted(maps.Keys(a.IgnoredKeys)) {
-		line("ignored key", "%q in %d rows", key, a.IgnoredKeys[key])
+		add("ignored key", "%q in %d rows", key, a.IgnoredKeys[key])
+	}
+	for _, part := range slices.Sorted(maps.Keys(a.Unused)) {
+		add("unused", "%s of %d rows: the chat template does not show it", part, a.Unused[part])
 	}
 	if len(a.Sources) > 1 {
 		for _, s := range a.Sources {
-			line("source", "%s: %d rows, %d examples, %d tokens, %d trained", s.Path, s.Rows, s.Examples, s.Tokens, s.TrainedTokens)
+			add("source", "%s: %d rows, %d examples, %d tokens, %d trained", s.Path, s.Rows, s.Examples, s.Tokens, s.TrainedTokens)
 		}
 	}
-	line("hash", "%s", a.Hash)
+	add("hash", "%s", a.Hash)
+	return out
+}
+
+// String is the audit as a table.
+func (a *Audit) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, l := range a.lines() {
+		fmt.Fprintf(w, "%s\t%s\n", l.Name, l.Text)
+	}
 	w.Flush()
 	return b.String()
 }

@@ -6,6 +6,8 @@ type Example struct {
 	IDs []int32
 	// Mask[i] says that token i is trained as a target. Mask[0] is always false: nothing stands before it.
 	Mask []bool
+	// Straddling are the indices of the tokens that lie across the border of a trained span. They are trained.
+	Straddling []int
 	// Row is the index of the row in the list given to EncodeAll.
 	Row int
 	// Source and Kind are those of the row.

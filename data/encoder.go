@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -16,8 +17,11 @@ type Encoder struct {
 	Template  *tokenizer.Template
 	// MaxLength is the largest number of tokens of a row; longer ones are cut at the right. 0 means no limit.
 	MaxLength int
-	// TrainOnInputs trains every token of a conversation and not only the assistant's.
+	// TrainOnInputs trains every token of a conversation and not only the assistant's; turns that say train: false are
+	// left untrained all the same.
 	TrainOnInputs bool
+	// Stop are the tokens that end an answer; when empty, every special token counts as one.
+	Stop []int32
 }
 
 // The reasons for which a row gives no example.
@@ -32,27 +36,37 @@ type Outcome struct {
 	Dropped string
 	// Truncated is the number of tokens cut off at the right, TruncatedTrained how many of them were to be trained.
 	Truncated, TruncatedTrained int
-	// Straddling is the number of tokens that lie across the border of a trained span. They are trained.
-	Straddling int
-	// Unended says that the last trained token is no special token: such a row does not teach to stop.
+	// Unended says that the last trained token does not end an answer: such a row does not teach to stop.
 	Unended bool
+	// Unused names the parts of the conversation that the template does not show, once for each.
+	Unused []string
 }
 
 // Encode turns one row into an example. The example is whole even when it is dropped, for showing it.
 func (e *Encoder) Encode(row Row) (Example, Outcome, error) {
+	var tokens []tokenizer.Token
+	return e.encodeRow(&row, &tokens)
+}
+
+// encodeRow is Encode with memory for tokens that is used again.
+func (e *Encoder) encodeRow(row *Row, tokens *[]tokenizer.Token) (Example, Outcome, error) {
 	example := Example{Source: row.Source, Kind: row.Kind}
 	var outcome Outcome
 	if row.Messages == nil {
 		e.encodePlain(&example, row.Text)
 	} else {
-		text, spans, err := e.Template.Render(row.Messages, false)
+		conversation := tokenizer.Conversation{Messages: row.Messages, Tools: row.Tools, Variables: row.Variables}
+		r, err := e.Template.RenderConversation(&conversation, false)
 		if err != nil {
 			return example, outcome, userErrorf("data: %s: %w", row.Source, err)
 		}
 		if e.TrainOnInputs {
-			spans = []tokenizer.Span{{Start: 0, End: len(text)}}
+			if r.Spans, err = e.inputSpans(conversation, len(r.Text)); err != nil {
+				return example, outcome, userErrorf("data: %s: %w", row.Source, err)
+			}
 		}
-		example.IDs, example.Mask, outcome.Straddling = e.encode(text, spans)
+		outcome.Unused = r.Unused
+		e.encode(&example, r.Text, r.Spans, tokens)
 	}
 	if len(example.Mask) > 0 {
 		example.Mask[0] = false
@@ -64,15 +78,52 @@ func (e *Encoder) Encode(row Row) (Example, Outcome, error) {
 		example.IDs, example.Mask = example.IDs[:e.MaxLength:e.MaxLength], example.Mask[:e.MaxLength:e.MaxLength]
 		outcome.TruncatedTrained = trained - example.Trained()
 	}
+	for n := len(example.Straddling); n > 0 && example.Straddling[n-1] >= len(example.IDs); n-- {
+		example.Straddling = example.Straddling[:n-1]
+	}
 	switch last := example.Inputs(); {
 	case whole == 0:
 		outcome.Dropped = DroppedUntrained
 	case last == 0:
 		outcome.Dropped = DroppedTooLong
+	case len(e.Stop) > 0:
+		outcome.Unended = !slices.Contains(e.Stop, example.IDs[last])
 	default:
 		outcome.Unended = !e.Tokenizer.IsSpecial(example.IDs[last])
 	}
 	return example, outcome, nil
+}
+
+// inputSpans is all of a text of n bytes but the turns that say train: false.
+func (e *Encoder) inputSpans(c tokenizer.Conversation, n int) ([]tokenizer.Span, error) {
+	// The spans of those turns are what would be trained if they were the only ones.
+	yes, no := true, false
+	c.Messages = slices.Clone(c.Messages)
+	excluded := false
+	for i := range c.Messages {
+		m := &c.Messages[i]
+		if m.Train != nil && !*m.Train {
+			m.Train, excluded = &yes, true
+		} else {
+			m.Train = &no
+		}
+	}
+	if !excluded {
+		return []tokenizer.Span{{Start: 0, End: n}}, nil
+	}
+	r, err := e.Template.RenderConversation(&c, false)
+	if err != nil {
+		return nil, err
+	}
+	var spans []tokenizer.Span
+	start := 0
+	for _, s := range append(r.Spans, tokenizer.Span{Start: n, End: n}) {
+		if s.Start > start {
+			spans = append(spans, tokenizer.Span{Start: start, End: s.Start})
+		}
+		start = s.End
+	}
+	return spans, nil
 }
 
 // encodePlain encodes a plain text with the special tokens that the tokenizer puts around it and an eos_token behind
@@ -90,24 +141,24 @@ func (e *Encoder) encodePlain(example *Example, text string) {
 
 // encode turns a rendered text into ids and a mask: a token is trained when its bytes intersect a span. The whole
 // text is encoded at once, and without further special tokens: the template has put in all that belong there.
-func (e *Encoder) encode(text string, spans []tokenizer.Span) (ids []int32, mask []bool, straddling int) {
-	tokens := e.Tokenizer.Append(nil, text, false)
-	ids, mask = make([]int32, len(tokens)), make([]bool, len(tokens))
+func (e *Encoder) encode(example *Example, text string, spans []tokenizer.Span, buffer *[]tokenizer.Token) {
+	tokens := e.Tokenizer.Append((*buffer)[:0], text, false)
+	*buffer = tokens
+	example.IDs, example.Mask = make([]int32, len(tokens)), make([]bool, len(tokens))
 	next := 0
 	for i, token := range tokens {
-		ids[i] = token.ID
+		example.IDs[i] = token.ID
 		for next < len(spans) && spans[next].End <= token.Start {
 			next++
 		}
 		if next == len(spans) || token.End <= spans[next].Start {
 			continue
 		}
-		mask[i] = true
+		example.Mask[i] = true
 		if token.Start < spans[next].Start || token.End > spans[next].End {
-			straddling++
+			example.Straddling = append(example.Straddling, i)
 		}
 	}
-	return ids, mask, straddling
 }
 
 // Prompt encodes a conversation and the beginning of the assistant's next turn: what the model is given to answer.
@@ -116,8 +167,7 @@ func (e *Encoder) Prompt(msgs []Message) (ids []int32, err error) {
 	if err != nil {
 		return nil, userErrorf("data: prompt: %w", err)
 	}
-	ids, _, _ = e.encode(text, nil)
-	return ids, nil
+	return e.Tokenizer.Encode(text, false), nil
 }
 
 // EncodeAll encodes all rows on the given number of threads (0: all cores). The examples keep the order of the rows
@@ -136,10 +186,11 @@ func (e *Encoder) EncodeAll(ctx context.Context, rows []Row, threads int) ([]Exa
 		wait.Go(func() {
 			// Chunks are taken in order and finished, so every row before a failed one is looked at: the first error
 			// is the same for any number of threads.
+			var tokens []tokenizer.Token
 			for !failed.Load() && ctx.Err() == nil {
 				end := int(next.Add(chunk))
 				for i := end - chunk; i < min(end, len(rows)); i++ {
-					if examples[i], outcomes[i], errs[i] = e.Encode(rows[i]); errs[i] != nil {
+					if examples[i], outcomes[i], errs[i] = e.encodeRow(&rows[i], &tokens); errs[i] != nil {
 						failed.Store(true)
 						break
 					}

@@ -192,15 +192,19 @@ func (a *Assets) finish(chatTemplate string) error {
 	if id := int32(a.Model.Config.EOS); id >= 0 && !slices.Contains(a.Stop, id) {
 		a.Stop = append(a.Stop, id)
 	}
+	if id, ok := a.Template.EndOfTurn(); ok && !slices.Contains(a.Stop, id) {
+		a.Stop = append(a.Stop, id)
+	}
 	return nil
 }
 
-// chooseTemplate compiles the template that is asked for by built-in name or file, else the model's own, else alpaca.
+// chooseTemplate compiles the template that is asked for by name (of the model's own, or built in) or file, else the
+// model's own, else alpaca.
 func (a *Assets) chooseTemplate(name string) (*tokenizer.Template, error) {
-	own := a.Tokenizer.ChatTemplate()
+	if own, err := a.Tokenizer.OwnTemplate(name); own != nil || err != nil {
+		return own, err
+	}
 	switch _, builtin := tokenizer.BuiltinTemplate(name); {
-	case name == "" && own != "":
-		return tokenizer.NewTemplate(own, a.Tokenizer)
 	case name == "":
 		return tokenizer.NewBuiltinTemplate("alpaca", a.Tokenizer)
 	case builtin:
@@ -208,14 +212,14 @@ func (a *Assets) chooseTemplate(name string) (*tokenizer.Template, error) {
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return nil, mistake("chat_template %q is neither a built-in template (chatml, alpaca, lessons) nor a readable file (%s)", name, errorText(err))
+		return nil, mistake("chat_template %q is neither a template of the model, nor a built-in one (%s), nor a readable file (%s)", name, strings.Join(tokenizer.BuiltinTemplates(), ", "), errorText(err))
 	}
 	return tokenizer.NewTemplate(string(text), a.Tokenizer)
 }
 
 // Encoder returns the one path from conversations to ids and masks, for training, scoring and prompts.
 func (a *Assets) Encoder(maxLength int, trainOnInputs bool) *data.Encoder {
-	return &data.Encoder{Tokenizer: a.Tokenizer, Template: a.Template, MaxLength: min(maxLength, a.Model.Config.MaxLength), TrainOnInputs: trainOnInputs}
+	return &data.Encoder{Tokenizer: a.Tokenizer, Template: a.Template, MaxLength: min(maxLength, a.Model.Config.MaxLength), TrainOnInputs: trainOnInputs, Stop: a.Stop}
 }
 
 // LengthHint completes an error that advises a larger max_length where the model itself reads no more.

@@ -2,9 +2,6 @@ package train
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -142,27 +139,8 @@ func (t *trainer) load(ctx context.Context, checkpoint string) (err error) {
 			}
 		}
 	}
-	t.dataHash = hashExamples(t.set.train)
+	t.dataHash = t.set.audit.Hash
 	return nil
-}
-
-// hashExamples is the sha256 of all ids and masks in order.
-func hashExamples(examples []data.Example) string {
-	h := sha256.New()
-	var buf []byte
-	for _, e := range examples {
-		buf = binary.LittleEndian.AppendUint64(buf[:0], uint64(len(e.IDs)))
-		for i, id := range e.IDs {
-			buf = binary.LittleEndian.AppendUint32(buf, uint32(id))
-			if e.Mask[i] {
-				buf = append(buf, 1)
-			} else {
-				buf = append(buf, 0)
-			}
-		}
-		h.Write(buf)
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // prepare plans the run and builds the graphs.
