@@ -2,7 +2,7 @@ package tokenizer
 
 import (
 	"encoding/json"
-	"regexp"
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -95,13 +95,22 @@ func (p pattern) literal() (string, bool) {
 	if p.String != nil {
 		return *p.String, *p.String != ""
 	}
-	if p.Regex != nil {
-		if re, err := regexp.Compile(*p.Regex); err == nil {
-			s, all := re.LiteralPrefix()
-			return s, all && s != ""
-		}
+	if p.Regex == nil {
+		return "", false
 	}
-	return "", false
+	var text []byte
+	for i := 0; i < len(*p.Regex); i++ {
+		c := (*p.Regex)[i]
+		const special = `.+*?()|[]{}^$\`
+		if c == '\\' && i+1 < len(*p.Regex) && strings.IndexByte(special+"/-'\"", (*p.Regex)[i+1]) >= 0 {
+			i++
+			c = (*p.Regex)[i]
+		} else if strings.IndexByte(special, c) >= 0 {
+			return "", false
+		}
+		text = append(text, c)
+	}
+	return string(text), len(text) > 0
 }
 
 func isSet(flag *bool, otherwise bool) bool {
