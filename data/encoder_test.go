@@ -449,3 +449,39 @@ func BenchmarkEncodeAll(b *testing.B) {
 		b.ReportMetric(float64(len(rows)*b.N)/b.Elapsed().Seconds(), "rows/s")
 	})
 }
+
+// Read, templated, encoded, masked and packed: all that stands between a file and the first step.
+func BenchmarkPipeline(b *testing.B) {
+	path := fixture(b, "data/tldr/train.jsonl")
+	tok := fixtureTokenizer(b, "tokenizers/smollm2")
+	source, _ := tokenizer.BuiltinTemplate("chatml")
+	inferred, err := tokenizer.NewTemplate(strings.NewReplacer("{%- generation -%}", "", "{%- endgeneration -%}", "").Replace(source), tok)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, e := range map[string]*Encoder{"inferred": {Tokenizer: tok, Template: inferred}, "chatml": encoder(b, "chatml", tok)} {
+		e.MaxLength = 1024
+		b.Run("template="+name, func(b *testing.B) {
+			for b.Loop() {
+				rows, err := Load(context.Background(), []string{path}, "")
+				if err != nil {
+					b.Fatal(err)
+				}
+				examples, _, err := e.EncodeAll(context.Background(), rows, 0)
+				if err != nil {
+					b.Fatal(err)
+				}
+				plan := NewPlan(Lengths(examples), PlanOptions{Packing: true, Capacity: 1024})
+				var batch Batch
+				packed := 0
+				for _, idx := range plan.Epoch(0) {
+					BuildBatch(&batch, examples, idx)
+					packed += len(batch.Rows)
+				}
+				if packed != 29045 {
+					b.Fatalf("%d rows packed", packed)
+				}
+			}
+		})
+	}
+}

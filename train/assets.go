@@ -23,13 +23,24 @@ type Assets struct {
 	Tokenizer *tokenizer.Tokenizer
 	Template  *tokenizer.Template
 	Stop      []int32 // tokens that end an answer
+
+	noWeights bool
 }
 
 // LoadAssets loads a model from a Hugging Face folder, a run or checkpoint folder, or a .gguf file. chatTemplate, where
 // not empty, is a built-in template's name or a Jinja file that replaces the model's own. A model without a template
 // gets "alpaca".
 func LoadAssets(path, chatTemplate string) (*Assets, error) {
-	a := &Assets{Path: path}
+	return (&Assets{Path: path}).load(chatTemplate)
+}
+
+// LoadForText is LoadAssets without the weights, which are not read: for what needs tokenizer and template only.
+func LoadForText(path, chatTemplate string) (*Assets, error) {
+	return (&Assets{Path: path, noWeights: true}).load(chatTemplate)
+}
+
+func (a *Assets) load(chatTemplate string) (*Assets, error) {
+	path := a.Path
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -65,16 +76,18 @@ func (a *Assets) loadFolder(dir string) error {
 	if a.Tokenizer, err = tokenizer.Load(dir); err != nil {
 		return err
 	}
-	src, err := checkpoints.OpenFolder(dir)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
 	if a.Model, err = model.New(c); err != nil {
 		return err
 	}
-	if err := a.Model.Load(dir, src); err != nil {
-		return err
+	if !a.noWeights {
+		src, err := checkpoints.OpenFolder(dir)
+		if err != nil {
+			return err
+		}
+		defer src.Close()
+		if err := a.Model.Load(dir, src); err != nil {
+			return err
+		}
 	}
 	var gen struct {
 		EOS json.RawMessage `json:"eos_token_id"`
@@ -101,7 +114,7 @@ func (a *Assets) loadGGUF(path string) error {
 	if a.Tokenizer, err = tokenizer.FromGGUF(GGUFVocab(g)); err != nil {
 		return err
 	}
-	if a.Model, err = model.New(c); err != nil {
+	if a.Model, err = model.New(c); err != nil || a.noWeights {
 		return err
 	}
 	return a.Model.LoadGGUF(path, g)

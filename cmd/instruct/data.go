@@ -1,12 +1,17 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"fmt"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"instruct/checkpoints"
 	"instruct/data"
-	"instruct/model/kernel"
+	"instruct/train"
 )
 
 func newData(s *streams) *cobra.Command {
@@ -17,28 +22,75 @@ func newDataInspect(s *streams) *cobra.Command {
 	var f rowFlags
 	var asJSON bool
 	var show int
+	var page string
 	c := &cobra.Command{Use: "inspect", Short: "Account for every row and show what is trained", Args: noArgs,
+		Long: "Accounts for every row: trained, truncated, dropped and why, keys that are not used, tokens across the border of the trained text, rows\n" +
+			"that do not end with a stop token. The hash is that of run.json, train_ids_and_mask_sha256, for a run that trains on all of these rows.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			pool := kernel.NewPool(f.threads)
-			defer pool.Close()
-			assets, examples, audit, err := f.load(cmd, pool)
-			if err != nil {
+			if err := required(cmd, "model", "dataset"); err != nil {
 				return err
 			}
-			if asJSON {
-				return writeJSON(s.out, audit)
+			in, err := inspect(cmd.Context(), &f)
+			if in == nil {
+				return err
 			}
-			fmt.Fprint(s.out, audit)
-			for i := range min(show, len(examples)) {
-				fmt.Fprintln(s.out)
-				if err := data.Show(s.out, examples[i], assets.Tokenizer, terminal(s.out)); err != nil {
+			// The audit is shown even where no row is left to train on: it says why.
+			if asJSON {
+				if err := writeJSON(s.out, in.audit); err != nil {
+					return err
+				}
+			} else {
+				fmt.Fprint(s.out, in.audit)
+				for i := range min(show, len(in.examples)) {
+					fmt.Fprintln(s.out)
+					if err := data.Show(s.out, in.examples[i], in.assets.Tokenizer, terminal(s.out) && os.Getenv("NO_COLOR") == ""); err != nil {
+						return err
+					}
+				}
+			}
+			if page != "" {
+				var b bytes.Buffer
+				if err := in.encoder.WriteHTML(&b, strings.Join(f.dataset, ", "), in.rows, in.examples, in.audit); err != nil {
+					return err
+				}
+				if err := checkpoints.WriteFile(page, b.Bytes()); err != nil {
 					return err
 				}
 			}
-			return nil
+			return err
 		}}
 	f.add(c)
 	c.Flags().IntVar(&show, "show", 2, "rows to show, with the trained tokens marked")
 	c.Flags().BoolVar(&asJSON, "json", false, "the audit as one JSON object")
+	c.Flags().StringVar(&page, "html", "", "write the audit and rows with every token as one self-contained page into this file")
 	return c
+}
+
+// inspection is a data set as a model sees it.
+type inspection struct {
+	assets   *train.Assets
+	encoder  *data.Encoder
+	rows     []data.Row
+	examples []data.Example
+	audit    *data.Audit
+}
+
+// inspect reads model and rows and encodes them. It is nil when there is no audit; with the error that no row is left to
+// train on there is one.
+func inspect(ctx context.Context, f *rowFlags) (*inspection, error) {
+	rows, err := data.Load(ctx, f.dataset, f.format)
+	if err != nil {
+		return nil, err
+	}
+	in := &inspection{rows: rows}
+	if in.assets, err = train.LoadForText(f.model, f.template); err != nil {
+		return nil, err
+	}
+	in.encoder = in.assets.Encoder(f.maxLength, f.trainOnInputs)
+	in.examples, in.audit, err = in.encoder.EncodeAll(ctx, rows, f.threads)
+	err = in.assets.LengthHint(err, f.maxLength)
+	if in.audit == nil {
+		return nil, err
+	}
+	return in, err
 }

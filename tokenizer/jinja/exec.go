@@ -42,10 +42,11 @@ func (s *scope) set(name string, v Value) {
 
 // Render runs the template over its variables. Errors are of type *Error.
 func (t *Template) Render(vars *Dict, options Options) (*Result, error) {
-	st := &state{options: options, out: &builder{}, scope: &scope{}}
+	names := make([]string, len(vars.keys))
 	for i, key := range vars.keys {
-		st.scope.set(key.(Text).S, vars.values[i])
+		names[i] = str(key).S
 	}
+	st := &state{options: options, out: &builder{}, scope: &scope{names: names, vals: vars.values[:len(vars.values):len(vars.values)]}}
 	st.scope = &scope{outer: st.scope}
 	if err := st.run(t.body); err != nil {
 		return nil, err

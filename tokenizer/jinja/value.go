@@ -28,8 +28,11 @@ type Dict struct {
 // fewKeys are found sooner by looking at each of them than through a map.
 const fewKeys = 8
 
-// NewDict makes an empty dict.
-func NewDict() *Dict { return &Dict{} }
+// NewDict makes an empty dict, with room for fewKeys entries.
+func NewDict() *Dict {
+	room := make([]Value, 2*fewKeys)
+	return &Dict{keys: room[:0:fewKeys], values: room[fewKeys:fewKeys]}
+}
 
 // hashKey is the Go map key of a Python dict key; ok is false for what Python cannot hash.
 func hashKey(v Value) (key any, ok bool) {
