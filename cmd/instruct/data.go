@@ -31,24 +31,7 @@ func newDataInspect(s *streams) *cobra.Command {
 				return err
 			}
 			in, err := inspect(cmd.Context(), &f)
-			if in == nil {
-				return err
-			}
-			// The audit is shown even where no row is left to train on: it says why.
-			if asJSON {
-				if err := writeJSON(s.out, in.audit); err != nil {
-					return err
-				}
-			} else {
-				fmt.Fprint(s.out, in.audit)
-				for i := range min(show, len(in.examples)) {
-					fmt.Fprintln(s.out)
-					if err := data.Show(s.out, in.examples[i], in.assets.Tokenizer, terminal(s.out) && os.Getenv("NO_COLOR") == ""); err != nil {
-						return err
-					}
-				}
-			}
-			if page != "" {
+			if in != nil && page != "" { // also where no row is left to train on: the page says why
 				var b bytes.Buffer
 				if err := in.encoder.WriteHTML(&b, strings.Join(f.dataset, ", "), in.rows, in.examples, in.audit); err != nil {
 					return err
@@ -57,7 +40,21 @@ func newDataInspect(s *streams) *cobra.Command {
 					return err
 				}
 			}
-			return err
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(s.out, in.audit)
+			}
+			fmt.Fprint(s.out, in.audit)
+			colour := terminal(s.out) && os.Getenv("NO_COLOR") == ""
+			for i := range min(show, len(in.examples)) {
+				fmt.Fprintln(s.out)
+				if err := data.Show(s.out, in.examples[i], in.assets.Tokenizer, colour); err != nil {
+					return err
+				}
+			}
+			return nil
 		}}
 	f.add(c)
 	c.Flags().IntVar(&show, "show", 2, "rows to show, with the trained tokens marked")
