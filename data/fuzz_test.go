@@ -50,6 +50,9 @@ var fuzzRows = []string{
 	`{"messages":[{"role":"system","content":"S"},{"role":"user","content":"U"},{"role":"assistant","content":"A","weight":0},{"role":"assistant","content":"A","train":true}]}`,
 	`{"conversations":[{"from":"human","value":"U"},{"from":"gpt","value":"A"}],"system":"S"}`,
 	`{"text":"é"}`,
+	`{"question":"Q","answer":"A"}`,
+	`{"messages":[{"role":"user","content":"U"},{"role":"assistant","content":null,"reasoning":"R","tool_calls":[{"function":{"name":"f","arguments":{"b":1e999,"a":[]}}}]},{"role":"tool","content":"7","tool_call_id":"1"},{"role":"assistant","content":"A"}],"tools":[{"name":"f"}],"chat_template_kwargs":{"x":1}}`,
+	`{"messages":"[{\"role\":\"assistant\",\"tool_calls\":\"[{}]\"}]","tools":"[{}]"}`,
 	`{"prompt":"P","chosen":"C","rejected":"R"}`,
 	`{"chosen":[{"role":"user","content":[{"type":"text","text":"U"}]},{"role":"assistant","content":"A"}],"rejected":[]}`,
 }

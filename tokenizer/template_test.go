@@ -313,21 +313,28 @@ func TestTemplateHashAndDate(t *testing.T) {
 	}
 }
 
-// Spans are always inside the text, in order, and apart; and a span of an answer holds what the template kept of it.
+// Spans are always inside the text, in order, and apart, whatever the template and the conversation are.
 func FuzzTemplate(f *testing.F) {
-	for _, name := range []string{"chatml", "alpaca", "lessons"} {
+	tools := `[{"type":"function","function":{"name":"f","parameters":{"z":1,"a":[1.5,null,true,"é"]}}}]`
+	for _, name := range BuiltinTemplates() {
 		src, _ := BuiltinTemplate(name)
-		f.Add(src, "question", "answer", "eos")
+		f.Add(src, "question", "answer", "eos", tools)
+		f.Add(bare(name), "", "\nanswer ", "<|im_end|>", "")
 	}
-	f.Add("{% for m in messages %}<|{{ m.role }}|>{{ m.content | trim }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}", " q", "a\n", "")
-	f.Fuzz(func(t *testing.T, src, question, answer, eos string) {
+	f.Add("{% for m in messages %}<|{{ m.role }}|>{{ m.content | trim }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}", " q", "a\n", "", "null")
+	f.Add("{{ tools | tojson(indent=2) }}{% for m in messages %}<|{{ m.role }}|>{{ m.reasoning_content }}{{ m.content }}{% for c in m.tool_calls %}<call>{{ c.function.arguments | tojson }}</call>{% endfor %}{{ eos_token }}{% endfor %}", "q", "a", "</s>", tools)
+	f.Fuzz(func(t *testing.T, src, question, answer, eos, tools string) {
 		tp, err := NewTemplate(src, nil)
 		if err != nil {
 			return
 		}
 		tp.eos = eos
-		msgs := []Message{{Role: "user", Content: question}, {Role: "assistant", Content: answer}, {Role: "user", Content: question}, {Role: "assistant", Content: answer}}
-		text, spans, err := tp.Render(msgs, false)
+		c := &Conversation{Messages: []Message{{Role: "user", Content: question}, {Role: "assistant", Content: answer, Reasoning: question, ToolCalls: []byte(tools)},
+			{Role: "tool", Content: question, Name: answer}, {Role: "assistant", Content: answer}}, Tools: []byte(tools), Variables: []byte(tools)}
+		if !strings.HasPrefix(tools, "{") {
+			c.Variables = nil
+		}
+		r, err := tp.RenderConversation(c, false)
 		if err != nil {
 			var user interface{ UserError() bool }
 			if !errors.As(err, &user) {
@@ -336,9 +343,9 @@ func FuzzTemplate(f *testing.F) {
 			return
 		}
 		end := 0
-		for _, s := range spans {
-			if s.Start < end || s.End <= s.Start || s.End > len(text) {
-				t.Fatalf("spans %v of a text of %d bytes", spans, len(text))
+		for _, s := range r.Spans {
+			if s.Start < end || s.End <= s.Start || s.End > len(r.Text) {
+				t.Fatalf("spans %v of a text of %d bytes", r.Spans, len(r.Text))
 			}
 			end = s.End
 		}

@@ -38,7 +38,11 @@ func decode(d *json.Decoder) (Value, error) {
 		if i, err := strconv.ParseInt(t.String(), 10, 64); err == nil {
 			return i, nil
 		}
-		return t.Float64()
+		f, err := t.Float64()
+		if errors.Is(err, strconv.ErrRange) {
+			err = nil // an infinity, as in Python
+		}
+		return f, err
 	case string:
 		return plain(t), nil
 	case bool:
