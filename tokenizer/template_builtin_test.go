@@ -151,6 +151,37 @@ func TestSpansOfBuiltinTemplatesWithoutBlocks(t *testing.T) {
 	}
 }
 
+// The reference masks of tokenizers that are no fixtures: their texts and what is trained of them, without the ids. A
+// template that trims gives the texts of the answers that need no trimming.
+func TestSpansOfMaskVectors(t *testing.T) {
+	var vectors []struct {
+		Tokenizer, Family string
+		Segments          [3]string
+	}
+	readJSON(t, fixture(t, "chat", "mask_vectors.json"), &vectors)
+	ends := map[string]string{"llama3": "<|eot_id|>", "zephyr": "</s>", "gemma": "<end_of_turn>"}
+	compared := map[string]int{}
+	for _, v := range vectors {
+		answer, ok := strings.CutSuffix(v.Segments[1], ends[v.Family])
+		if ends[v.Family] == "" || !ok || v.Family != "zephyr" && strings.TrimSpace(answer) != answer {
+			continue
+		}
+		for _, blocks := range []bool{true, false} {
+			tp := builtin(t, v.Family, blocks)
+			tp.bos = ""
+			text, spans, err := tp.Render([]Message{{Role: "user", Content: "Q?"}, {Role: "assistant", Content: answer}}, false)
+			if err != nil || text != strings.Join(v.Segments[:], "") || !slices.Equal(texts(text, spans), v.Segments[1:2]) {
+				t.Errorf("%s: trained %q of %q, %v, want %q", v.Family, texts(text, spans), text, err, v.Segments)
+			}
+		}
+		compared[v.Family]++
+	}
+	if compared["zephyr"] != 15 || compared["llama3"] < 5 || compared["gemma"] < 5 {
+		t.Errorf("compared %v", compared)
+	}
+	t.Logf("compared %v", compared)
+}
+
 // A model stops with the token that the template ends an answer with.
 func TestEndOfTurn(t *testing.T) {
 	tok := Bytes("<s>", "</s>", "<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|end|>")
