@@ -37,19 +37,25 @@ func Load(path string) (*Tokenizer, error) {
 		}
 		return t, nil
 	}
-	data, err := os.ReadFile(filepath.Join(path, "tokenizer.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, userf("tokenizer: load %s: the folder has no tokenizer.json; save the model's fast tokenizer there", path)
-	}
-	if err != nil {
-		return nil, userf("tokenizer: load: %w", err)
-	}
-	var optional [2][]byte
-	for i, name := range []string{"tokenizer_config.json", "special_tokens_map.json"} {
+	var optional [3][]byte
+	for i, name := range []string{"tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"} {
 		optional[i], err = os.ReadFile(filepath.Join(path, name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, userf("tokenizer: load: %w", err)
 		}
+	}
+	data, err := os.ReadFile(filepath.Join(path, "tokenizer.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		data, optional[0], err = convertLegacy(path, optional[0])
+		if err != nil {
+			return nil, fmt.Errorf("tokenizer: load %s: %w", path, err)
+		}
+		if data == nil {
+			return nil, userf("tokenizer: load %s: the folder has no tokenizer.json, and no vocab.json and merges.txt, vocab.txt or tokenizer.model instead; save the model's fast tokenizer there", path)
+		}
+	}
+	if err != nil {
+		return nil, userf("tokenizer: load: %w", err)
 	}
 	t, err := Parse(data, optional[0])
 	if err != nil {
