@@ -44,16 +44,21 @@ type Outcome struct {
 
 // Encode turns one row into an example. The example is whole even when it is dropped, for showing it.
 func (e *Encoder) Encode(row Row) (Example, Outcome, error) {
-	var tokens []tokenizer.Token
-	return e.encodeRow(&row, &tokens)
+	return e.encodeRow(&row, &encoding{})
 }
 
-// encodeRow is Encode with memory for tokens that is used again.
-func (e *Encoder) encodeRow(row *Row, tokens *[]tokenizer.Token) (Example, Outcome, error) {
+// encoding is the text of a row and its tokens, whose memory is used again.
+type encoding struct {
+	text   string
+	tokens []tokenizer.Token
+}
+
+// encodeRow is Encode that leaves text and tokens in x.
+func (e *Encoder) encodeRow(row *Row, x *encoding) (Example, Outcome, error) {
 	example := Example{Source: row.Source, Kind: row.Kind}
 	var outcome Outcome
 	if row.Messages == nil {
-		e.encodePlain(&example, row.Text)
+		e.encodePlain(&example, row.Text, x)
 	} else {
 		conversation := tokenizer.Conversation{Messages: row.Messages, Tools: row.Tools, Variables: row.Variables}
 		r, err := e.Template.RenderConversation(&conversation, false)
@@ -66,7 +71,7 @@ func (e *Encoder) encodeRow(row *Row, tokens *[]tokenizer.Token) (Example, Outco
 			}
 		}
 		outcome.Unused = r.Unused
-		e.encode(&example, r.Text, r.Spans, tokens)
+		e.encode(&example, r.Text, r.Spans, x)
 	}
 	if len(example.Mask) > 0 {
 		example.Mask[0] = false
@@ -128,22 +133,22 @@ func (e *Encoder) inputSpans(c tokenizer.Conversation, n int) ([]tokenizer.Span,
 
 // encodePlain encodes a plain text with the special tokens that the tokenizer puts around it and an eos_token behind
 // it; every token is trained.
-func (e *Encoder) encodePlain(example *Example, text string) {
-	example.IDs = e.Tokenizer.Encode(text, true)
-	if eos, ok := e.Tokenizer.EOS(); ok && (len(example.IDs) == 0 || example.IDs[len(example.IDs)-1] != eos) {
-		example.IDs = append(example.IDs, eos)
+func (e *Encoder) encodePlain(example *Example, text string, x *encoding) {
+	x.text, x.tokens = text, e.Tokenizer.Append(x.tokens[:0], text, true)
+	if eos, ok := e.Tokenizer.EOS(); ok && (len(x.tokens) == 0 || x.tokens[len(x.tokens)-1].ID != eos) {
+		x.tokens = append(x.tokens, tokenizer.Token{ID: eos, Start: len(text), End: len(text)})
 	}
-	example.Mask = make([]bool, len(example.IDs))
-	for i := range example.Mask {
-		example.Mask[i] = true
+	example.IDs, example.Mask = make([]int32, len(x.tokens)), make([]bool, len(x.tokens))
+	for i, token := range x.tokens {
+		example.IDs[i], example.Mask[i] = token.ID, true
 	}
 }
 
 // encode turns a rendered text into ids and a mask: a token is trained when its bytes intersect a span. The whole
 // text is encoded at once, and without further special tokens: the template has put in all that belong there.
-func (e *Encoder) encode(example *Example, text string, spans []tokenizer.Span, buffer *[]tokenizer.Token) {
-	tokens := e.Tokenizer.Append((*buffer)[:0], text, false)
-	*buffer = tokens
+func (e *Encoder) encode(example *Example, text string, spans []tokenizer.Span, x *encoding) {
+	tokens := e.Tokenizer.Append(x.tokens[:0], text, false)
+	x.text, x.tokens = text, tokens
 	example.IDs, example.Mask = make([]int32, len(tokens)), make([]bool, len(tokens))
 	next := 0
 	for i, token := range tokens {
@@ -186,11 +191,11 @@ func (e *Encoder) EncodeAll(ctx context.Context, rows []Row, threads int) ([]Exa
 		wait.Go(func() {
 			// Chunks are taken in order and finished, so every row before a failed one is looked at: the first error
 			// is the same for any number of threads.
-			var tokens []tokenizer.Token
+			var x encoding
 			for !failed.Load() && ctx.Err() == nil {
 				end := int(next.Add(chunk))
 				for i := end - chunk; i < min(end, len(rows)); i++ {
-					if examples[i], outcomes[i], errs[i] = e.encodeRow(&rows[i], &tokens); errs[i] != nil {
+					if examples[i], outcomes[i], errs[i] = e.encodeRow(&rows[i], &x); errs[i] != nil {
 						failed.Store(true)
 						break
 					}

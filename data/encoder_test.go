@@ -190,7 +190,7 @@ func TestEncode(t *testing.T) {
 				t.Errorf("outcome %+v, want %+v", outcome, test.outcome)
 			}
 			var b strings.Builder
-			if err := Show(&b, example, tok, false); err != nil {
+			if err := e.Show(&b, test.row, false); err != nil {
 				t.Fatal(err)
 			}
 			want := fmt.Sprintf("f:1: %d tokens, %d trained\n%s\n", len(example.IDs), example.Trained(), test.shown)
@@ -203,18 +203,15 @@ func TestEncode(t *testing.T) {
 
 func TestShowInColour(t *testing.T) {
 	tok := byteTokenizer(t)
-	example, _, err := encoder(t, "lessons", tok).Encode(Row{Source: "f:1", Messages: chat("hi", "yo")})
-	if err != nil {
-		t.Fatal(err)
-	}
+	e, row := encoder(t, "lessons", tok), Row{Source: "f:1", Messages: chat("hi", "yo")}
 	var b strings.Builder
-	if err := Show(&b, example, tok, true); err != nil {
+	if err := e.Show(&b, row, true); err != nil {
 		t.Fatal(err)
 	}
-	if want := "f:1: 7 tokens, 3 trained\n<|user|>hi<|assistant|>\x1b[1;32myo<|end|>\x1b[0m\n"; b.String() != want {
+	if want := "f:1: 7 tokens, 3 trained\n\x1b[4m<|user|>\x1b[0mhi\x1b[4m<|assistant|>\x1b[0m\x1b[1;32myo\x1b[0m\x1b[1;32m\x1b[4m<|end|>\x1b[0m\n"; b.String() != want {
 		t.Errorf("got %q, want %q", b.String(), want)
 	}
-	if err := Show(failingWriter{}, example, tok, true); err == nil {
+	if err := e.Show(failingWriter{}, row, true); err == nil {
 		t.Error("a writer's error is lost")
 	}
 }

@@ -35,8 +35,8 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	examples[0].Source = "rows.jsonl:1"
-	if err := data.Show(os.Stdout, examples[0], tok, false); err != nil {
+	rows[0].Source = "rows.jsonl:1"
+	if err := encoder.Show(os.Stdout, rows[0], false); err != nil {
 		panic(err)
 	}
 	var batch data.Batch

@@ -7,8 +7,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-
-	"instruct/tokenizer"
 )
 
 //go:embed page.html
@@ -43,12 +41,11 @@ type bar struct {
 
 // pageRow is a row with its tokens.
 type pageRow struct {
-	Source, Why      string
-	Length, Trained  int
-	Tokens           []pageToken
-	Hidden           int // tokens beyond pageTokens
-	Unused           string
-	Dropped, Trimmed bool
+	Source, Why     string
+	Length, Trained int
+	Tokens          []pageToken
+	Hidden          int // tokens beyond pageTokens
+	Unused          string
 }
 
 // pageToken is a token with its style and what a pointer above it shows.
@@ -114,12 +111,13 @@ func (e *Encoder) pageRows(rows []Row, audit *Audit) ([]pageRow, error) {
 		{"the longest", 1, func(x *Example, o *Outcome) bool { return o.Dropped == "" && x.Source == audit.LongestSource }},
 	}
 	var out []pageRow
+	var x encoding
 	for i := range rows {
 		var why []string
 		if i < pageFirst {
 			why = append(why, fmt.Sprintf("row %d", i+1))
 		}
-		example, outcome, err := e.Encode(rows[i])
+		example, outcome, err := e.encodeRow(&rows[i], &x)
 		if err != nil {
 			return nil, err
 		}
@@ -133,7 +131,7 @@ func (e *Encoder) pageRows(rows []Row, audit *Audit) ([]pageRow, error) {
 			wanted = wanted || kind.left > 0
 		}
 		if len(why) > 0 {
-			out = append(out, e.pageRow(&example, &outcome, strings.Join(why, "; ")))
+			out = append(out, e.pageRow(&example, &x, &outcome, strings.Join(why, "; ")))
 		}
 		if !wanted && i >= pageFirst {
 			break
@@ -143,8 +141,8 @@ func (e *Encoder) pageRows(rows []Row, audit *Audit) ([]pageRow, error) {
 }
 
 // pageRow gives a row its tokens.
-func (e *Encoder) pageRow(x *Example, o *Outcome, why string) pageRow {
-	row := pageRow{Source: x.Source, Why: why, Length: len(x.IDs), Trained: x.Trained(), Unused: strings.Join(o.Unused, ", "), Dropped: o.Dropped != "", Trimmed: o.Truncated > 0}
+func (e *Encoder) pageRow(x *Example, from *encoding, o *Outcome, why string) pageRow {
+	row := pageRow{Source: x.Source, Why: why, Length: len(x.IDs), Trained: x.Trained(), Unused: strings.Join(o.Unused, ", ")}
 	if o.Dropped != "" {
 		row.Why += ": " + o.Dropped
 	}
@@ -152,7 +150,10 @@ func (e *Encoder) pageRow(x *Example, o *Outcome, why string) pageRow {
 		row.Why += fmt.Sprintf("; %d tokens are cut off", o.Truncated)
 	}
 	row.Hidden = max(0, len(x.IDs)-pageTokens)
-	for i, text := range tokenTexts(e.Tokenizer, x.IDs[:len(x.IDs)-row.Hidden]) {
+	for i, text := range from.pieces(e.Tokenizer, len(x.IDs)-row.Hidden) {
+		if text == "" {
+			text = "·" // a part of the character that the next token ends
+		}
 		id := x.IDs[i]
 		class, title := "t", fmt.Sprintf("token %d, id %d, %q", i, id, e.Tokenizer.TokenText(id))
 		if x.Mask[i] {
@@ -164,27 +165,9 @@ func (e *Encoder) pageRow(x *Example, o *Outcome, why string) pageRow {
 		if slices.Contains(x.Straddling, i) {
 			class, title = class+" across", title+", lies across a border"
 		}
-		row.Tokens = append(row.Tokens, pageToken{class, title, text})
+		row.Tokens = append(row.Tokens, pageToken{class, title, lineEnds.Replace(visible(text))})
 	}
 	return row
-}
-
-// tokenTexts gives the text of each token as it stands in the whole. A character of several tokens stands at its last
-// one; those before it show as a dot.
-func tokenTexts(t *tokenizer.Tokenizer, ids []int32) []string {
-	out := make([]string, len(ids))
-	stream := t.NewStream(false)
-	for i, id := range ids {
-		out[i] = stream.Push(id)
-		if i == len(ids)-1 {
-			out[i] += stream.Flush()
-		}
-		if out[i] == "" {
-			out[i] = "·"
-		}
-		out[i] = lineEnds.Replace(visible(out[i]))
-	}
-	return out
 }
 
 // lineEnds makes white space visible that would not be seen.

@@ -8,6 +8,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"instruct/model/kernel/rng"
 )
 
 // rendered writes the page of rows and gives it with the examples.
@@ -125,5 +128,44 @@ func TestUnended(t *testing.T) {
 		if _, outcome, err := e.Encode(row); err != nil || outcome.Unended != test.want {
 			t.Errorf("stop %v: unended %v, %v, want %v", test.stop, outcome.Unended, err, test.want)
 		}
+	}
+}
+
+// The pieces of a row are its text, cut where its tokens end but never inside a character; so a mark on a piece is a mark
+// on the very bytes that are trained.
+func TestPieces(t *testing.T) {
+	for _, name := range []string{"tokenizers/smollm2", "tokenizers/gpt2", "tokenizers/qwen2_5", "models/stories260K-hf"} {
+		tok := fixtureTokenizer(t, name)
+		e := encoder(t, "zephyr", tok)
+		for n := range 60 {
+			r := rng.NewRand(6, "random chat", uint64(n), 0)
+			row := Row{Source: "f:1", Messages: chat(randomText(&r), randomText(&r))}
+			if n%5 == 0 {
+				row = Row{Source: "f:1", Text: randomText(&r)}
+			}
+			var x encoding
+			example, _, err := e.encodeRow(&row, &x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var all strings.Builder
+			for i, piece := range x.pieces(tok, len(example.IDs)) {
+				if !utf8.ValidString(piece) {
+					t.Fatalf("%s: piece %q", name, piece)
+				}
+				if token := x.tokens[i]; token.Start < token.End { // not a special token that is put around a plain text
+					all.WriteString(piece)
+				}
+			}
+			if all.String() != x.text {
+				t.Fatalf("%s: pieces %q of %q", name, all.String(), x.text)
+			}
+		}
+	}
+	// Byte tokens, which a stream holds back, are shown where they stand.
+	e := encoder(t, "zephyr", fixtureTokenizer(t, "models/stories260K-hf"))
+	var b strings.Builder
+	if err := e.Show(&b, Row{Source: "f:1", Messages: chat("a", "\nb")}, false); err != nil || !strings.HasSuffix(b.String(), "<|assistant|>\n⟦\nb</s>⟧\n\n") {
+		t.Errorf("got %q, %v", b.String(), err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"instruct/tokenizer"
 )
@@ -12,47 +13,72 @@ import (
 // The colours of Show, and the brackets that stand for them.
 const (
 	ansiTrained = "\x1b[1;32m"
+	ansiSpecial = "\x1b[4m"
 	ansiReset   = "\x1b[0m"
 	openTrained = "⟦"
 	endTrained  = "⟧"
 )
 
-// Show prints an example with its trained tokens in green, or in brackets without colour. Control characters of the
-// data are shown as pictures, so that they cannot steer the terminal.
-func Show(w io.Writer, example Example, t *tokenizer.Tokenizer, colour bool) error {
-	begin, end := openTrained, endTrained
-	if colour {
-		begin, end = ansiTrained, ansiReset
+// Show prints a row with its trained tokens in green and special tokens underlined, or with the trained ones in brackets
+// where there is no colour. Control characters of the data are shown as pictures, so that they cannot steer the terminal.
+func (e *Encoder) Show(w io.Writer, row Row, colour bool) error {
+	var x encoding
+	example, _, err := e.encodeRow(&row, &x)
+	if err != nil {
+		return err
 	}
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "%s: %d tokens, %d trained\n", example.Source, len(example.IDs), example.Trained())
-	stream := t.NewStream(false)
-	inside := false
-	write := func(text string, trained bool) {
+	style := ""
+	for i, text := range x.pieces(e.Tokenizer, len(example.IDs)) {
 		if text == "" {
-			return
+			continue
 		}
-		if trained != inside {
-			if inside = trained; inside {
-				out.WriteString(begin)
-			} else {
-				out.WriteString(end)
+		next := ""
+		switch trained := example.Mask[i]; {
+		case !colour && trained:
+			next = openTrained
+		case colour && trained:
+			next = ansiTrained
+		}
+		if colour && e.Tokenizer.IsSpecial(example.IDs[i]) {
+			next += ansiSpecial
+		}
+		if next != style {
+			if style != "" {
+				out.WriteString(map[bool]string{true: ansiReset, false: endTrained}[colour])
 			}
+			out.WriteString(next)
+			style = next
 		}
 		out.WriteString(visible(text))
 	}
-	for i, id := range example.IDs {
-		write(stream.Push(id), example.Mask[i])
-	}
-	write(stream.Flush(), inside)
-	if inside {
-		out.WriteString(end)
+	if style != "" {
+		out.WriteString(map[bool]string{true: ansiReset, false: endTrained}[colour])
 	}
 	out.WriteByte('\n')
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("data: show: %w", err)
 	}
 	return nil
+}
+
+// pieces are the parts of the text that the first n tokens stand for, which together are the text. A character of
+// several tokens stands at its last one; a token that is not of the text, such as an eos_token behind it, has its name.
+func (x *encoding) pieces(t *tokenizer.Tokenizer, n int) []string {
+	out := make([]string, n)
+	whole, from := utf8.ValidString(x.text), 0 // what is shown ends at from
+	for i, token := range x.tokens[:n] {
+		switch {
+		case token.Start == token.End && t.IsSpecial(token.ID):
+			out[i] = t.TokenText(token.ID)
+		case token.End > from:
+			if part := x.text[from:token.End]; utf8.ValidString(part) || !whole || i == n-1 {
+				out[i], from = part, token.End
+			}
+		}
+	}
+	return out
 }
 
 // visible replaces control characters, line ends and tabs excepted.

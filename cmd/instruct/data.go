@@ -50,7 +50,7 @@ func newDataInspect(s *streams) *cobra.Command {
 			colour := terminal(s.out) && os.Getenv("NO_COLOR") == ""
 			for i := range min(show, len(in.examples)) {
 				fmt.Fprintln(s.out)
-				if err := data.Show(s.out, in.examples[i], in.assets.Tokenizer, colour); err != nil {
+				if err := in.encoder.Show(s.out, in.rows[in.examples[i].Row], colour); err != nil {
 					return err
 				}
 			}
