@@ -19,14 +19,19 @@ import (
 	"instruct/model/kernel"
 )
 
-// small is a recipe that trains a tiny model on the embedded lessons in a second.
+// small is a recipe that trains a tiny model on the embedded lessons in a second. With -short, where the portable kernels
+// run under the race detector, the model and the run are smaller.
 func small(t *testing.T) Recipe {
 	t.Helper()
 	r := DefaultRecipe()
+	rows, width, layers := "320", 32, 2
+	if testing.Short() {
+		rows, width, layers = "40", 16, 1
+	}
 	for k, v := range map[string]string{
-		"dataset": "lessons", "lesson_rows": "320", "lesson_held_out": "24", "tokenizer_name": "bytes", "chat_template": "lessons",
-		"model_config": `{"model_type":"qwen3","hidden_size":32,"num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":2,"head_dim":8,` +
-			`"intermediate_size":48,"max_position_embeddings":256,"tie_word_embeddings":true,"rms_norm_eps":1e-5}`,
+		"dataset": "lessons", "lesson_rows": rows, "lesson_held_out": "6", "tokenizer_name": "bytes", "chat_template": "lessons",
+		"model_config": fmt.Sprintf(`{"model_type":"qwen3","hidden_size":%d,"num_hidden_layers":%d,"num_attention_heads":4,"num_key_value_heads":2,"head_dim":8,`+
+			`"intermediate_size":48,"max_position_embeddings":256,"tie_word_embeddings":true,"rms_norm_eps":1e-5}`, width, layers),
 		"max_length": "256", "per_device_train_batch_size": "8", "num_train_epochs": "1", "learning_rate": "3e-3", "warmup_steps": "4",
 		"weight_decay": "0.01", "train_sampling_strategy": "random", "save_strategy": "no", "eval_strategy": "no", "output_dir": t.TempDir(), "overwrite_output_dir": "true",
 	} {
@@ -77,6 +82,9 @@ func TestThreadsGiveTheSameBits(t *testing.T) {
 }
 
 func TestLossFalls(t *testing.T) {
+	if testing.Short() {
+		t.Skip("360 steps take minutes with the portable kernels under the race detector")
+	}
 	r := small(t)
 	_, _ = run(t, set(t, r, "num_train_epochs", "3", "eval_strategy", "epoch", "lesson_rows", "960", "learning_rate", "1e-3"))
 	var evals []float64
