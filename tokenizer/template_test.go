@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -44,160 +45,39 @@ func bare(name string) string {
 	return strings.NewReplacer("{%- generation -%}", "", "{%- endgeneration -%}", "").Replace(source)
 }
 
-// What is trained of two turns, whose second answer has white space around it, by each template.
-func TestSpansOfFixtureTemplates(t *testing.T) {
-	want := map[string][]string{
-		"chatml":            {"B<|im_end|>", " D \n<|im_end|>"},
-		"chatml_generation": {"B<|im_end|>", " D \n<|im_end|>"},
-		"gemma":             {"B<end_of_turn>", "D<end_of_turn>"},
-		"gemma3":            {"B<end_of_turn>", "D<end_of_turn>"},
-		"llama2_chat":       {" B </s>", " D </s>"},
-		"llama3":            {"B<|eot_id|>", "D<|eot_id|>"},
-		"llama3_1":          {"B<|eot_id|>", "D<|eot_id|>"},
-		"mistral_v01":       {"B</s>", " D \n</s>"},
-		"phi3":              {"B<|end|>", " D \n<|end|>"},
-		"qwen2_5":           {"B<|im_end|>", " D \n<|im_end|>"},
-		"qwen3":             {"B<|im_end|>", "<think>\n\n</think>\n\n D \n<|im_end|>"},
-		"smollm2":           {"B<|im_end|>", " D \n<|im_end|>"},
-		"zephyr_tinyllama":  {"B</s>", " D \n</s>"},
-	}
-	msgs := []Message{{Role: "user", Content: "A"}, {Role: "assistant", Content: "B"}, {Role: "user", Content: "C"}, {Role: "assistant", Content: " D \n"}}
-	for name, tp := range fixtureTemplates(t) {
-		for _, withPrompt := range []bool{false, true} {
-			text, spans, err := tp.Render(msgs, withPrompt)
-			if err != nil {
-				t.Errorf("%s: %v", name, err)
-				continue
-			}
-			if got := texts(text, spans); !slices.Equal(got, want[name]) {
-				t.Errorf("%s, prompt %v: trained %q, want %q", name, withPrompt, got, want[name])
-			}
-		}
-	}
-}
-
-// The spans found without generation blocks are those that the blocks give, on every conversation of the fixtures.
-func TestInferredSpansEqualGenerationBlocks(t *testing.T) {
+// The 286 reference renders come out of typed conversations too, and so do the refusals.
+func TestRendersOfFixtures(t *testing.T) {
 	var convs []struct {
 		N        string
 		Messages []Message
+		Tools    json.RawMessage
+	}
+	var expected []struct {
+		Tpl, Conv string
+		AGP       bool
+		Out, Err  string
 	}
 	readJSON(t, fixture(t, "chat", "convs.json"), &convs)
-	templates := fixtureTemplates(t)
-	for _, c := range convs {
-		for _, withPrompt := range []bool{false, true} {
-			text, spans, err := templates["chatml"].Render(c.Messages, withPrompt)
-			if err != nil {
-				t.Fatal(err)
+	readJSON(t, fixture(t, "chat", "expected_py.json"), &expected)
+	templates, compared := fixtureTemplates(t), 0
+	for _, want := range expected {
+		for _, c := range convs {
+			if c.N != want.Conv {
+				continue
 			}
-			wantText, want, err := templates["chatml_generation"].Render(c.Messages, withPrompt)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if text != wantText || !slices.Equal(spans, want) {
-				t.Errorf("%s: %q, want %q", c.N, texts(text, spans), texts(wantText, want))
+			compared++
+			r, err := templates[want.Tpl].RenderConversation(&Conversation{Messages: c.Messages, Tools: c.Tools}, want.AGP)
+			if want.Err != "" {
+				if err == nil || !strings.HasSuffix(err.Error(), ": "+want.Err) {
+					t.Errorf("%s, %s: error %v, want %q", want.Tpl, c.N, err, want.Err)
+				}
+			} else if err != nil || r.Text != want.Out {
+				t.Errorf("%s, %s: got %q, %v, want %q", want.Tpl, c.N, r.Text, err, want.Out)
 			}
 		}
 	}
-}
-
-func TestSpansOfUnusualTemplates(t *testing.T) {
-	yes, no := true, false
-	ask := Message{Role: "user", Content: "ask"}
-	tests := []struct {
-		name, source string
-		msgs         []Message
-		want         []string
-	}{
-		{"no generation prompt in the template", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>\n{% endfor %}",
-			[]Message{ask, {Role: "assistant", Content: "yes"}}, []string{"yes<|end|>"}},
-		{"the turn has no end", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
-			[]Message{ask, {Role: "assistant", Content: "yes"}, ask, {Role: "assistant", Content: "no"}}, []string{"yes", "no"}},
-		{"the end is plain text", "{% for m in messages %}{{ m.role }}: {{ m.content }}\n###\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}",
-			[]Message{ask, {Role: "assistant", Content: "yes"}, ask, {Role: "assistant", Content: "no"}}, []string{"yes\n###", "no\n###"}},
-		{"the content is empty", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
-			[]Message{ask, {Role: "assistant", Content: ""}}, []string{"<|end|>"}},
-		{"upper case and replaced", "{% for m in messages %}<|{{ m.role }}|>{{ (m.content | upper).replace('E', '__') }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
-			[]Message{ask, {Role: "assistant", Content: "yes, yes"}}, []string{"Y__S, Y__S<|end|>"}},
-		{"the assistant begins", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
-			[]Message{{Role: "assistant", Content: "hello"}, ask}, []string{"hello<|end|>"}},
-		{"the last question differs", "{% for m in messages %}{% if loop.last %}!{% endif %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
-			[]Message{ask, {Role: "assistant", Content: "yes"}, ask}, []string{"yes<|end|>"}},
-		{"an answer that is not trained", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
-			[]Message{ask, {Role: "assistant", Content: "bad", Train: &no}, ask, {Role: "assistant", Content: "good"}}, []string{"good<|end|>"}},
-		{"a question that is trained", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
-			[]Message{{Role: "user", Content: "ask", Train: &yes}, {Role: "assistant", Content: "yes"}}, []string{"ask<|end|>", "yes<|end|>"}},
-		{"blocks, and an answer that is not trained", "{% for m in messages %}<|{{ m.role }}|>{% if m.role == 'assistant' %}{% generation %}{{ m.content }}<|end|>{% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}",
-			[]Message{ask, {Role: "assistant", Content: "", Train: &no}, ask, {Role: "assistant", Content: "good"}}, []string{"good<|end|>"}},
-		{"two blocks in a turn", "{% for m in messages %}<|{{ m.role }}|>{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}-{% generation %}<|end|>{% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}",
-			[]Message{ask, {Role: "assistant", Content: "good"}}, []string{"good", "<|end|>"}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			tp, err := NewTemplate(test.source, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			text, spans, err := tp.Render(test.msgs, false)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := texts(text, spans); !slices.Equal(got, test.want) {
-				t.Errorf("trained %q of %q, want %q", got, text, test.want)
-			}
-		})
-	}
-}
-
-// The reference masks: the text is prompt, trained part, rest; a token is trained if it intersects the middle.
-func TestMaskVectors(t *testing.T) {
-	var vectors []struct {
-		Tokenizer, Family string
-		Segments          [3]string
-		IDs               []int32
-		Mask              []int
-		Straddle          bool
-	}
-	readJSON(t, fixture(t, "chat", "mask_vectors.json"), &vectors)
-	loaded, known := map[string]*Tokenizer{}, map[string]int{}
-	for _, name := range []string{"qwen2_5", "smollm2"} {
-		loaded[name] = load(t, fixture(t, "tokenizers", name))
-	}
-	chatml, _ := BuiltinTemplate("chatml")
-	for _, v := range vectors {
-		tok := loaded[v.Tokenizer]
-		if tok == nil {
-			continue // its tokenizer is no fixture
-		}
-		known[v.Tokenizer]++
-		tp, err := NewTemplate(chatml, tok)
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer := strings.TrimSuffix(v.Segments[1], "<|im_end|>")
-		text, spans, err := tp.Render([]Message{{Role: "user", Content: "Q?"}, {Role: "assistant", Content: answer}}, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if text != strings.Join(v.Segments[:], "") || !slices.Equal(texts(text, spans), v.Segments[1:2]) {
-			t.Errorf("%s %q: trained %q of %q", v.Tokenizer, v.Segments[1], texts(text, spans), text)
-			continue
-		}
-		var ids []int32
-		var mask []int
-		for _, token := range tok.Append(nil, text, false) {
-			trained := 0
-			if token.Start < spans[0].End && token.End > spans[0].Start {
-				trained = 1
-			}
-			ids, mask = append(ids, token.ID), append(mask, trained)
-		}
-		if !slices.Equal(ids, v.IDs) || !slices.Equal(mask, v.Mask) {
-			t.Errorf("%s %q: ids %v mask %v, want %v %v", v.Tokenizer, v.Segments[1], ids, mask, v.IDs, v.Mask)
-		}
-	}
-	if known["qwen2_5"] != 15 || known["smollm2"] != 15 {
-		t.Errorf("checked %v, want 15 of each", known)
+	if compared != 286 {
+		t.Errorf("%d renders compared, want 286", compared)
 	}
 }
 
