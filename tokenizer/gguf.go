@@ -51,6 +51,14 @@ func ggufPres() map[string]ggufPre {
 		}}
 	}
 	digits := object{"type": "Sequence", "pretokenizers": []any{object{"type": "Digits", "individual_digits": true}, byteLevel(true)}}
+	// What llama.cpp takes for a file that does not say: four patterns, one after the other.
+	byDefault := []any{}
+	for _, regex := range []string{
+		`[\p{P}\$\+<=>\^~\|]+`, `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)`, `\p{N}+`, `[0-9][0-9][0-9]`,
+	} {
+		byDefault = append(byDefault, object{"type": "Split", "pattern": object{"Regex": regex}, "behavior": "Isolated", "invert": false})
+	}
+	unsaid := ggufPre{preTokenizer: object{"type": "Sequence", "pretokenizers": append(byDefault, byteLevel(false))}}
 	nfc := object{"type": "NFC"}
 	gpt2 := ggufPre{preTokenizer: byteLevel(true)}
 	smollm := ggufPre{preTokenizer: digits}
@@ -58,6 +66,7 @@ func ggufPres() map[string]ggufPre {
 	cl100k := ggufPre{preTokenizer: split(llama3Regex)}
 	qwen2 := ggufPre{normalizer: nfc, preTokenizer: split(qwen2Regex)}
 	return map[string]ggufPre{
+		"": unsaid, "default": unsaid,
 		"gpt-2": gpt2, "gpt2": gpt2, "mpt": gpt2, "jais": gpt2,
 		"olmo":   {normalizer: nfc, preTokenizer: byteLevel(true)},
 		"smollm": smollm, "starcoder": smollm, "refact": smollm, "command-r": smollm, "codeshell": smollm,

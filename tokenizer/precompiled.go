@@ -95,7 +95,7 @@ func (n *precompiled) apply(p piece, out *buffer) piece {
 			continue
 		}
 		var cluster string
-		cluster, s, _, _ = uniseg.FirstGraphemeClusterInString(s, -1)
+		cluster, s = graphemeCluster(s)
 		if len(cluster) < 6 {
 			if to, ok := n.lookup(cluster); ok {
 				modified = true
@@ -118,6 +118,25 @@ func (n *precompiled) apply(p piece, out *buffer) piece {
 	out.reset()
 	out.transform(p, 0, changes)
 	return out.piece()
+}
+
+// graphemeCluster cuts the first grapheme cluster off s, by the rules of Unicode 17 as far as they concern clusters that
+// begin alike: the marks that it adds to uniseg's Unicode 15 extend what a mark can extend.
+func graphemeCluster(s string) (cluster, rest string) {
+	cluster, rest, _, _ = uniseg.FirstGraphemeClusterInString(s, -1)
+	for rest != "" {
+		r, _ := utf8.DecodeRuneInString(rest)
+		if r < 0x897 || !inRanges(newerMarks(), r) {
+			break
+		}
+		if with, _, _, _ := uniseg.FirstGraphemeClusterInString(cluster+"\u0301", -1); with == cluster {
+			break
+		}
+		more, _, _, _ := uniseg.FirstGraphemeClusterInString(rest, -1)
+		n := len(cluster) + len(more)
+		cluster, rest = s[:n], s[n:]
+	}
+	return cluster, rest
 }
 
 // plainPrefix gives how many bytes of s are ASCII that stands for itself and in no cluster with others.

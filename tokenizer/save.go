@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -45,12 +44,12 @@ func (t *Tokenizer) Save(dir string) error {
 	}
 	for _, f := range files {
 		path := filepath.Join(dir, f.name)
-		if err := os.WriteFile(path, f.data, 0o644); err != nil {
+		if err := writeFile(path, f.data); err != nil {
 			return fmt.Errorf("tokenizer: save: %w", err)
 		}
 	}
 	if err := t.config.saveTemplates(dir); err != nil {
-		return fmt.Errorf("tokenizer: save: %w", err)
+		return fmt.Errorf("tokenizer: save: %w", diskError(err))
 	}
 	return nil
 }
@@ -122,6 +121,12 @@ func (t *Tokenizer) contentHash() string {
 		}
 		for _, s := range t.tokens {
 			part(s)
+		}
+		if m.Type != "BPE" || text(m.Prefix)+text(m.Suffix) != "" {
+			_ = enc.Encode([]any{m.Type, m.UnkID, m.MaxChars, m.Prefix, m.Suffix})
+		}
+		if m.Type == "Unigram" {
+			_ = m.eachPiece(func(_ string, score float64) error { return enc.Encode(score) })
 		}
 		_ = m.eachMerge(func(left, right string) error {
 			part(left)
