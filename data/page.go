@@ -152,7 +152,7 @@ func (e *Encoder) pageRow(x *Example, from *encoding, o *Outcome, why string) pa
 	row.Hidden = max(0, len(x.IDs)-pageTokens)
 	for i, text := range from.pieces(e.Tokenizer, len(x.IDs)-row.Hidden) {
 		if text == "" {
-			text = "·" // a part of the character that the next token ends
+			text = "·" // it shares a character with the token beside it, which shows it
 		}
 		id := x.IDs[i]
 		class, title := "t", fmt.Sprintf("token %d, id %d, %q", i, id, e.Tokenizer.TokenText(id))
