@@ -77,6 +77,8 @@ type manifest struct {
 	Go             string            `json:"go"`
 	Platform       string            `json:"platform"`
 	Kernels        string            `json:"kernels"`
+	CPUFeatures    []string          `json:"cpu_features"`
+	BinaryHash     string            `json:"binary_sha256,omitempty"` // of the program that ran
 	Threads        int               `json:"threads"`
 	Arguments      []string          `json:"arguments"`
 	Seed           int               `json:"seed"`
@@ -115,10 +117,13 @@ func (t *trainer) writeManifest(start time.Time, res *Result) error {
 	if name == "" {
 		name = "made from scratch"
 	}
-	m := manifest{Version: t.o.Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Kernels: kernel.Path(),
+	m := manifest{Version: t.o.Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Kernels: kernel.Path(), CPUFeatures: kernel.Features(),
 		Threads: t.pool.Threads(), Arguments: t.o.Args, Seed: t.r.Seed, Model: name, Parameters: t.assets.Model.Size(), Files: map[string]string{},
 		TokenizerHash: t.assets.Tokenizer.Hash(), TemplateHash: t.assets.Template.Hash(), DataHash: t.dataHash,
 		Rows: len(t.set.train), HeldOutRows: len(t.set.heldOut), Steps: t.total, Started: start.UTC().Format(time.RFC3339)}
+	if exe, err := os.Executable(); err == nil { // where the program cannot be read, the field stays empty
+		m.BinaryHash, _ = hashFile(exe)
+	}
 	for _, list := range [][]string{t.r.Dataset, t.r.EvalDataset} {
 		for _, path := range list {
 			if path == "lessons" {
