@@ -39,16 +39,14 @@ func (t *trainer) finish(ctx context.Context, before []bool) (*Result, error) {
 	if err := checkpoints.WriteFile(filepath.Join(t.r.OutputDir, "loss.svg"), lossChart(t.metrics.rows)); err != nil {
 		return nil, err
 	}
-	res := &Result{OutputDir: t.r.OutputDir, Steps: t.st.Step, EvalLoss: t.lastEval, BestLoss: t.st.BestLoss, BestStep: t.st.BestStep,
+	res := &Result{OutputDir: t.r.OutputDir, Steps: t.st.Step, EvalLoss: math.NaN(), BestLoss: t.st.BestLoss, BestStep: t.st.BestStep,
 		WeightsHash: WeightsHash(t.assets.Model)}
-	if t.last.Loss != nil {
-		res.Loss = *t.last.Loss
-	}
-	if math.IsNaN(res.EvalLoss) {
-		for _, m := range t.metrics.rows {
-			if m.EvalLoss != nil {
-				res.EvalLoss = *m.EvalLoss
-			}
+	for _, m := range t.metrics.rows { // a resumed run may have had no step to make
+		if m.Loss != nil {
+			res.Loss = *m.Loss
+		}
+		if m.EvalLoss != nil {
+			res.EvalLoss = *m.EvalLoss
 		}
 	}
 	if t.set.lessons {

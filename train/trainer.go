@@ -60,8 +60,6 @@ type trainer struct {
 	saved    int // step of the last checkpoint
 	metrics  *metrics
 	progress progress
-	last     Metric
-	lastEval float64
 }
 
 // Run trains as the recipe says and returns when the run is done, has failed, or was stopped by ctx; in the last case a
@@ -78,7 +76,7 @@ func Run(ctx context.Context, r Recipe, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trainer{r: &r, o: o, pool: kernel.NewPool(r.Threads), lastEval: math.NaN()}
+	t := &trainer{r: &r, o: o, pool: kernel.NewPool(r.Threads)}
 	defer t.pool.Close()
 	if err := t.load(ctx, checkpoint); err != nil {
 		return nil, err
@@ -265,14 +263,14 @@ func (t *trainer) step(batches [][]int) error {
 	t.st.NumTokens += tokens
 	t.st.TrainedTokens += int(weight)
 	loss, seconds := sum/weight, time.Since(start).Seconds()
-	t.last = Metric{Step: t.st.Step, Epoch: t.epochAfter(len(batches)), Loss: &loss, GradNorm: norm, LearningRate: &rate, NumTokens: t.st.NumTokens,
+	row := Metric{Step: t.st.Step, Epoch: t.epochAfter(len(batches)), Loss: &loss, GradNorm: norm, LearningRate: &rate, NumTokens: t.st.NumTokens,
 		TrainedTokens: int(weight), TokensPerSec: float64(tokens) / seconds, TrainedPerSec: weight / seconds}
-	if err := t.metrics.add(t.last); err != nil {
+	if err := t.metrics.add(row); err != nil {
 		return err
 	}
-	t.progress.step(t.last)
+	t.progress.step(row)
 	if t.o.OnStep != nil {
-		t.o.OnStep(t.last)
+		t.o.OnStep(row)
 	}
 	return nil
 }
@@ -330,7 +328,6 @@ func (t *trainer) afterStep(ctx context.Context, epochEnd bool) error {
 		if err != nil {
 			return fmt.Errorf("evaluation after step %d: %w", t.st.Step, err)
 		}
-		t.lastEval = loss
 		row := Metric{Step: t.st.Step, Epoch: t.epoch(), EvalLoss: &loss, EvalTokens: t.eval.trained}
 		if p := math.Exp(loss); finite(p) {
 			row.EvalPerplexity = p
