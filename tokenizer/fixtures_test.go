@@ -163,6 +163,12 @@ func charRange(s string, a, b int) [2]int {
 		}
 	}
 	if a == b {
+		first = 0
+		for _, start := range starts {
+			if start < a {
+				first++
+			}
+		}
 		last = first
 	}
 	return [2]int{first, last}

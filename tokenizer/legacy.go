@@ -149,8 +149,8 @@ func (l *legacy) supports(what string, classes ...string) error {
 	if l.class == "" || slices.Contains(classes, l.class) {
 		return nil
 	}
-	return userf("%s: tokenizer_class %q is not supported with %s alone (known: %s); save the model's fast tokenizer (tokenizer.json) there",
-		filepath.Join(l.dir, "tokenizer_config.json"), l.class, what, strings.Join(classes, ", "))
+	return userf("tokenizer_config.json: tokenizer_class %q is not supported with %s alone (known: %s); save the model's fast tokenizer (tokenizer.json) there",
+		l.class, what, strings.Join(classes, ", "))
 }
 
 // around is the post-processor that puts tokens before and after a text.
@@ -161,7 +161,7 @@ func (l *legacy) around(before, after []string) (any, error) {
 		for _, s := range tokens {
 			id, ok := l.ids[s]
 			if !ok {
-				return nil, userf("%s: the special token %q is not in the vocabulary", l.dir, s)
+				return nil, userf("the special token %q is not in the vocabulary", s)
 			}
 			specials[s] = object{"id": s, "ids": []int{id}, "tokens": []string{s}}
 			out = append(out, object{"SpecialToken": object{"id": s, "type_id": kind}})
@@ -232,7 +232,7 @@ func (l *legacy) addedTokens() ([]addedToken, error) {
 	for _, token := range listed {
 		want := token.ID
 		if add(token); all[len(all)-1].Content == token.Content && all[len(all)-1].ID != want {
-			return nil, userf("%s: the added token %q has the id %d, but the vocabulary leads to %d", l.dir, token.Content, want, all[len(all)-1].ID)
+			return nil, userf("the added token %q has the id %d, but the vocabulary leads to %d", token.Content, want, all[len(all)-1].ID)
 		}
 	}
 	for _, token := range l.added {

@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -14,16 +15,16 @@ func (l *legacy) byteLevel(paths []string) (object, error) {
 	}
 	vocab, err := os.ReadFile(paths[0])
 	if err != nil {
-		return nil, userf("tokenizer: %w", err)
+		return nil, userf("%w", err)
 	}
-	r := jsonReader{name: paths[0], s: string(vocab)}
+	r := jsonReader{name: filepath.Base(paths[0]), s: string(vocab)}
 	err = r.object(func(text string) error {
 		id, err := r.integer()
 		if err != nil {
 			return err
 		}
 		if id < 0 || id > int64(len(vocab)) { // every token takes more than a byte of the file
-			return userf("%s: token %q has the id %d, which is out of range for so few tokens", paths[0], text, id)
+			return userf("%s: token %q has the id %d, which is out of range for so few tokens", filepath.Base(paths[0]), text, id)
 		}
 		for int64(len(l.vocab)) <= id {
 			l.vocab = append(l.vocab, "")
@@ -35,12 +36,12 @@ func (l *legacy) byteLevel(paths []string) (object, error) {
 		return nil, err
 	}
 	if i := slices.Index(l.vocab, ""); i >= 0 {
-		return nil, userf("%s: no token has the id %d", paths[0], i)
+		return nil, userf("%s: no token has the id %d", filepath.Base(paths[0]), i)
 	}
 	l.index()
 	lines, err := os.ReadFile(paths[1])
 	if err != nil {
-		return nil, userf("tokenizer: %w", err)
+		return nil, userf("%w", err)
 	}
 	merges := [][2]string{}
 	for i, line := range strings.Split(string(lines), "\n") {
@@ -50,7 +51,7 @@ func (l *legacy) byteLevel(paths []string) (object, error) {
 		}
 		left, right, ok := strings.Cut(line, " ")
 		if !ok || strings.Contains(right, " ") {
-			return nil, userf("%s:%d: %q, expected two tokens with a space between", paths[1], i+1, line)
+			return nil, userf("%s:%d: %q, expected two tokens with a space between", filepath.Base(paths[1]), i+1, line)
 		}
 		merges = append(merges, [2]string{left, right})
 	}
@@ -79,7 +80,7 @@ func (l *legacy) byteLevel(paths []string) (object, error) {
 			text := l.names[key+"_token"]
 			id, ok := l.ids[text]
 			if !ok {
-				return nil, userf("%s: the special token %q is not in the vocabulary", l.dir, text)
+				return nil, userf("the special token %q is not in the vocabulary", text)
 			}
 			post[key] = []any{text, id}
 		}
@@ -112,14 +113,14 @@ func (l *legacy) bert(paths []string) (object, error) {
 	}
 	data, err := os.ReadFile(paths[0])
 	if err != nil {
-		return nil, userf("tokenizer: %w", err)
+		return nil, userf("%w", err)
 	}
 	for line := range strings.SplitSeq(strings.TrimSuffix(string(data), "\n"), "\n") {
 		l.vocab = append(l.vocab, strings.TrimRight(line, "\r"))
 	}
 	l.index()
 	if len(l.ids) < len(l.vocab) {
-		return nil, userf("%s: %d lines, but only %d different tokens", paths[0], len(l.vocab), len(l.ids))
+		return nil, userf("%s: %d lines, but only %d different tokens", filepath.Base(paths[0]), len(l.vocab), len(l.ids))
 	}
 	for key, text := range map[string]string{"unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]", "mask_token": "[MASK]"} {
 		l.name(key, text)
@@ -150,11 +151,11 @@ func (l *legacy) sentencePiece(paths []string) (object, error) {
 	}
 	data, err := os.ReadFile(paths[0])
 	if err != nil {
-		return nil, userf("tokenizer: %w", err)
+		return nil, userf("%w", err)
 	}
 	m, err := parseSPM(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", paths[0], err)
+		return nil, fmt.Errorf("%s: %w", filepath.Base(paths[0]), err)
 	}
 	for _, p := range m.pieces {
 		if p.kind == ggufControl || p.kind == ggufUserDefined {
@@ -163,7 +164,7 @@ func (l *legacy) sentencePiece(paths []string) (object, error) {
 	}
 	bpeOnly := l.class == "LlamaTokenizer" || l.class == "GemmaTokenizer"
 	if l.class != "" && bpeOnly != (m.kind == spmBPE) {
-		return nil, userf("%s: tokenizer_class %q does not go with model_type %d (1 unigram, 2 BPE)", paths[0], l.class, m.kind)
+		return nil, userf("%s: tokenizer_class %q does not go with model_type %d (1 unigram, 2 BPE)", filepath.Base(paths[0]), l.class, m.kind)
 	}
 	switch l.class {
 	case "LlamaTokenizer":
@@ -284,7 +285,7 @@ func (l *legacy) words(m *spmModel) (object, error) {
 			l.name(key, text)
 		}
 		if len(pieces) < 3 {
-			return nil, userf("%s: %d pieces, expected <unk>, <s>, </s> and more", l.dir, len(pieces))
+			return nil, userf("%d pieces, expected <unk>, <s>, </s> and more", len(pieces))
 		}
 		pieces = slices.Concat([]spmPiece{{text: "<s>"}, {text: "<pad>"}, {text: "</s>"}, {text: "<unk>"}}, pieces[3:], []spmPiece{{text: "<mask>"}})
 		unk = 3

@@ -171,6 +171,25 @@ func FuzzParse(f *testing.F) {
 		f.Add(small, "a b▁ab\xff é")
 	}
 	f.Add([]byte(`{"model":{"type":"BPE","vocab":{},"merges":[]}}`), "")
+	for _, v := range readModels(f).Variants { // their components with small models
+		var file map[string]json.RawMessage
+		if err := json.Unmarshal(v.File, &file); err != nil {
+			f.Fatal(err)
+		}
+		for _, model := range []string{
+			`{"type":"WordPiece","unk_token":"a","vocab":{"a":0,"b":1,"##b":2},"continuing_subword_prefix":"##","max_input_chars_per_word":5}`,
+			`{"type":"Unigram","unk_id":0,"vocab":[["a",0],["b",-1.5],["ab",-2],["▁",-3],["<0x41>",0]],"byte_fallback":true}`,
+			`{"type":"WordLevel","unk_token":"a","vocab":{"a":0,"b":1}}`,
+			`{"type":"BPE","unk_token":"a","vocab":{"a":0,"b":1,"ab</w>":2,"b</w>":3},"merges":["a b</w>"],"end_of_word_suffix":"</w>"}`,
+		} {
+			file["model"], file["added_tokens"] = json.RawMessage(model), json.RawMessage("[]")
+			small, err := json.Marshal(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(small, "a b▁ab\xff é")
+		}
+	}
 	f.Fuzz(func(t *testing.T, src []byte, text string) {
 		tok, err := Parse(src, src)
 		if err != nil {
