@@ -271,6 +271,7 @@ func TestLoadErrors(t *testing.T) {
 		{"too many columns", "r.tsv", "instruction\toutput\nI\tO\tX\n", "r.tsv:2: the row has 3 columns"},
 		{"column twice", "r.tsv", "output\toutput\nI\tO\n", `r.tsv:1: the column "output" occurs twice`},
 		{"columns of no format", "r.tsv", "Query\tReply\tMetadata\nQ\tA\tM\n", "r.tsv:2: no format has the keys {Metadata, Query, Reply}"},
+		{"a Parquet footer of 4 GB", "r.parquet", "PAR1PAR1\xff\xff\xff\xffPAR1", "its footer is said to be longer than the file"},
 		{"no Parquet", "r.parquet", "hello, this is text", "no Parquet file"},
 	}
 	for _, test := range tests {

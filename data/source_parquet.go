@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"reflect"
@@ -22,6 +23,10 @@ func readParquet(path string, data []byte, yield func(*record) error) (err error
 			err = userErrorf("data: read %s: the Parquet file is damaged: %v", path, p)
 		}
 	}()
+	// The library believes the length of the footer, which stands before the last four bytes, and allocates it.
+	if n := len(data); n >= 12 && int64(binary.LittleEndian.Uint32(data[n-8:])) > int64(n-12) {
+		return userErrorf("data: read %s: no Parquet file, or a cut one: its footer is said to be longer than the file", path)
+	}
 	file, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return userErrorf("data: read %s: no Parquet file: %w", path, err)
