@@ -11,17 +11,19 @@ import (
 func (t *Tokenizer) Sugarme() *sugar.Tokenizer {
 	s := sugar.NewTokenizer(SugarmeAdapter{t})
 	s.WithPreTokenizer(SugarmeAdapter{t})
+	s.WithPostProcessor(SugarmeAdapter{t})
 	s.WithDecoder(SugarmeAdapter{t})
 	return s
 }
 
-// SugarmeAdapter implements the interfaces Model, PreTokenizer and Decoder of github.com/sugarme/tokenizer.
+// SugarmeAdapter implements the interfaces Model, PreTokenizer, PostProcessor and Decoder of github.com/sugarme/tokenizer.
 type SugarmeAdapter struct{ t *Tokenizer }
 
 var (
-	_ sugar.Model        = SugarmeAdapter{}
-	_ sugar.PreTokenizer = SugarmeAdapter{}
-	_ sugar.Decoder      = SugarmeAdapter{}
+	_ sugar.Model         = SugarmeAdapter{}
+	_ sugar.PreTokenizer  = SugarmeAdapter{}
+	_ sugar.PostProcessor = SugarmeAdapter{}
+	_ sugar.Decoder       = SugarmeAdapter{}
 )
 
 // PreTokenize attaches to every part of the text that has no tokens yet all of its tokens.
@@ -33,6 +35,47 @@ func (a SugarmeAdapter) PreTokenize(text *sugar.PreTokenizedString) (*sugar.PreT
 		}
 		return []sugar.SplitIdx{{Normalized: part, Tokens: tokens}}
 	}), nil
+}
+
+// AddedTokens gives the number of special tokens that Process puts around a text. It puts none around a pair.
+func (a SugarmeAdapter) AddedTokens(isPair bool) int {
+	if isPair {
+		return 0
+	}
+	return len(a.t.before) + len(a.t.after)
+}
+
+// Process puts the special tokens around a text. The two texts of a pair are only joined: the core is for one text.
+func (a SugarmeAdapter) Process(encoding, pair *sugar.Encoding, addSpecial bool) *sugar.Encoding {
+	if pair != nil || !addSpecial {
+		return sugar.DefaultProcess(encoding, pair, addSpecial)
+	}
+	end := 0
+	if n := len(encoding.Offsets); n > 0 {
+		end = encoding.Offsets[n-1][1]
+	}
+	out := sugar.DefaultEncoding()
+	special := func(ids []int32, at int) {
+		for _, id := range ids {
+			out.Ids = append(out.Ids, int(id))
+			out.TypeIds = append(out.TypeIds, 0)
+			out.Tokens = append(out.Tokens, a.t.TokenText(id))
+			out.Offsets = append(out.Offsets, []int{at, at})
+			out.SpecialTokenMask = append(out.SpecialTokenMask, 1)
+			out.AttentionMask = append(out.AttentionMask, 1)
+			out.Words = append(out.Words, -1)
+		}
+	}
+	special(a.t.before, 0)
+	out.Ids = append(out.Ids, encoding.Ids...)
+	out.TypeIds = append(out.TypeIds, encoding.TypeIds...)
+	out.Tokens = append(out.Tokens, encoding.Tokens...)
+	out.Offsets = append(out.Offsets, encoding.Offsets...)
+	out.SpecialTokenMask = append(out.SpecialTokenMask, encoding.SpecialTokenMask...)
+	out.AttentionMask = append(out.AttentionMask, encoding.AttentionMask...)
+	out.Words = append(out.Words, encoding.Words...)
+	special(a.t.after, end)
+	return out
 }
 
 // Tokenize gives the tokens of a text that was not split.

@@ -36,6 +36,25 @@ func TestSugarmeSmall(t *testing.T) {
 	}
 }
 
+// TestSugarmeSpecials holds the post-processor to the special tokens around a text.
+func TestSugarmeSpecials(t *testing.T) {
+	for _, v := range readModels(t).Variants {
+		if v.Name != "bert" {
+			continue
+		}
+		tok, err := Parse(v.File, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(tok.Encode("", true)); n != 2 {
+			t.Fatalf("%d special tokens, want 2", n)
+		}
+		checkSugarme(t, tok, []expectation{{Text: "the", IDs: tok.Encode("the", false), Offsets: [][2]int{{0, 3}}}})
+		return
+	}
+	t.Fatal("no such vectors")
+}
+
 // checkSugarme encodes and decodes through the tokenizer of the other package.
 func checkSugarme(t *testing.T, tok *Tokenizer, cases []expectation) {
 	t.Helper()
@@ -57,6 +76,18 @@ func checkSugarme(t *testing.T, tok *Tokenizer, cases []expectation) {
 		}
 		if !equal(ids, c.IDs) || !equal(offsets, c.Offsets) {
 			t.Errorf("%q: ids %v at %v, want %v at %v", c.Text, ids, offsets, c.IDs, c.Offsets)
+		}
+		whole, err := s.Encode(sugar.NewSingleEncodeInput(sugar.NewInputSequence(c.Text)), true)
+		if err != nil || len(whole.Tokens) != len(whole.Ids) || len(whole.Offsets) != len(whole.Ids) {
+			t.Errorf("%q with specials: %d ids, %v", c.Text, len(whole.Ids), err)
+			continue
+		}
+		special := tok.Encode(c.Text, true)
+		for i, id := range whole.Ids {
+			if len(special) != len(whole.Ids) || int(special[i]) != id {
+				t.Errorf("%q with specials: %v, want %v", c.Text, whole.Ids, special)
+				break
+			}
 		}
 		want, err := tok.Decode(c.IDs, false)
 		if got := s.Decode(e.Ids, false); err != nil || got != want {
