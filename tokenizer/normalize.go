@@ -108,9 +108,21 @@ type mapRunes struct {
 }
 
 func (n mapRunes) apply(p piece, out *buffer) piece {
-	out.reset()
 	var room [4]rune
-	for i := 0; i < len(p.s); {
+	same := 0 // bytes at the start that do not change
+	for same < len(p.s) {
+		r, w := utf8.DecodeRuneInString(p.s[same:])
+		if to := n.f(room[:0], r); len(to) != 1 || to[0] != r {
+			break
+		}
+		same += w
+	}
+	if same == len(p.s) {
+		return p
+	}
+	out.reset()
+	out.copy(p, 0, same)
+	for i := same; i < len(p.s); {
 		r, w := utf8.DecodeRuneInString(p.s[i:])
 		for _, to := range n.f(room[:0], r) {
 			out.addRune(to, p.runeSpan(i, w))
