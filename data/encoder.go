@@ -134,7 +134,7 @@ func (e *Encoder) inputSpans(c tokenizer.Conversation, n int) ([]tokenizer.Span,
 // encodePlain encodes a plain text with the special tokens that the tokenizer puts around it and an eos_token behind
 // it; every token is trained.
 func (e *Encoder) encodePlain(example *Example, text string, x *encoding) {
-	x.text, x.tokens = text, e.Tokenizer.Append(x.tokens[:0], text, true)
+	x.text, x.tokens = text, e.Tokenizer.AppendUntrimmed(x.tokens[:0], text, true)
 	if eos, ok := e.Tokenizer.EOS(); ok && (len(x.tokens) == 0 || x.tokens[len(x.tokens)-1].ID != eos) {
 		x.tokens = append(x.tokens, tokenizer.Token{ID: eos, Start: len(text), End: len(text)})
 	}
@@ -147,7 +147,7 @@ func (e *Encoder) encodePlain(example *Example, text string, x *encoding) {
 // encode turns a rendered text into ids and a mask: a token is trained when its bytes intersect a span. The whole
 // text is encoded at once, and without further special tokens: the template has put in all that belong there.
 func (e *Encoder) encode(example *Example, text string, spans []tokenizer.Span, x *encoding) {
-	tokens := e.Tokenizer.Append(x.tokens[:0], text, false)
+	tokens := e.Tokenizer.AppendUntrimmed(x.tokens[:0], text, false)
 	x.text, x.tokens = text, tokens
 	example.IDs, example.Mask = make([]int32, len(tokens)), make([]bool, len(tokens))
 	next := 0

@@ -86,7 +86,7 @@ func (c *config) saveTemplates(dir string) error {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-	} else if err := os.WriteFile(path, []byte(c.chatTemplate), 0o644); err != nil {
+	} else if err := writeFile(path, []byte(c.chatTemplate)); err != nil {
 		return err
 	}
 	folder := filepath.Join(dir, templateFolder)
@@ -100,7 +100,7 @@ func (c *config) saveTemplates(dir string) error {
 		if t.Name == "" || t.Name == ".." || strings.ContainsAny(t.Name, `/\`) {
 			return userf("the chat template's name %q is no file name", t.Name)
 		}
-		if err := os.WriteFile(filepath.Join(folder, t.Name+templateSuffix), []byte(t.Template), 0o644); err != nil {
+		if err := writeFile(filepath.Join(folder, t.Name+templateSuffix), []byte(t.Template)); err != nil {
 			return err
 		}
 	}
