@@ -47,8 +47,8 @@ func lossChart(rows []Metric) []byte {
 		}
 		b.WriteString("\"/>\n")
 	}
-	line(train, "#bcd2ee", 1)
-	line(smooth(train), "#1f5fa8", 1.8)
+	line(thin(train), "#bcd2ee", 1)
+	line(thin(smooth(train)), "#1f5fa8", 1.8)
 	line(eval, "#c2410c", 1.8)
 	for _, p := range eval {
 		fmt.Fprintf(&b, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"#c2410c\"/>\n", x(p[0]), y(p[1]))
@@ -72,6 +72,18 @@ func smooth(points [][2]float64) [][2]float64 {
 			sum -= points[i-w][1]
 		}
 		out[i] = [2]float64{p[0], sum / float64(min(i+1, w))}
+	}
+	return out
+}
+
+// thin keeps at most about 800 points: more than the picture can show.
+func thin(points [][2]float64) [][2]float64 {
+	every := len(points)/800 + 1
+	var out [][2]float64
+	for i, p := range points {
+		if i%every == 0 || i == len(points)-1 {
+			out = append(out, p)
+		}
 	}
 	return out
 }
