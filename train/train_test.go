@@ -361,3 +361,37 @@ func loadWeights(t *testing.T, dir string) *model.Model {
 	}
 	return m
 }
+
+// TestBestModelIsTheResult trains until the held-out loss rises again and checks that the saved model is the best one.
+func TestBestModelIsTheResult(t *testing.T) {
+	r := set(t, small(t), "learning_rate", "0.1", "lr_scheduler_type", "constant", "warmup_steps", "3", "eval_steps", "1", "max_steps", "12",
+		"load_best_model_at_end", "true", "save_total_limit", "1")
+	res, _ := run(t, r)
+	if res.BestStep == 0 || res.BestStep == res.Steps || res.BestLoss >= res.EvalLoss {
+		t.Fatalf("best step %d of %d, loss %.4f, last %.4f: the run should get worse at its end", res.BestStep, res.Steps, res.BestLoss, res.EvalLoss)
+	}
+	a, err := LoadAssets(r.OutputDir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := loadRows(context.Background(), &r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rows.encode(context.Background(), a.Encoder(r.MaxLength, false), 1); err != nil {
+		t.Fatal(err)
+	}
+	pool := kernel.NewPool(1)
+	defer pool.Close()
+	e, err := newEvaluator(pool, a.Model, rows.heldOut, r.BatchSize, r.SharePrefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if loss, err := e.loss(context.Background()); err != nil || loss != res.BestLoss {
+		t.Errorf("the saved model's held-out loss is %v (%v), the best was %v", loss, err, res.BestLoss)
+	}
+	list, err := checkpoints.List(r.OutputDir)
+	if err != nil || len(list) == 0 || list[0].Step != res.BestStep {
+		t.Errorf("checkpoints %v (%v); the best, of step %d, should be among them", list, err, res.BestStep)
+	}
+}
