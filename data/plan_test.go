@@ -153,45 +153,6 @@ func TestPlanOptions(t *testing.T) {
 	}
 }
 
-// A sampler that is stopped anywhere and restored goes on as if it had not been.
-func TestSamplerResumes(t *testing.T) {
-	lengths := slices.Repeat([]int{3, 1, 4, 1, 5}, 3)
-	plan := NewPlan(lengths, PlanOptions{Rows: 4, Seed: 9})
-	var all [][]int
-	var states []SamplerState
-	s := NewSampler(plan)
-	for range 11 {
-		states = append(states, s.State())
-		batch, ok := s.Next()
-		if !ok {
-			t.Fatal("no micro-batch")
-		}
-		all = append(all, batch)
-	}
-	if s.EpochLength() != 4 || s.State() != (SamplerState{Epoch: 2, Position: 3}) {
-		t.Errorf("%d micro-batches, state %+v", s.EpochLength(), s.State())
-	}
-	for i, state := range states {
-		r := NewSampler(NewPlan(lengths, PlanOptions{Rows: 4, Seed: 9}))
-		if err := r.Restore(state); err != nil {
-			t.Fatal(err)
-		}
-		for j := i; j < len(all); j++ {
-			if batch, _ := r.Next(); !slices.Equal(batch, all[j]) {
-				t.Fatalf("restored at %+v: micro-batch %d is %v, want %v", state, j, batch, all[j])
-			}
-		}
-	}
-	for _, state := range []SamplerState{{0, 5}, {-1, 0}, {0, -1}} {
-		if err := s.Restore(state); err == nil || !isUserError(err) {
-			t.Errorf("%+v: %v", state, err)
-		}
-	}
-	if batch, ok := NewSampler(NewPlan(nil, PlanOptions{Rows: 1})).Next(); ok || batch != nil {
-		t.Errorf("no rows give %v", batch)
-	}
-}
-
 func TestSplit(t *testing.T) {
 	var rows []Row
 	for i := range 100 {

@@ -15,8 +15,8 @@ import (
 //go:embed templates/*.jinja
 var builtins embed.FS
 
-// LessonsTokens are the special tokens of the lessons template; the last one ends an answer and is the eos_token.
-func LessonsTokens() []string { return []string{"<|system|>", "<|user|>", "<|assistant|>", "<|end|>"} }
+// LessonsTokens are the special tokens of the lessons template; the first one ends an answer and is the eos_token.
+func LessonsTokens() []string { return []string{"<|end|>", "<|system|>", "<|user|>", "<|assistant|>"} }
 
 // BuiltinTemplates names the built-in templates.
 func BuiltinTemplates() []string {

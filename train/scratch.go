@@ -9,8 +9,8 @@ import (
 
 // make makes the model of model_config with the tokenizer of tokenizer_name.
 func (t *trainer) make(ctx context.Context) (*Assets, error) {
-	const end = "<|end|>"
-	special := []string{end, "<|system|>", "<|user|>", "<|assistant|>"}
+	special := tokenizer.LessonsTokens()
+	end := special[0]
 	var tok *tokenizer.Tokenizer
 	var err error
 	switch t.r.TokenizerName {

@@ -51,6 +51,7 @@ type trainer struct {
 	dataHash string
 	plan     *data.Plan
 	total    int // steps
+	perEpoch int // micro-batches of the epoch at hand
 	graph    *model.Graph
 	eval     *evaluator // nil without held-out rows
 	opt      *optimizer
@@ -199,6 +200,7 @@ func (t *trainer) loop(ctx context.Context) error {
 	defer t.progress.done()
 	for t.st.Step < t.total {
 		batches := t.plan.Epoch(t.st.Epoch)
+		t.perEpoch = len(batches)
 		for t.st.Position < len(batches) && t.st.Step < t.total {
 			if ctx.Err() != nil {
 				return t.interrupt()
@@ -231,7 +233,7 @@ func (t *trainer) epoch() float64 {
 	if t.st.Position == 0 {
 		return float64(t.st.Epoch)
 	}
-	return float64(t.st.Epoch) + float64(t.st.Position)/float64(len(t.plan.Epoch(t.st.Epoch)))
+	return float64(t.st.Epoch) + float64(t.st.Position)/float64(t.perEpoch)
 }
 
 // step makes one optimizer step from micro-batches: gradients of the summed loss are accumulated, divided once by the
@@ -276,7 +278,7 @@ func (t *trainer) step(batches [][]int) error {
 }
 
 func (t *trainer) epochAfter(batches int) float64 {
-	return float64(t.st.Epoch) + float64(t.st.Position+batches)/float64(len(t.plan.Epoch(t.st.Epoch)))
+	return float64(t.st.Epoch) + float64(t.st.Position+batches)/float64(t.perEpoch)
 }
 
 // nonFinite reports a loss or gradient that is no number, with the rows of the micro-batch.
