@@ -70,7 +70,7 @@ func TestBuiltinTemplatesEqualTransformers(t *testing.T) {
 	}
 }
 
-// The built-in templates give the text of the model's own template, and refuse what it refuses in the same words.
+// The built-in templates give the text of the model's own template, and refuse what it refuses, in words of our own.
 func TestBuiltinTemplatesEqualFixtures(t *testing.T) {
 	own := map[string]string{"chatml": "chatml", "llama3": "llama3_1", "zephyr": "zephyr_tinyllama", "mistral": "mistral_v01", "gemma": "gemma", "phi3": "phi3"}
 	var convs []struct {
@@ -90,7 +90,7 @@ func TestBuiltinTemplatesEqualFixtures(t *testing.T) {
 					conversation := &Conversation{Messages: c.Messages, Tools: c.Tools}
 					got, err := tp.RenderConversation(conversation, withPrompt)
 					expected, wantErr := want.RenderConversation(conversation, withPrompt)
-					if got.Text != expected.Text || (err == nil) != (wantErr == nil) || err != nil && err.Error() != wantErr.Error() {
+					if got.Text != expected.Text || (err == nil) != (wantErr == nil) {
 						t.Errorf("%s, %s: got %q, %v, want %q, %v", name, c.N, got.Text, err, expected.Text, wantErr)
 					}
 					if !slices.Equal(got.Unused, expected.Unused) {
