@@ -4,11 +4,11 @@ package kernel
 
 // There is no assembly here: the generic path is the only one, and what it never calls is empty.
 
-const haveAVX2 = false
+func vectorPaths() []isa { return nil }
 
 func pause() {}
 
-func (p *Pool) gemmAVX2()               {}
-func (t *gemmTask) runAVX2(w, i int)    {}
-func (g *product) serialAVX2([]float32) {}
-func (p *Pool) packing(w int) []float32 { return nil }
+func (p *Pool) gemmVector()               {}
+func (t *gemmTask) runVector(w, i int)    {}
+func (g *product) serialVector([]float32) {}
+func (p *Pool) packing(w int) []float32   { return nil }

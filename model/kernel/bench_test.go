@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"instruct/model/kernel/rng"
@@ -9,13 +10,9 @@ import (
 
 // onPaths runs f once for every path that this machine has.
 func onPaths(b *testing.B, f func(b *testing.B)) {
-	was := avx2
-	defer func() { avx2 = was }()
-	for _, on := range []bool{true, false} {
-		if on && !haveAVX2 {
-			continue
-		}
-		avx2 = on
+	was := path
+	defer func() { path = was }()
+	for _, path = range slices.Backward(paths()) {
 		b.Run("impl="+Path(), f)
 	}
 }
@@ -47,7 +44,7 @@ func BenchmarkGemm(b *testing.B) {
 	onPaths(b, func(b *testing.B) {
 		for _, f := range []Form{NT, NN, TN} {
 			for _, s := range shapes {
-				if !avx2 && s.m*s.n*s.k > 1<<26 {
+				if path == generic && s.m*s.n*s.k > 1<<26 {
 					continue // minutes of pure Go show nothing
 				}
 				b.Run(fmt.Sprintf("form=%v/m=%d/n=%d/k=%d", f, s.m, s.n, s.k), func(b *testing.B) {

@@ -3,6 +3,8 @@ package kernel
 import (
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 )
 
 // userError is a mistake of the person at the keyboard, not of the program.
@@ -11,33 +13,47 @@ type userError struct{ error }
 func (userError) UserError() bool { return true }
 func (e userError) Unwrap() error { return e.error }
 
-// avx2 says which path runs. It is set once, before main; tests switch it.
-var avx2 = choosePath(os.Getenv("INSTRUCT_CPU"))
+// isa is an instruction set that the kernels have a path for. All paths give the same bits in float32.
+type isa uint8
 
-func choosePath(want string) bool {
-	return haveAVX2 && want != "generic"
-}
+const (
+	generic isa = iota // Go alone, the specification
+	avx2               // amd64 with AVX2 and FMA
+	avx512             // amd64 with AVX-512 F, BW, DQ and VL
+	neon               // arm64
+)
 
-// Path is the instruction set in use: "avx2" or "generic".
-func Path() string {
-	if avx2 {
-		return "avx2"
+func (i isa) String() string { return [...]string{"generic", "avx2", "avx512", "neon"}[i] }
+
+// path is the instruction set in use. It is set once, before main; tests switch it.
+var path = choosePath(os.Getenv("INSTRUCT_CPU"))
+
+// paths lists what this binary can run on this CPU, the best last.
+func paths() []isa { return append([]isa{generic}, vectorPaths()...) }
+
+func choosePath(want string) isa {
+	can := paths()
+	for _, p := range can {
+		if p.String() == want {
+			return p
+		}
 	}
-	return "generic"
+	return can[len(can)-1]
 }
+
+// Path is the instruction set in use: "generic", "avx2" and so on.
+func Path() string { return path.String() }
 
 // CheckCPU reports an INSTRUCT_CPU that is unknown or that this machine or binary cannot run; the kernels then fall back to what Path says.
 func CheckCPU() error { return checkCPU(os.Getenv("INSTRUCT_CPU")) }
 
 func checkCPU(want string) error {
-	switch want {
-	case "", "generic":
-		return nil
-	case "avx2":
-		if haveAVX2 {
-			return nil
-		}
-		return userError{fmt.Errorf("kernel: INSTRUCT_CPU=avx2: no AVX2 and FMA in this CPU or binary; using %q; unset INSTRUCT_CPU", Path())}
+	var names []string
+	for _, p := range paths() {
+		names = append(names, p.String())
 	}
-	return userError{fmt.Errorf("kernel: INSTRUCT_CPU=%q is unknown; want generic or avx2", want)}
+	if want == "" || slices.Contains(names, want) {
+		return nil
+	}
+	return userError{fmt.Errorf("kernel: INSTRUCT_CPU=%q is unknown, or not in this CPU or binary; want %s; using %s", want, strings.Join(names, " or "), Path())}
 }

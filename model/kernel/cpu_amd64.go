@@ -4,4 +4,10 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-var haveAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+// vectorPaths lists the vector instruction sets of this CPU that there are kernels for, the best last.
+func vectorPaths() (can []isa) {
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		can = append(can, avx2)
+	}
+	return can
+}

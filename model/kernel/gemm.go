@@ -74,8 +74,8 @@ func (p *Pool) Gemm(f Form, m, n, k int, a []float32, lda int, b []float32, ldb 
 		return
 	}
 	p.gemm.product = g
-	if avx2 {
-		p.gemmAVX2()
+	if path != generic {
+		p.gemmVector()
 	} else {
 		p.gemmGeneric()
 	}
@@ -93,8 +93,8 @@ func (p *Pool) GemmSerial(worker int, f Form, m, n, k int, a []float32, lda int,
 		}
 		return
 	}
-	if avx2 {
-		g.serialAVX2(p.packing(worker))
+	if path != generic {
+		g.serialVector(p.packing(worker))
 	} else {
 		g.tile(0, m, 0, n)
 	}
@@ -109,8 +109,8 @@ type gemmTask struct {
 }
 
 func (t *gemmTask) Run(worker, i int) {
-	if avx2 {
-		t.runAVX2(worker, i)
+	if path != generic {
+		t.runVector(worker, i)
 		return
 	}
 	r, c := i/t.columns*t.mc, i%t.columns*t.nc

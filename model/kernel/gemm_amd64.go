@@ -59,8 +59,8 @@ func (t *gemmTask) plan(workers int) {
 	t.blocks = (t.m + t.mc - 1) / t.mc * t.columns
 }
 
-// gemmAVX2 runs the product in p.gemm on all workers.
-func (p *Pool) gemmAVX2() {
+// gemmVector runs the product in p.gemm on all workers.
+func (p *Pool) gemmVector() {
 	t := &p.gemm
 	workers := len(p.workers)
 	if t.m*t.n*t.k < 1<<16 {
@@ -77,13 +77,13 @@ func (p *Pool) gemmAVX2() {
 	p.Do(t.blocks, t)
 }
 
-func (t *gemmTask) runAVX2(w, i int) {
+func (t *gemmTask) runVector(w, i int) {
 	r, c := i/t.columns*t.mc, i%t.columns*t.nc
 	t.block(t.p.packing(w), r, min(t.m, r+t.mc), c, min(t.n, c+t.nc))
 }
 
-// serialAVX2 computes the whole product on one worker.
-func (g *product) serialAVX2(s []float32) {
+// serialVector computes the whole product on one worker.
+func (g *product) serialVector(s []float32) {
 	for r := 0; r < g.m; r += mcMax {
 		g.block(s, r, min(g.m, r+mcMax), 0, g.n)
 	}

@@ -7,7 +7,7 @@ import "time"
 // PeakFLOPS measures the fused multiply-adds (two operations each) that all workers together can do on registers, in
 // operations a second: the ceiling of every matrix product. 0 where there is no vector kernel to compare with.
 func (p *Pool) PeakFLOPS() float64 {
-	if Path() != "avx2" {
+	if path == generic {
 		return 0
 	}
 	const n = 1 << 18 // loops of 12 instructions on 8 values

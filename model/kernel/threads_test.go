@@ -108,16 +108,12 @@ func (k *kernels) run(p *Pool, see func(name string, x []float32)) {
 // Every kernel gives the same bits with 1, 2 and 3 threads and on every path.
 func TestThreadsAndPathsDoNotMatter(t *testing.T) {
 	k := newKernels()
-	was := avx2
-	defer func() { avx2 = was }()
+	was := path
+	defer func() { path = was }()
 	want := map[string][]float32{}
 	var squares float64
-	for _, path := range []bool{false, true} {
-		if path && !haveAVX2 {
-			t.Log("no AVX2 here: only the generic path is tested")
-			continue
-		}
-		avx2 = path
+	t.Log("paths here:", paths())
+	for _, path = range paths() {
 		for _, threads := range []int{1, 2, 3} {
 			p := NewPool(threads)
 			k.run(p, func(name string, x []float32) {

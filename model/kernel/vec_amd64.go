@@ -7,63 +7,63 @@ package kernel
 // The vector primitives: assembly where the CPU has it, else the loops of vec_generic.go. The first slice tells the length of all.
 
 func dot(x, y []float32) float32 {
-	if avx2 {
+	if path == avx2 {
 		return dotAVX2(x, y[:len(x)])
 	}
 	return dotGeneric(x, y)
 }
 
 func sum(x []float32) float32 {
-	if avx2 {
+	if path == avx2 {
 		return sumAVX2(x)
 	}
 	return sumGeneric(x)
 }
 
 func variance(x []float32, mean float32) float32 {
-	if avx2 {
+	if path == avx2 {
 		return varianceAVX2(x, mean)
 	}
 	return varianceGeneric(x, mean)
 }
 
 func dot3(x, y, z []float32, s float32) float32 {
-	if avx2 {
+	if path == avx2 {
 		return dot3AVX2(x, y[:len(x)], z[:len(x)], s)
 	}
 	return dot3Generic(x, y, z, s)
 }
 
 func maxOf(x []float32) float32 {
-	if avx2 {
+	if path == avx2 {
 		return maxAVX2(x)
 	}
 	return maxGeneric(x)
 }
 
 func maxScale(x []float32, s float32) float32 {
-	if avx2 {
+	if path == avx2 {
 		return maxScaleAVX2(x, s)
 	}
 	return maxScaleGeneric(x, s)
 }
 
 func expSum(dst, x []float32, m float32) float32 {
-	if avx2 {
+	if path == avx2 {
 		return expSumAVX2(dst, x[:len(dst)], m)
 	}
 	return expSumGeneric(dst, x, m)
 }
 
 func sumExp(x []float32, m float32) float32 {
-	if avx2 {
+	if path == avx2 {
 		return sumExpAVX2(x, m)
 	}
 	return sumExpGeneric(x, m)
 }
 
 func expScale(x []float32, s, m float32) {
-	if avx2 {
+	if path == avx2 {
 		expScaleAVX2(x, s, m)
 		return
 	}
@@ -71,7 +71,7 @@ func expScale(x []float32, s, m float32) {
 }
 
 func softmaxGrad(dp, p []float32, d, s float32) {
-	if avx2 {
+	if path == avx2 {
 		softmaxGradAVX2(dp, p[:len(dp)], d, s)
 		return
 	}
@@ -79,7 +79,7 @@ func softmaxGrad(dp, p []float32, d, s float32) {
 }
 
 func scale(x []float32, s float32) {
-	if avx2 {
+	if path == avx2 {
 		scaleAVX2(x, s)
 		return
 	}
@@ -87,7 +87,7 @@ func scale(x []float32, s float32) {
 }
 
 func add(out, a, b []float32) {
-	if avx2 {
+	if path == avx2 {
 		addAVX2(out, a[:len(out)], b[:len(out)])
 		return
 	}
@@ -95,7 +95,7 @@ func add(out, a, b []float32) {
 }
 
 func mulScale(out, x, w []float32, s float32) {
-	if avx2 {
+	if path == avx2 {
 		mulScaleAVX2(out, x[:len(out)], w[:len(out)], s)
 		return
 	}
@@ -103,7 +103,7 @@ func mulScale(out, x, w []float32, s float32) {
 }
 
 func addRows(acc, x []float32, stride, n int) {
-	if avx2 && n > 0 {
+	if path == avx2 && n > 0 {
 		_ = x[:(n-1)*stride+len(acc)]
 		addRowsAVX2(acc, x, stride, n)
 		return
@@ -112,7 +112,7 @@ func addRows(acc, x []float32, stride, n int) {
 }
 
 func mulAddRows(acc, y, x, s []float32, stride, n int) {
-	if avx2 && n > 0 {
+	if path == avx2 && n > 0 {
 		last := (n-1)*stride + len(acc)
 		mulAddRowsAVX2(acc, y[:last], x[:last], s[:n], stride, n)
 		return
@@ -121,7 +121,7 @@ func mulAddRows(acc, y, x, s []float32, stride, n int) {
 }
 
 func layerNormRows(acc, y, x, mean, rstd []float32, stride, n int) {
-	if avx2 && n > 0 {
+	if path == avx2 && n > 0 {
 		last := (n-1)*stride + len(acc)
 		layerNormRowsAVX2(acc, y[:last], x[:last], mean[:n], rstd[:n], stride, n)
 		return
@@ -130,7 +130,7 @@ func layerNormRows(acc, y, x, mean, rstd []float32, stride, n int) {
 }
 
 func rmsGrad(dx, dy, w, x []float32, s, c float32) {
-	if avx2 {
+	if path == avx2 {
 		rmsGradAVX2(dx, dy[:len(dx)], w[:len(dx)], x[:len(dx)], s, c)
 		return
 	}
@@ -138,7 +138,7 @@ func rmsGrad(dx, dy, w, x []float32, s, c float32) {
 }
 
 func rmsGradAdd(dx, dy, w, x, res []float32, s, c float32) {
-	if avx2 {
+	if path == avx2 {
 		rmsGradAddAVX2(dx, dy[:len(dx)], w[:len(dx)], x[:len(dx)], res[:len(dx)], s, c)
 		return
 	}
@@ -146,7 +146,7 @@ func rmsGradAdd(dx, dy, w, x, res []float32, s, c float32) {
 }
 
 func layerNorm(out, x, w, b []float32, mean, rstd float32) {
-	if avx2 {
+	if path == avx2 {
 		layerNormAVX2(out, x[:len(out)], w[:len(out)], b[:len(out)], mean, rstd)
 		return
 	}
@@ -154,14 +154,14 @@ func layerNorm(out, x, w, b []float32, mean, rstd float32) {
 }
 
 func layerNormSums(dy, w, x []float32, mean, rstd float32) (g, gx float32) {
-	if avx2 {
+	if path == avx2 {
 		return layerNormSumsAVX2(dy, w[:len(dy)], x[:len(dy)], mean, rstd)
 	}
 	return layerNormSumsGeneric(dy, w, x, mean, rstd)
 }
 
 func layerNormGrad(dx, dy, w, x []float32, mean, rstd, a, b float32) {
-	if avx2 {
+	if path == avx2 {
 		layerNormGradAVX2(dx, dy[:len(dx)], w[:len(dx)], x[:len(dx)], mean, rstd, a, b)
 		return
 	}
@@ -169,7 +169,7 @@ func layerNormGrad(dx, dy, w, x []float32, mean, rstd, a, b float32) {
 }
 
 func layerNormGradAdd(dx, dy, w, x, res []float32, mean, rstd, a, b float32) {
-	if avx2 {
+	if path == avx2 {
 		layerNormGradAddAVX2(dx, dy[:len(dx)], w[:len(dx)], x[:len(dx)], res[:len(dx)], mean, rstd, a, b)
 		return
 	}
@@ -177,7 +177,7 @@ func layerNormGradAdd(dx, dy, w, x, res []float32, mean, rstd, a, b float32) {
 }
 
 func rotate(a, b, cos, sin []float32) {
-	if avx2 {
+	if path == avx2 {
 		rotateAVX2(a, b[:len(a)], cos[:len(a)], sin[:len(a)])
 		return
 	}
@@ -185,7 +185,7 @@ func rotate(a, b, cos, sin []float32) {
 }
 
 func rotateBack(a, b, cos, sin []float32) {
-	if avx2 {
+	if path == avx2 {
 		rotateBackAVX2(a, b[:len(a)], cos[:len(a)], sin[:len(a)])
 		return
 	}
@@ -193,7 +193,7 @@ func rotateBack(a, b, cos, sin []float32) {
 }
 
 func swiglu(out, g, u []float32) {
-	if avx2 {
+	if path == avx2 {
 		swigluAVX2(out, g[:len(out)], u[:len(out)])
 		return
 	}
@@ -201,7 +201,7 @@ func swiglu(out, g, u []float32) {
 }
 
 func swigluGrad(dg, du, d, g, u []float32) {
-	if avx2 {
+	if path == avx2 {
 		swigluGradAVX2(dg, du[:len(dg)], d[:len(dg)], g[:len(dg)], u[:len(dg)])
 		return
 	}
@@ -209,7 +209,7 @@ func swigluGrad(dg, du, d, g, u []float32) {
 }
 
 func gelu(out, x []float32) {
-	if avx2 {
+	if path == avx2 {
 		geluAVX2(out, x[:len(out)])
 		return
 	}
@@ -217,7 +217,7 @@ func gelu(out, x []float32) {
 }
 
 func geluGrad(dx, d, x []float32) {
-	if avx2 {
+	if path == avx2 {
 		geluGradAVX2(dx, d[:len(dx)], x[:len(dx)])
 		return
 	}
@@ -225,7 +225,7 @@ func geluGrad(dx, d, x []float32) {
 }
 
 func adamw(w, g, m, v []float32, k *adamwConsts) {
-	if avx2 {
+	if path == avx2 {
 		adamwAVX2(w, g[:len(w)], m[:len(w)], v[:len(w)], &k.gradScale)
 		return
 	}
@@ -233,7 +233,7 @@ func adamw(w, g, m, v []float32, k *adamwConsts) {
 }
 
 func finite(x []float32) bool {
-	if avx2 {
+	if path == avx2 {
 		return finiteAVX2(x) == 0
 	}
 	return finiteGeneric(x)

@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -152,18 +153,26 @@ func primitives() []primitive {
 
 // Every vector loop has the bits of its generic form: all lengths to three steps and one, any alignment, special values, nothing written outside.
 func TestPrimitives(t *testing.T) {
-	if !avx2 {
+	was := path
+	defer func() { path = was }()
+	if vectorPaths() == nil {
 		t.Skip("no assembly here: there is nothing to compare")
 	}
+	for _, path = range vectorPaths() {
+		t.Run(Path(), testPrimitives)
+	}
+}
+
+func testPrimitives(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	special := []float32{0, float32(math.Copysign(0, -1)), inf, -inf, nan, 1e-40, -1e-45, 88.5, 89, 200, -87, -103, -200, math.MaxFloat32, -math.MaxFloat32}
-	source, err := os.ReadFile("vec_amd64.go")
+	source, err := os.ReadFile("vec_" + runtime.GOARCH + ".go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range primitives() {
-		if !strings.Contains(string(source), p.name+"AVX2(") { // else the generic form would be compared with itself
-			t.Errorf("vec_amd64.go does not call %sAVX2", p.name)
+		if call := p.name + strings.ToUpper(Path()) + "("; !strings.Contains(string(source), call) { // else the generic form would be compared with itself
+			t.Errorf("vec_%s.go does not call %s", runtime.GOARCH, call)
 		}
 		t.Run(p.name, func(t *testing.T) {
 			r := rng.NewRand(9, p.name, 0, 0)
