@@ -2,7 +2,7 @@
 GO ?= go
 export CGO_ENABLED = 0
 
-.PHONY: build train test race pure lint fuzz bench generate cover smollm2
+.PHONY: build train test race pure lint fuzz bench bench-base generate cover smollm2
 
 build: ; $(GO) build -o bin/instruct ./cmd/instruct
 train: build ; ./bin/instruct train --overwrite_output_dir
@@ -12,6 +12,7 @@ pure: ; $(GO) test -short -tags purego ./...
 lint: ; test -z "$$(gofmt -l .)" && $(GO) vet ./... && $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 fuzz: ; for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep ^Fuzz); do $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$p || exit 1; done; done
 bench: build ; $(GO) test -run '^$$' -bench . ./model/kernel && ./bin/instruct bench
+bench-base: ; .ci/bench
 generate: ; $(GO) generate ./... && git diff --exit-code
 cover: ; $(GO) test -coverprofile=cover.out ./... && $(GO) tool cover -func=cover.out | tail -1
 smollm2: ; INSTRUCT_SMOLLM2=2 $(GO) test -v -run SmolLM2 -timeout 30m ./train ./model

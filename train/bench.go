@@ -41,7 +41,8 @@ type BenchOptions struct {
 	Batch, Seq int
 	Steps      int
 	Threads    int
-	Profile    bool // break the steps down by op
+	Profile    bool    // break the steps down by op
+	Recipe     *Recipe // measure its model, data and batch instead of a preset's
 }
 
 // OpTime is the mean time of one kind of op in a step, over all layers.
@@ -50,15 +51,17 @@ type OpTime struct {
 	Ns   float64 `json:"ns_per_step"`
 }
 
-// BenchResult is one measurement of training steps with random weights, every token trained.
+// BenchResult is one measurement of training steps: a preset's with random weights and every token trained, or a recipe's.
 type BenchResult struct {
 	Preset         string  `json:"preset"`
+	Recipe         string  `json:"recipe,omitempty"`
 	DType          string  `json:"dtype"`
 	Batch          int     `json:"batch"`
-	Seq            int     `json:"seq"`
+	Seq            int     `json:"seq"` // with a recipe 0: its rows have lengths of their own
 	Threads        int     `json:"threads"`
 	Kernels        string  `json:"kernels"`
-	NsPerStep      float64 `json:"ns_per_step"` // median
+	NsPerStep      float64 `json:"ns_per_step"`     // median
+	CPUNsPerStep   float64 `json:"cpu_ns_per_step"` // mean of all threads together; 0 where it is not known
 	TokensPerSec   float64 `json:"tokens_per_second"`
 	GFLOPS         float64 `json:"gflops"`
 	PeakGFLOPS     float64 `json:"peak_gflops"` // multiply-adds in registers, measured in this process
@@ -66,12 +69,16 @@ type BenchResult struct {
 	PeakRSS        int64   `json:"peak_rss_bytes"`
 	AllocsPerStep  float64 `json:"allocs_per_step"`
 	ActivationSize int     `json:"activation_bytes"`
+	Loss           float64 `json:"loss"` // mean over the last step's trained tokens; of exact bits
 
 	Profile []OpTime `json:"profile,omitempty"` // longest first
 }
 
 // Bench measures training steps: forward, backward, global norm and AdamW.
 func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
+	if o.Recipe != nil {
+		return benchRecipe(ctx, o)
+	}
 	var p preset
 	var names []string
 	for _, x := range presets() {
@@ -113,10 +120,12 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	res := &BenchResult{Preset: p.name, DType: "fp32", Batch: o.Batch, Seq: o.Seq, Threads: pool.Threads(), Kernels: kernel.Path(), ActivationSize: g.ArenaBytes()}
 	var update time.Duration
 	step := func() error {
-		if _, err := g.Run(b); err != nil {
+		sum, err := g.Run(b)
+		if err != nil {
 			return err
 		}
 		start, weight := time.Now(), float64(b.Len())
+		res.Loss = sum / weight
 		opt.step(&r, 1e-4, opt.gradNorm(weight), weight)
 		update += time.Since(start)
 		return ctx.Err()
@@ -129,23 +138,13 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	if update = 0; o.Profile {
 		g.Profile()
 	}
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	times := make([]float64, o.Steps)
-	for i := range times {
-		start := time.Now()
-		if err := step(); err != nil {
-			return nil, err
-		}
-		times[i] = float64(time.Since(start))
+	times, err := res.measure(o.Steps, step)
+	if err != nil {
+		return nil, err
 	}
-	runtime.ReadMemStats(&after)
 	if o.Profile {
 		res.Profile = profile(g.Spent(), update, times)
 	}
-	slices.Sort(times)
-	res.NsPerStep = times[len(times)/2]
-	res.AllocsPerStep = float64(after.Mallocs-before.Mallocs) / float64(o.Steps)
 	tokens := float64(o.Batch * o.Seq)
 	res.TokensPerSec = tokens / res.NsPerStep * 1e9
 	res.GFLOPS = tokens * flopsPerToken(m, o.Seq) / res.NsPerStep
@@ -153,8 +152,28 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	if res.PeakGFLOPS > 0 {
 		res.PeakFraction = res.GFLOPS / res.PeakGFLOPS
 	}
-	res.PeakRSS = peakRSS()
 	return res, nil
+}
+
+// measure times n steps one by one and fills in what is known without knowing the model.
+func (r *BenchResult) measure(n int, step func() error) (times []float64, err error) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	cpu := cpuTime()
+	times = make([]float64, n)
+	for i := range times {
+		start := time.Now()
+		if err := step(); err != nil {
+			return nil, err
+		}
+		times[i] = float64(time.Since(start))
+	}
+	r.CPUNsPerStep = float64(cpuTime()-cpu) / float64(n)
+	runtime.ReadMemStats(&after)
+	r.AllocsPerStep = float64(after.Mallocs-before.Mallocs) / float64(n)
+	r.NsPerStep = slices.Sorted(slices.Values(times))[n/2]
+	r.PeakRSS = peakRSS()
+	return times, nil
 }
 
 // profile turns the times of ops into a table; what no op accounts for is the graph's machine.
@@ -208,6 +227,11 @@ func randomBatch(batch, seq, vocab int) model.Batch {
 
 // String is a line in the format of Go benchmarks, for benchstat.
 func (r *BenchResult) String() string {
-	return fmt.Sprintf("BenchmarkStep/preset=%s/dtype=%s/batch=%d/seq=%d-%d 1 %.0f ns/op %.1f tokens/s %.1f GFLOP/s %.1f peak-GFLOP/s %.1f %%peak %d peak-RSS-bytes %.0f allocs/op",
-		r.Preset, r.DType, r.Batch, r.Seq, r.Threads, r.NsPerStep, r.TokensPerSec, r.GFLOPS, r.PeakGFLOPS, 100*r.PeakFraction, r.PeakRSS, r.AllocsPerStep)
+	what, work := fmt.Sprintf("preset=%s/dtype=%s/batch=%d/seq=%d", r.Preset, r.DType, r.Batch, r.Seq),
+		fmt.Sprintf("%.1f GFLOP/s %.1f peak-GFLOP/s %.1f %%peak ", r.GFLOPS, r.PeakGFLOPS, 100*r.PeakFraction)
+	if r.Recipe != "" {
+		what, work = fmt.Sprintf("recipe=%s/dtype=%s/batch=%d", r.Recipe, r.DType, r.Batch), ""
+	}
+	return fmt.Sprintf("BenchmarkStep/%s-%d 1 %.0f ns/op %.0f cpu-ns/op %.1f tokens/s %s%d peak-RSS-bytes %.0f allocs/op",
+		what, r.Threads, r.NsPerStep, r.CPUNsPerStep, r.TokensPerSec, work, r.PeakRSS, r.AllocsPerStep)
 }

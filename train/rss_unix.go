@@ -5,6 +5,7 @@ package train
 import (
 	"runtime"
 	"syscall"
+	"time"
 )
 
 // peakRSS returns the process's largest resident memory in bytes.
@@ -17,4 +18,13 @@ func peakRSS() int64 {
 		return int64(u.Maxrss)
 	}
 	return int64(u.Maxrss) * 1024
+}
+
+// cpuTime returns the processor time of all threads so far.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

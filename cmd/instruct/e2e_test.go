@@ -18,8 +18,11 @@ import (
 
 // The tests call run, the whole command, in this process. Most use one tiny model: see base.
 
-// TestMain removes what base made.
+// TestMain removes what base made. For a command that starts itself again, the test binary is the command.
 func TestMain(m *testing.M) {
+	if os.Getenv("INSTRUCT_TEST_IS_COMMAND") != "" {
+		main()
+	}
 	os.Unsetenv("INSTRUCT_CPU")
 	code := m.Run()
 	if baseDir != "" {

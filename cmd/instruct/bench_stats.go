@@ -1,0 +1,73 @@
+package main
+
+import "slices"
+
+// compare judges whether a quantity rose (worse) or fell (better) from base to this by more than noise explains.
+func compare(metric string, base, this []float64) comparison {
+	c := comparison{Metric: metric, Base: quantile(base, 0.5), This: quantile(this, 0.5), Noise: max(noise(base), noise(this)), P: chance(base, this)}
+	if c.Base > 0 {
+		c.Ratio = c.This / c.Base
+	}
+	c.Worse = c.Ratio > minEffect && c.P < maxChance
+	c.Better = c.Ratio < 1/minEffect && chance(this, base) < maxChance
+	return c
+}
+
+// noise is half the distance of the quartiles, over the median.
+func noise(x []float64) float64 {
+	if m := quantile(x, 0.5); m > 0 {
+		return (quantile(x, 0.75) - quantile(x, 0.25)) / 2 / m
+	}
+	return 0
+}
+
+// quantile returns the value below which the fraction q of x lies, interpolated.
+func quantile(x []float64, q float64) float64 {
+	s := slices.Sorted(slices.Values(x))
+	at := q * float64(len(s)-1)
+	i := int(at)
+	if i+1 == len(s) {
+		return s[i]
+	}
+	return s[i] + (at-float64(i))*(s[i+1]-s[i])
+}
+
+// chance is the one-sided Mann-Whitney U test (Mann and Whitney 1947), exact and with ties: among all ways to deal the measurements out to
+// two sides of these sizes, the share in which the second side's ranks add up to at least what they do.
+func chance(base, this []float64) float64 {
+	all := slices.Concat(base, this)
+	slices.Sort(all)
+	rank := func(v float64) int { // twice the mean rank of the values equal to v
+		lo, _ := slices.BinarySearch(all, v)
+		hi := lo
+		for hi < len(all) && all[hi] == v {
+			hi++
+		}
+		return lo + hi + 1
+	}
+	observed, most := 0, 2*len(all)*len(this)
+	for _, v := range this {
+		observed += rank(v)
+	}
+	ways := make([][]float64, len(this)+1) // ways[k][s]: how many choices of k measurements have the sum of ranks s
+	for k := range ways {
+		ways[k] = make([]float64, most+1)
+	}
+	ways[0][0] = 1
+	for _, v := range all {
+		r := rank(v)
+		for k := len(this); k > 0; k-- {
+			for s := most; s >= r; s-- {
+				ways[k][s] += ways[k-1][s-r]
+			}
+		}
+	}
+	total, extreme := 0.0, 0.0
+	for s, w := range ways[len(this)] {
+		total += w
+		if s >= observed {
+			extreme += w
+		}
+	}
+	return extreme / total
+}
