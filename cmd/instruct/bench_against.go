@@ -106,7 +106,7 @@ func (a *against) report(s *streams, asJSON bool, base, this []*train.BenchResul
 			}
 			continue
 		}
-		verdict := "the same within noise"
+		verdict := "within limits"
 		switch {
 		case c.Worse:
 			verdict = "worse"
