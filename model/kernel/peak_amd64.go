@@ -10,16 +10,23 @@ func (p *Pool) PeakFLOPS() float64 {
 	if path == generic {
 		return 0
 	}
-	const n = 1 << 18 // loops of 12 instructions on 8 values
+	const n = 1 << 18 // loops of 12 instructions
 	t, best := &peakLoop{n}, 0.0
+	lanes := path.blocking().lanes
 	for range 20 {
 		start := time.Now()
 		p.Do(p.Threads(), t)
-		best = max(best, float64(p.Threads())*n*12*8*2/time.Since(start).Seconds())
+		best = max(best, float64(p.Threads()*lanes)*n*12*2/time.Since(start).Seconds())
 	}
 	return best
 }
 
 type peakLoop struct{ n int }
 
-func (t *peakLoop) Run(worker, i int) { peakFMA(t.n) }
+func (t *peakLoop) Run(worker, i int) {
+	if path == avx512 {
+		peakAVX512(t.n)
+	} else {
+		peakAVX2(t.n)
+	}
+}

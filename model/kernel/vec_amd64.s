@@ -46,7 +46,15 @@ DATA vecConstA<>+16(SB)/4, $0x80000000
 DATA vecConstA<>+20(SB)/4, $0x80000000
 DATA vecConstA<>+24(SB)/4, $0x80000000
 DATA vecConstA<>+28(SB)/4, $0x80000000
-GLOBL vecConstA<>(SB), RODATA|NOPTR, $32
+DATA vecConstA<>+32(SB)/4, $0x80000000
+DATA vecConstA<>+36(SB)/4, $0x80000000
+DATA vecConstA<>+40(SB)/4, $0x80000000
+DATA vecConstA<>+44(SB)/4, $0x80000000
+DATA vecConstA<>+48(SB)/4, $0x80000000
+DATA vecConstA<>+52(SB)/4, $0x80000000
+DATA vecConstA<>+56(SB)/4, $0x80000000
+DATA vecConstA<>+60(SB)/4, $0x80000000
+GLOBL vecConstA<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstB<>+0(SB)/4, $0x7f800000
 DATA vecConstB<>+4(SB)/4, $0x7f800000
@@ -56,7 +64,15 @@ DATA vecConstB<>+16(SB)/4, $0x7f800000
 DATA vecConstB<>+20(SB)/4, $0x7f800000
 DATA vecConstB<>+24(SB)/4, $0x7f800000
 DATA vecConstB<>+28(SB)/4, $0x7f800000
-GLOBL vecConstB<>(SB), RODATA|NOPTR, $32
+DATA vecConstB<>+32(SB)/4, $0x7f800000
+DATA vecConstB<>+36(SB)/4, $0x7f800000
+DATA vecConstB<>+40(SB)/4, $0x7f800000
+DATA vecConstB<>+44(SB)/4, $0x7f800000
+DATA vecConstB<>+48(SB)/4, $0x7f800000
+DATA vecConstB<>+52(SB)/4, $0x7f800000
+DATA vecConstB<>+56(SB)/4, $0x7f800000
+DATA vecConstB<>+60(SB)/4, $0x7f800000
+GLOBL vecConstB<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstC<>+0(SB)/4, $0x42b20000
 DATA vecConstC<>+4(SB)/4, $0x42b20000
@@ -66,7 +82,15 @@ DATA vecConstC<>+16(SB)/4, $0x42b20000
 DATA vecConstC<>+20(SB)/4, $0x42b20000
 DATA vecConstC<>+24(SB)/4, $0x42b20000
 DATA vecConstC<>+28(SB)/4, $0x42b20000
-GLOBL vecConstC<>(SB), RODATA|NOPTR, $32
+DATA vecConstC<>+32(SB)/4, $0x42b20000
+DATA vecConstC<>+36(SB)/4, $0x42b20000
+DATA vecConstC<>+40(SB)/4, $0x42b20000
+DATA vecConstC<>+44(SB)/4, $0x42b20000
+DATA vecConstC<>+48(SB)/4, $0x42b20000
+DATA vecConstC<>+52(SB)/4, $0x42b20000
+DATA vecConstC<>+56(SB)/4, $0x42b20000
+DATA vecConstC<>+60(SB)/4, $0x42b20000
+GLOBL vecConstC<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstD<>+0(SB)/4, $0xc2ae999a
 DATA vecConstD<>+4(SB)/4, $0xc2ae999a
@@ -76,7 +100,15 @@ DATA vecConstD<>+16(SB)/4, $0xc2ae999a
 DATA vecConstD<>+20(SB)/4, $0xc2ae999a
 DATA vecConstD<>+24(SB)/4, $0xc2ae999a
 DATA vecConstD<>+28(SB)/4, $0xc2ae999a
-GLOBL vecConstD<>(SB), RODATA|NOPTR, $32
+DATA vecConstD<>+32(SB)/4, $0xc2ae999a
+DATA vecConstD<>+36(SB)/4, $0xc2ae999a
+DATA vecConstD<>+40(SB)/4, $0xc2ae999a
+DATA vecConstD<>+44(SB)/4, $0xc2ae999a
+DATA vecConstD<>+48(SB)/4, $0xc2ae999a
+DATA vecConstD<>+52(SB)/4, $0xc2ae999a
+DATA vecConstD<>+56(SB)/4, $0xc2ae999a
+DATA vecConstD<>+60(SB)/4, $0xc2ae999a
+GLOBL vecConstD<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstE<>+0(SB)/4, $0x4b40007e
 DATA vecConstE<>+4(SB)/4, $0x4b40007e
@@ -86,7 +118,15 @@ DATA vecConstE<>+16(SB)/4, $0x4b40007e
 DATA vecConstE<>+20(SB)/4, $0x4b40007e
 DATA vecConstE<>+24(SB)/4, $0x4b40007e
 DATA vecConstE<>+28(SB)/4, $0x4b40007e
-GLOBL vecConstE<>(SB), RODATA|NOPTR, $32
+DATA vecConstE<>+32(SB)/4, $0x4b40007e
+DATA vecConstE<>+36(SB)/4, $0x4b40007e
+DATA vecConstE<>+40(SB)/4, $0x4b40007e
+DATA vecConstE<>+44(SB)/4, $0x4b40007e
+DATA vecConstE<>+48(SB)/4, $0x4b40007e
+DATA vecConstE<>+52(SB)/4, $0x4b40007e
+DATA vecConstE<>+56(SB)/4, $0x4b40007e
+DATA vecConstE<>+60(SB)/4, $0x4b40007e
+GLOBL vecConstE<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstF<>+0(SB)/4, $0x3fb8aa3b
 DATA vecConstF<>+4(SB)/4, $0x3fb8aa3b
@@ -96,7 +136,15 @@ DATA vecConstF<>+16(SB)/4, $0x3fb8aa3b
 DATA vecConstF<>+20(SB)/4, $0x3fb8aa3b
 DATA vecConstF<>+24(SB)/4, $0x3fb8aa3b
 DATA vecConstF<>+28(SB)/4, $0x3fb8aa3b
-GLOBL vecConstF<>(SB), RODATA|NOPTR, $32
+DATA vecConstF<>+32(SB)/4, $0x3fb8aa3b
+DATA vecConstF<>+36(SB)/4, $0x3fb8aa3b
+DATA vecConstF<>+40(SB)/4, $0x3fb8aa3b
+DATA vecConstF<>+44(SB)/4, $0x3fb8aa3b
+DATA vecConstF<>+48(SB)/4, $0x3fb8aa3b
+DATA vecConstF<>+52(SB)/4, $0x3fb8aa3b
+DATA vecConstF<>+56(SB)/4, $0x3fb8aa3b
+DATA vecConstF<>+60(SB)/4, $0x3fb8aa3b
+GLOBL vecConstF<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstG<>+0(SB)/4, $0x3f318000
 DATA vecConstG<>+4(SB)/4, $0x3f318000
@@ -106,7 +154,15 @@ DATA vecConstG<>+16(SB)/4, $0x3f318000
 DATA vecConstG<>+20(SB)/4, $0x3f318000
 DATA vecConstG<>+24(SB)/4, $0x3f318000
 DATA vecConstG<>+28(SB)/4, $0x3f318000
-GLOBL vecConstG<>(SB), RODATA|NOPTR, $32
+DATA vecConstG<>+32(SB)/4, $0x3f318000
+DATA vecConstG<>+36(SB)/4, $0x3f318000
+DATA vecConstG<>+40(SB)/4, $0x3f318000
+DATA vecConstG<>+44(SB)/4, $0x3f318000
+DATA vecConstG<>+48(SB)/4, $0x3f318000
+DATA vecConstG<>+52(SB)/4, $0x3f318000
+DATA vecConstG<>+56(SB)/4, $0x3f318000
+DATA vecConstG<>+60(SB)/4, $0x3f318000
+GLOBL vecConstG<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstH<>+0(SB)/4, $0xb95e8083
 DATA vecConstH<>+4(SB)/4, $0xb95e8083
@@ -116,7 +172,15 @@ DATA vecConstH<>+16(SB)/4, $0xb95e8083
 DATA vecConstH<>+20(SB)/4, $0xb95e8083
 DATA vecConstH<>+24(SB)/4, $0xb95e8083
 DATA vecConstH<>+28(SB)/4, $0xb95e8083
-GLOBL vecConstH<>(SB), RODATA|NOPTR, $32
+DATA vecConstH<>+32(SB)/4, $0xb95e8083
+DATA vecConstH<>+36(SB)/4, $0xb95e8083
+DATA vecConstH<>+40(SB)/4, $0xb95e8083
+DATA vecConstH<>+44(SB)/4, $0xb95e8083
+DATA vecConstH<>+48(SB)/4, $0xb95e8083
+DATA vecConstH<>+52(SB)/4, $0xb95e8083
+DATA vecConstH<>+56(SB)/4, $0xb95e8083
+DATA vecConstH<>+60(SB)/4, $0xb95e8083
+GLOBL vecConstH<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstI<>+0(SB)/4, $0x39506967
 DATA vecConstI<>+4(SB)/4, $0x39506967
@@ -126,7 +190,15 @@ DATA vecConstI<>+16(SB)/4, $0x39506967
 DATA vecConstI<>+20(SB)/4, $0x39506967
 DATA vecConstI<>+24(SB)/4, $0x39506967
 DATA vecConstI<>+28(SB)/4, $0x39506967
-GLOBL vecConstI<>(SB), RODATA|NOPTR, $32
+DATA vecConstI<>+32(SB)/4, $0x39506967
+DATA vecConstI<>+36(SB)/4, $0x39506967
+DATA vecConstI<>+40(SB)/4, $0x39506967
+DATA vecConstI<>+44(SB)/4, $0x39506967
+DATA vecConstI<>+48(SB)/4, $0x39506967
+DATA vecConstI<>+52(SB)/4, $0x39506967
+DATA vecConstI<>+56(SB)/4, $0x39506967
+DATA vecConstI<>+60(SB)/4, $0x39506967
+GLOBL vecConstI<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstJ<>+0(SB)/4, $0x3ab743ce
 DATA vecConstJ<>+4(SB)/4, $0x3ab743ce
@@ -136,7 +208,15 @@ DATA vecConstJ<>+16(SB)/4, $0x3ab743ce
 DATA vecConstJ<>+20(SB)/4, $0x3ab743ce
 DATA vecConstJ<>+24(SB)/4, $0x3ab743ce
 DATA vecConstJ<>+28(SB)/4, $0x3ab743ce
-GLOBL vecConstJ<>(SB), RODATA|NOPTR, $32
+DATA vecConstJ<>+32(SB)/4, $0x3ab743ce
+DATA vecConstJ<>+36(SB)/4, $0x3ab743ce
+DATA vecConstJ<>+40(SB)/4, $0x3ab743ce
+DATA vecConstJ<>+44(SB)/4, $0x3ab743ce
+DATA vecConstJ<>+48(SB)/4, $0x3ab743ce
+DATA vecConstJ<>+52(SB)/4, $0x3ab743ce
+DATA vecConstJ<>+56(SB)/4, $0x3ab743ce
+DATA vecConstJ<>+60(SB)/4, $0x3ab743ce
+GLOBL vecConstJ<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstK<>+0(SB)/4, $0x3c088908
 DATA vecConstK<>+4(SB)/4, $0x3c088908
@@ -146,7 +226,15 @@ DATA vecConstK<>+16(SB)/4, $0x3c088908
 DATA vecConstK<>+20(SB)/4, $0x3c088908
 DATA vecConstK<>+24(SB)/4, $0x3c088908
 DATA vecConstK<>+28(SB)/4, $0x3c088908
-GLOBL vecConstK<>(SB), RODATA|NOPTR, $32
+DATA vecConstK<>+32(SB)/4, $0x3c088908
+DATA vecConstK<>+36(SB)/4, $0x3c088908
+DATA vecConstK<>+40(SB)/4, $0x3c088908
+DATA vecConstK<>+44(SB)/4, $0x3c088908
+DATA vecConstK<>+48(SB)/4, $0x3c088908
+DATA vecConstK<>+52(SB)/4, $0x3c088908
+DATA vecConstK<>+56(SB)/4, $0x3c088908
+DATA vecConstK<>+60(SB)/4, $0x3c088908
+GLOBL vecConstK<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstL<>+0(SB)/4, $0x3d2aa9c1
 DATA vecConstL<>+4(SB)/4, $0x3d2aa9c1
@@ -156,7 +244,15 @@ DATA vecConstL<>+16(SB)/4, $0x3d2aa9c1
 DATA vecConstL<>+20(SB)/4, $0x3d2aa9c1
 DATA vecConstL<>+24(SB)/4, $0x3d2aa9c1
 DATA vecConstL<>+28(SB)/4, $0x3d2aa9c1
-GLOBL vecConstL<>(SB), RODATA|NOPTR, $32
+DATA vecConstL<>+32(SB)/4, $0x3d2aa9c1
+DATA vecConstL<>+36(SB)/4, $0x3d2aa9c1
+DATA vecConstL<>+40(SB)/4, $0x3d2aa9c1
+DATA vecConstL<>+44(SB)/4, $0x3d2aa9c1
+DATA vecConstL<>+48(SB)/4, $0x3d2aa9c1
+DATA vecConstL<>+52(SB)/4, $0x3d2aa9c1
+DATA vecConstL<>+56(SB)/4, $0x3d2aa9c1
+DATA vecConstL<>+60(SB)/4, $0x3d2aa9c1
+GLOBL vecConstL<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstM<>+0(SB)/4, $0x3e2aaaaa
 DATA vecConstM<>+4(SB)/4, $0x3e2aaaaa
@@ -166,7 +262,15 @@ DATA vecConstM<>+16(SB)/4, $0x3e2aaaaa
 DATA vecConstM<>+20(SB)/4, $0x3e2aaaaa
 DATA vecConstM<>+24(SB)/4, $0x3e2aaaaa
 DATA vecConstM<>+28(SB)/4, $0x3e2aaaaa
-GLOBL vecConstM<>(SB), RODATA|NOPTR, $32
+DATA vecConstM<>+32(SB)/4, $0x3e2aaaaa
+DATA vecConstM<>+36(SB)/4, $0x3e2aaaaa
+DATA vecConstM<>+40(SB)/4, $0x3e2aaaaa
+DATA vecConstM<>+44(SB)/4, $0x3e2aaaaa
+DATA vecConstM<>+48(SB)/4, $0x3e2aaaaa
+DATA vecConstM<>+52(SB)/4, $0x3e2aaaaa
+DATA vecConstM<>+56(SB)/4, $0x3e2aaaaa
+DATA vecConstM<>+60(SB)/4, $0x3e2aaaaa
+GLOBL vecConstM<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstN<>+0(SB)/4, $0x3f000000
 DATA vecConstN<>+4(SB)/4, $0x3f000000
@@ -176,7 +280,15 @@ DATA vecConstN<>+16(SB)/4, $0x3f000000
 DATA vecConstN<>+20(SB)/4, $0x3f000000
 DATA vecConstN<>+24(SB)/4, $0x3f000000
 DATA vecConstN<>+28(SB)/4, $0x3f000000
-GLOBL vecConstN<>(SB), RODATA|NOPTR, $32
+DATA vecConstN<>+32(SB)/4, $0x3f000000
+DATA vecConstN<>+36(SB)/4, $0x3f000000
+DATA vecConstN<>+40(SB)/4, $0x3f000000
+DATA vecConstN<>+44(SB)/4, $0x3f000000
+DATA vecConstN<>+48(SB)/4, $0x3f000000
+DATA vecConstN<>+52(SB)/4, $0x3f000000
+DATA vecConstN<>+56(SB)/4, $0x3f000000
+DATA vecConstN<>+60(SB)/4, $0x3f000000
+GLOBL vecConstN<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstO<>+0(SB)/4, $0x3f800000
 DATA vecConstO<>+4(SB)/4, $0x3f800000
@@ -186,7 +298,15 @@ DATA vecConstO<>+16(SB)/4, $0x3f800000
 DATA vecConstO<>+20(SB)/4, $0x3f800000
 DATA vecConstO<>+24(SB)/4, $0x3f800000
 DATA vecConstO<>+28(SB)/4, $0x3f800000
-GLOBL vecConstO<>(SB), RODATA|NOPTR, $32
+DATA vecConstO<>+32(SB)/4, $0x3f800000
+DATA vecConstO<>+36(SB)/4, $0x3f800000
+DATA vecConstO<>+40(SB)/4, $0x3f800000
+DATA vecConstO<>+44(SB)/4, $0x3f800000
+DATA vecConstO<>+48(SB)/4, $0x3f800000
+DATA vecConstO<>+52(SB)/4, $0x3f800000
+DATA vecConstO<>+56(SB)/4, $0x3f800000
+DATA vecConstO<>+60(SB)/4, $0x3f800000
+GLOBL vecConstO<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstP<>+0(SB)/4, $0xff800000
 DATA vecConstP<>+4(SB)/4, $0xff800000
@@ -196,7 +316,15 @@ DATA vecConstP<>+16(SB)/4, $0xff800000
 DATA vecConstP<>+20(SB)/4, $0xff800000
 DATA vecConstP<>+24(SB)/4, $0xff800000
 DATA vecConstP<>+28(SB)/4, $0xff800000
-GLOBL vecConstP<>(SB), RODATA|NOPTR, $32
+DATA vecConstP<>+32(SB)/4, $0xff800000
+DATA vecConstP<>+36(SB)/4, $0xff800000
+DATA vecConstP<>+40(SB)/4, $0xff800000
+DATA vecConstP<>+44(SB)/4, $0xff800000
+DATA vecConstP<>+48(SB)/4, $0xff800000
+DATA vecConstP<>+52(SB)/4, $0xff800000
+DATA vecConstP<>+56(SB)/4, $0xff800000
+DATA vecConstP<>+60(SB)/4, $0xff800000
+GLOBL vecConstP<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstQ<>+0(SB)/4, $0x3fcc422a
 DATA vecConstQ<>+4(SB)/4, $0x3fcc422a
@@ -206,7 +334,15 @@ DATA vecConstQ<>+16(SB)/4, $0x3fcc422a
 DATA vecConstQ<>+20(SB)/4, $0x3fcc422a
 DATA vecConstQ<>+24(SB)/4, $0x3fcc422a
 DATA vecConstQ<>+28(SB)/4, $0x3fcc422a
-GLOBL vecConstQ<>(SB), RODATA|NOPTR, $32
+DATA vecConstQ<>+32(SB)/4, $0x3fcc422a
+DATA vecConstQ<>+36(SB)/4, $0x3fcc422a
+DATA vecConstQ<>+40(SB)/4, $0x3fcc422a
+DATA vecConstQ<>+44(SB)/4, $0x3fcc422a
+DATA vecConstQ<>+48(SB)/4, $0x3fcc422a
+DATA vecConstQ<>+52(SB)/4, $0x3fcc422a
+DATA vecConstQ<>+56(SB)/4, $0x3fcc422a
+DATA vecConstQ<>+60(SB)/4, $0x3fcc422a
+GLOBL vecConstQ<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstR<>+0(SB)/4, $0x3d372713
 DATA vecConstR<>+4(SB)/4, $0x3d372713
@@ -216,7 +352,15 @@ DATA vecConstR<>+16(SB)/4, $0x3d372713
 DATA vecConstR<>+20(SB)/4, $0x3d372713
 DATA vecConstR<>+24(SB)/4, $0x3d372713
 DATA vecConstR<>+28(SB)/4, $0x3d372713
-GLOBL vecConstR<>(SB), RODATA|NOPTR, $32
+DATA vecConstR<>+32(SB)/4, $0x3d372713
+DATA vecConstR<>+36(SB)/4, $0x3d372713
+DATA vecConstR<>+40(SB)/4, $0x3d372713
+DATA vecConstR<>+44(SB)/4, $0x3d372713
+DATA vecConstR<>+48(SB)/4, $0x3d372713
+DATA vecConstR<>+52(SB)/4, $0x3d372713
+DATA vecConstR<>+56(SB)/4, $0x3d372713
+DATA vecConstR<>+60(SB)/4, $0x3d372713
+GLOBL vecConstR<>(SB), RODATA|NOPTR, $64
 
 DATA vecConstS<>+0(SB)/4, $0x3e095d4f
 DATA vecConstS<>+4(SB)/4, $0x3e095d4f
@@ -226,7 +370,15 @@ DATA vecConstS<>+16(SB)/4, $0x3e095d4f
 DATA vecConstS<>+20(SB)/4, $0x3e095d4f
 DATA vecConstS<>+24(SB)/4, $0x3e095d4f
 DATA vecConstS<>+28(SB)/4, $0x3e095d4f
-GLOBL vecConstS<>(SB), RODATA|NOPTR, $32
+DATA vecConstS<>+32(SB)/4, $0x3e095d4f
+DATA vecConstS<>+36(SB)/4, $0x3e095d4f
+DATA vecConstS<>+40(SB)/4, $0x3e095d4f
+DATA vecConstS<>+44(SB)/4, $0x3e095d4f
+DATA vecConstS<>+48(SB)/4, $0x3e095d4f
+DATA vecConstS<>+52(SB)/4, $0x3e095d4f
+DATA vecConstS<>+56(SB)/4, $0x3e095d4f
+DATA vecConstS<>+60(SB)/4, $0x3e095d4f
+GLOBL vecConstS<>(SB), RODATA|NOPTR, $64
 
 // func dotAVX2(x []float32, y []float32) float32
 // Requires: AVX
@@ -260,17 +412,17 @@ rest:
 	SHLQ       $0x02, AX
 	SUBQ       AX, BX
 	VMOVUPS    64(BX), Y2
-	VMASKMOVPS (CX), Y2, Y3
-	VMASKMOVPS (DX), Y2, Y4
-	VMULPS     Y4, Y3, Y3
-	VANDPS     Y2, Y3, Y3
-	VADDPS     Y3, Y0, Y0
-	VMOVUPS    96(BX), Y2
-	VMASKMOVPS 32(CX), Y2, Y3
-	VMASKMOVPS 32(DX), Y2, Y4
-	VMULPS     Y4, Y3, Y3
-	VANDPS     Y2, Y3, Y3
-	VADDPS     Y3, Y1, Y1
+	VMOVUPS    96(BX), Y3
+	VMASKMOVPS (CX), Y2, Y4
+	VMASKMOVPS (DX), Y2, Y5
+	VMULPS     Y5, Y4, Y4
+	VANDPS     Y2, Y4, Y4
+	VADDPS     Y4, Y0, Y0
+	VMASKMOVPS 32(CX), Y3, Y2
+	VMASKMOVPS 32(DX), Y3, Y4
+	VMULPS     Y4, Y2, Y2
+	VANDPS     Y3, Y2, Y2
+	VADDPS     Y2, Y1, Y1
 
 done:
 	VADDPS       Y1, Y0, Y0
@@ -310,13 +462,13 @@ rest:
 	SHLQ       $0x02, AX
 	SUBQ       AX, DX
 	VMOVUPS    64(DX), Y2
-	VMASKMOVPS (CX), Y2, Y3
-	VANDPS     Y2, Y3, Y3
-	VADDPS     Y3, Y0, Y0
-	VMOVUPS    96(DX), Y2
-	VMASKMOVPS 32(CX), Y2, Y3
-	VANDPS     Y2, Y3, Y3
-	VADDPS     Y3, Y1, Y1
+	VMOVUPS    96(DX), Y3
+	VMASKMOVPS (CX), Y2, Y4
+	VANDPS     Y2, Y4, Y4
+	VADDPS     Y4, Y0, Y0
+	VMASKMOVPS 32(CX), Y3, Y2
+	VANDPS     Y3, Y2, Y2
+	VADDPS     Y2, Y1, Y1
 
 done:
 	VADDPS       Y1, Y0, Y0
@@ -361,16 +513,16 @@ rest:
 	SHLQ       $0x02, AX
 	SUBQ       AX, DX
 	VMOVUPS    64(DX), Y3
-	VMASKMOVPS (CX), Y3, Y4
-	VSUBPS     Y2, Y4, Y4
-	VMULPS     Y4, Y4, Y4
-	VANDPS     Y3, Y4, Y4
-	VADDPS     Y4, Y0, Y0
-	VMOVUPS    96(DX), Y3
-	VMASKMOVPS 32(CX), Y3, Y4
-	VSUBPS     Y2, Y4, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS (CX), Y3, Y5
+	VSUBPS     Y2, Y5, Y5
+	VMULPS     Y5, Y5, Y5
+	VANDPS     Y3, Y5, Y5
+	VADDPS     Y5, Y0, Y0
+	VMASKMOVPS 32(CX), Y4, Y3
+	VSUBPS     Y2, Y3, Y2
 	VMULPS     Y2, Y2, Y2
-	VANDPS     Y3, Y2, Y2
+	VANDPS     Y4, Y2, Y2
 	VADDPS     Y2, Y1, Y1
 
 done:
@@ -426,22 +578,22 @@ rest:
 	SHLQ       $0x02, AX
 	SUBQ       AX, SI
 	VMOVUPS    64(SI), Y3
-	VMASKMOVPS (CX), Y3, Y4
-	VMASKMOVPS (DX), Y3, Y5
-	VMULPS     Y5, Y4, Y4
-	VMASKMOVPS (BX), Y3, Y5
-	VMULPS     Y2, Y5, Y5
-	VMULPS     Y5, Y4, Y4
-	VANDPS     Y3, Y4, Y4
-	VADDPS     Y4, Y0, Y0
-	VMOVUPS    96(SI), Y3
-	VMASKMOVPS 32(CX), Y3, Y4
-	VMASKMOVPS 32(DX), Y3, Y5
-	VMULPS     Y5, Y4, Y4
-	VMASKMOVPS 32(BX), Y3, Y5
+	VMOVUPS    96(SI), Y4
+	VMASKMOVPS (CX), Y3, Y5
+	VMASKMOVPS (DX), Y3, Y6
+	VMULPS     Y6, Y5, Y5
+	VMASKMOVPS (BX), Y3, Y6
+	VMULPS     Y2, Y6, Y6
+	VMULPS     Y6, Y5, Y5
+	VANDPS     Y3, Y5, Y5
+	VADDPS     Y5, Y0, Y0
+	VMASKMOVPS 32(CX), Y4, Y3
+	VMASKMOVPS 32(DX), Y4, Y5
+	VMULPS     Y5, Y3, Y3
+	VMASKMOVPS 32(BX), Y4, Y5
 	VMULPS     Y2, Y5, Y2
-	VMULPS     Y2, Y4, Y2
-	VANDPS     Y3, Y2, Y2
+	VMULPS     Y2, Y3, Y2
+	VANDPS     Y4, Y2, Y2
 	VADDPS     Y2, Y1, Y1
 
 done:
@@ -541,70 +693,70 @@ rest:
 	SHLQ       $0x02, AX
 	SUBQ       AX, DX
 	VMOVUPS    64(DX), Y3
-	VMASKMOVPS (CX), Y3, Y4
-	VSUBPS     Y2, Y4, Y4
-	VMOVUPS    vecConstC<>+0(SB), Y5
-	VMOVUPS    vecConstD<>+0(SB), Y6
-	VMINPS     Y4, Y5, Y5
-	VMAXPS     Y5, Y6, Y6
-	VMULPS     vecConstF<>+0(SB), Y6, Y4
-	VADDPS     vecConstE<>+0(SB), Y4, Y4
-	VSUBPS     vecConstE<>+0(SB), Y4, Y5
-	VMULPS     vecConstG<>+0(SB), Y5, Y7
-	VSUBPS     Y7, Y6, Y6
-	VMULPS     vecConstH<>+0(SB), Y5, Y5
-	VSUBPS     Y5, Y6, Y5
-	VMULPS     Y5, Y5, Y6
-	VMULPS     vecConstI<>+0(SB), Y5, Y7
-	VADDPS     vecConstJ<>+0(SB), Y7, Y7
-	VMULPS     Y6, Y7, Y7
-	VMULPS     vecConstK<>+0(SB), Y5, Y8
-	VADDPS     vecConstL<>+0(SB), Y8, Y8
-	VADDPS     Y8, Y7, Y7
-	VMULPS     Y6, Y7, Y7
-	VMULPS     vecConstM<>+0(SB), Y5, Y8
-	VADDPS     vecConstN<>+0(SB), Y8, Y8
-	VADDPS     Y8, Y7, Y7
-	VMULPS     Y6, Y7, Y6
-	VADDPS     Y5, Y6, Y5
-	VADDPS     vecConstO<>+0(SB), Y5, Y5
-	VPSLLD     $0x17, Y4, Y4
-	VMULPS     Y4, Y5, Y4
-	VADDPS     Y4, Y4, Y4
-	VANDPS     Y3, Y4, Y4
-	VADDPS     Y4, Y0, Y0
-	VMOVUPS    96(DX), Y3
-	VMASKMOVPS 32(CX), Y3, Y4
-	VSUBPS     Y2, Y4, Y2
-	VMOVUPS    vecConstC<>+0(SB), Y4
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS (CX), Y3, Y5
+	VSUBPS     Y2, Y5, Y5
+	VMOVUPS    vecConstC<>+0(SB), Y6
+	VMOVUPS    vecConstD<>+0(SB), Y7
+	VMINPS     Y5, Y6, Y6
+	VMAXPS     Y6, Y7, Y7
+	VMULPS     vecConstF<>+0(SB), Y7, Y5
+	VADDPS     vecConstE<>+0(SB), Y5, Y5
+	VSUBPS     vecConstE<>+0(SB), Y5, Y6
+	VMULPS     vecConstG<>+0(SB), Y6, Y8
+	VSUBPS     Y8, Y7, Y7
+	VMULPS     vecConstH<>+0(SB), Y6, Y6
+	VSUBPS     Y6, Y7, Y6
+	VMULPS     Y6, Y6, Y7
+	VMULPS     vecConstI<>+0(SB), Y6, Y8
+	VADDPS     vecConstJ<>+0(SB), Y8, Y8
+	VMULPS     Y7, Y8, Y8
+	VMULPS     vecConstK<>+0(SB), Y6, Y9
+	VADDPS     vecConstL<>+0(SB), Y9, Y9
+	VADDPS     Y9, Y8, Y8
+	VMULPS     Y7, Y8, Y8
+	VMULPS     vecConstM<>+0(SB), Y6, Y9
+	VADDPS     vecConstN<>+0(SB), Y9, Y9
+	VADDPS     Y9, Y8, Y8
+	VMULPS     Y7, Y8, Y7
+	VADDPS     Y6, Y7, Y6
+	VADDPS     vecConstO<>+0(SB), Y6, Y6
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y6, Y5
+	VADDPS     Y5, Y5, Y5
+	VANDPS     Y3, Y5, Y5
+	VADDPS     Y5, Y0, Y0
+	VMASKMOVPS 32(CX), Y4, Y3
+	VSUBPS     Y2, Y3, Y2
+	VMOVUPS    vecConstC<>+0(SB), Y3
 	VMOVUPS    vecConstD<>+0(SB), Y5
-	VMINPS     Y2, Y4, Y4
-	VMAXPS     Y4, Y5, Y5
+	VMINPS     Y2, Y3, Y3
+	VMAXPS     Y3, Y5, Y5
 	VMULPS     vecConstF<>+0(SB), Y5, Y2
 	VADDPS     vecConstE<>+0(SB), Y2, Y2
-	VSUBPS     vecConstE<>+0(SB), Y2, Y4
-	VMULPS     vecConstG<>+0(SB), Y4, Y6
+	VSUBPS     vecConstE<>+0(SB), Y2, Y3
+	VMULPS     vecConstG<>+0(SB), Y3, Y6
 	VSUBPS     Y6, Y5, Y5
-	VMULPS     vecConstH<>+0(SB), Y4, Y4
-	VSUBPS     Y4, Y5, Y4
-	VMULPS     Y4, Y4, Y5
-	VMULPS     vecConstI<>+0(SB), Y4, Y6
+	VMULPS     vecConstH<>+0(SB), Y3, Y3
+	VSUBPS     Y3, Y5, Y3
+	VMULPS     Y3, Y3, Y5
+	VMULPS     vecConstI<>+0(SB), Y3, Y6
 	VADDPS     vecConstJ<>+0(SB), Y6, Y6
 	VMULPS     Y5, Y6, Y6
-	VMULPS     vecConstK<>+0(SB), Y4, Y7
+	VMULPS     vecConstK<>+0(SB), Y3, Y7
 	VADDPS     vecConstL<>+0(SB), Y7, Y7
 	VADDPS     Y7, Y6, Y6
 	VMULPS     Y5, Y6, Y6
-	VMULPS     vecConstM<>+0(SB), Y4, Y7
+	VMULPS     vecConstM<>+0(SB), Y3, Y7
 	VADDPS     vecConstN<>+0(SB), Y7, Y7
 	VADDPS     Y7, Y6, Y6
 	VMULPS     Y5, Y6, Y5
-	VADDPS     Y4, Y5, Y4
-	VADDPS     vecConstO<>+0(SB), Y4, Y4
+	VADDPS     Y3, Y5, Y3
+	VADDPS     vecConstO<>+0(SB), Y3, Y3
 	VPSLLD     $0x17, Y2, Y2
-	VMULPS     Y2, Y4, Y2
+	VMULPS     Y2, Y3, Y2
 	VADDPS     Y2, Y2, Y2
-	VANDPS     Y3, Y2, Y2
+	VANDPS     Y4, Y2, Y2
 	VADDPS     Y2, Y1, Y1
 
 done:
@@ -708,72 +860,72 @@ rest:
 	SHLQ       $0x02, AX
 	SUBQ       AX, BX
 	VMOVUPS    64(BX), Y3
-	VMASKMOVPS (DX), Y3, Y4
-	VSUBPS     Y2, Y4, Y4
-	VMOVUPS    vecConstC<>+0(SB), Y5
-	VMOVUPS    vecConstD<>+0(SB), Y6
-	VMINPS     Y4, Y5, Y5
-	VMAXPS     Y5, Y6, Y6
-	VMULPS     vecConstF<>+0(SB), Y6, Y4
-	VADDPS     vecConstE<>+0(SB), Y4, Y4
-	VSUBPS     vecConstE<>+0(SB), Y4, Y5
-	VMULPS     vecConstG<>+0(SB), Y5, Y7
-	VSUBPS     Y7, Y6, Y6
-	VMULPS     vecConstH<>+0(SB), Y5, Y5
-	VSUBPS     Y5, Y6, Y5
-	VMULPS     Y5, Y5, Y6
-	VMULPS     vecConstI<>+0(SB), Y5, Y7
-	VADDPS     vecConstJ<>+0(SB), Y7, Y7
-	VMULPS     Y6, Y7, Y7
-	VMULPS     vecConstK<>+0(SB), Y5, Y8
-	VADDPS     vecConstL<>+0(SB), Y8, Y8
-	VADDPS     Y8, Y7, Y7
-	VMULPS     Y6, Y7, Y7
-	VMULPS     vecConstM<>+0(SB), Y5, Y8
-	VADDPS     vecConstN<>+0(SB), Y8, Y8
-	VADDPS     Y8, Y7, Y7
-	VMULPS     Y6, Y7, Y6
-	VADDPS     Y5, Y6, Y5
-	VADDPS     vecConstO<>+0(SB), Y5, Y5
-	VPSLLD     $0x17, Y4, Y4
-	VMULPS     Y4, Y5, Y4
-	VADDPS     Y4, Y4, Y4
-	VMASKMOVPS Y4, Y3, (CX)
-	VANDPS     Y3, Y4, Y4
-	VADDPS     Y4, Y0, Y0
-	VMOVUPS    96(BX), Y3
-	VMASKMOVPS 32(DX), Y3, Y4
-	VSUBPS     Y2, Y4, Y2
-	VMOVUPS    vecConstC<>+0(SB), Y4
+	VMOVUPS    96(BX), Y4
+	VMASKMOVPS (DX), Y3, Y5
+	VSUBPS     Y2, Y5, Y5
+	VMOVUPS    vecConstC<>+0(SB), Y6
+	VMOVUPS    vecConstD<>+0(SB), Y7
+	VMINPS     Y5, Y6, Y6
+	VMAXPS     Y6, Y7, Y7
+	VMULPS     vecConstF<>+0(SB), Y7, Y5
+	VADDPS     vecConstE<>+0(SB), Y5, Y5
+	VSUBPS     vecConstE<>+0(SB), Y5, Y6
+	VMULPS     vecConstG<>+0(SB), Y6, Y8
+	VSUBPS     Y8, Y7, Y7
+	VMULPS     vecConstH<>+0(SB), Y6, Y6
+	VSUBPS     Y6, Y7, Y6
+	VMULPS     Y6, Y6, Y7
+	VMULPS     vecConstI<>+0(SB), Y6, Y8
+	VADDPS     vecConstJ<>+0(SB), Y8, Y8
+	VMULPS     Y7, Y8, Y8
+	VMULPS     vecConstK<>+0(SB), Y6, Y9
+	VADDPS     vecConstL<>+0(SB), Y9, Y9
+	VADDPS     Y9, Y8, Y8
+	VMULPS     Y7, Y8, Y8
+	VMULPS     vecConstM<>+0(SB), Y6, Y9
+	VADDPS     vecConstN<>+0(SB), Y9, Y9
+	VADDPS     Y9, Y8, Y8
+	VMULPS     Y7, Y8, Y7
+	VADDPS     Y6, Y7, Y6
+	VADDPS     vecConstO<>+0(SB), Y6, Y6
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y6, Y5
+	VADDPS     Y5, Y5, Y5
+	VMASKMOVPS Y5, Y3, (CX)
+	VANDPS     Y3, Y5, Y5
+	VADDPS     Y5, Y0, Y0
+	VMASKMOVPS 32(DX), Y4, Y3
+	VSUBPS     Y2, Y3, Y2
+	VMOVUPS    vecConstC<>+0(SB), Y3
 	VMOVUPS    vecConstD<>+0(SB), Y5
-	VMINPS     Y2, Y4, Y4
-	VMAXPS     Y4, Y5, Y5
+	VMINPS     Y2, Y3, Y3
+	VMAXPS     Y3, Y5, Y5
 	VMULPS     vecConstF<>+0(SB), Y5, Y2
 	VADDPS     vecConstE<>+0(SB), Y2, Y2
-	VSUBPS     vecConstE<>+0(SB), Y2, Y4
-	VMULPS     vecConstG<>+0(SB), Y4, Y6
+	VSUBPS     vecConstE<>+0(SB), Y2, Y3
+	VMULPS     vecConstG<>+0(SB), Y3, Y6
 	VSUBPS     Y6, Y5, Y5
-	VMULPS     vecConstH<>+0(SB), Y4, Y4
-	VSUBPS     Y4, Y5, Y4
-	VMULPS     Y4, Y4, Y5
-	VMULPS     vecConstI<>+0(SB), Y4, Y6
+	VMULPS     vecConstH<>+0(SB), Y3, Y3
+	VSUBPS     Y3, Y5, Y3
+	VMULPS     Y3, Y3, Y5
+	VMULPS     vecConstI<>+0(SB), Y3, Y6
 	VADDPS     vecConstJ<>+0(SB), Y6, Y6
 	VMULPS     Y5, Y6, Y6
-	VMULPS     vecConstK<>+0(SB), Y4, Y7
+	VMULPS     vecConstK<>+0(SB), Y3, Y7
 	VADDPS     vecConstL<>+0(SB), Y7, Y7
 	VADDPS     Y7, Y6, Y6
 	VMULPS     Y5, Y6, Y6
-	VMULPS     vecConstM<>+0(SB), Y4, Y7
+	VMULPS     vecConstM<>+0(SB), Y3, Y7
 	VADDPS     vecConstN<>+0(SB), Y7, Y7
 	VADDPS     Y7, Y6, Y6
 	VMULPS     Y5, Y6, Y5
-	VADDPS     Y4, Y5, Y4
-	VADDPS     vecConstO<>+0(SB), Y4, Y4
+	VADDPS     Y3, Y5, Y3
+	VADDPS     vecConstO<>+0(SB), Y3, Y3
 	VPSLLD     $0x17, Y2, Y2
-	VMULPS     Y2, Y4, Y2
+	VMULPS     Y2, Y3, Y2
 	VADDPS     Y2, Y2, Y2
-	VMASKMOVPS Y2, Y3, 32(CX)
-	VANDPS     Y3, Y2, Y2
+	VMASKMOVPS Y2, Y4, 32(CX)
+	VANDPS     Y4, Y2, Y2
 	VADDPS     Y2, Y1, Y1
 
 done:
@@ -814,14 +966,14 @@ rest:
 	SHLQ       $0x02, AX
 	SUBQ       AX, DX
 	VMOVUPS    64(DX), Y2
-	VMASKMOVPS (CX), Y2, Y3
+	VMOVUPS    96(DX), Y3
+	VMASKMOVPS (CX), Y2, Y4
+	VMOVUPS    vecConstP<>+0(SB), Y5
+	VBLENDVPS  Y2, Y4, Y5, Y5
+	VMAXPS     Y0, Y5, Y0
+	VMASKMOVPS 32(CX), Y3, Y2
 	VMOVUPS    vecConstP<>+0(SB), Y4
-	VBLENDVPS  Y2, Y3, Y4, Y4
-	VMAXPS     Y0, Y4, Y0
-	VMOVUPS    96(DX), Y2
-	VMASKMOVPS 32(CX), Y2, Y3
-	VMOVUPS    vecConstP<>+0(SB), Y4
-	VBLENDVPS  Y2, Y3, Y4, Y4
+	VBLENDVPS  Y3, Y2, Y4, Y4
 	VMAXPS     Y1, Y4, Y1
 
 done:
@@ -867,19 +1019,19 @@ rest:
 	SHLQ       $0x02, AX
 	SUBQ       AX, DX
 	VMOVUPS    64(DX), Y3
-	VMASKMOVPS (CX), Y3, Y4
-	VMULPS     Y2, Y4, Y4
-	VMASKMOVPS Y4, Y3, (CX)
-	VMOVUPS    vecConstP<>+0(SB), Y5
-	VBLENDVPS  Y3, Y4, Y5, Y5
-	VMAXPS     Y0, Y5, Y0
-	VMOVUPS    96(DX), Y3
-	VMASKMOVPS 32(CX), Y3, Y4
-	VMULPS     Y2, Y4, Y2
-	VMASKMOVPS Y2, Y3, 32(CX)
-	VMOVUPS    vecConstP<>+0(SB), Y4
-	VBLENDVPS  Y3, Y2, Y4, Y4
-	VMAXPS     Y1, Y4, Y1
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS (CX), Y3, Y5
+	VMULPS     Y2, Y5, Y5
+	VMASKMOVPS Y5, Y3, (CX)
+	VMOVUPS    vecConstP<>+0(SB), Y6
+	VBLENDVPS  Y3, Y5, Y6, Y6
+	VMAXPS     Y0, Y6, Y0
+	VMASKMOVPS 32(CX), Y4, Y3
+	VMULPS     Y2, Y3, Y2
+	VMASKMOVPS Y2, Y4, 32(CX)
+	VMOVUPS    vecConstP<>+0(SB), Y3
+	VBLENDVPS  Y4, Y2, Y3, Y3
+	VMAXPS     Y1, Y3, Y1
 
 done:
 	VMAXPS       Y1, Y0, Y0
@@ -1294,26 +1446,26 @@ rest:
 	SHLQ       $0x02, AX
 	SUBQ       AX, SI
 	VMOVUPS    64(SI), Y6
-	VMASKMOVPS (CX), Y6, Y7
-	VMASKMOVPS (DX), Y6, Y8
-	VMULPS     Y8, Y7, Y7
-	VMASKMOVPS (BX), Y6, Y8
-	VSUBPS     Y4, Y8, Y8
-	VMULPS     Y5, Y8, Y8
-	VMULPS     Y7, Y8, Y8
-	VANDPS     Y6, Y8, Y8
-	VADDPS     Y7, Y0, Y0
-	VADDPS     Y8, Y2, Y2
-	VMOVUPS    96(SI), Y6
-	VMASKMOVPS 32(CX), Y6, Y7
-	VMASKMOVPS 32(DX), Y6, Y8
-	VMULPS     Y8, Y7, Y7
-	VMASKMOVPS 32(BX), Y6, Y8
+	VMOVUPS    96(SI), Y7
+	VMASKMOVPS (CX), Y6, Y8
+	VMASKMOVPS (DX), Y6, Y9
+	VMULPS     Y9, Y8, Y8
+	VMASKMOVPS (BX), Y6, Y9
+	VSUBPS     Y4, Y9, Y9
+	VMULPS     Y5, Y9, Y9
+	VMULPS     Y8, Y9, Y9
+	VANDPS     Y6, Y9, Y9
+	VADDPS     Y8, Y0, Y0
+	VADDPS     Y9, Y2, Y2
+	VMASKMOVPS 32(CX), Y7, Y6
+	VMASKMOVPS 32(DX), Y7, Y8
+	VMULPS     Y8, Y6, Y6
+	VMASKMOVPS 32(BX), Y7, Y8
 	VSUBPS     Y4, Y8, Y4
 	VMULPS     Y5, Y4, Y4
-	VMULPS     Y7, Y4, Y4
-	VANDPS     Y6, Y4, Y4
-	VADDPS     Y7, Y1, Y1
+	VMULPS     Y6, Y4, Y4
+	VANDPS     Y7, Y4, Y4
+	VADDPS     Y6, Y1, Y1
 	VADDPS     Y4, Y3, Y3
 
 done:
@@ -2440,6 +2592,1943 @@ rest:
 	VDIVPS       Y1, Y2, Y1
 	VSUBPS       Y1, Y3, Y1
 	VMASKMOVPS   Y1, Y0, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func dotAVX512(x []float32, y []float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·dotAVX512(SB), NOSPLIT, $0-52
+	MOVQ   x_len+8(FP), AX
+	MOVQ   x_base+0(FP), CX
+	MOVQ   y_base+24(FP), DX
+	VXORPS Z0, Z0, Z0
+	SUBQ   $0x10, AX
+	JL     rest
+
+loop:
+	VMOVUPS (CX), Z1
+	VMOVUPS (DX), Z2
+	VMULPS  Z2, Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, BX
+	BZHIL     AX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS.Z (DX), K1, Z2
+	VMULPS    Z2, Z1, Z1
+	VMOVAPS.Z Z1, K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSS        X0, ret+48(FP)
+	VZEROUPPER
+	RET
+
+// func sumAVX512(x []float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sumAVX512(SB), NOSPLIT, $0-28
+	MOVQ   x_len+8(FP), AX
+	MOVQ   x_base+0(FP), CX
+	VXORPS Z0, Z0, Z0
+	SUBQ   $0x10, AX
+	JL     rest
+
+loop:
+	VMOVUPS (CX), Z1
+	VADDPS  Z1, Z0, Z0
+	ADDQ    $0x40, CX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, DX
+	BZHIL     AX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVAPS.Z Z1, K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSS        X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func varianceAVX512(x []float32, mean float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·varianceAVX512(SB), NOSPLIT, $0-36
+	MOVQ         x_len+8(FP), AX
+	MOVQ         x_base+0(FP), CX
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS mean+24(FP), Z1
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (CX), Z2
+	VSUBPS  Z1, Z2, Z2
+	VMULPS  Z2, Z2, Z2
+	VADDPS  Z2, Z0, Z0
+	ADDQ    $0x40, CX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, DX
+	BZHIL     AX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z2
+	VSUBPS    Z1, Z2, Z1
+	VMULPS    Z1, Z1, Z1
+	VMOVAPS.Z Z1, K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSS        X0, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func dot3AVX512(x []float32, y []float32, z []float32, s float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·dot3AVX512(SB), NOSPLIT, $0-84
+	MOVQ         x_len+8(FP), AX
+	MOVQ         x_base+0(FP), CX
+	MOVQ         y_base+24(FP), DX
+	MOVQ         z_base+48(FP), BX
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS s+72(FP), Z1
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (CX), Z2
+	VMOVUPS (DX), Z3
+	VMULPS  Z3, Z2, Z2
+	VMOVUPS (BX), Z3
+	VMULPS  Z1, Z3, Z3
+	VMULPS  Z3, Z2, Z2
+	VADDPS  Z2, Z0, Z0
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, SI
+	BZHIL     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z2
+	VMOVUPS.Z (DX), K1, Z3
+	VMULPS    Z3, Z2, Z2
+	VMOVUPS.Z (BX), K1, Z3
+	VMULPS    Z1, Z3, Z1
+	VMULPS    Z1, Z2, Z1
+	VMOVAPS.Z Z1, K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSS        X0, ret+80(FP)
+	VZEROUPPER
+	RET
+
+// func sumExpAVX512(x []float32, m float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sumExpAVX512(SB), NOSPLIT, $0-36
+	MOVQ         x_len+8(FP), AX
+	MOVQ         x_base+0(FP), CX
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS m+24(FP), Z1
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (CX), Z2
+	VSUBPS  Z1, Z2, Z2
+	VMOVUPS vecConstC<>+0(SB), Z3
+	VMOVUPS vecConstD<>+0(SB), Z4
+	VMINPS  Z2, Z3, Z3
+	VMAXPS  Z3, Z4, Z4
+	VMULPS  vecConstF<>+0(SB), Z4, Z2
+	VADDPS  vecConstE<>+0(SB), Z2, Z2
+	VSUBPS  vecConstE<>+0(SB), Z2, Z3
+	VMULPS  vecConstG<>+0(SB), Z3, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMULPS  vecConstH<>+0(SB), Z3, Z3
+	VSUBPS  Z3, Z4, Z3
+	VMULPS  Z3, Z3, Z4
+	VMULPS  vecConstI<>+0(SB), Z3, Z5
+	VADDPS  vecConstJ<>+0(SB), Z5, Z5
+	VMULPS  Z4, Z5, Z5
+	VMULPS  vecConstK<>+0(SB), Z3, Z6
+	VADDPS  vecConstL<>+0(SB), Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMULPS  Z4, Z5, Z5
+	VMULPS  vecConstM<>+0(SB), Z3, Z6
+	VADDPS  vecConstN<>+0(SB), Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMULPS  Z4, Z5, Z4
+	VADDPS  Z3, Z4, Z3
+	VADDPS  vecConstO<>+0(SB), Z3, Z3
+	VPSLLD  $0x17, Z2, Z2
+	VMULPS  Z2, Z3, Z2
+	VADDPS  Z2, Z2, Z2
+	VADDPS  Z2, Z0, Z0
+	ADDQ    $0x40, CX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, DX
+	BZHIL     AX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z2
+	VSUBPS    Z1, Z2, Z1
+	VMOVUPS   vecConstC<>+0(SB), Z2
+	VMOVUPS   vecConstD<>+0(SB), Z3
+	VMINPS    Z1, Z2, Z2
+	VMAXPS    Z2, Z3, Z3
+	VMULPS    vecConstF<>+0(SB), Z3, Z1
+	VADDPS    vecConstE<>+0(SB), Z1, Z1
+	VSUBPS    vecConstE<>+0(SB), Z1, Z2
+	VMULPS    vecConstG<>+0(SB), Z2, Z4
+	VSUBPS    Z4, Z3, Z3
+	VMULPS    vecConstH<>+0(SB), Z2, Z2
+	VSUBPS    Z2, Z3, Z2
+	VMULPS    Z2, Z2, Z3
+	VMULPS    vecConstI<>+0(SB), Z2, Z4
+	VADDPS    vecConstJ<>+0(SB), Z4, Z4
+	VMULPS    Z3, Z4, Z4
+	VMULPS    vecConstK<>+0(SB), Z2, Z5
+	VADDPS    vecConstL<>+0(SB), Z5, Z5
+	VADDPS    Z5, Z4, Z4
+	VMULPS    Z3, Z4, Z4
+	VMULPS    vecConstM<>+0(SB), Z2, Z5
+	VADDPS    vecConstN<>+0(SB), Z5, Z5
+	VADDPS    Z5, Z4, Z4
+	VMULPS    Z3, Z4, Z3
+	VADDPS    Z2, Z3, Z2
+	VADDPS    vecConstO<>+0(SB), Z2, Z2
+	VPSLLD    $0x17, Z1, Z1
+	VMULPS    Z1, Z2, Z1
+	VADDPS    Z1, Z1, Z1
+	VMOVAPS.Z Z1, K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSS        X0, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func expSumAVX512(dst []float32, x []float32, m float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·expSumAVX512(SB), NOSPLIT, $0-60
+	MOVQ         dst_len+8(FP), AX
+	MOVQ         dst_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS m+48(FP), Z1
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (DX), Z2
+	VSUBPS  Z1, Z2, Z2
+	VMOVUPS vecConstC<>+0(SB), Z3
+	VMOVUPS vecConstD<>+0(SB), Z4
+	VMINPS  Z2, Z3, Z3
+	VMAXPS  Z3, Z4, Z4
+	VMULPS  vecConstF<>+0(SB), Z4, Z2
+	VADDPS  vecConstE<>+0(SB), Z2, Z2
+	VSUBPS  vecConstE<>+0(SB), Z2, Z3
+	VMULPS  vecConstG<>+0(SB), Z3, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMULPS  vecConstH<>+0(SB), Z3, Z3
+	VSUBPS  Z3, Z4, Z3
+	VMULPS  Z3, Z3, Z4
+	VMULPS  vecConstI<>+0(SB), Z3, Z5
+	VADDPS  vecConstJ<>+0(SB), Z5, Z5
+	VMULPS  Z4, Z5, Z5
+	VMULPS  vecConstK<>+0(SB), Z3, Z6
+	VADDPS  vecConstL<>+0(SB), Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMULPS  Z4, Z5, Z5
+	VMULPS  vecConstM<>+0(SB), Z3, Z6
+	VADDPS  vecConstN<>+0(SB), Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMULPS  Z4, Z5, Z4
+	VADDPS  Z3, Z4, Z3
+	VADDPS  vecConstO<>+0(SB), Z3, Z3
+	VPSLLD  $0x17, Z2, Z2
+	VMULPS  Z2, Z3, Z2
+	VADDPS  Z2, Z2, Z2
+	VMOVUPS Z2, (CX)
+	VADDPS  Z2, Z0, Z0
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, BX
+	BZHIL     AX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (DX), K1, Z2
+	VSUBPS    Z1, Z2, Z1
+	VMOVUPS   vecConstC<>+0(SB), Z2
+	VMOVUPS   vecConstD<>+0(SB), Z3
+	VMINPS    Z1, Z2, Z2
+	VMAXPS    Z2, Z3, Z3
+	VMULPS    vecConstF<>+0(SB), Z3, Z1
+	VADDPS    vecConstE<>+0(SB), Z1, Z1
+	VSUBPS    vecConstE<>+0(SB), Z1, Z2
+	VMULPS    vecConstG<>+0(SB), Z2, Z4
+	VSUBPS    Z4, Z3, Z3
+	VMULPS    vecConstH<>+0(SB), Z2, Z2
+	VSUBPS    Z2, Z3, Z2
+	VMULPS    Z2, Z2, Z3
+	VMULPS    vecConstI<>+0(SB), Z2, Z4
+	VADDPS    vecConstJ<>+0(SB), Z4, Z4
+	VMULPS    Z3, Z4, Z4
+	VMULPS    vecConstK<>+0(SB), Z2, Z5
+	VADDPS    vecConstL<>+0(SB), Z5, Z5
+	VADDPS    Z5, Z4, Z4
+	VMULPS    Z3, Z4, Z4
+	VMULPS    vecConstM<>+0(SB), Z2, Z5
+	VADDPS    vecConstN<>+0(SB), Z5, Z5
+	VADDPS    Z5, Z4, Z4
+	VMULPS    Z3, Z4, Z3
+	VADDPS    Z2, Z3, Z2
+	VADDPS    vecConstO<>+0(SB), Z2, Z2
+	VPSLLD    $0x17, Z1, Z1
+	VMULPS    Z1, Z2, Z1
+	VADDPS    Z1, Z1, Z1
+	VMOVUPS   Z1, K1, (CX)
+	VMOVAPS.Z Z1, K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSS        X0, ret+56(FP)
+	VZEROUPPER
+	RET
+
+// func maxAVX512(x []float32) float32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·maxAVX512(SB), NOSPLIT, $0-28
+	MOVQ    x_len+8(FP), AX
+	MOVQ    x_base+0(FP), CX
+	VMOVUPS vecConstP<>+0(SB), Z0
+	SUBQ    $0x10, AX
+	JL      rest
+
+loop:
+	VMOVUPS (CX), Z1
+	VMAXPS  Z0, Z1, Z0
+	ADDQ    $0x40, CX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, DX
+	BZHIL     AX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   vecConstP<>+0(SB), Z2
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMAXPS    Z0, Z2, Z0
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VMAXPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X1, X0, X0
+	VMOVHLPS      X0, X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSS        X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func maxScaleAVX512(x []float32, s float32) float32
+// Requires: AVX, AVX512F, BMI2
+TEXT ·maxScaleAVX512(SB), NOSPLIT, $0-36
+	MOVQ         x_len+8(FP), AX
+	MOVQ         x_base+0(FP), CX
+	VMOVUPS      vecConstP<>+0(SB), Z0
+	VBROADCASTSS s+24(FP), Z1
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (CX), Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, (CX)
+	VMAXPS  Z0, Z2, Z0
+	ADDQ    $0x40, CX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, DX
+	BZHIL     AX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z2
+	VMULPS    Z1, Z2, Z1
+	VMOVUPS   Z1, K1, (CX)
+	VMOVUPS   vecConstP<>+0(SB), Z2
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMAXPS    Z0, Z2, Z0
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VMAXPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X1, X0, X0
+	VMOVHLPS      X0, X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSS        X0, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func finiteAVX512(x []float32) (bad int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·finiteAVX512(SB), NOSPLIT, $0-32
+	MOVQ   x_len+8(FP), AX
+	MOVQ   x_base+0(FP), CX
+	VXORPS Z0, Z0, Z0
+	KXORW  K1, K1, K1
+	SUBQ   $0x10, AX
+	JL     rest
+
+loop:
+	VMOVUPS  (CX), Z0
+	VANDPS   vecConstB<>+0(SB), Z0, Z0
+	VPCMPEQD vecConstB<>+0(SB), Z0, K2
+	KORW     K2, K1, K1
+	ADDQ     $0x40, CX
+	SUBQ     $0x10, AX
+	JGE      loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, DX
+	BZHIL     AX, DX, DX
+	KMOVW     DX, K2
+	VMOVUPS.Z (CX), K2, Z0
+	VANDPS    vecConstB<>+0(SB), Z0, Z0
+	VPCMPEQD  vecConstB<>+0(SB), Z0, K2
+	KORW      K2, K1, K1
+
+done:
+	KMOVW K1, AX
+	MOVQ  AX, bad+24(FP)
+	VZEROUPPER
+	RET
+
+// func mulScaleAVX512(out []float32, x []float32, w []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulScaleAVX512(SB), NOSPLIT, $0-76
+	MOVQ         out_len+8(FP), AX
+	MOVQ         out_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         w_base+48(FP), BX
+	VBROADCASTSS s+72(FP), Z0
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (DX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS (BX), Z2
+	VMULPS  Z2, Z1, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, SI
+	BZHIL     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z1
+	VMULPS    Z0, Z1, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func rmsGradAVX512(dx []float32, dy []float32, w []float32, x []float32, s float32, c float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rmsGradAVX512(SB), NOSPLIT, $0-104
+	MOVQ         dx_len+8(FP), AX
+	MOVQ         dx_base+0(FP), CX
+	MOVQ         dy_base+24(FP), DX
+	MOVQ         w_base+48(FP), BX
+	MOVQ         x_base+72(FP), SI
+	VBROADCASTSS s+96(FP), Z0
+	VBROADCASTSS c+100(FP), Z1
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (DX), Z2
+	VMOVUPS (BX), Z3
+	VMULPS  Z3, Z2, Z2
+	VMOVUPS (SI), Z3
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z1, Z3, Z3
+	VSUBPS  Z3, Z2, Z2
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS Z2, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, DI
+	BZHIL     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX), K1, Z2
+	VMOVUPS.Z (BX), K1, Z3
+	VMULPS    Z3, Z2, Z2
+	VMOVUPS.Z (SI), K1, Z3
+	VMULPS    Z0, Z3, Z3
+	VMULPS    Z1, Z3, Z1
+	VSUBPS    Z1, Z2, Z1
+	VMULPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func rmsGradAddAVX512(dx []float32, dy []float32, w []float32, x []float32, res []float32, s float32, c float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rmsGradAddAVX512(SB), NOSPLIT, $0-128
+	MOVQ         dx_len+8(FP), AX
+	MOVQ         dx_base+0(FP), CX
+	MOVQ         dy_base+24(FP), DX
+	MOVQ         w_base+48(FP), BX
+	MOVQ         x_base+72(FP), SI
+	MOVQ         res_base+96(FP), DI
+	VBROADCASTSS s+120(FP), Z0
+	VBROADCASTSS c+124(FP), Z1
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (DX), Z2
+	VMOVUPS (BX), Z3
+	VMULPS  Z3, Z2, Z2
+	VMOVUPS (SI), Z3
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z1, Z3, Z3
+	VSUBPS  Z3, Z2, Z2
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS (DI), Z3
+	VADDPS  Z3, Z2, Z2
+	VMOVUPS Z2, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	ADDQ    $0x40, DI
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, R8
+	BZHIL     AX, R8, R8
+	KMOVW     R8, K1
+	VMOVUPS.Z (DX), K1, Z2
+	VMOVUPS.Z (BX), K1, Z3
+	VMULPS    Z3, Z2, Z2
+	VMOVUPS.Z (SI), K1, Z3
+	VMULPS    Z0, Z3, Z3
+	VMULPS    Z1, Z3, Z1
+	VSUBPS    Z1, Z2, Z1
+	VMULPS    Z0, Z1, Z0
+	VMOVUPS.Z (DI), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func layerNormAVX512(out []float32, x []float32, w []float32, b []float32, mean float32, rstd float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·layerNormAVX512(SB), NOSPLIT, $0-104
+	MOVQ         out_len+8(FP), AX
+	MOVQ         out_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         w_base+48(FP), BX
+	MOVQ         b_base+72(FP), SI
+	VBROADCASTSS mean+96(FP), Z0
+	VBROADCASTSS rstd+100(FP), Z1
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (DX), Z2
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS (BX), Z3
+	VMULPS  Z3, Z2, Z2
+	VMOVUPS (SI), Z3
+	VADDPS  Z3, Z2, Z2
+	VMOVUPS Z2, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, DI
+	BZHIL     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX), K1, Z2
+	VSUBPS    Z0, Z2, Z0
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS.Z (SI), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func layerNormGradAVX512(dx []float32, dy []float32, w []float32, x []float32, mean float32, rstd float32, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·layerNormGradAVX512(SB), NOSPLIT, $0-112
+	MOVQ         dx_len+8(FP), AX
+	MOVQ         dx_base+0(FP), CX
+	MOVQ         dy_base+24(FP), DX
+	MOVQ         w_base+48(FP), BX
+	MOVQ         x_base+72(FP), SI
+	VBROADCASTSS mean+96(FP), Z0
+	VBROADCASTSS rstd+100(FP), Z1
+	VBROADCASTSS a+104(FP), Z2
+	VBROADCASTSS b+108(FP), Z3
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (SI), Z4
+	VSUBPS  Z0, Z4, Z4
+	VMULPS  Z1, Z4, Z4
+	VMOVUPS (DX), Z5
+	VMOVUPS (BX), Z6
+	VMULPS  Z6, Z5, Z5
+	VSUBPS  Z2, Z5, Z5
+	VMULPS  Z3, Z4, Z4
+	VSUBPS  Z4, Z5, Z4
+	VMULPS  Z1, Z4, Z4
+	VMOVUPS Z4, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, DI
+	BZHIL     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (SI), K1, Z4
+	VSUBPS    Z0, Z4, Z0
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS.Z (DX), K1, Z4
+	VMOVUPS.Z (BX), K1, Z5
+	VMULPS    Z5, Z4, Z4
+	VSUBPS    Z2, Z4, Z2
+	VMULPS    Z3, Z0, Z0
+	VSUBPS    Z0, Z2, Z0
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func layerNormGradAddAVX512(dx []float32, dy []float32, w []float32, x []float32, res []float32, mean float32, rstd float32, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·layerNormGradAddAVX512(SB), NOSPLIT, $0-136
+	MOVQ         dx_len+8(FP), AX
+	MOVQ         dx_base+0(FP), CX
+	MOVQ         dy_base+24(FP), DX
+	MOVQ         w_base+48(FP), BX
+	MOVQ         x_base+72(FP), SI
+	MOVQ         res_base+96(FP), DI
+	VBROADCASTSS mean+120(FP), Z0
+	VBROADCASTSS rstd+124(FP), Z1
+	VBROADCASTSS a+128(FP), Z2
+	VBROADCASTSS b+132(FP), Z3
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (SI), Z4
+	VSUBPS  Z0, Z4, Z4
+	VMULPS  Z1, Z4, Z4
+	VMOVUPS (DX), Z5
+	VMOVUPS (BX), Z6
+	VMULPS  Z6, Z5, Z5
+	VSUBPS  Z2, Z5, Z5
+	VMULPS  Z3, Z4, Z4
+	VSUBPS  Z4, Z5, Z4
+	VMULPS  Z1, Z4, Z4
+	VMOVUPS (DI), Z5
+	VADDPS  Z5, Z4, Z4
+	VMOVUPS Z4, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	ADDQ    $0x40, DI
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, R8
+	BZHIL     AX, R8, R8
+	KMOVW     R8, K1
+	VMOVUPS.Z (SI), K1, Z4
+	VSUBPS    Z0, Z4, Z0
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS.Z (DX), K1, Z4
+	VMOVUPS.Z (BX), K1, Z5
+	VMULPS    Z5, Z4, Z4
+	VSUBPS    Z2, Z4, Z2
+	VMULPS    Z3, Z0, Z0
+	VSUBPS    Z0, Z2, Z0
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS.Z (DI), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func layerNormSumsAVX512(dy []float32, w []float32, x []float32, mean float32, rstd float32) (total float32, dot float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·layerNormSumsAVX512(SB), NOSPLIT, $0-88
+	MOVQ         dy_len+8(FP), AX
+	MOVQ         dy_base+0(FP), CX
+	MOVQ         w_base+24(FP), DX
+	MOVQ         x_base+48(FP), BX
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VBROADCASTSS mean+72(FP), Z2
+	VBROADCASTSS rstd+76(FP), Z3
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (CX), Z4
+	VMOVUPS (DX), Z5
+	VMULPS  Z5, Z4, Z4
+	VMOVUPS (BX), Z5
+	VSUBPS  Z2, Z5, Z5
+	VMULPS  Z3, Z5, Z5
+	VMULPS  Z4, Z5, Z5
+	VADDPS  Z4, Z0, Z0
+	VADDPS  Z5, Z1, Z1
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, SI
+	BZHIL     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z4
+	VMOVUPS.Z (DX), K1, Z5
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS.Z (BX), K1, Z5
+	VSUBPS    Z2, Z5, Z2
+	VMULPS    Z3, Z2, Z2
+	VMULPS    Z4, Z2, Z2
+	VMOVAPS.Z Z2, K1, Z2
+	VADDPS    Z4, Z0, Z0
+	VADDPS    Z2, Z1, Z1
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y2
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X2
+	VADDPS        X2, X0, X0
+	VMOVHLPS      X0, X0, X2
+	VADDPS        X2, X0, X0
+	VMOVSHDUP     X0, X2
+	VADDPS        X2, X0, X0
+	VMOVSS        X0, total+80(FP)
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPS        X0, X1, X1
+	VMOVHLPS      X1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSS        X1, dot+84(FP)
+	VZEROUPPER
+	RET
+
+// func addRowsAVX512(acc []float32, x []float32, stride int, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addRowsAVX512(SB), NOSPLIT, $0-64
+	MOVQ acc_len+8(FP), AX
+	MOVQ acc_base+0(FP), CX
+	MOVQ x_base+24(FP), DX
+	MOVQ stride+48(FP), SI
+	SHLQ $0x02, SI
+	SUBQ $0x10, AX
+	JL   rest
+
+loop:
+	VMOVUPS (CX), Z0
+	MOVQ    DX, BX
+	MOVQ    n+56(FP), DI
+
+row:
+	VMOVUPS (BX), Z1
+	VADDPS  Z1, Z0, Z0
+	ADDQ    SI, BX
+	DECQ    DI
+	JNZ     row
+	VMOVUPS Z0, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, BX
+	BZHIL     AX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (CX), K1, Z0
+	MOVQ      DX, BX
+	MOVQ      n+56(FP), AX
+
+last:
+	VMOVUPS.Z (BX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	ADDQ      SI, BX
+	DECQ      AX
+	JNZ       last
+	VMOVUPS   Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulAddRowsAVX512(acc []float32, y []float32, x []float32, s []float32, stride int, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulAddRowsAVX512(SB), NOSPLIT, $0-112
+	MOVQ acc_len+8(FP), AX
+	MOVQ acc_base+0(FP), CX
+	MOVQ y_base+24(FP), DX
+	MOVQ x_base+48(FP), SI
+	MOVQ stride+96(FP), R8
+	SHLQ $0x02, R8
+	SUBQ $0x10, AX
+	JL   rest
+
+loop:
+	VMOVUPS (CX), Z0
+	MOVQ    DX, BX
+	MOVQ    SI, DI
+	MOVQ    s_base+72(FP), R9
+	MOVQ    n+104(FP), R10
+
+row:
+	VBROADCASTSS (R9), Z1
+	VMOVUPS      (DI), Z2
+	VMULPS       Z1, Z2, Z1
+	VMOVUPS      (BX), Z2
+	VMULPS       Z2, Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	ADDQ         R8, BX
+	ADDQ         R8, DI
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          row
+	VMOVUPS      Z0, (CX)
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, SI
+	SUBQ         $0x10, AX
+	JGE          loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, BX
+	BZHIL     AX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (CX), K1, Z0
+	MOVQ      DX, BX
+	MOVQ      SI, DI
+	MOVQ      s_base+72(FP), AX
+	MOVQ      n+104(FP), DX
+
+last:
+	VBROADCASTSS (AX), Z1
+	VMOVUPS.Z    (DI), K1, Z2
+	VMULPS       Z1, Z2, Z1
+	VMOVUPS.Z    (BX), K1, Z2
+	VMULPS       Z2, Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	ADDQ         R8, BX
+	ADDQ         R8, DI
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          last
+	VMOVUPS      Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func layerNormRowsAVX512(acc []float32, y []float32, x []float32, mean []float32, rstd []float32, stride int, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·layerNormRowsAVX512(SB), NOSPLIT, $0-136
+	MOVQ acc_len+8(FP), AX
+	MOVQ acc_base+0(FP), CX
+	MOVQ y_base+24(FP), DX
+	MOVQ x_base+48(FP), SI
+	MOVQ stride+120(FP), R8
+	SHLQ $0x02, R8
+	SUBQ $0x10, AX
+	JL   rest
+
+loop:
+	VMOVUPS (CX), Z0
+	MOVQ    DX, BX
+	MOVQ    SI, DI
+	MOVQ    mean_base+72(FP), R9
+	MOVQ    rstd_base+96(FP), R10
+	MOVQ    n+128(FP), R11
+
+row:
+	VBROADCASTSS (R9), Z1
+	VBROADCASTSS (R10), Z2
+	VMOVUPS      (DI), Z3
+	VSUBPS       Z1, Z3, Z1
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      (BX), Z2
+	VMULPS       Z2, Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	ADDQ         R8, BX
+	ADDQ         R8, DI
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNZ          row
+	VMOVUPS      Z0, (CX)
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, SI
+	SUBQ         $0x10, AX
+	JGE          loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, BX
+	BZHIL     AX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (CX), K1, Z0
+	MOVQ      DX, BX
+	MOVQ      SI, DI
+	MOVQ      mean_base+72(FP), AX
+	MOVQ      rstd_base+96(FP), DX
+	MOVQ      n+128(FP), SI
+
+last:
+	VBROADCASTSS (AX), Z1
+	VBROADCASTSS (DX), Z2
+	VMOVUPS.Z    (DI), K1, Z3
+	VSUBPS       Z1, Z3, Z1
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS.Z    (BX), K1, Z2
+	VMULPS       Z2, Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	ADDQ         R8, BX
+	ADDQ         R8, DI
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, DX
+	DECQ         SI
+	JNZ          last
+	VMOVUPS      Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func scaleAVX512(x []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·scaleAVX512(SB), NOSPLIT, $0-28
+	MOVQ         x_len+8(FP), AX
+	MOVQ         x_base+0(FP), CX
+	VBROADCASTSS s+24(FP), Z0
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (CX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x40, CX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, DX
+	BZHIL     AX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMULPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addAVX512(out []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addAVX512(SB), NOSPLIT, $0-72
+	MOVQ out_len+8(FP), AX
+	MOVQ out_base+0(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	SUBQ $0x10, AX
+	JL   rest
+
+loop:
+	VMOVUPS (DX), Z0
+	VMOVUPS (BX), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, SI
+	BZHIL     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func expScaleAVX512(x []float32, s float32, m float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·expScaleAVX512(SB), NOSPLIT, $0-32
+	MOVQ         x_len+8(FP), AX
+	MOVQ         x_base+0(FP), CX
+	VBROADCASTSS s+24(FP), Z0
+	VBROADCASTSS m+28(FP), Z1
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (CX), Z2
+	VMULPS  Z0, Z2, Z2
+	VSUBPS  Z1, Z2, Z2
+	VMOVUPS vecConstC<>+0(SB), Z3
+	VMOVUPS vecConstD<>+0(SB), Z4
+	VMINPS  Z2, Z3, Z3
+	VMAXPS  Z3, Z4, Z4
+	VMULPS  vecConstF<>+0(SB), Z4, Z2
+	VADDPS  vecConstE<>+0(SB), Z2, Z2
+	VSUBPS  vecConstE<>+0(SB), Z2, Z3
+	VMULPS  vecConstG<>+0(SB), Z3, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMULPS  vecConstH<>+0(SB), Z3, Z3
+	VSUBPS  Z3, Z4, Z3
+	VMULPS  Z3, Z3, Z4
+	VMULPS  vecConstI<>+0(SB), Z3, Z5
+	VADDPS  vecConstJ<>+0(SB), Z5, Z5
+	VMULPS  Z4, Z5, Z5
+	VMULPS  vecConstK<>+0(SB), Z3, Z6
+	VADDPS  vecConstL<>+0(SB), Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMULPS  Z4, Z5, Z5
+	VMULPS  vecConstM<>+0(SB), Z3, Z6
+	VADDPS  vecConstN<>+0(SB), Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMULPS  Z4, Z5, Z4
+	VADDPS  Z3, Z4, Z3
+	VADDPS  vecConstO<>+0(SB), Z3, Z3
+	VPSLLD  $0x17, Z2, Z2
+	VMULPS  Z2, Z3, Z2
+	VADDPS  Z2, Z2, Z2
+	VMOVUPS Z2, (CX)
+	ADDQ    $0x40, CX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, DX
+	BZHIL     AX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (CX), K1, Z2
+	VMULPS    Z0, Z2, Z0
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   vecConstC<>+0(SB), Z1
+	VMOVUPS   vecConstD<>+0(SB), Z2
+	VMINPS    Z0, Z1, Z1
+	VMAXPS    Z1, Z2, Z2
+	VMULPS    vecConstF<>+0(SB), Z2, Z0
+	VADDPS    vecConstE<>+0(SB), Z0, Z0
+	VSUBPS    vecConstE<>+0(SB), Z0, Z1
+	VMULPS    vecConstG<>+0(SB), Z1, Z3
+	VSUBPS    Z3, Z2, Z2
+	VMULPS    vecConstH<>+0(SB), Z1, Z1
+	VSUBPS    Z1, Z2, Z1
+	VMULPS    Z1, Z1, Z2
+	VMULPS    vecConstI<>+0(SB), Z1, Z3
+	VADDPS    vecConstJ<>+0(SB), Z3, Z3
+	VMULPS    Z2, Z3, Z3
+	VMULPS    vecConstK<>+0(SB), Z1, Z4
+	VADDPS    vecConstL<>+0(SB), Z4, Z4
+	VADDPS    Z4, Z3, Z3
+	VMULPS    Z2, Z3, Z3
+	VMULPS    vecConstM<>+0(SB), Z1, Z4
+	VADDPS    vecConstN<>+0(SB), Z4, Z4
+	VADDPS    Z4, Z3, Z3
+	VMULPS    Z2, Z3, Z2
+	VADDPS    Z1, Z2, Z1
+	VADDPS    vecConstO<>+0(SB), Z1, Z1
+	VPSLLD    $0x17, Z0, Z0
+	VMULPS    Z0, Z1, Z0
+	VADDPS    Z0, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func softmaxGradAVX512(dp []float32, p []float32, delta float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·softmaxGradAVX512(SB), NOSPLIT, $0-56
+	MOVQ         dp_len+8(FP), AX
+	MOVQ         dp_base+0(FP), CX
+	MOVQ         p_base+24(FP), DX
+	VBROADCASTSS delta+48(FP), Z0
+	VBROADCASTSS s+52(FP), Z1
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (CX), Z2
+	VSUBPS  Z0, Z2, Z2
+	VMOVUPS (DX), Z3
+	VMULPS  Z3, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, BX
+	BZHIL     AX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (CX), K1, Z2
+	VSUBPS    Z0, Z2, Z0
+	VMOVUPS.Z (DX), K1, Z2
+	VMULPS    Z2, Z0, Z0
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func rotateAVX512(a []float32, b []float32, cos []float32, sin []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rotateAVX512(SB), NOSPLIT, $0-96
+	MOVQ a_len+8(FP), AX
+	MOVQ a_base+0(FP), CX
+	MOVQ b_base+24(FP), DX
+	MOVQ cos_base+48(FP), BX
+	MOVQ sin_base+72(FP), SI
+	SUBQ $0x10, AX
+	JL   rest
+
+loop:
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VMOVUPS (BX), Z2
+	VMOVUPS (SI), Z3
+	VMULPS  Z2, Z0, Z4
+	VMULPS  Z3, Z1, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMOVUPS Z4, (CX)
+	VMULPS  Z2, Z1, Z1
+	VMULPS  Z3, Z0, Z0
+	VADDPS  Z0, Z1, Z0
+	VMOVUPS Z0, (DX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, DI
+	BZHIL     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VMOVUPS.Z (BX), K1, Z2
+	VMOVUPS.Z (SI), K1, Z3
+	VMULPS    Z2, Z0, Z4
+	VMULPS    Z3, Z1, Z5
+	VSUBPS    Z5, Z4, Z4
+	VMOVUPS   Z4, K1, (CX)
+	VMULPS    Z2, Z1, Z1
+	VMULPS    Z3, Z0, Z0
+	VADDPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (DX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func rotateBackAVX512(a []float32, b []float32, cos []float32, sin []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rotateBackAVX512(SB), NOSPLIT, $0-96
+	MOVQ a_len+8(FP), AX
+	MOVQ a_base+0(FP), CX
+	MOVQ b_base+24(FP), DX
+	MOVQ cos_base+48(FP), BX
+	MOVQ sin_base+72(FP), SI
+	SUBQ $0x10, AX
+	JL   rest
+
+loop:
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VMOVUPS (BX), Z2
+	VMOVUPS (SI), Z3
+	VMULPS  Z2, Z0, Z4
+	VMULPS  Z3, Z1, Z5
+	VADDPS  Z5, Z4, Z4
+	VMOVUPS Z4, (CX)
+	VMULPS  Z2, Z1, Z1
+	VMULPS  Z3, Z0, Z0
+	VSUBPS  Z0, Z1, Z0
+	VMOVUPS Z0, (DX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, DI
+	BZHIL     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VMOVUPS.Z (BX), K1, Z2
+	VMOVUPS.Z (SI), K1, Z3
+	VMULPS    Z2, Z0, Z4
+	VMULPS    Z3, Z1, Z5
+	VADDPS    Z5, Z4, Z4
+	VMOVUPS   Z4, K1, (CX)
+	VMULPS    Z2, Z1, Z1
+	VMULPS    Z3, Z0, Z0
+	VSUBPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (DX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func swigluAVX512(out []float32, g []float32, u []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·swigluAVX512(SB), NOSPLIT, $0-72
+	MOVQ out_len+8(FP), AX
+	MOVQ out_base+0(FP), CX
+	MOVQ g_base+24(FP), DX
+	MOVQ u_base+48(FP), BX
+	SUBQ $0x10, AX
+	JL   rest
+
+loop:
+	VMOVUPS (DX), Z0
+	VXORPS  vecConstA<>+0(SB), Z0, Z1
+	VMOVUPS vecConstO<>+0(SB), Z2
+	VMOVUPS vecConstC<>+0(SB), Z3
+	VMOVUPS vecConstD<>+0(SB), Z4
+	VMINPS  Z1, Z3, Z3
+	VMAXPS  Z3, Z4, Z4
+	VMULPS  vecConstF<>+0(SB), Z4, Z1
+	VADDPS  vecConstE<>+0(SB), Z1, Z1
+	VSUBPS  vecConstE<>+0(SB), Z1, Z3
+	VMULPS  vecConstG<>+0(SB), Z3, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMULPS  vecConstH<>+0(SB), Z3, Z3
+	VSUBPS  Z3, Z4, Z3
+	VMULPS  Z3, Z3, Z4
+	VMULPS  vecConstI<>+0(SB), Z3, Z5
+	VADDPS  vecConstJ<>+0(SB), Z5, Z5
+	VMULPS  Z4, Z5, Z5
+	VMULPS  vecConstK<>+0(SB), Z3, Z6
+	VADDPS  vecConstL<>+0(SB), Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMULPS  Z4, Z5, Z5
+	VMULPS  vecConstM<>+0(SB), Z3, Z6
+	VADDPS  vecConstN<>+0(SB), Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMULPS  Z4, Z5, Z4
+	VADDPS  Z3, Z4, Z3
+	VADDPS  vecConstO<>+0(SB), Z3, Z3
+	VPSLLD  $0x17, Z1, Z1
+	VMULPS  Z1, Z3, Z1
+	VADDPS  Z1, Z1, Z1
+	VADDPS  vecConstO<>+0(SB), Z1, Z1
+	VDIVPS  Z1, Z2, Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS (BX), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, SI
+	BZHIL     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VXORPS    vecConstA<>+0(SB), Z0, Z1
+	VMOVUPS   vecConstO<>+0(SB), Z2
+	VMOVUPS   vecConstC<>+0(SB), Z3
+	VMOVUPS   vecConstD<>+0(SB), Z4
+	VMINPS    Z1, Z3, Z3
+	VMAXPS    Z3, Z4, Z4
+	VMULPS    vecConstF<>+0(SB), Z4, Z1
+	VADDPS    vecConstE<>+0(SB), Z1, Z1
+	VSUBPS    vecConstE<>+0(SB), Z1, Z3
+	VMULPS    vecConstG<>+0(SB), Z3, Z5
+	VSUBPS    Z5, Z4, Z4
+	VMULPS    vecConstH<>+0(SB), Z3, Z3
+	VSUBPS    Z3, Z4, Z3
+	VMULPS    Z3, Z3, Z4
+	VMULPS    vecConstI<>+0(SB), Z3, Z5
+	VADDPS    vecConstJ<>+0(SB), Z5, Z5
+	VMULPS    Z4, Z5, Z5
+	VMULPS    vecConstK<>+0(SB), Z3, Z6
+	VADDPS    vecConstL<>+0(SB), Z6, Z6
+	VADDPS    Z6, Z5, Z5
+	VMULPS    Z4, Z5, Z5
+	VMULPS    vecConstM<>+0(SB), Z3, Z6
+	VADDPS    vecConstN<>+0(SB), Z6, Z6
+	VADDPS    Z6, Z5, Z5
+	VMULPS    Z4, Z5, Z4
+	VADDPS    Z3, Z4, Z3
+	VADDPS    vecConstO<>+0(SB), Z3, Z3
+	VPSLLD    $0x17, Z1, Z1
+	VMULPS    Z1, Z3, Z1
+	VADDPS    Z1, Z1, Z1
+	VADDPS    vecConstO<>+0(SB), Z1, Z1
+	VDIVPS    Z1, Z2, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func swigluGradAVX512(dg []float32, du []float32, d []float32, g []float32, u []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·swigluGradAVX512(SB), NOSPLIT, $0-120
+	MOVQ dg_len+8(FP), AX
+	MOVQ dg_base+0(FP), CX
+	MOVQ du_base+24(FP), DX
+	MOVQ d_base+48(FP), BX
+	MOVQ g_base+72(FP), SI
+	MOVQ u_base+96(FP), DI
+	SUBQ $0x10, AX
+	JL   rest
+
+loop:
+	VMOVUPS (SI), Z0
+	VXORPS  vecConstA<>+0(SB), Z0, Z1
+	VMOVUPS vecConstO<>+0(SB), Z2
+	VMOVUPS vecConstC<>+0(SB), Z3
+	VMOVUPS vecConstD<>+0(SB), Z4
+	VMINPS  Z1, Z3, Z3
+	VMAXPS  Z3, Z4, Z4
+	VMULPS  vecConstF<>+0(SB), Z4, Z1
+	VADDPS  vecConstE<>+0(SB), Z1, Z1
+	VSUBPS  vecConstE<>+0(SB), Z1, Z3
+	VMULPS  vecConstG<>+0(SB), Z3, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMULPS  vecConstH<>+0(SB), Z3, Z3
+	VSUBPS  Z3, Z4, Z3
+	VMULPS  Z3, Z3, Z4
+	VMULPS  vecConstI<>+0(SB), Z3, Z5
+	VADDPS  vecConstJ<>+0(SB), Z5, Z5
+	VMULPS  Z4, Z5, Z5
+	VMULPS  vecConstK<>+0(SB), Z3, Z6
+	VADDPS  vecConstL<>+0(SB), Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMULPS  Z4, Z5, Z5
+	VMULPS  vecConstM<>+0(SB), Z3, Z6
+	VADDPS  vecConstN<>+0(SB), Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMULPS  Z4, Z5, Z4
+	VADDPS  Z3, Z4, Z3
+	VADDPS  vecConstO<>+0(SB), Z3, Z3
+	VPSLLD  $0x17, Z1, Z1
+	VMULPS  Z1, Z3, Z1
+	VADDPS  Z1, Z1, Z1
+	VADDPS  vecConstO<>+0(SB), Z1, Z1
+	VDIVPS  Z1, Z2, Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS (BX), Z2
+	VMOVUPS vecConstO<>+0(SB), Z3
+	VSUBPS  Z1, Z3, Z3
+	VMULPS  Z3, Z0, Z3
+	VADDPS  Z1, Z3, Z1
+	VMOVUPS (DI), Z3
+	VMULPS  Z3, Z2, Z3
+	VMULPS  Z1, Z3, Z1
+	VMOVUPS Z1, (CX)
+	VMULPS  Z0, Z2, Z0
+	VMOVUPS Z0, (DX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	ADDQ    $0x40, DI
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, R8
+	BZHIL     AX, R8, R8
+	KMOVW     R8, K1
+	VMOVUPS.Z (SI), K1, Z0
+	VXORPS    vecConstA<>+0(SB), Z0, Z1
+	VMOVUPS   vecConstO<>+0(SB), Z2
+	VMOVUPS   vecConstC<>+0(SB), Z3
+	VMOVUPS   vecConstD<>+0(SB), Z4
+	VMINPS    Z1, Z3, Z3
+	VMAXPS    Z3, Z4, Z4
+	VMULPS    vecConstF<>+0(SB), Z4, Z1
+	VADDPS    vecConstE<>+0(SB), Z1, Z1
+	VSUBPS    vecConstE<>+0(SB), Z1, Z3
+	VMULPS    vecConstG<>+0(SB), Z3, Z5
+	VSUBPS    Z5, Z4, Z4
+	VMULPS    vecConstH<>+0(SB), Z3, Z3
+	VSUBPS    Z3, Z4, Z3
+	VMULPS    Z3, Z3, Z4
+	VMULPS    vecConstI<>+0(SB), Z3, Z5
+	VADDPS    vecConstJ<>+0(SB), Z5, Z5
+	VMULPS    Z4, Z5, Z5
+	VMULPS    vecConstK<>+0(SB), Z3, Z6
+	VADDPS    vecConstL<>+0(SB), Z6, Z6
+	VADDPS    Z6, Z5, Z5
+	VMULPS    Z4, Z5, Z5
+	VMULPS    vecConstM<>+0(SB), Z3, Z6
+	VADDPS    vecConstN<>+0(SB), Z6, Z6
+	VADDPS    Z6, Z5, Z5
+	VMULPS    Z4, Z5, Z4
+	VADDPS    Z3, Z4, Z3
+	VADDPS    vecConstO<>+0(SB), Z3, Z3
+	VPSLLD    $0x17, Z1, Z1
+	VMULPS    Z1, Z3, Z1
+	VADDPS    Z1, Z1, Z1
+	VADDPS    vecConstO<>+0(SB), Z1, Z1
+	VDIVPS    Z1, Z2, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS.Z (BX), K1, Z2
+	VMOVUPS   vecConstO<>+0(SB), Z3
+	VSUBPS    Z1, Z3, Z3
+	VMULPS    Z3, Z0, Z3
+	VADDPS    Z1, Z3, Z1
+	VMOVUPS.Z (DI), K1, Z3
+	VMULPS    Z3, Z2, Z3
+	VMULPS    Z1, Z3, Z1
+	VMOVUPS   Z1, K1, (CX)
+	VMULPS    Z0, Z2, Z0
+	VMOVUPS   Z0, K1, (DX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func geluAVX512(out []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·geluAVX512(SB), NOSPLIT, $0-48
+	MOVQ out_len+8(FP), AX
+	MOVQ out_base+0(FP), CX
+	MOVQ x_base+24(FP), DX
+	SUBQ $0x10, AX
+	JL   rest
+
+loop:
+	VMOVUPS (DX), Z0
+	VMULPS  Z0, Z0, Z1
+	VMULPS  vecConstQ<>+0(SB), Z0, Z2
+	VMULPS  vecConstR<>+0(SB), Z1, Z1
+	VADDPS  vecConstO<>+0(SB), Z1, Z1
+	VMULPS  Z1, Z2, Z1
+	VXORPS  vecConstA<>+0(SB), Z1, Z1
+	VMOVUPS vecConstO<>+0(SB), Z2
+	VMOVUPS vecConstC<>+0(SB), Z3
+	VMOVUPS vecConstD<>+0(SB), Z4
+	VMINPS  Z1, Z3, Z3
+	VMAXPS  Z3, Z4, Z4
+	VMULPS  vecConstF<>+0(SB), Z4, Z1
+	VADDPS  vecConstE<>+0(SB), Z1, Z1
+	VSUBPS  vecConstE<>+0(SB), Z1, Z3
+	VMULPS  vecConstG<>+0(SB), Z3, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMULPS  vecConstH<>+0(SB), Z3, Z3
+	VSUBPS  Z3, Z4, Z3
+	VMULPS  Z3, Z3, Z4
+	VMULPS  vecConstI<>+0(SB), Z3, Z5
+	VADDPS  vecConstJ<>+0(SB), Z5, Z5
+	VMULPS  Z4, Z5, Z5
+	VMULPS  vecConstK<>+0(SB), Z3, Z6
+	VADDPS  vecConstL<>+0(SB), Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMULPS  Z4, Z5, Z5
+	VMULPS  vecConstM<>+0(SB), Z3, Z6
+	VADDPS  vecConstN<>+0(SB), Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMULPS  Z4, Z5, Z4
+	VADDPS  Z3, Z4, Z3
+	VADDPS  vecConstO<>+0(SB), Z3, Z3
+	VPSLLD  $0x17, Z1, Z1
+	VMULPS  Z1, Z3, Z1
+	VADDPS  Z1, Z1, Z1
+	VADDPS  vecConstO<>+0(SB), Z1, Z1
+	VDIVPS  Z1, Z2, Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, BX
+	BZHIL     AX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMULPS    Z0, Z0, Z1
+	VMULPS    vecConstQ<>+0(SB), Z0, Z2
+	VMULPS    vecConstR<>+0(SB), Z1, Z1
+	VADDPS    vecConstO<>+0(SB), Z1, Z1
+	VMULPS    Z1, Z2, Z1
+	VXORPS    vecConstA<>+0(SB), Z1, Z1
+	VMOVUPS   vecConstO<>+0(SB), Z2
+	VMOVUPS   vecConstC<>+0(SB), Z3
+	VMOVUPS   vecConstD<>+0(SB), Z4
+	VMINPS    Z1, Z3, Z3
+	VMAXPS    Z3, Z4, Z4
+	VMULPS    vecConstF<>+0(SB), Z4, Z1
+	VADDPS    vecConstE<>+0(SB), Z1, Z1
+	VSUBPS    vecConstE<>+0(SB), Z1, Z3
+	VMULPS    vecConstG<>+0(SB), Z3, Z5
+	VSUBPS    Z5, Z4, Z4
+	VMULPS    vecConstH<>+0(SB), Z3, Z3
+	VSUBPS    Z3, Z4, Z3
+	VMULPS    Z3, Z3, Z4
+	VMULPS    vecConstI<>+0(SB), Z3, Z5
+	VADDPS    vecConstJ<>+0(SB), Z5, Z5
+	VMULPS    Z4, Z5, Z5
+	VMULPS    vecConstK<>+0(SB), Z3, Z6
+	VADDPS    vecConstL<>+0(SB), Z6, Z6
+	VADDPS    Z6, Z5, Z5
+	VMULPS    Z4, Z5, Z5
+	VMULPS    vecConstM<>+0(SB), Z3, Z6
+	VADDPS    vecConstN<>+0(SB), Z6, Z6
+	VADDPS    Z6, Z5, Z5
+	VMULPS    Z4, Z5, Z4
+	VADDPS    Z3, Z4, Z3
+	VADDPS    vecConstO<>+0(SB), Z3, Z3
+	VPSLLD    $0x17, Z1, Z1
+	VMULPS    Z1, Z3, Z1
+	VADDPS    Z1, Z1, Z1
+	VADDPS    vecConstO<>+0(SB), Z1, Z1
+	VDIVPS    Z1, Z2, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func geluGradAVX512(dx []float32, d []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·geluGradAVX512(SB), NOSPLIT, $0-72
+	MOVQ dx_len+8(FP), AX
+	MOVQ dx_base+0(FP), CX
+	MOVQ d_base+24(FP), DX
+	MOVQ x_base+48(FP), BX
+	SUBQ $0x10, AX
+	JL   rest
+
+loop:
+	VMOVUPS (BX), Z0
+	VMULPS  Z0, Z0, Z1
+	VMULPS  vecConstQ<>+0(SB), Z0, Z2
+	VMULPS  vecConstR<>+0(SB), Z1, Z3
+	VADDPS  vecConstO<>+0(SB), Z3, Z3
+	VMULPS  Z3, Z2, Z2
+	VXORPS  vecConstA<>+0(SB), Z2, Z2
+	VMOVUPS vecConstO<>+0(SB), Z3
+	VMOVUPS vecConstC<>+0(SB), Z4
+	VMOVUPS vecConstD<>+0(SB), Z5
+	VMINPS  Z2, Z4, Z4
+	VMAXPS  Z4, Z5, Z5
+	VMULPS  vecConstF<>+0(SB), Z5, Z2
+	VADDPS  vecConstE<>+0(SB), Z2, Z2
+	VSUBPS  vecConstE<>+0(SB), Z2, Z4
+	VMULPS  vecConstG<>+0(SB), Z4, Z6
+	VSUBPS  Z6, Z5, Z5
+	VMULPS  vecConstH<>+0(SB), Z4, Z4
+	VSUBPS  Z4, Z5, Z4
+	VMULPS  Z4, Z4, Z5
+	VMULPS  vecConstI<>+0(SB), Z4, Z6
+	VADDPS  vecConstJ<>+0(SB), Z6, Z6
+	VMULPS  Z5, Z6, Z6
+	VMULPS  vecConstK<>+0(SB), Z4, Z7
+	VADDPS  vecConstL<>+0(SB), Z7, Z7
+	VADDPS  Z7, Z6, Z6
+	VMULPS  Z5, Z6, Z6
+	VMULPS  vecConstM<>+0(SB), Z4, Z7
+	VADDPS  vecConstN<>+0(SB), Z7, Z7
+	VADDPS  Z7, Z6, Z6
+	VMULPS  Z5, Z6, Z5
+	VADDPS  Z4, Z5, Z4
+	VADDPS  vecConstO<>+0(SB), Z4, Z4
+	VPSLLD  $0x17, Z2, Z2
+	VMULPS  Z2, Z4, Z2
+	VADDPS  Z2, Z2, Z2
+	VADDPS  vecConstO<>+0(SB), Z2, Z2
+	VDIVPS  Z2, Z3, Z2
+	VMULPS  vecConstS<>+0(SB), Z1, Z1
+	VADDPS  vecConstO<>+0(SB), Z1, Z1
+	VMULPS  vecConstQ<>+0(SB), Z1, Z1
+	VMULPS  Z2, Z0, Z0
+	VMOVUPS vecConstO<>+0(SB), Z3
+	VSUBPS  Z2, Z3, Z3
+	VMULPS  Z3, Z0, Z0
+	VMULPS  Z1, Z0, Z0
+	VADDPS  Z0, Z2, Z0
+	VMOVUPS (DX), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, SI
+	BZHIL     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (BX), K1, Z0
+	VMULPS    Z0, Z0, Z1
+	VMULPS    vecConstQ<>+0(SB), Z0, Z2
+	VMULPS    vecConstR<>+0(SB), Z1, Z3
+	VADDPS    vecConstO<>+0(SB), Z3, Z3
+	VMULPS    Z3, Z2, Z2
+	VXORPS    vecConstA<>+0(SB), Z2, Z2
+	VMOVUPS   vecConstO<>+0(SB), Z3
+	VMOVUPS   vecConstC<>+0(SB), Z4
+	VMOVUPS   vecConstD<>+0(SB), Z5
+	VMINPS    Z2, Z4, Z4
+	VMAXPS    Z4, Z5, Z5
+	VMULPS    vecConstF<>+0(SB), Z5, Z2
+	VADDPS    vecConstE<>+0(SB), Z2, Z2
+	VSUBPS    vecConstE<>+0(SB), Z2, Z4
+	VMULPS    vecConstG<>+0(SB), Z4, Z6
+	VSUBPS    Z6, Z5, Z5
+	VMULPS    vecConstH<>+0(SB), Z4, Z4
+	VSUBPS    Z4, Z5, Z4
+	VMULPS    Z4, Z4, Z5
+	VMULPS    vecConstI<>+0(SB), Z4, Z6
+	VADDPS    vecConstJ<>+0(SB), Z6, Z6
+	VMULPS    Z5, Z6, Z6
+	VMULPS    vecConstK<>+0(SB), Z4, Z7
+	VADDPS    vecConstL<>+0(SB), Z7, Z7
+	VADDPS    Z7, Z6, Z6
+	VMULPS    Z5, Z6, Z6
+	VMULPS    vecConstM<>+0(SB), Z4, Z7
+	VADDPS    vecConstN<>+0(SB), Z7, Z7
+	VADDPS    Z7, Z6, Z6
+	VMULPS    Z5, Z6, Z5
+	VADDPS    Z4, Z5, Z4
+	VADDPS    vecConstO<>+0(SB), Z4, Z4
+	VPSLLD    $0x17, Z2, Z2
+	VMULPS    Z2, Z4, Z2
+	VADDPS    Z2, Z2, Z2
+	VADDPS    vecConstO<>+0(SB), Z2, Z2
+	VDIVPS    Z2, Z3, Z2
+	VMULPS    vecConstS<>+0(SB), Z1, Z1
+	VADDPS    vecConstO<>+0(SB), Z1, Z1
+	VMULPS    vecConstQ<>+0(SB), Z1, Z1
+	VMULPS    Z2, Z0, Z0
+	VMOVUPS   vecConstO<>+0(SB), Z3
+	VSUBPS    Z2, Z3, Z3
+	VMULPS    Z3, Z0, Z0
+	VMULPS    Z1, Z0, Z0
+	VADDPS    Z0, Z2, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func adamwAVX512(w []float32, g []float32, m []float32, v []float32, k *float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·adamwAVX512(SB), NOSPLIT, $0-104
+	MOVQ w_len+8(FP), AX
+	MOVQ w_base+0(FP), CX
+	MOVQ g_base+24(FP), DX
+	MOVQ m_base+48(FP), BX
+	MOVQ v_base+72(FP), SI
+	MOVQ k+96(FP), DI
+	SUBQ $0x10, AX
+	JL   rest
+
+loop:
+	VMOVUPS      (DX), Z0
+	VBROADCASTSS (DI), Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      (BX), Z1
+	VBROADCASTSS 4(DI), Z2
+	VMULPS       Z2, Z1, Z1
+	VBROADCASTSS 8(DI), Z2
+	VMULPS       Z2, Z0, Z2
+	VADDPS       Z2, Z1, Z1
+	VMOVUPS      (SI), Z2
+	VBROADCASTSS 12(DI), Z3
+	VMULPS       Z3, Z2, Z2
+	VBROADCASTSS 16(DI), Z3
+	VMULPS       Z3, Z0, Z3
+	VMULPS       Z0, Z3, Z0
+	VADDPS       Z0, Z2, Z0
+	VMOVUPS      Z1, (BX)
+	VMOVUPS      Z0, (SI)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, (DX)
+	VSQRTPS      Z0, Z0
+	VBROADCASTSS 20(DI), Z2
+	VDIVPS       Z2, Z0, Z0
+	VBROADCASTSS 24(DI), Z2
+	VADDPS       Z2, Z0, Z0
+	VMOVUPS      (CX), Z2
+	VBROADCASTSS 28(DI), Z3
+	VMULPS       Z3, Z2, Z2
+	VBROADCASTSS 32(DI), Z3
+	VMULPS       Z3, Z1, Z1
+	VDIVPS       Z0, Z1, Z0
+	VSUBPS       Z0, Z2, Z0
+	VMOVUPS      Z0, (CX)
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, BX
+	ADDQ         $0x40, SI
+	SUBQ         $0x10, AX
+	JGE          loop
+
+rest:
+	ADDQ         $0x10, AX
+	JZ           done
+	MOVL         $0xffffffff, R8
+	BZHIL        AX, R8, R8
+	KMOVW        R8, K1
+	VMOVUPS.Z    (DX), K1, Z0
+	VBROADCASTSS (DI), Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS.Z    (BX), K1, Z1
+	VBROADCASTSS 4(DI), Z2
+	VMULPS       Z2, Z1, Z1
+	VBROADCASTSS 8(DI), Z2
+	VMULPS       Z2, Z0, Z2
+	VADDPS       Z2, Z1, Z1
+	VMOVUPS.Z    (SI), K1, Z2
+	VBROADCASTSS 12(DI), Z3
+	VMULPS       Z3, Z2, Z2
+	VBROADCASTSS 16(DI), Z3
+	VMULPS       Z3, Z0, Z3
+	VMULPS       Z0, Z3, Z0
+	VADDPS       Z0, Z2, Z0
+	VMOVUPS      Z1, K1, (BX)
+	VMOVUPS      Z0, K1, (SI)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, K1, (DX)
+	VSQRTPS      Z0, Z0
+	VBROADCASTSS 20(DI), Z2
+	VDIVPS       Z2, Z0, Z0
+	VBROADCASTSS 24(DI), Z2
+	VADDPS       Z2, Z0, Z0
+	VMOVUPS.Z    (CX), K1, Z2
+	VBROADCASTSS 28(DI), Z3
+	VMULPS       Z3, Z2, Z2
+	VBROADCASTSS 32(DI), Z3
+	VMULPS       Z3, Z1, Z1
+	VDIVPS       Z0, Z1, Z0
+	VSUBPS       Z0, Z2, Z0
+	VMOVUPS      Z0, K1, (CX)
 
 done:
 	VZEROUPPER

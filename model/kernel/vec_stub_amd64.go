@@ -153,3 +153,153 @@ func geluGradAVX2(dx []float32, d []float32, x []float32)
 //
 //go:noescape
 func adamwAVX2(w []float32, g []float32, m []float32, v []float32, k *float32)
+
+// dotAVX512 is dotGeneric: Σ x·y.
+//
+//go:noescape
+func dotAVX512(x []float32, y []float32) float32
+
+// sumAVX512 is sumGeneric: Σ x.
+//
+//go:noescape
+func sumAVX512(x []float32) float32
+
+// varianceAVX512 is varianceGeneric: Σ (x-mean)².
+//
+//go:noescape
+func varianceAVX512(x []float32, mean float32) float32
+
+// dot3AVX512 is dot3Generic: Σ (x·y)·(z·s).
+//
+//go:noescape
+func dot3AVX512(x []float32, y []float32, z []float32, s float32) float32
+
+// sumExpAVX512 is sumExpGeneric: Σ exp(x-m).
+//
+//go:noescape
+func sumExpAVX512(x []float32, m float32) float32
+
+// expSumAVX512 is expSumGeneric: dst = exp(x-m), Σ dst.
+//
+//go:noescape
+func expSumAVX512(dst []float32, x []float32, m float32) float32
+
+// maxAVX512 is maxGeneric: the largest x.
+//
+//go:noescape
+func maxAVX512(x []float32) float32
+
+// maxScaleAVX512 is maxScaleGeneric: x *= s, the largest.
+//
+//go:noescape
+func maxScaleAVX512(x []float32, s float32) float32
+
+// finiteAVX512 is finiteGeneric: but it counts in bad, which is 0 when all are finite.
+//
+//go:noescape
+func finiteAVX512(x []float32) (bad int)
+
+// mulScaleAVX512 is mulScaleGeneric: out = w·(x·s).
+//
+//go:noescape
+func mulScaleAVX512(out []float32, x []float32, w []float32, s float32)
+
+// rmsGradAVX512 is rmsGradGeneric: dx = s·(dy·w - (x·s)·c).
+//
+//go:noescape
+func rmsGradAVX512(dx []float32, dy []float32, w []float32, x []float32, s float32, c float32)
+
+// rmsGradAddAVX512 is rmsGradAddGeneric: dx = s·(dy·w - (x·s)·c) + res.
+//
+//go:noescape
+func rmsGradAddAVX512(dx []float32, dy []float32, w []float32, x []float32, res []float32, s float32, c float32)
+
+// layerNormAVX512 is layerNormGeneric: out = ((x-mean)·rstd)·w + b.
+//
+//go:noescape
+func layerNormAVX512(out []float32, x []float32, w []float32, b []float32, mean float32, rstd float32)
+
+// layerNormGradAVX512 is layerNormGradGeneric: dx = rstd·((dy·w - a) - ((x-mean)·rstd)·b).
+//
+//go:noescape
+func layerNormGradAVX512(dx []float32, dy []float32, w []float32, x []float32, mean float32, rstd float32, a float32, b float32)
+
+// layerNormGradAddAVX512 is layerNormGradAddGeneric: dx = rstd·((dy·w - a) - ((x-mean)·rstd)·b) + res.
+//
+//go:noescape
+func layerNormGradAddAVX512(dx []float32, dy []float32, w []float32, x []float32, res []float32, mean float32, rstd float32, a float32, b float32)
+
+// layerNormSumsAVX512 is layerNormSumsGeneric: Σ dy·w and Σ (dy·w)·((x-mean)·rstd).
+//
+//go:noescape
+func layerNormSumsAVX512(dy []float32, w []float32, x []float32, mean float32, rstd float32) (total float32, dot float32)
+
+// addRowsAVX512 is addRowsGeneric: acc += x[i·stride:] for each of n rows in order. n must not be 0.
+//
+//go:noescape
+func addRowsAVX512(acc []float32, x []float32, stride int, n int)
+
+// mulAddRowsAVX512 is mulAddRowsGeneric: acc += y·(x·s[i]) for each of n rows in order. n must not be 0.
+//
+//go:noescape
+func mulAddRowsAVX512(acc []float32, y []float32, x []float32, s []float32, stride int, n int)
+
+// layerNormRowsAVX512 is layerNormRowsGeneric: acc += y·((x-mean[i])·rstd[i]) for each of n rows in order. n must not be 0.
+//
+//go:noescape
+func layerNormRowsAVX512(acc []float32, y []float32, x []float32, mean []float32, rstd []float32, stride int, n int)
+
+// scaleAVX512 is scaleGeneric: x *= s.
+//
+//go:noescape
+func scaleAVX512(x []float32, s float32)
+
+// addAVX512 is addGeneric: out = a + b.
+//
+//go:noescape
+func addAVX512(out []float32, a []float32, b []float32)
+
+// expScaleAVX512 is expScaleGeneric: x = exp(x·s-m).
+//
+//go:noescape
+func expScaleAVX512(x []float32, s float32, m float32)
+
+// softmaxGradAVX512 is softmaxGradGeneric: dp = (p·(dp-delta))·s.
+//
+//go:noescape
+func softmaxGradAVX512(dp []float32, p []float32, delta float32, s float32)
+
+// rotateAVX512 is rotateGeneric: a' = a·cos - b·sin, b' = b·cos + a·sin.
+//
+//go:noescape
+func rotateAVX512(a []float32, b []float32, cos []float32, sin []float32)
+
+// rotateBackAVX512 is rotateBackGeneric: a' = a·cos + b·sin, b' = b·cos - a·sin.
+//
+//go:noescape
+func rotateBackAVX512(a []float32, b []float32, cos []float32, sin []float32)
+
+// swigluAVX512 is swigluGeneric: out = (g·sigmoid(g))·u.
+//
+//go:noescape
+func swigluAVX512(out []float32, g []float32, u []float32)
+
+// swigluGradAVX512 is swigluGradGeneric: dg = (d·u)·(s + (g·s)·(1-s)), du = d·(g·s).
+//
+//go:noescape
+func swigluGradAVX512(dg []float32, du []float32, d []float32, g []float32, u []float32)
+
+// geluAVX512 is geluGeneric: out = x·sigmoid(2·sqrt(2/π)·(x + 0.044715 x³)).
+//
+//go:noescape
+func geluAVX512(out []float32, x []float32)
+
+// geluGradAVX512 is geluGradGeneric: dx = d·GELU'(x).
+//
+//go:noescape
+func geluGradAVX512(dx []float32, d []float32, x []float32)
+
+// adamwAVX512 is adamwGeneric: one AdamW step.
+//
+//go:noescape
+func adamwAVX512(w []float32, g []float32, m []float32, v []float32, k *float32)

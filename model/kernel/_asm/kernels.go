@@ -9,14 +9,25 @@ import (
 
 func names(s ...string) []string { return s }
 
+// lanes gives as many vectors as make sixteen lanes.
+func lanes(f func() vector) (v []vector) {
+	for range 16 / w.lanes {
+		v = append(v, f())
+	}
+	return v
+}
+
 func vec() {
 	tables()
-	reductions()
-	norms()
-	downRows()
-	elementwise()
-	activations()
-	optimizer()
+	for _, w = range widths {
+		reductions()
+		finite()
+		norms()
+		downRows()
+		elementwise()
+		activations()
+		optimizer()
+	}
 }
 
 // reduction is a kernel that returns one sum; term gives what a vector adds to its lanes.
@@ -24,7 +35,7 @@ func reduction(name, signature, doc string, slices, scalars []string, term func(
 	var acc []vector
 	k := map[string]vector{}
 	kernel(name, signature, doc, slices, 16, func() {
-		acc = []vector{zero(), zero()}
+		acc = lanes(zero)
 		for _, x := range scalars {
 			k[x] = scalar(x)
 		}
@@ -32,7 +43,7 @@ func reduction(name, signature, doc string, slices, scalars []string, term func(
 		y := s.kept(term(s, k))
 		VADDPS(y, acc[s.half], acc[s.half])
 	}, func() {
-		result(fold(acc[0], acc[1], sums), ReturnIndex(0))
+		result(fold(acc, sums), ReturnIndex(0))
 	})
 }
 
@@ -72,7 +83,7 @@ func reductions() {
 			name, signature, doc = "maxScale", "func(x []float32, s float32) float32", "x *= s, the largest"
 		}
 		kernel(name, signature, doc, names("x"), 16, func() {
-			acc = []vector{value(float32(math.Inf(-1))), value(float32(math.Inf(-1)))}
+			acc = lanes(func() vector { return value(float32(math.Inf(-1))) })
 			if scaled {
 				by = scalar("s")
 			}
@@ -82,23 +93,40 @@ func reductions() {
 				y = mul(y, by)
 				s.write("x", y)
 			}
-			if s.mask != nil {
-				z := value(float32(math.Inf(-1)))
-				VBLENDVPS(s.mask, y, z, z)
-				y = z
+			if s.mask.partial() {
+				y = s.orElse(y, value(float32(math.Inf(-1))))
 			}
 			VMAXPS(acc[s.half], y, acc[s.half]) // NaN is passed over: of two operands the second wins
-		}, func() { result(fold(acc[0], acc[1], most), ReturnIndex(0)) })
+		}, func() { result(fold(acc, most), ReturnIndex(0)) })
 	}
+}
+
+func finite() {
 	var found vector
-	kernel("finite", "func(x []float32) (bad int)", "but it counts in bad, which is 0 when all are finite", names("x"), 8, func() { found = zero() }, func(s *sweep) {
+	var some reg.OpmaskVirtual
+	kernel("finite", "func(x []float32) (bad int)", "but it counts in bad, which is 0 when all are finite", names("x"), 8, func() {
+		found, some = zero(), K()
+		if w.lanes == 16 {
+			KXORW(some, some, some)
+		}
+	}, func(s *sweep) {
 		y := s.read("x")
 		VANDPS(bits(0x7f800000), y, y)
+		if w.lanes == 16 {
+			bad := K()
+			VPCMPEQD(bits(0x7f800000), y, bad)
+			KORW(bad, some, some)
+			return
+		}
 		VPCMPEQD(bits(0x7f800000), y, y)
 		VORPS(y, found, found)
 	}, func() {
 		n := GP32()
-		VMOVMSKPS(found, n)
+		if w.lanes == 16 {
+			KMOVW(some, n)
+		} else {
+			VMOVMSKPS(found, n)
+		}
 		Store(n.As64(), ReturnIndex(0))
 	})
 }
@@ -128,7 +156,7 @@ func norms() {
 	var g, gx []vector
 	var mean, rstd vector
 	kernel("layerNormSums", "func(dy, w, x []float32, mean, rstd float32) (total, dot float32)", "Σ dy·w and Σ (dy·w)·((x-mean)·rstd)", names("dy", "w", "x"), 16, func() {
-		g, gx = []vector{zero(), zero()}, []vector{zero(), zero()}
+		g, gx = lanes(zero), lanes(zero)
 		mean, rstd = scalar("mean"), scalar("rstd")
 	}, func(s *sweep) {
 		t := mul(s.read("dy"), s.read("w"))
@@ -136,8 +164,8 @@ func norms() {
 		VADDPS(t, g[s.half], g[s.half])
 		VADDPS(u, gx[s.half], gx[s.half])
 	}, func() {
-		result(fold(g[0], g[1], sums), Return("total"))
-		result(fold(gx[0], gx[1], sums), Return("dot"))
+		result(fold(g, sums), Return("total"))
+		result(fold(gx, sums), Return("dot"))
 	})
 }
 
@@ -218,7 +246,7 @@ func activations() {
 func optimizer() {
 	var k reg.GPVirtual
 	field := func(i int) vector { // of adamwConsts
-		y := YMM()
+		y := w.reg()
 		VBROADCASTSS(at(k, 4*i), y)
 		return y
 	}
@@ -231,7 +259,7 @@ func optimizer() {
 		s.write("m", a)
 		s.write("v", b)
 		s.write("g", zero())
-		root := YMM()
+		root := w.reg()
 		VSQRTPS(b, root)
 		den := plus(over(root, field(5)), field(6))
 		s.write("w", minus(mul(s.read("w"), field(7)), over(mul(a, field(8)), den)))

@@ -9,19 +9,18 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-type vector = reg.VecVirtual
-
 // sweep is the frame of a loop over slices: whole vectors first, then one masked pass over what is left.
 type sweep struct {
 	base map[string]reg.GPVirtual
-	mask vector // of the masked pass, else nil
-	half int    // 0 or 1: which of two vectors of a 16-lane step this is
+	mask mask // of the masked pass
+	half int  // which vector of a step this is
 }
 
-// kernel writes the function name+"AVX2" whose first slice tells the length. With lanes = 16 a step is two vectors, which reductions need: lane l of the
-// sum takes elements l, l+16, ...; else it is one. before sets up, body does one vector, after ends (and returns its results).
+// kernel writes the function name+w.isa whose first slice tells the length. With lanes = 16 a step is sixteen floats, which reductions need: lane l of
+// the sum takes elements l, l+16, ...; with lanes = 8 it is one vector. before sets up, body does one vector, after ends (and returns its results).
 func kernel(name, signature, doc string, slices []string, lanes int, before func(), body func(s *sweep), after func()) {
-	function(name+"AVX2", signature, name+"AVX2 is "+name+"Generic: "+doc+".")
+	lanes = max(lanes, w.lanes)
+	function(name+w.isa, signature, name+w.isa+" is "+name+"Generic: "+doc+".")
 	n := Load(Param(slices[0]).Len(), GP64()).(reg.GPVirtual)
 	s := &sweep{base: map[string]reg.GPVirtual{}}
 	for _, p := range slices {
@@ -33,7 +32,7 @@ func kernel(name, signature, doc string, slices []string, lanes int, before func
 	SUBQ(Imm(uint64(lanes)), n)
 	JL(LabelRef("rest"))
 	Label("loop")
-	for s.half = range lanes / 8 {
+	for s.half = range lanes / w.lanes {
 		body(s)
 	}
 	for _, p := range slices {
@@ -44,13 +43,7 @@ func kernel(name, signature, doc string, slices []string, lanes int, before func
 	Label("rest")
 	ADDQ(Imm(uint64(lanes)), n)
 	JZ(LabelRef("done"))
-	table := GP64()
-	LEAQ(masks, table)
-	SHLQ(Imm(2), n)
-	SUBQ(n, table)
-	for s.half = range lanes / 8 {
-		s.mask = YMM()
-		VMOVUPS(at(table, 64+32*s.half), s.mask)
+	for s.half, s.mask = range firstLanes(n, lanes/w.lanes) {
 		body(s)
 	}
 	Label("done")
@@ -63,7 +56,7 @@ func kernel(name, signature, doc string, slices []string, lanes int, before func
 
 // columns writes a sum down n > 0 rows, sixteen columns at a time with their sums in registers. term is what a row adds; scalars hold one float a row.
 func columns(name, signature, doc string, matrices, scalars []string, term func(s *sweep, k map[string]vector) vector) {
-	function(name+"AVX2", signature, name+"AVX2 is "+name+"Generic: "+doc+". n must not be 0.")
+	function(name+w.isa, signature, name+w.isa+" is "+name+"Generic: "+doc+". n must not be 0.")
 	n := Load(Param("acc").Len(), GP64()).(reg.GPVirtual)
 	s := &sweep{base: map[string]reg.GPVirtual{"acc": Load(Param("acc").Base(), GP64()).(reg.GPVirtual)}}
 	top := map[string]reg.GPVirtual{}
@@ -72,11 +65,10 @@ func columns(name, signature, doc string, matrices, scalars []string, term func(
 	}
 	stride := load("stride")
 	SHLQ(Imm(2), stride)
-	var mask [2]vector
+	masked := make([]mask, 16/w.lanes)
 	step := func(row string) {
-		var acc [2]vector
-		for s.half = range 2 {
-			s.mask = mask[s.half]
+		acc := make([]vector, len(masked))
+		for s.half, s.mask = range masked {
 			acc[s.half] = s.read("acc")
 		}
 		for _, p := range matrices {
@@ -89,11 +81,10 @@ func columns(name, signature, doc string, matrices, scalars []string, term func(
 		Label(row)
 		k := map[string]vector{}
 		for _, p := range scalars {
-			k[p] = YMM()
+			k[p] = w.reg()
 			VBROADCASTSS(at(s.base[p], 0), k[p])
 		}
-		for s.half = range 2 {
-			s.mask = mask[s.half]
+		for s.half, s.mask = range masked {
 			VADDPS(term(s, k), acc[s.half], acc[s.half])
 		}
 		for _, p := range matrices {
@@ -104,8 +95,7 @@ func columns(name, signature, doc string, matrices, scalars []string, term func(
 		}
 		DECQ(count)
 		JNZ(LabelRef(row))
-		for s.half = range 2 {
-			s.mask = mask[s.half]
+		for s.half, s.mask = range masked {
 			s.write("acc", acc[s.half])
 		}
 	}
@@ -122,90 +112,83 @@ func columns(name, signature, doc string, matrices, scalars []string, term func(
 	Label("rest")
 	ADDQ(Imm(16), n)
 	JZ(LabelRef("done"))
-	table := GP64()
-	LEAQ(masks, table)
-	SHLQ(Imm(2), n)
-	SUBQ(n, table)
-	for i := range mask {
-		mask[i] = YMM()
-		VMOVUPS(at(table, 64+32*i), mask[i])
-	}
+	masked = firstLanes(n, len(masked))
 	step("last")
 	Label("done")
 	VZEROUPPER()
 	RET()
 }
 
-// masks is sixteen times -1, then sixteen times 0: the mask for n elements begins n words before the middle.
-var masks Mem
+func (s *sweep) read(p string) vector { return get(at(s.base[p], w.bytes()*s.half), s.mask) }
 
-func (s *sweep) read(p string) vector {
-	y := YMM()
-	if s.mask != nil {
-		VMASKMOVPS(at(s.base[p], 32*s.half), s.mask, y)
-	} else {
-		VMOVUPS(at(s.base[p], 32*s.half), y)
-	}
-	return y
-}
-
-func (s *sweep) write(p string, y vector) {
-	if s.mask != nil {
-		VMASKMOVPS(y, s.mask, at(s.base[p], 32*s.half))
-	} else {
-		VMOVUPS(y, at(s.base[p], 32*s.half))
-	}
-}
+func (s *sweep) write(p string, y vector) { put(y, s.mask, at(s.base[p], w.bytes()*s.half)) }
 
 // kept is y with zeros outside the mask, for adding to a lane.
 func (s *sweep) kept(y vector) vector {
-	if s.mask != nil {
-		VANDPS(s.mask, y, y)
+	switch {
+	case s.mask.k != nil:
+		VMOVAPS_Z(y, s.mask.k, y)
+	case s.mask.bits != nil:
+		VANDPS(s.mask.bits, y, y)
 	}
 	return y
 }
 
+// orElse is y with z outside the mask; z is overwritten.
+func (s *sweep) orElse(y, z vector) vector {
+	switch {
+	case s.mask.k != nil:
+		VBLENDMPS(y, z, s.mask.k, z)
+	case s.mask.bits != nil:
+		VBLENDVPS(s.mask.bits, y, z, z)
+	default:
+		return y
+	}
+	return z
+}
+
 // Every product and every sum is rounded on its own: there is no fused multiply-add in this file.
-func mul(a vector, b Op) vector   { y := YMM(); VMULPS(b, a, y); return y }
-func plus(a vector, b Op) vector  { y := YMM(); VADDPS(b, a, y); return y }
-func minus(a vector, b Op) vector { y := YMM(); VSUBPS(b, a, y); return y }
-func over(a vector, b Op) vector  { y := YMM(); VDIVPS(b, a, y); return y }
+func mul(a vector, b Op) vector   { y := w.reg(); VMULPS(b, a, y); return y }
+func plus(a vector, b Op) vector  { y := w.reg(); VADDPS(b, a, y); return y }
+func minus(a vector, b Op) vector { y := w.reg(); VSUBPS(b, a, y); return y }
+func over(a vector, b Op) vector  { y := w.reg(); VDIVPS(b, a, y); return y }
 
 var constants = map[uint32]Mem{}
 
-// bits is a constant, eight times.
+// bits is a constant, sixteen times.
 func bits(u uint32) Mem   { return constants[u] }
 func float(f float32) Mem { return bits(math.Float32bits(f)) }
 
 // value is a constant in a register.
 func value(f float32) vector {
-	y := YMM()
+	y := w.reg()
 	VMOVUPS(float(f), y)
 	return y
 }
 
-// scalar is a float32 argument, eight times.
+// scalar is a float32 argument in all lanes.
 func scalar(name string) vector {
 	p, err := Param(name).Resolve()
 	if err != nil {
 		panic(err)
 	}
-	y := YMM()
+	y := w.reg()
 	VBROADCASTSS(p.Addr, y)
 	return y
 }
 
-func zero() vector {
-	y := YMM()
-	VXORPS(y, y, y)
-	return y
-}
-
 // fold adds (or otherwise joins) sixteen lanes in the fixed order: i with i+8, i+4, i+2, i+1.
-func fold(lo, hi vector, join func(a, b, to reg.Register)) reg.Register {
-	join(lo, hi, lo)
+func fold(lanes []vector, join func(a, b, to reg.Register)) reg.Register {
+	lo := lanes[0]
+	if w.lanes == 16 {
+		hi := YMM()
+		VEXTRACTF64X4(Imm(1), lo, hi)
+		join(lo.AsY(), hi, lo.AsY())
+	} else {
+		join(lo, lanes[1], lo)
+	}
 	x := XMM()
-	VEXTRACTF128(Imm(1), lo, x)
+	VEXTRACTF128(Imm(1), lo.AsY(), x)
 	join(lo.AsX(), x, lo.AsX())
 	VMOVHLPS(lo.AsX(), lo.AsX(), x)
 	join(lo.AsX(), x, lo.AsX())
@@ -247,20 +230,13 @@ func exp(x vector) vector {
 }
 
 func sigmoid(x vector) vector {
-	y := YMM()
+	y := w.reg()
 	VXORPS(bits(0x80000000), x, y)
 	return over(value(1), plus(exp(y), float(1)))
 }
 
 func tables() {
-	masks = GLOBL("vecMask", RODATA|NOPTR)
-	for i := range 32 {
-		v := U32(0xffffffff)
-		if i >= 16 {
-			v = 0
-		}
-		DATA(i*4, v)
-	}
+	maskTable("vecMask")
 	all := []uint32{0x80000000, 0x7f800000}
 	for _, f := range []float32{89, -87.3, 12583038, 1.442695041, 0.693359375, -2.12194440e-4, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2,
 		1.6666665459e-1, 5.0000001201e-1, 1, float32(math.Inf(-1)), geluA, geluB, geluC} {
@@ -268,7 +244,7 @@ func tables() {
 	}
 	for i, u := range all {
 		constants[u] = GLOBL("vecConst"+string(rune('A'+i)), RODATA|NOPTR)
-		for j := range 8 {
+		for j := range 16 {
 			DATA(j*4, U32(u))
 		}
 	}
