@@ -12,8 +12,9 @@
 //
 // # Paths
 //
-// The generic Go functions are always compiled and are the specification. On amd64 with AVX2 and FMA an assembly path (written by
-// the generator in _asm) takes over; the build tag purego leaves it out and the environment variable INSTRUCT_CPU forces a path by its name.
+// The generic Go functions are always compiled and are the specification. On amd64 with AVX2 and FMA, or with AVX-512
+// (F, BW, DQ, VL), an assembly path takes over; the generator in _asm describes every function once and writes it for both widths. The build tag purego leaves
+// them out and the environment variable INSTRUCT_CPU (generic, avx2, avx512) forces a path by its name.
 //
 // Letters: N rows (tokens), C width, F hidden width, H heads, K key/value heads, D head size, V vocabulary.
 // A slice that is too short is a programming error: the kernels panic with a constant string.

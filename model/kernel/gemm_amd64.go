@@ -21,14 +21,14 @@ type blocking struct {
 
 func (i isa) blocking() blocking {
 	if i == avx512 { // 24 accumulators of 16 columns
-		return blocking{mr: 8, nr: 48, lanes: 16, kc: 192, mc: 512}
+		return blocking{mr: 8, nr: 48, lanes: 16, kc: 256, mc: 512}
 	}
 	return blocking{mr: 6, nr: 16, lanes: 8, kc: 288, mc: 252} // twelve of eight
 }
 
 const (
 	float    = 4  // bytes
-	panelPad = 16 // floats between panels of A, which keeps them from lying a power of two apart
+	panelPad = 24 // floats between panels of A, which keeps them from lying a power of two apart
 )
 
 // packing gives the scratch of a worker, aligned to cache lines.
@@ -176,10 +176,8 @@ func (g *product) packA(s []float32, mr, r0, m, p0, k int) (a *float32, ai, ap, 
 		spread(k, m, &s[0], next*float, &g.a[p0*g.ap+r0], g.ap*float, mr)
 		return &s[0], 1, mr, next
 	}
-	ld := (k+7)&^7 + 8
-	for i := range m {
-		copy(s[i*ld:i*ld+k], g.a[(r0+i)*g.ai+p0:])
-	}
+	ld := (k+15)&^15 + 8
+	copyRows(m, k, &s[0], ld*float, &g.a[r0*g.ai+p0], g.ai*float)
 	return &s[0], ld, 1, mr * ld
 }
 

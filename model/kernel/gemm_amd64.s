@@ -1659,7 +1659,7 @@ TEXT ·copyPanelAVX2(SB), NOSPLIT, $0-40
 of2:
 	VMOVUPS    (DX), Y0
 	VMOVUPS    32(DX), Y1
-	PREFETCHT0 64(DX)
+	PREFETCHT1 64(DX)
 	ADDQ       BX, DX
 	VMOVUPS    Y0, (CX)
 	VMOVUPS    Y1, 32(CX)
@@ -1680,7 +1680,7 @@ notof2:
 of2cut:
 	VMOVUPS    (DX), Y1
 	VMASKMOVPS 32(DX), Y0, Y2
-	PREFETCHT0 64(DX)
+	PREFETCHT1 64(DX)
 	ADDQ       BX, DX
 	VMOVUPS    Y1, (CX)
 	VMOVUPS    Y2, 32(CX)
@@ -1700,7 +1700,7 @@ notof2cut:
 
 of1cut:
 	VMASKMOVPS (DX), Y0, Y1
-	PREFETCHT0 64(DX)
+	PREFETCHT1 64(DX)
 	ADDQ       BX, DX
 	VMOVUPS    Y1, (CX)
 	ADDQ       $0x40, CX
@@ -5579,7 +5579,9 @@ of3:
 	VMOVUPS    (DX), Z0
 	VMOVUPS    64(DX), Z1
 	VMOVUPS    128(DX), Z2
-	PREFETCHT0 192(DX)
+	PREFETCHT1 192(DX)
+	PREFETCHT1 256(DX)
+	PREFETCHT1 320(DX)
 	ADDQ       BX, DX
 	VMOVUPS    Z0, (CX)
 	VMOVUPS    Z1, 64(CX)
@@ -5601,7 +5603,9 @@ of3cut:
 	VMOVUPS    (DX), Z0
 	VMOVUPS    64(DX), Z1
 	VMOVUPS.Z  128(DX), K1, Z2
-	PREFETCHT0 192(DX)
+	PREFETCHT1 192(DX)
+	PREFETCHT1 256(DX)
+	PREFETCHT1 320(DX)
 	ADDQ       BX, DX
 	VMOVUPS    Z0, (CX)
 	VMOVUPS    Z1, 64(CX)
@@ -5622,7 +5626,9 @@ notof3cut:
 of2cut:
 	VMOVUPS    (DX), Z0
 	VMOVUPS.Z  64(DX), K1, Z1
-	PREFETCHT0 192(DX)
+	PREFETCHT1 192(DX)
+	PREFETCHT1 256(DX)
+	PREFETCHT1 320(DX)
 	ADDQ       BX, DX
 	VMOVUPS    Z0, (CX)
 	VMOVUPS    Z1, 64(CX)
@@ -5641,7 +5647,9 @@ notof2cut:
 
 of1cut:
 	VMOVUPS.Z  (DX), K1, Z0
-	PREFETCHT0 192(DX)
+	PREFETCHT1 192(DX)
+	PREFETCHT1 256(DX)
+	PREFETCHT1 320(DX)
 	ADDQ       BX, DX
 	VMOVUPS    Z0, (CX)
 	ADDQ       $0xc0, CX
@@ -6013,50 +6021,99 @@ loop:
 	RET
 
 // func spread(rows int, m int, dst *float32, panel int, src *float32, stride int, width int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·spread(SB), NOSPLIT, $0-56
 	MOVQ    rows+0(FP), AX
 	MOVQ    dst+16(FP), CX
 	MOVQ    src+32(FP), DX
-	MOVQ    width+48(FP), BX
-	LEAQ    gemmMask<>+0(SB), SI
-	MOVQ    BX, DI
+	MOVQ    stride+40(FP), BX
+	MOVQ    width+48(FP), SI
+	LEAQ    gemmMask<>+0(SB), DI
+	MOVQ    SI, R8
+	SHLQ    $0x02, R8
+	SUBQ    R8, DI
+	VMOVUPS 64(DI), Y0
+	MOVQ    SI, DI
 	SHLQ    $0x02, DI
-	SUBQ    DI, SI
-	VMOVUPS 64(SI), Y0
-	MOVQ    BX, SI
-	SHLQ    $0x02, SI
 
 row:
-	MOVQ m+8(FP), R9
-	MOVQ panel+24(FP), R10
-	MOVQ DX, DI
-	MOVQ CX, R8
-	SUBQ BX, R9
+	MOVQ m+8(FP), R10
+	MOVQ panel+24(FP), R11
+	MOVQ DX, R8
+	MOVQ CX, R9
+	SUBQ SI, R10
 	JL   rest
 
 piece:
-	VMASKMOVPS (DI), Y0, Y1
-	VMOVUPS    Y1, (R8)
-	ADDQ       SI, DI
-	ADDQ       R10, R8
-	SUBQ       BX, R9
+	VMASKMOVPS (R8), Y0, Y1
+	VMOVUPS    Y1, (R9)
+	PREFETCHT0 (R8)(BX*2)
+	ADDQ       DI, R8
+	ADDQ       R11, R9
+	SUBQ       SI, R10
 	JGE        piece
 
 rest:
-	ADDQ       BX, R9
+	ADDQ       SI, R10
+	JZ         next
+	LEAQ       gemmMask<>+0(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	VMOVUPS    64(R11), Y1
+	VMASKMOVPS (R8), Y1, Y1
+	VMOVUPS    Y1, (R9)
+
+next:
+	ADDQ BX, DX
+	ADDQ DI, CX
+	DECQ AX
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func copyRows(rows int, n int, dst *float32, dstStride int, src *float32, stride int)
+// Requires: AVX, MMX+
+TEXT ·copyRows(SB), NOSPLIT, $0-48
+	MOVQ rows+0(FP), AX
+	MOVQ dst+16(FP), CX
+	MOVQ dstStride+24(FP), DX
+	MOVQ src+32(FP), BX
+	MOVQ stride+40(FP), SI
+
+row:
+	MOVQ n+8(FP), R9
+	MOVQ BX, DI
+	MOVQ CX, R8
+	SUBQ $0x10, R9
+	JL   rest
+
+line:
+	VMOVUPS    (DI), Y0
+	VMOVUPS    32(DI), Y1
+	PREFETCHT0 (DI)(SI*2)
+	VMOVUPS    Y0, (R8)
+	VMOVUPS    Y1, 32(R8)
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, R8
+	SUBQ       $0x10, R9
+	JGE        line
+
+rest:
+	ADDQ       $0x10, R9
 	JZ         next
 	LEAQ       gemmMask<>+0(SB), R10
 	SHLQ       $0x02, R9
 	SUBQ       R9, R10
-	VMOVUPS    64(R10), Y1
-	VMASKMOVPS (DI), Y1, Y1
-	VMOVUPS    Y1, (R8)
+	VMOVUPS    64(R10), Y0
+	VMOVUPS    96(R10), Y1
+	VMASKMOVPS (DI), Y0, Y0
+	VMOVUPS    Y0, (R8)
+	VMASKMOVPS 32(DI), Y1, Y0
+	VMOVUPS    Y0, 32(R8)
 
 next:
-	MOVQ stride+40(FP), DI
-	ADDQ DI, DX
-	ADDQ SI, CX
+	ADDQ SI, BX
+	ADDQ DX, CX
 	DECQ AX
 	JNZ  row
 	VZEROUPPER

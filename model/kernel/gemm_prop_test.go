@@ -64,6 +64,14 @@ func firstDifference(a, b []float32) int {
 }
 
 func TestGemmBits(t *testing.T) {
+	was := path
+	defer func() { path = was }()
+	for _, path = range paths() {
+		t.Run(Path(), testGemmBits)
+	}
+}
+
+func testGemmBits(t *testing.T) {
 	type shape struct{ m, n, k int }
 	var shapes []shape
 	for _, m := range []int{0, 1, 2, 5, 6, 7, 13, 19} {
@@ -73,11 +81,17 @@ func TestGemmBits(t *testing.T) {
 			}
 		}
 	}
+	for m := range 21 { // every remainder of every tile
+		shapes = append(shapes, shape{m, 48 + m, 18})
+	}
+	for n := range 101 {
+		shapes = append(shapes, shape{9, n, 5})
+	}
 	r := rng.NewRand(7, "gemm", 0, 0)
 	for range 60 {
 		shapes = append(shapes, shape{1 + r.Intn(70), 1 + r.Intn(120), 1 + r.Intn(100)})
 	}
-	shapes = append(shapes, shape{1, 300, 700}, shape{3, 70, 900}, shape{200, 33, 40}, shape{33, 300, 50}, shape{17, 40, 1100}, shape{20, 100, 500}, shape{300, 80, 30}, shape{14, 70, 401})
+	shapes = append(shapes, shape{1, 300, 700}, shape{600, 50, 17}, shape{530, 20, 30}, shape{20, 60, 1024}, shape{3, 70, 900}, shape{200, 33, 40}, shape{33, 300, 50}, shape{17, 40, 1100}, shape{20, 100, 500}, shape{300, 80, 30}, shape{14, 70, 401})
 	pools := []*Pool{NewPool(1), NewPool(2), NewPool(3)}
 	for _, s := range shapes {
 		for _, f := range []Form{NT, NN, TN} {
@@ -90,8 +104,11 @@ func TestGemmBits(t *testing.T) {
 					br, bc = s.k, s.n
 				}
 				lda, ldb, ldc := ac+r.Intn(4), bc+r.Intn(4), s.n+r.Intn(4)
-				a, b := matrix(&r, ar, ac, lda, r.Intn(8)), matrix(&r, br, bc, ldb, r.Intn(8))
-				c := matrix(&r, s.m, s.n, ldc, r.Intn(8))
+				if s.k == 1024 { // rows a multiple of 4096 bytes apart
+					lda, ldb = (ac+1023)&^1023, (bc+1023)&^1023
+				}
+				a, b := matrix(&r, ar, ac, lda, r.Intn(17)), matrix(&r, br, bc, ldb, r.Intn(17))
+				c := matrix(&r, s.m, s.n, ldc, r.Intn(17))
 				want := append([]float32(nil), c.x...)
 				gemmNaive(f, s.m, s.n, s.k, a.x, lda, b.x, ldb, want, ldc, acc)
 				start := append([]float32(nil), c.x...)

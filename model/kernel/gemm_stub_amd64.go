@@ -61,5 +61,10 @@ func peakAVX512(n int)
 //go:noescape
 func spread(rows int, m int, dst *float32, panel int, src *float32, stride int, width int)
 
+// copyRows copies n floats of each of rows rows of src, stride bytes apart, to rows dstStride bytes apart. Up to the next multiple of 16 the rest becomes 0.
+//
+//go:noescape
+func copyRows(rows int, n int, dst *float32, dstStride int, src *float32, stride int)
+
 // pause tells the core that this is a spin.
 func pause()

@@ -185,7 +185,7 @@ func testPrimitives(t *testing.T) {
 					x, y := make([]guarded, p.slices), make([]guarded, p.slices)
 					fast, spec := make([][]float32, p.slices), make([][]float32, p.slices)
 					for i := range x {
-						x[i], y[i] = newGuarded(n, r.Intn(8)), newGuarded(n, 0)
+						x[i], y[i] = newGuarded(n, r.Intn(17)), newGuarded(n, 0)
 						for j := range n {
 							v := float32(r.Normal()) * []float32{1, 10, 100}[round%3]
 							if round >= 6 && r.Intn(10) == 0 && (round >= 9 || i == 0) {
@@ -220,6 +220,14 @@ func testPrimitives(t *testing.T) {
 
 // The vector exp is Exp, for a dense net of arguments.
 func TestExpBits(t *testing.T) {
+	was := path
+	defer func() { path = was }()
+	for _, path = range vectorPaths() {
+		t.Run(Path(), testExpBits)
+	}
+}
+
+func testExpBits(t *testing.T) {
 	x := make([]float32, 1<<12)
 	var n uint32
 	for range 64 {

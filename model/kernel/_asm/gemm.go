@@ -22,6 +22,7 @@ func gemm() {
 		peak()
 	}
 	spread()
+	copyRows()
 	TEXT("pause", NOSPLIT, "func()")
 	Doc("pause tells the core that this is a spin.")
 	PAUSE()

@@ -147,7 +147,9 @@ func copyPanel(tiles []tile) {
 			}
 			x[i] = get(at(src, w.bytes()*i), k)
 		}
-		PREFETCHT0(at(src, w.bytes()*most)) // the next panel
+		for i := range (most*w.bytes() + 63) / 64 { // the next panel
+			PREFETCHT1(at(src, w.bytes()*most+64*i))
+		}
 		ADDQ(stride, src)
 		for i := range x {
 			VMOVUPS(x[i], at(dst, w.bytes()*i))
@@ -165,7 +167,7 @@ func spread() {
 	function("spread", "func(rows, m int, dst *float32, panel int, src *float32, stride, width int)",
 		"spread copies m floats of each of rows rows of src, stride bytes apart, in pieces of width (1 .. 8) to panels that begin panel bytes apart in dst.",
 		"In a panel the rows lie one after the other, width floats each; up to 8 floats after its end become anything.")
-	rows, dst, src, width := load("rows"), load("dst"), load("src"), load("width")
+	rows, dst, src, stride, width := load("rows"), load("dst"), load("src"), load("stride"), load("width")
 	whole := firstLanes(width, 1)[0]
 	step := GP64()
 	MOVQ(width, step)
@@ -178,6 +180,7 @@ func spread() {
 	JL(LabelRef("rest"))
 	Label("piece")
 	VMOVUPS(get(at(from, 0), whole), at(to, 0))
+	PREFETCHT0(indexed(from, stride, 2)) // the row after the next
 	ADDQ(step, from)
 	ADDQ(panel, to)
 	SUBQ(width, left)
@@ -187,9 +190,44 @@ func spread() {
 	JZ(LabelRef("next"))
 	VMOVUPS(get(at(from, 0), firstLanes(left, 1)[0]), at(to, 0))
 	Label("next")
-	stride := load("stride")
 	ADDQ(stride, src)
 	ADDQ(step, dst)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
+// copyRows writes the packing of A where its rows lie in each other's way.
+func copyRows() {
+	w = widths[0]
+	function("copyRows", "func(rows, n int, dst *float32, dstStride int, src *float32, stride int)",
+		"copyRows copies n floats of each of rows rows of src, stride bytes apart, to rows dstStride bytes apart. Up to the next multiple of 16 the rest becomes 0.")
+	rows, dst, ds, src, stride := load("rows"), load("dst"), load("dstStride"), load("src"), load("stride")
+	Label("row")
+	from, to, left := GP64(), GP64(), load("n")
+	MOVQ(src, from)
+	MOVQ(dst, to)
+	SUBQ(Imm(16), left)
+	JL(LabelRef("rest"))
+	Label("line")
+	lo, hi := get(at(from, 0), mask{}), get(at(from, 32), mask{})
+	PREFETCHT0(indexed(from, stride, 2)) // the row after the next
+	VMOVUPS(lo, at(to, 0))
+	VMOVUPS(hi, at(to, 32))
+	ADDQ(Imm(64), from)
+	ADDQ(Imm(64), to)
+	SUBQ(Imm(16), left)
+	JGE(LabelRef("line"))
+	Label("rest")
+	ADDQ(Imm(16), left)
+	JZ(LabelRef("next"))
+	for i, m := range firstLanes(left, 2) {
+		VMOVUPS(get(at(from, 32*i), m), at(to, 32*i))
+	}
+	Label("next")
+	ADDQ(stride, src)
+	ADDQ(ds, dst)
 	DECQ(rows)
 	JNZ(LabelRef("row"))
 	VZEROUPPER()
