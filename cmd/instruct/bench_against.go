@@ -203,15 +203,18 @@ func (s side) measure(ctx context.Context) (*train.BenchResult, error) {
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		text := strings.TrimPrefix(strings.TrimSpace(log.String()), "instruct: ")
+		err = fmt.Errorf("%s: %s %s: %w", s.name, s.program, strings.Join(s.args, " "), err)
+		if text := strings.TrimPrefix(strings.TrimSpace(log.String()), "instruct: "); text != "" {
+			err = fmt.Errorf("%w: %s", err, text)
+		}
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || exit.ExitCode() == exitMistake {
-			return nil, mistake("%s: %s %s: %w: %s", s.name, s.program, strings.Join(s.args, " "), err, text)
+			return nil, userError{err}
 		}
-		return nil, fmt.Errorf("%s: %s %s: %w: %s", s.name, s.program, strings.Join(s.args, " "), err, text)
+		return nil, err
 	}
 	res := &train.BenchResult{}
-	if err := json.Unmarshal(out, res); err != nil || res.NsPerStep <= 0 {
+	if err = json.Unmarshal(out, res); err != nil || res.NsPerStep <= 0 {
 		return nil, mistake("%s: `%s bench --json` gave no measurement; is it an instruct?", s.name, s.program)
 	}
 	return res, nil
