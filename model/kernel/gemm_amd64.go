@@ -127,8 +127,12 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 		if g.accumulate || p0 > 0 {
 			load = 1
 		}
-		for j := c0; j < c1; j += d.nr {
-			n := min(d.nr, c1-j)
+		n := 0
+		for j := c0; j < c1; j += n {
+			n = min(d.nr, c1-j)
+			if rest := c1 - j - n; rest > 0 && rest <= 16 && d.nr == 48 { // two panels of 32 beat one of 48 and a narrow one
+				n = 32
+			}
 			b, bp := &g.b[p0*g.bp+j*g.bj], g.bp
 			if g.bj != 1 || m > 2*d.mr {
 				b, bp = g.packB(s[:panel], d.nr, j, n, p0, k), d.nr
