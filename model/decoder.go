@@ -27,7 +27,7 @@ func (m *Model) NewDecoder(pool *kernel.Pool, maxLen int) (*Decoder, error) {
 	if maxLen < 1 || maxLen > c.MaxLength {
 		return nil, mistake("model: %d positions asked for; the model was made for 1 to %d", maxLen, c.MaxLength)
 	}
-	g, err := m.build(pool, inference, min(prefillChunk, maxLen), 1)
+	g, err := m.build(pool, inference, min(prefillChunk, maxLen), 1, false, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -35,6 +35,9 @@ func (m *Model) NewDecoder(pool *kernel.Pool, maxLen int) (*Decoder, error) {
 	chunk := g.Capacity()
 	return &Decoder{graph: g, vocab: c.Vocab, positions: make([]int32, chunk), weights: make([]float32, chunk), targets: make([]int32, chunk)}, nil
 }
+
+// Close gives the decoder's memory back; the decoder must not be used afterwards.
+func (d *Decoder) Close() { d.graph.Close() }
 
 // Len returns how many positions were read.
 func (d *Decoder) Len() int { return d.graph.env.Cache.Len }

@@ -76,6 +76,7 @@ func gpt2Graph(b *builder) (*gorgonia.Node, error) {
 	}
 	x := &ops.Stream{X: b.try(ops.Embed{W: b.param("embed"), P: b.param("positions"), Pad: -1}.Apply(b.env, b.tokens))}
 	for l := range c.Layers {
+		b.startLayer()
 		n := fmt.Sprintf("layers.%d.", l)
 		h := linear(n+"qkv", norm(n+"norm1", x), nil) // (N, 3C)
 		h = b.try(ops.Attention{Name: n + "attention", Layer: l, Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim,
@@ -87,6 +88,7 @@ func gpt2Graph(b *builder) (*gorgonia.Node, error) {
 		h = linear(n+"up", norm(n+"norm2", x), nil)                              // (N, F)
 		h = b.try(ops.Activation{Name: n + "gelu", F: c.Hidden}.Apply(b.env, h)) // (N, F)
 		x = &ops.Stream{X: linear(n+"down", h, x)}
+		b.endLayer(l, x.X)
 	}
 	return norm("norm", x), nil
 }

@@ -23,6 +23,9 @@ type builder struct {
 	model  *Model
 	env    *ops.Env
 	tokens *gorgonia.Node
+
+	checkpointing bool
+	layerStart    int // number of the first op of the layer at hand
 }
 
 type buildError struct{ err error }
@@ -41,6 +44,17 @@ func (b *builder) catch(err *error) {
 			panic(r)
 		}
 		*err = be.err
+	}
+}
+
+// startLayer begins a layer.
+func (b *builder) startLayer() { b.layerStart = len(b.env.Ops()) }
+
+// endLayer ends layer l, whose output is x. With checkpointing the backward pass runs the layer again; but for the last
+// one, whose backward comes at once.
+func (b *builder) endLayer(l int, x *gorgonia.Node) {
+	if b.checkpointing && l < b.model.Config.Layers-1 {
+		b.env.ForgetSince(b.layerStart, x)
 	}
 }
 
@@ -71,7 +85,10 @@ type Graph struct {
 	loss   *ops.Loss
 	logits *ops.Logits
 	out    *gorgonia.Node
-	arena  int
+	arena  int // float32 values, 0 where another graph's is used
+	memory *kernel.Memory
+	values []float32 // the arena
+	rope   int       // float32 values of the position tables
 }
 
 // kind of graph to build.
@@ -83,33 +100,55 @@ const (
 	inference              // logits
 )
 
-// NewTraining builds the graph of loss and gradients for batches of up to capacity tokens.
-func (m *Model) NewTraining(pool *kernel.Pool, capacity int) (*Graph, error) {
-	for _, p := range m.Params {
-		p.NeedGrad()
+// NewTraining builds the graph of loss and gradients for batches of up to capacity tokens. With checkpointing only the
+// input of each layer is kept for the backward pass, and the rest is computed again: the same bits in less memory and more
+// time.
+func (m *Model) NewTraining(pool *kernel.Pool, capacity int, checkpointing bool) (*Graph, error) {
+	if err := m.needGrads(); err != nil {
+		return nil, err
 	}
-	return m.build(pool, training, capacity, 0)
+	return m.build(pool, training, capacity, 0, checkpointing, nil)
 }
 
-// NewEvaluation builds the forward graph of the loss for batches of up to capacity tokens.
-func (m *Model) NewEvaluation(pool *kernel.Pool, capacity int) (*Graph, error) {
-	return m.build(pool, evaluation, capacity, 0)
+// NewEvaluation builds the forward graph of the loss for batches of up to capacity tokens. beside may be nil, or a graph that
+// never runs at the same time; its arena is used where it is large enough.
+func (m *Model) NewEvaluation(pool *kernel.Pool, capacity int, beside *Graph) (*Graph, error) {
+	return m.build(pool, evaluation, capacity, 0, false, beside)
 }
 
-func (m *Model) build(pool *kernel.Pool, k kind, capacity, rows int) (g *Graph, err error) {
+// GraphBytes computes, without making them, what a training graph and an evaluation graph beside it take, as [Graph.Bytes]
+// gives it; no evaluation graph where its capacity is 0.
+func GraphBytes(c Config, capacity int, checkpointing bool, evaluate int) (int, error) {
+	m, err := Outline(c)
+	if err != nil {
+		return 0, err
+	}
+	g, err := m.build(nil, training, capacity, 0, checkpointing, nil)
+	if err != nil || evaluate == 0 {
+		return g.Bytes(), err
+	}
+	e, err := m.build(nil, evaluation, evaluate, 0, false, g)
+	return g.Bytes() + e.Bytes(), err
+}
+
+// build makes a graph; that of an [Outline] is planned and cannot run.
+func (m *Model) build(pool *kernel.Pool, k kind, capacity, rows int, checkpointing bool, beside *Graph) (g *Graph, err error) {
 	fam, ok := familyOf(m.Config.Family)
 	if !ok {
 		return nil, fmt.Errorf("model: unknown family %q", m.Config.Family)
 	}
 	eg := gorgonia.NewGraph()
 	ids := tensor.New(tensor.WithShape(capacity), tensor.Of(tensor.Int32))
-	b := &builder{model: m, env: &ops.Env{Pool: pool, Capacity: capacity},
+	b := &builder{model: m, env: &ops.Env{Pool: pool, Capacity: capacity}, checkpointing: checkpointing,
 		tokens: gorgonia.NewTensor(eg, tensor.Int32, 1, gorgonia.WithShape(capacity), gorgonia.WithName("tokens"), gorgonia.WithValue(ids))}
 	defer b.catch(&err)
-	if m.Config.RopeTheta > 0 {
-		b.env.Rope = kernel.NewRope(m.Config.MaxLength, m.Config.invFreq())
-	}
 	g = &Graph{env: b.env}
+	if m.Config.RopeTheta > 0 {
+		g.rope = m.Config.MaxLength * m.Config.HeadDim
+		if m.values != nil {
+			b.env.Rope = kernel.NewRope(m.Config.MaxLength, m.Config.invFreq())
+		}
+	}
 	h := b.try(fam.graph(b))
 	if k == inference {
 		g.logits = &ops.Logits{W: b.head(), MaxRows: rows}
@@ -129,9 +168,26 @@ func (m *Model) build(pool *kernel.Pool, k kind, capacity, rows int) (g *Graph, 
 			return nil, fmt.Errorf("model: derive graph: %w", err)
 		}
 	}
-	if g.arena, err = b.env.Plan(eg, g.out); err != nil {
+	size, place, err := b.env.Plan(eg, g.out)
+	if err != nil {
 		return nil, err
 	}
+	shared := beside != nil && beside.arena >= size
+	if !shared {
+		g.arena = size
+	}
+	if m.values == nil {
+		return g, nil
+	}
+	if shared {
+		g.values = beside.values[:size]
+	} else {
+		if g.memory, err = kernel.NewMemory(size); err != nil {
+			return nil, fmt.Errorf("model: activations: %w", err)
+		}
+		g.values = g.memory.Take(size)
+	}
+	place(g.values)
 	prog, locs, err := gorgonia.Compile(eg)
 	if err != nil {
 		return nil, fmt.Errorf("model: compile graph: %w", err)
@@ -143,8 +199,16 @@ func (m *Model) build(pool *kernel.Pool, k kind, capacity, rows int) (g *Graph, 
 // Capacity returns how many tokens a batch may have.
 func (g *Graph) Capacity() int { return g.env.Capacity }
 
-// ArenaBytes returns the memory of all activations together.
-func (g *Graph) ArenaBytes() int { return 4 * g.arena }
+// Bytes returns the memory of the graph: its arena, what ops hold outside it, and the tables of the positions.
+func (g *Graph) Bytes() int {
+	if g == nil {
+		return 0
+	}
+	return 4 * (g.arena + g.env.Own() + g.rope)
+}
+
+// Close gives the graph's memory back; the graph must not be used afterwards.
+func (g *Graph) Close() { g.memory.Close() }
 
 // Ops returns how many of our ops a run executes.
 func (g *Graph) Ops() int { return len(g.env.Ops()) }

@@ -196,6 +196,7 @@ func llamaGraph(b *builder, qwen3 bool) (*gorgonia.Node, error) {
 	eps := float32(c.NormEps)
 	x := &ops.Stream{X: b.try(ops.Embed{W: b.param("embed"), Pad: c.PAD}.Apply(b.env, b.tokens))}
 	for l := range c.Layers {
+		b.startLayer()
 		n := fmt.Sprintf("layers.%d.", l)
 		h := b.try(ops.Norm{Name: n + "norm1", W: b.param(n + "norm1"), Eps: eps}.Apply(b.env, x))                   // (N, C)
 		h = b.try(ops.Linear{Name: n + "qkv", W: b.param(n + "qkv"), Bias: b.maybe(n + "qkv.bias")}.Apply(b.env, h)) // (N, (H+2K)*D)
@@ -213,6 +214,7 @@ func llamaGraph(b *builder, qwen3 bool) (*gorgonia.Node, error) {
 		h = b.try(ops.Linear{Name: n + "gateup", W: b.param(n + "gateup")}.Apply(b.env, h))                     // (N, 2F)
 		h = b.try(ops.Activation{Name: n + "swiglu", F: c.Hidden, Gated: true}.Apply(b.env, h))                 // (N, F)
 		x = &ops.Stream{X: b.try(ops.Linear{Name: n + "down", W: b.param(n + "down"), Add: x}.Apply(b.env, h))} // (N, C)
+		b.endLayer(l, x.X)
 	}
 	return ops.Norm{Name: "norm", W: b.param("norm"), Eps: eps}.Apply(b.env, x)
 }

@@ -1,9 +1,11 @@
 package model
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
+	"instruct/model/kernel"
 	"instruct/model/kernel/rng"
 	"instruct/model/ops"
 )
@@ -35,16 +37,28 @@ const (
 	initZeros
 )
 
-// Model is a configuration with its parameters. The parameters' values are shared by every graph made from it.
+// Model is a configuration with its parameters. The parameters' values are shared by every graph made from it. Its memory
+// lies outside Go's heap and lives until [Model.Close].
 type Model struct {
 	Config Config
 	Params []*ops.Param
 	specs  []spec
 	byName map[string]*ops.Param
+
+	values, grads *kernel.Memory
 }
 
-// New makes the parameters of c, all zero; see [Model.Init] and [Load].
+// New makes the parameters of c, all zero; see [Model.Init] and [Model.Load].
 func New(c Config) (*Model, error) {
+	m, err := Outline(c)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.Allocate()
+}
+
+// Outline is New without memory for the values: names and shapes, for planning.
+func Outline(c Config) (*Model, error) {
 	fam, ok := familyOf(c.Family)
 	if !ok {
 		return nil, mistake("model: unknown architecture %q; known are %s", c.Family, strings.Join(Families(), ", "))
@@ -52,12 +66,56 @@ func New(c Config) (*Model, error) {
 	m := &Model{Config: c, specs: fam.params(&c), byName: map[string]*ops.Param{}}
 	for _, s := range m.specs {
 		p := &ops.Param{Name: s.name, Shape: s.shape, Decay: s.decay}
-		p.Value = ops.Aligned(p.Size())
 		m.Params = append(m.Params, p)
 		m.byName[s.name] = p
 	}
 	return m, nil
 }
+
+// Allocate gives the parameters of an outline their memory, all zero.
+func (m *Model) Allocate() (err error) {
+	if m.values == nil {
+		m.values, err = m.buffers(func(p *ops.Param, mem []float32) { p.Value = mem })
+	}
+	return err
+}
+
+// needGrads makes the gradient buffers if there are none.
+func (m *Model) needGrads() (err error) {
+	if m.grads == nil {
+		m.grads, err = m.buffers(func(p *ops.Param, mem []float32) { p.Grad = mem })
+	}
+	return err
+}
+
+// buffers makes one block with a part for each parameter.
+func (m *Model) buffers(give func(*ops.Param, []float32)) (*kernel.Memory, error) {
+	n := 0
+	for _, p := range m.Params {
+		n += kernel.Lines(p.Size())
+	}
+	mem, err := kernel.NewMemory(n)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	for _, p := range m.Params {
+		give(p, mem.Take(p.Size()))
+	}
+	return mem, nil
+}
+
+// Close gives the memory of values and gradients back. Neither the model nor a graph made from it may be used afterwards.
+// A program that needs its model to the end need not call it.
+func (m *Model) Close() {
+	m.values.Close()
+	m.grads.Close()
+	for _, p := range m.Params {
+		p.Value, p.Grad = nil, nil
+	}
+}
+
+// Bytes returns the memory of values and gradients.
+func (m *Model) Bytes() int { return m.values.Bytes() + m.grads.Bytes() }
 
 // Init draws the parameters from seed: matrices from a normal distribution of the family's scale, norms one, biases
 // zero. Each parameter has its own counter-based stream, so the values do not depend on the order of drawing.

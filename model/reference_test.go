@@ -51,6 +51,7 @@ func load(t testing.TB, dir string) *model.Model {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(m.Close)
 	if err := m.Load(dir, src); err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +144,7 @@ func TestReferenceGradients(t *testing.T) {
 	for _, name := range references {
 		t.Run(name, func(t *testing.T) {
 			m, ref := loadReference(t, name)
-			g, err := m.NewTraining(pool(t), 128)
+			g, err := m.NewTraining(pool(t), 128, false)
 			if err != nil {
 				t.Fatal(err)
 			}

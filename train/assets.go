@@ -24,19 +24,31 @@ type Assets struct {
 	Template  *tokenizer.Template
 	Stop      []int32 // tokens that end an answer
 
-	noWeights bool
+	fill func() error // reads or draws the weights
 }
 
 // LoadAssets loads a model from a Hugging Face folder, a run or checkpoint folder, or a .gguf file. chatTemplate, where
 // not empty, is a built-in template's name or a Jinja file that replaces the model's own. A model without a template
 // gets "alpaca".
 func LoadAssets(path, chatTemplate string) (*Assets, error) {
+	a, err := LoadForText(path, chatTemplate)
+	if err != nil {
+		return nil, err
+	}
+	return a, a.ReadWeights()
+}
+
+// LoadForText is LoadAssets without the weights: for what needs tokenizer and template only, or first.
+func LoadForText(path, chatTemplate string) (*Assets, error) {
 	return (&Assets{Path: path}).load(chatTemplate)
 }
 
-// LoadForText is LoadAssets without the weights, which are not read: for what needs tokenizer and template only.
-func LoadForText(path, chatTemplate string) (*Assets, error) {
-	return (&Assets{Path: path, noWeights: true}).load(chatTemplate)
+// ReadWeights gives the model of LoadForText its weights.
+func (a *Assets) ReadWeights() error {
+	if err := a.Model.Allocate(); err != nil {
+		return err
+	}
+	return a.fill()
 }
 
 func (a *Assets) load(chatTemplate string) (*Assets, error) {
@@ -76,18 +88,16 @@ func (a *Assets) loadFolder(dir string) error {
 	if a.Tokenizer, err = tokenizer.Load(dir); err != nil {
 		return err
 	}
-	if a.Model, err = model.New(c); err != nil {
+	if a.Model, err = model.Outline(c); err != nil {
 		return err
 	}
-	if !a.noWeights {
+	a.fill = func() error {
 		src, err := checkpoints.OpenFolder(dir)
 		if err != nil {
 			return err
 		}
 		defer src.Close()
-		if err := a.Model.Load(dir, src); err != nil {
-			return err
-		}
+		return a.Model.Load(dir, src)
 	}
 	var gen struct {
 		EOS json.RawMessage `json:"eos_token_id"`
@@ -114,10 +124,16 @@ func (a *Assets) loadGGUF(path string) error {
 	if a.Tokenizer, err = tokenizer.FromGGUF(GGUFVocab(g)); err != nil {
 		return err
 	}
-	if a.Model, err = model.New(c); err != nil || a.noWeights {
-		return err
+	a.fill = func() error {
+		g, err := checkpoints.OpenGGUF(path)
+		if err != nil {
+			return err
+		}
+		defer g.Close()
+		return a.Model.LoadGGUF(path, g)
 	}
-	return a.Model.LoadGGUF(path, g)
+	a.Model, err = model.Outline(c)
+	return err
 }
 
 // GGUFVocab collects the tokenizer's part of a GGUF file's metadata.
@@ -152,7 +168,7 @@ func GGUFVocab(g *checkpoints.GGUF) tokenizer.GGUFVocab {
 	return v
 }
 
-// makeAssets makes a model from scratch as the recipe says.
+// makeAssets makes a model from scratch as the recipe says, without weights.
 func makeAssets(r *Recipe, tok *tokenizer.Tokenizer, template string) (*Assets, error) {
 	path, text := "model_config", []byte(r.ModelConfig)
 	if !strings.HasPrefix(string(r.ModelConfig), "{") {
@@ -180,12 +196,14 @@ func makeAssets(r *Recipe, tok *tokenizer.Tokenizer, template string) (*Assets, 
 			*t.id = int(id)
 		}
 	}
-	m, err := model.New(c)
+	m, err := model.Outline(c)
 	if err != nil {
 		return nil, err
 	}
-	m.Init(uint64(r.Seed))
-	a := &Assets{Path: path, Model: m, Tokenizer: tok}
+	a := &Assets{Path: path, Model: m, Tokenizer: tok, fill: func() error {
+		m.Init(uint64(r.Seed))
+		return nil
+	}}
 	return a, a.finish(template)
 }
 

@@ -43,6 +43,9 @@ type BenchOptions struct {
 	Threads    int
 	Profile    bool    // break the steps down by op
 	Recipe     *Recipe // measure its model, data and batch instead of a preset's
+
+	Checkpointing bool                          // compute layers again in the backward pass
+	Available     func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
 }
 
 // OpTime is the mean time of one kind of op in a step, over all layers.
@@ -67,6 +70,8 @@ type BenchResult struct {
 	PeakGFLOPS     float64 `json:"peak_gflops"` // multiply-adds in registers, measured in this process
 	PeakFraction   float64 `json:"peak_fraction"`
 	PeakRSS        int64   `json:"peak_rss_bytes"`
+	Checkpointing  bool    `json:"gradient_checkpointing"`
+	EstimatedRSS   int64   `json:"estimated_rss_bytes"` // computed before the first step
 	AllocsPerStep  float64 `json:"allocs_per_step"`
 	ActivationSize int     `json:"activation_bytes"`
 	Loss           float64 `json:"loss"` // mean over the last step's trained tokens; of exact bits
@@ -105,19 +110,34 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	if o.Seq > c.MaxLength {
 		return nil, mistake("seq is %d; preset %s reads at most %d positions", o.Seq, p.name, c.MaxLength)
 	}
+	pool := kernel.NewPool(o.Threads)
+	defer pool.Close()
+	need, err := estimateMemory(c, o.Batch*o.Seq, 0, pool.Threads(), o.Checkpointing)
+	if err != nil {
+		return nil, err
+	}
+	if err := need.check(o.Available, "a smaller --batch or --seq", o.Checkpointing); err != nil {
+		return nil, err
+	}
 	m, err := model.New(c)
 	if err != nil {
 		return nil, err
 	}
+	defer m.Close()
 	m.Init(1)
-	pool := kernel.NewPool(o.Threads)
-	defer pool.Close()
-	g, err := m.NewTraining(pool, o.Batch*o.Seq)
+	g, err := m.NewTraining(pool, o.Batch*o.Seq, o.Checkpointing)
 	if err != nil {
 		return nil, err
 	}
-	opt, b, r := newOptimizer(pool, m), randomBatch(o.Batch, o.Seq, c.Vocab), DefaultRecipe()
-	res := &BenchResult{Preset: p.name, DType: "fp32", Batch: o.Batch, Seq: o.Seq, Threads: pool.Threads(), Kernels: kernel.Path(), ActivationSize: g.ArenaBytes()}
+	defer g.Close()
+	opt, err := newOptimizer(pool, m)
+	if err != nil {
+		return nil, err
+	}
+	defer opt.close()
+	b, r := randomBatch(o.Batch, o.Seq, c.Vocab), DefaultRecipe()
+	res := &BenchResult{Preset: p.name, DType: "fp32", Batch: o.Batch, Seq: o.Seq, Threads: pool.Threads(), Kernels: kernel.Path(),
+		ActivationSize: g.Bytes(), Checkpointing: o.Checkpointing, EstimatedRSS: need.total()}
 	var update time.Duration
 	step := func() error {
 		sum, err := g.Run(b)
@@ -147,7 +167,7 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	}
 	tokens := float64(o.Batch * o.Seq)
 	res.TokensPerSec = tokens / res.NsPerStep * 1e9
-	res.GFLOPS = tokens * flopsPerToken(m, o.Seq) / res.NsPerStep
+	res.GFLOPS = tokens * (bodyFLOPs(m, float64(o.Seq)) + headFLOPs(&c)) / res.NsPerStep
 	res.PeakGFLOPS = pool.PeakFLOPS() / 1e9
 	if res.PeakGFLOPS > 0 {
 		res.PeakFraction = res.GFLOPS / res.PeakGFLOPS
@@ -191,22 +211,6 @@ func profile(ops map[string]time.Duration, update time.Duration, times []float64
 	out = append(out, OpTime{"graph", rest / steps})
 	slices.SortFunc(out, func(a, b OpTime) int { return cmp.Or(cmp.Compare(b.Ns, a.Ns), cmp.Compare(a.Name, b.Name)) })
 	return out
-}
-
-// flopsPerToken counts the multiply-adds (two operations each) of the matrix products of a training step: twice the
-// matrices forward, twice that backward, and causal attention over seq positions.
-func flopsPerToken(m *model.Model, seq int) float64 {
-	c, n := m.Config, 0
-	for _, p := range m.Params {
-		if len(p.Shape) == 2 && p.Name != "embed" && p.Name != "positions" {
-			n += p.Size()
-		}
-	}
-	n += c.Vocab * c.Width // the head; the embedding itself is a look-up
-	if !c.Tied {
-		n -= c.Vocab * c.Width
-	}
-	return 6*float64(n) + 6*float64(c.Layers*c.Heads*c.HeadDim*seq)
 }
 
 // randomBatch has batch rows of seq random tokens, all trained.

@@ -32,18 +32,26 @@ func benchRecipe(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
-	t := &trainer{r: &r, o: Options{Log: io.Discard, Quiet: true}, pool: kernel.NewPool(r.Threads)}
+	r.Checkpointing = r.Checkpointing || o.Checkpointing
+	t := &trainer{r: &r, o: Options{Log: io.Discard, Quiet: true, Available: o.Available}, pool: kernel.NewPool(r.Threads)}
 	defer t.pool.Close()
 	if err := t.load(ctx, ""); err != nil {
 		return nil, err
 	}
 	t.set.heldOut = nil // held out still, but not measured
+	if err := t.planRun(); err != nil {
+		return nil, err
+	}
+	defer t.close()
+	if err := t.assets.ReadWeights(); err != nil {
+		return nil, err
+	}
 	if err := t.prepare(""); err != nil {
 		return nil, err
 	}
-	defer t.metrics.close()
 	t.progress = newProgress(t.o, t.total, 0, 1)
-	res := &BenchResult{Recipe: name, DType: "fp32", Batch: r.BatchSize * r.Accumulation, Threads: t.pool.Threads(), Kernels: kernel.Path(), ActivationSize: t.graph.ArenaBytes()}
+	res := &BenchResult{Recipe: name, DType: "fp32", Batch: r.BatchSize * r.Accumulation, Threads: t.pool.Threads(), Kernels: kernel.Path(),
+		ActivationSize: t.graph.Bytes(), Checkpointing: r.Checkpointing, EstimatedRSS: t.memory.total()}
 	batches := t.plan.Epoch(0)
 	step := func() error {
 		if t.st.Position == len(batches) {

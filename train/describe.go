@@ -24,8 +24,10 @@ func (t *trainer) describe(checkpoint string) {
 	for _, line := range t.set.notes {
 		fmt.Fprintf(t.o.Log, "          %s\n", line)
 	}
-	memory := 16*m.Size() + t.graph.ArenaBytes()
-	fmt.Fprintf(t.o.Log, "run       %d steps of %d rows, %d threads (%s), about %s of memory, in %s\n", t.total, t.r.BatchSize*t.r.Accumulation, t.pool.Threads(), kernel.Path(), bytesText(memory), t.r.OutputDir)
+	fmt.Fprintf(t.o.Log, "run       %d steps of %d rows, %d threads (%s), about %s of memory, in %s\n", t.total, t.r.BatchSize*t.r.Accumulation, t.pool.Threads(), kernel.Path(), bytesText(t.memory.total()), t.r.OutputDir)
+	if d, peak := t.estimateTime(tokens); d > 0 {
+		fmt.Fprintf(t.o.Log, "time      about %s of training, if steps reach %.0f %% of the %.0f GFLOP/s that were measured here; progress shows a better estimate\n", timeText(d), 100*usualFraction, peak/1e9)
+	}
 	if checkpoint != "" {
 		fmt.Fprintf(t.o.Log, "resuming  after step %d, from %s\n", t.st.Step, checkpoint)
 	}
@@ -44,9 +46,10 @@ func count(n int) string {
 	return fmt.Sprint(n)
 }
 
-func bytesText(n int) string {
-	if n >= 1<<30 {
-		return fmt.Sprintf("%.1f GB", float64(n)/(1<<30))
+// bytesText writes bytes in powers of ten.
+func bytesText(n int64) string {
+	if n >= 1e9 {
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 	}
-	return fmt.Sprintf("%.0f MB", float64(n)/(1<<20))
+	return fmt.Sprintf("%.0f MB", float64(n)/1e6)
 }

@@ -18,16 +18,21 @@ type evaluator struct {
 	trained int
 }
 
-func newEvaluator(pool *kernel.Pool, m *model.Model, examples []data.Example, rows int, share bool) (*evaluator, error) {
+// newEvaluator makes an evaluator that uses the arena of beside where it fits; beside may be nil.
+func newEvaluator(pool *kernel.Pool, m *model.Model, examples []data.Example, rows int, share bool, beside *model.Graph) (*evaluator, error) {
 	e := &evaluator{b: newBatcher(examples, share)}
-	plan := data.NewPlan(data.Lengths(examples), data.PlanOptions{Rows: rows, Strategy: data.Sequential})
+	plan := evaluationPlan(examples, rows)
 	e.batches = plan.Epoch(0)
 	for i := range examples {
 		e.trained += examples[i].Trained()
 	}
 	var err error
-	e.graph, err = m.NewEvaluation(pool, plan.MaxTokens())
+	e.graph, err = m.NewEvaluation(pool, plan.MaxTokens(), beside)
 	return e, err
+}
+
+func evaluationPlan(examples []data.Example, rows int) *data.Plan {
+	return data.NewPlan(data.Lengths(examples), data.PlanOptions{Rows: rows, Strategy: data.Sequential})
 }
 
 // loss returns the mean loss of a held-out trained token.

@@ -32,6 +32,7 @@ func (t *trainer) answerLessons(ctx context.Context, keep func(i int, answer str
 	if err != nil {
 		return nil, err
 	}
+	defer d.Close()
 	right := make([]bool, len(t.set.evalRows))
 	for i, row := range t.set.evalRows {
 		want := row.Messages[len(row.Messages)-1].Content

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"math"
 
 	"instruct/model"
@@ -14,16 +15,28 @@ type optimizer struct {
 	pool   *kernel.Pool
 	params []*ops.Param
 	m, v   map[*ops.Param][]float32 // first and second moments
+	memory *kernel.Memory           // of both
 	steps  int                      // steps made
 }
 
-func newOptimizer(pool *kernel.Pool, m *model.Model) *optimizer {
+func newOptimizer(pool *kernel.Pool, m *model.Model) (*optimizer, error) {
 	o := &optimizer{pool: pool, params: m.Params, m: map[*ops.Param][]float32{}, v: map[*ops.Param][]float32{}}
+	n := 0
 	for _, p := range m.Params {
-		o.m[p], o.v[p] = ops.Aligned(p.Size()), ops.Aligned(p.Size())
+		n += 2 * kernel.Lines(p.Size())
 	}
-	return o
+	var err error
+	if o.memory, err = kernel.NewMemory(n); err != nil {
+		return nil, fmt.Errorf("train: AdamW's moments: %w", err)
+	}
+	for _, p := range m.Params {
+		o.m[p], o.v[p] = o.memory.Take(p.Size()), o.memory.Take(p.Size())
+	}
+	return o, nil
 }
+
+// close gives the moments' memory back.
+func (o *optimizer) close() { o.memory.Close() }
 
 // gradNorm returns the global norm of the summed gradients divided by weight.
 func (o *optimizer) gradNorm(weight float64) float64 {

@@ -27,13 +27,14 @@ type Recipe struct {
 	LessonRows    int      `key:"lesson_rows" help:"rows of the embedded lessons to train on"`
 	LessonHeldOut int      `key:"lesson_held_out" help:"held-out rows of the embedded lessons"`
 
-	BatchSize    int     `key:"per_device_train_batch_size" help:"rows in a micro-batch"`
-	Accumulation int     `key:"gradient_accumulation_steps" help:"micro-batches in a step"`
-	Packing      bool    `key:"packing" help:"fill micro-batches with whole rows up to per_device_train_batch_size * max_length tokens"`
-	SharePrefix  bool    `key:"share_prefix" help:"compute the untrained prefix that all rows of a micro-batch have in common once"`
-	Sampling     string  `key:"train_sampling_strategy" help:"order of the rows: random, sequential or group_by_length"`
-	Epochs       float64 `key:"num_train_epochs" help:"passes over the data"`
-	MaxSteps     int     `key:"max_steps" help:"steps in all, in place of num_train_epochs; -1: by epochs"`
+	BatchSize     int     `key:"per_device_train_batch_size" help:"rows in a micro-batch"`
+	Accumulation  int     `key:"gradient_accumulation_steps" help:"micro-batches in a step"`
+	Packing       bool    `key:"packing" help:"fill micro-batches with whole rows up to per_device_train_batch_size * max_length tokens"`
+	SharePrefix   bool    `key:"share_prefix" help:"compute the untrained prefix that all rows of a micro-batch have in common once"`
+	Checkpointing bool    `key:"gradient_checkpointing" help:"keep only each layer's input and compute the rest again in the backward pass: less memory, about a third more work, the same bits"`
+	Sampling      string  `key:"train_sampling_strategy" help:"order of the rows: random, sequential or group_by_length"`
+	Epochs        float64 `key:"num_train_epochs" help:"passes over the data"`
+	MaxSteps      int     `key:"max_steps" help:"steps in all, in place of num_train_epochs; -1: by epochs"`
 
 	LearningRate float64 `key:"learning_rate" help:"peak learning rate of AdamW"`
 	Scheduler    string  `key:"lr_scheduler_type" help:"constant, linear or cosine, each after the warm-up"`

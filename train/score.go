@@ -29,10 +29,11 @@ func Score(ctx context.Context, a *Assets, pool *kernel.Pool, examples []data.Ex
 			return mistake("%s: %w", examples[i].Source, err)
 		}
 	}
-	g, err := a.Model.NewEvaluation(pool, longest)
+	g, err := a.Model.NewEvaluation(pool, longest, nil)
 	if err != nil {
 		return err
 	}
+	defer g.Close()
 	b := newBatcher(examples, false)
 	for i := range examples {
 		if err := ctx.Err(); err != nil {

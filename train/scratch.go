@@ -7,7 +7,7 @@ import (
 	"instruct/tokenizer"
 )
 
-// make makes the model of model_config with the tokenizer of tokenizer_name.
+// make makes the model of model_config, without weights, with the tokenizer of tokenizer_name.
 func (t *trainer) make(ctx context.Context) (*Assets, error) {
 	special := tokenizer.LessonsTokens()
 	end := special[0]

@@ -209,12 +209,16 @@ func TestPackedEqualsUnpacked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := a.ReadWeights(); err != nil {
+		t.Fatal(err)
+	}
+	defer a.Model.Close()
 	if err := set.encode(context.Background(), a.Encoder(256, false), 2); err != nil {
 		t.Fatal(err)
 	}
 	pool := kernel.NewPool(2)
 	defer pool.Close()
-	g, err := a.Model.NewTraining(pool, 4096)
+	g, err := a.Model.NewTraining(pool, 4096, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,12 +316,16 @@ func TestReferenceSteps(t *testing.T) {
 			m := loadWeights(t, dir)
 			pool := kernel.NewPool(2)
 			defer pool.Close()
-			g, err := m.NewTraining(pool, 128)
+			g, err := m.NewTraining(pool, 128, false)
 			if err != nil {
 				t.Fatal(err)
 			}
 			r := set(t, DefaultRecipe(), "weight_decay", "0.1", "max_grad_norm", "1")
-			opt := newOptimizer(pool, m)
+			opt, err := newOptimizer(pool, m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer opt.close()
 			for i, want := range ref.Steps {
 				sum, err := g.Run(b)
 				if err != nil {
@@ -383,7 +391,7 @@ func TestBestModelIsTheResult(t *testing.T) {
 	}
 	pool := kernel.NewPool(1)
 	defer pool.Close()
-	e, err := newEvaluator(pool, a.Model, rows.heldOut, r.BatchSize, r.SharePrefix)
+	e, err := newEvaluator(pool, a.Model, rows.heldOut, r.BatchSize, r.SharePrefix, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

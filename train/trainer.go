@@ -23,6 +23,8 @@ type Options struct {
 	Version  string
 	Args     []string
 	OnStep   func(Metric) // called after each step, may be nil
+
+	Available func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
 }
 
 // ErrInterrupted says that the run was stopped by its context, after saving a checkpoint.
@@ -55,6 +57,7 @@ type trainer struct {
 	graph    *model.Graph
 	eval     *evaluator // nil without held-out rows
 	opt      *optimizer
+	memory   memoryEstimate
 	sched    schedule
 	b        batcher
 	st       state
@@ -82,13 +85,19 @@ func Run(ctx context.Context, r Recipe, o Options) (*Result, error) {
 	if err := t.load(ctx, checkpoint); err != nil {
 		return nil, err
 	}
+	if err := t.planRun(); err != nil {
+		return nil, err
+	}
+	defer t.close()
+	if err := t.assets.ReadWeights(); err != nil {
+		return nil, err
+	}
 	if err := prepareOutput(&r, checkpoint); err != nil {
 		return nil, err
 	}
 	if err := t.prepare(checkpoint); err != nil {
 		return nil, err
 	}
-	defer t.metrics.close()
 	var before []bool
 	if t.set.lessons && checkpoint == "" {
 		fmt.Fprintf(o.Log, "asking the untrained model %d held-out instructions\n", len(t.set.evalRows))
@@ -110,16 +119,16 @@ func Run(ctx context.Context, r Recipe, o Options) (*Result, error) {
 	return res, t.writeManifest(start, res)
 }
 
-// load reads the data and the model. Nothing is written before both were found good.
+// load reads the data, and the model but for its weights.
 func (t *trainer) load(ctx context.Context, checkpoint string) (err error) {
 	if t.set, err = loadRows(ctx, t.r); err != nil {
 		return err
 	}
 	switch {
 	case checkpoint != "":
-		t.assets, err = LoadAssets(checkpoint, "")
+		t.assets, err = LoadForText(checkpoint, "")
 	case t.r.ModelNameOrPath != "":
-		t.assets, err = LoadAssets(t.r.ModelNameOrPath, t.r.ChatTemplate)
+		t.assets, err = LoadForText(t.r.ModelNameOrPath, t.r.ChatTemplate)
 	default:
 		if t.assets, err = t.make(ctx); err != nil {
 			return err
@@ -142,23 +151,39 @@ func (t *trainer) load(ctx context.Context, checkpoint string) (err error) {
 	return nil
 }
 
-// prepare plans the run and builds the graphs.
-func (t *trainer) prepare(checkpoint string) (err error) {
+// planRun plans the run, and refuses one whose memory this machine has not. Nothing large was allocated and nothing written
+// before.
+func (t *trainer) planRun() (err error) {
 	r := t.r
 	t.plan = data.NewPlan(data.Lengths(t.set.train), data.PlanOptions{Rows: r.BatchSize, Packing: r.Packing,
 		Capacity: r.BatchSize * t.maxLength(), Strategy: r.Sampling, Seed: uint64(r.Seed)})
 	t.total = t.countSteps()
 	t.sched = newSchedule(r, t.total)
 	t.b = newBatcher(t.set.train, r.SharePrefix)
-	if t.graph, err = t.assets.Model.NewTraining(t.pool, t.plan.MaxTokens()); err != nil {
+	evaluate := 0
+	if len(t.set.heldOut) > 0 {
+		evaluate = evaluationPlan(t.set.heldOut, r.BatchSize).MaxTokens()
+	}
+	if t.memory, err = estimateMemory(t.assets.Model.Config, t.plan.MaxTokens(), evaluate, t.pool.Threads(), r.Checkpointing); err != nil {
+		return err
+	}
+	return t.memory.check(t.o.Available, fmt.Sprintf("a smaller per_device_train_batch_size (%d) or max_length (%d)", r.BatchSize, r.MaxLength), r.Checkpointing)
+}
+
+// prepare builds the graphs and goes on from checkpoint, if there is one.
+func (t *trainer) prepare(checkpoint string) (err error) {
+	r := t.r
+	if t.graph, err = t.assets.Model.NewTraining(t.pool, t.plan.MaxTokens(), r.Checkpointing); err != nil {
 		return err
 	}
 	if len(t.set.heldOut) > 0 {
-		if t.eval, err = newEvaluator(t.pool, t.assets.Model, t.set.heldOut, r.BatchSize, r.SharePrefix); err != nil {
+		if t.eval, err = newEvaluator(t.pool, t.assets.Model, t.set.heldOut, r.BatchSize, r.SharePrefix, t.graph); err != nil {
 			return err
 		}
 	}
-	t.opt = newOptimizer(t.pool, t.assets.Model)
+	if t.opt, err = newOptimizer(t.pool, t.assets.Model); err != nil {
+		return err
+	}
 	if checkpoint != "" {
 		if err := t.restore(checkpoint); err != nil {
 			return err
@@ -169,6 +194,23 @@ func (t *trainer) prepare(checkpoint string) (err error) {
 	}
 	t.describe(checkpoint)
 	return nil
+}
+
+// close gives back what the run took.
+func (t *trainer) close() {
+	if t.metrics != nil {
+		t.metrics.close()
+	}
+	if t.opt != nil {
+		t.opt.close()
+	}
+	if t.eval != nil {
+		t.eval.graph.Close()
+	}
+	if t.graph != nil {
+		t.graph.Close()
+	}
+	t.assets.Model.Close()
 }
 
 func (t *trainer) maxLength() int { return min(t.r.MaxLength, t.assets.Model.Config.MaxLength) }

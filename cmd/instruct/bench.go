@@ -61,6 +61,7 @@ and every token is trained; a recipe brings its own model and data.`,
 	fl.IntVar(&o.Steps, "steps", 10, "steps to measure, after two that are not counted")
 	fl.IntVar(&o.Threads, "threads", 0, "worker threads; 0: one a core")
 	fl.BoolVar(&o.Profile, "profile", false, "break a step down by op")
+	fl.BoolVar(&o.Checkpointing, "gradient_checkpointing", false, "keep only each layer's input and compute the rest again in the backward pass")
 	fl.StringVar(&dtype, "dtype", "fp32", "number format: fp32")
 	fl.BoolVar(&asJSON, "json", false, "one JSON object a line")
 	fl.StringVar(&a.other, "against", "", "compare with this older program, or with this other recipe (.yaml), in alternating rounds; exit 1 when slower")

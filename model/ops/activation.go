@@ -28,9 +28,10 @@ func (o Activation) width() int {
 	return o.F
 }
 
-// Apply adds the op.
+// Apply adds the op. Its output is not kept for the backward pass.
 func (o Activation) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
 	n, _, err := e.apply(o.Name, &activation{e, o, e.rowsOf(x)}, tensor.Shape{e.Capacity, o.F}, []bool{true}, x)
+	e.Forget(n)
 	return n, err
 }
 
@@ -43,8 +44,12 @@ func (o *activation) run(in [][]float32, out []float32) {
 }
 
 func (o *activation) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	x, err := o.env.again(in[0], grad)
+	if err != nil {
+		return nil, err
+	}
 	dx, _, err := o.env.apply(o.Name+".backward", &activationBackward{f: o}, tensor.Shape{o.env.Capacity, o.width()},
-		[]bool{false, false}, grad, in[0])
+		[]bool{false, false}, grad, x)
 	if err != nil {
 		return nil, err
 	}

@@ -26,14 +26,14 @@ type Attention struct {
 type attention struct {
 	env *Env
 	Attention
-	kernel kernel.Attention
+	kernel *kernel.Attention
 	lse    []float32 // (N, H)
 }
 
 // Apply adds the op on packed qkv.
 func (o Attention) Apply(e *Env, qkv *gorgonia.Node) (*gorgonia.Node, error) {
-	b := &attention{env: e, Attention: o, lse: make([]float32, e.Capacity*o.Heads),
-		kernel: kernel.Attention{Heads: o.Heads, KVHeads: o.KVHeads, D: o.D, Scale: o.Scale}}
+	b := &attention{env: e, Attention: o, lse: e.buffer(e.Capacity * o.Heads),
+		kernel: e.attentionKernel(kernel.Attention{Heads: o.Heads, KVHeads: o.KVHeads, D: o.D, Scale: o.Scale})}
 	n, _, err := e.apply(o.Name, b, tensor.Shape{e.Capacity, o.Heads * o.D}, []bool{true}, qkv)
 	return n, err
 }
@@ -71,9 +71,16 @@ func (o *attention) decode(out, qkv []float32) {
 
 func (o *attention) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	// The forward output is an input of the backward op: delta = rowsum(dout * out).
-	out := o.env.nodeOf(o)
+	out, err := o.env.again(o.env.nodeOf(o), grad)
+	if err != nil {
+		return nil, err
+	}
+	qkv, err := o.env.again(in[0], grad)
+	if err != nil {
+		return nil, err
+	}
 	dqkv, _, err := o.env.apply(o.Name+".backward", &attentionBackward{f: o}, tensor.Shape{o.env.Capacity, o.stride()},
-		[]bool{false, false, false}, grad, out, in[0])
+		[]bool{false, false, false}, grad, out, qkv)
 	if err != nil {
 		return nil, err
 	}

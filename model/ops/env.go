@@ -33,6 +33,12 @@ type Env struct {
 	Profile  bool         // measure the time of every op, see [Op.Spent]
 	nodes    []*Op        // every op made for this graph, in creation order
 	selected map[*gorgonia.Node]bool
+	own      int // float32 values outside the arena
+
+	attention []*kernel.Attention // one for all layers of a shape, since it holds scratch
+
+	forgotten map[*gorgonia.Node]bool           // see Forget
+	reruns    map[*gorgonia.Node]*gorgonia.Node // of forgotten nodes, once they were wanted
 }
 
 // rows counts the rows that an op works on: all of the batch, or those that [Select] has kept.
@@ -58,6 +64,26 @@ func (e *Env) keep(n *gorgonia.Node) {
 	}
 	e.selected[n] = true
 }
+
+// attentionKernel returns the kernel of that shape.
+func (e *Env) attentionKernel(a kernel.Attention) *kernel.Attention {
+	for _, b := range e.attention {
+		if b.Heads == a.Heads && b.KVHeads == a.KVHeads && b.D == a.D && b.Scale == a.Scale {
+			return b
+		}
+	}
+	e.attention = append(e.attention, &a)
+	return &a
+}
+
+// buffer makes a buffer that lives as long as the graph, outside the arena: what a backward op needs beside outputs.
+func (e *Env) buffer(n int) []float32 {
+	e.own += n
+	return make([]float32, n)
+}
+
+// Own returns how many float32 values the ops hold outside the arena.
+func (e *Env) Own() int { return e.own }
 
 // Ops returns every op of the graph in the order in which it was made.
 func (e *Env) Ops() []*Op { return e.nodes }

@@ -31,7 +31,7 @@ type loss struct {
 	targets     []int32   // of the needed rows
 	weights     []float32 // of the needed rows
 	dx          []float32 // (R, C)
-	logits      []float32 // (chunk, V)
+	logits      []float32 // (chunk, V), scratch of the arena
 	losses      []float64 // of the needed rows
 }
 
@@ -40,14 +40,18 @@ func (o *Loss) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
 	v, c := o.W.Shape[0], o.W.Shape[1]
 	chunk := min(e.Capacity, max(64, chunkFloats/v))
 	b := &loss{env: e, Loss: o, v: v, c: c, chunk: chunk, targets: make([]int32, e.Capacity), weights: make([]float32, e.Capacity),
-		logits: make([]float32, chunk*v), losses: make([]float64, e.Capacity)}
+		losses: make([]float64, e.Capacity)}
 	o.Losses = make([]float64, e.Capacity)
 	if o.Grad {
-		b.dx = make([]float32, e.Capacity*c)
+		b.dx = e.buffer(e.Capacity * c)
 	}
 	n, _, err := e.apply("loss", b, tensor.ScalarShape(), []bool{true, true}, x, o.W.Leaf(x.Graph(), ".head"))
 	return n, err
 }
+
+func (o *loss) scratch() int { return o.chunk * o.v }
+
+func (o *loss) lend(mem []float32) { o.logits = mem }
 
 func (o *loss) run(in [][]float32, out []float32) {
 	b, p, rows := &o.env.Batch, o.env.Pool, o.env.Needed

@@ -23,7 +23,7 @@ type headNorm struct {
 // Apply adds the op on packed qkv.
 func (o HeadNorm) Apply(e *Env, qkv *gorgonia.Node) (*gorgonia.Node, error) {
 	g := qkv.Graph()
-	b := &headNorm{env: e, HeadNorm: o, invQ: make([]float32, e.Capacity*o.Heads), invK: make([]float32, e.Capacity*o.KVHeads)}
+	b := &headNorm{env: e, HeadNorm: o, invQ: e.buffer(e.Capacity * o.Heads), invK: e.buffer(e.Capacity * o.KVHeads)}
 	n, _, err := e.apply(o.Name, b, tensor.Shape{e.Capacity, b.stride()}, []bool{true, true, true},
 		qkv, o.Q.Leaf(g, ""), o.K.Leaf(g, ""))
 	return n, err
@@ -39,8 +39,12 @@ func (o *headNorm) run(in [][]float32, out []float32) {
 }
 
 func (o *headNorm) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	qkv, err := o.env.again(in[0], grad)
+	if err != nil {
+		return nil, err
+	}
 	dx, _, err := o.env.apply(o.Name+".backward", &headNormBackward{f: o}, tensor.Shape{o.env.Capacity, o.stride()},
-		[]bool{false, false}, grad, in[0])
+		[]bool{false, false}, grad, qkv)
 	if err != nil {
 		return nil, err
 	}

@@ -75,8 +75,12 @@ func (o *linear) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes,
 	if o.Add != nil {
 		o.Add.grad = grad
 	}
+	x, err := o.env.again(in[0], grad)
+	if err != nil {
+		return nil, err
+	}
 	dx, _, err := o.env.apply(o.Name+".backward", &linearBackward{f: o}, tensor.Shape{o.env.Capacity, o.in},
-		[]bool{false, false}, grad, in[0])
+		[]bool{false, false}, grad, x)
 	if err != nil {
 		return nil, err
 	}

@@ -26,18 +26,19 @@ type norm struct {
 	mean, rstd []float32 // (N) kept for the backward pass
 }
 
-// Apply adds the op on the stream s and returns the normalised rows (N, C).
+// Apply adds the op on the stream s and returns the normalised rows (N, C), which are not kept for the backward pass.
 func (o Norm) Apply(e *Env, s *Stream) (*gorgonia.Node, error) {
 	g := s.X.Graph()
-	b := &norm{env: e, Norm: o, rows: e.rowsOf(s.X), stream: s, c: o.W.Shape[0], rstd: make([]float32, e.Capacity)}
+	b := &norm{env: e, Norm: o, rows: e.rowsOf(s.X), stream: s, c: o.W.Shape[0], rstd: e.buffer(e.Capacity)}
 	ins := gorgonia.Nodes{s.X, o.W.Leaf(g, "")}
 	diff := []bool{true, true}
 	if o.Bias != nil {
-		b.mean = make([]float32, e.Capacity)
+		b.mean = e.buffer(e.Capacity)
 		ins = append(ins, o.Bias.Leaf(g, ""))
 		diff = append(diff, true)
 	}
 	n, _, err := e.apply(o.Name, b, tensor.Shape{e.Capacity, b.c}, diff, ins...)
+	e.Forget(n)
 	return n, err
 }
 
@@ -51,7 +52,11 @@ func (o *norm) run(in [][]float32, out []float32) {
 }
 
 func (o *norm) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	ins, back := gorgonia.Nodes{grad, in[0]}, &normBackward{f: o}
+	x, err := o.env.again(in[0], grad)
+	if err != nil {
+		return nil, err
+	}
+	ins, back := gorgonia.Nodes{grad, x}, &normBackward{f: o}
 	if o.stream.grad != nil {
 		ins = append(ins, o.stream.grad)
 		back.scatter = o.env.rowsOf(o.stream.grad).needed && !o.needed

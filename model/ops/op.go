@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash"
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"github.com/chewxy/hm"
@@ -37,6 +38,7 @@ type Op struct {
 	scalar *gorgonia.F32
 	slices [][]float32 // reused by Do
 	node   *gorgonia.Node
+	inputs gorgonia.Nodes
 	noOut  bool // output memory is lent by the body (Param.Grad)
 	spent  time.Duration
 }
@@ -50,7 +52,7 @@ type operand struct {
 // apply adds an op to the graph of its inputs and returns its output node.
 func (e *Env) apply(name string, b body, shape tensor.Shape, diff []bool, inputs ...*gorgonia.Node) (*gorgonia.Node, *Op, error) {
 	op := &Op{env: e, name: name, id: uint32(len(e.nodes) + 1), body: b, shape: shape, diff: diff,
-		slices: make([][]float32, len(inputs))}
+		slices: make([][]float32, len(inputs)), inputs: slices.Clone(inputs)}
 	for _, n := range inputs {
 		op.in = append(op.in, operand{dims: n.Dims(), dtype: n.Dtype()})
 	}

@@ -1,8 +1,6 @@
 package ops
 
 import (
-	"fmt"
-
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -10,7 +8,7 @@ import (
 // Param is a trainable tensor: its value and the running sum of its gradient, both row-major float32.
 //
 // Backward ops add into Grad, so micro-batches accumulate by running the graph again. The optimizer reads Grad and
-// sets it to zero. Grad is nil until [Param.NeedGrad] is called.
+// sets it to zero. Without Value and Grad a parameter has a place in graphs that are planned and never run.
 type Param struct {
 	Name  string
 	Shape []int
@@ -28,20 +26,15 @@ func (p *Param) Size() int {
 	return n
 }
 
-// NeedGrad makes the gradient buffer if there is none.
-func (p *Param) NeedGrad() {
-	if p.Grad == nil {
-		p.Grad = make([]float32, p.Size())
-	}
-}
-
 // Leaf adds the parameter to g as an input node. use tells apart the leaves of a tensor that is used twice (tied
 // weights): Gorgonia merges leaves of equal name, and adds the gradients of one leaf with two consumers, which here
 // would add a buffer to itself.
 func (p *Param) Leaf(g *gorgonia.ExprGraph, use string) *gorgonia.Node {
-	v := tensor.New(tensor.WithShape(p.Shape...), tensor.WithBacking(p.Value))
-	return gorgonia.NewTensor(g, tensor.Float32, len(p.Shape), gorgonia.WithShape(p.Shape...),
-		gorgonia.WithName(p.Name+use), gorgonia.WithValue(v))
+	opts := []gorgonia.NodeConsOpt{gorgonia.WithShape(p.Shape...), gorgonia.WithName(p.Name + use)}
+	if p.Value != nil {
+		opts = append(opts, gorgonia.WithValue(tensor.New(tensor.WithShape(p.Shape...), tensor.WithBacking(p.Value))))
+	}
+	return gorgonia.NewTensor(g, tensor.Float32, len(p.Shape), opts...)
 }
 
 // gradOf is the symbolic gradient of a parameter: a node that costs nothing, runs after the backward op that filled
@@ -55,15 +48,14 @@ func (g *gradOf) run([][]float32, []float32) {}
 
 // gradNode returns the gradient node of p, ordered after the node `after`, whose op accumulates it.
 func (e *Env) gradNode(p *Param, after *gorgonia.Node) (*gorgonia.Node, error) {
-	if p.Grad == nil {
-		return nil, fmt.Errorf("ops: %s has no gradient buffer", p.Name)
-	}
 	n, op, err := e.apply("grad."+p.Name, &gradOf{p: p}, tensor.Shape(p.Shape).Clone(), []bool{false}, after)
 	if err != nil {
 		return nil, err
 	}
 	op.noOut = true
-	op.out = tensor.New(tensor.WithShape(p.Shape...), tensor.WithBacking(p.Grad))
+	if p.Grad != nil {
+		op.out = tensor.New(tensor.WithShape(p.Shape...), tensor.WithBacking(p.Grad))
+	}
 	return n, nil
 }
 

@@ -3,24 +3,26 @@ package ops
 import (
 	"fmt"
 	"slices"
-	"unsafe"
 
 	"gorgonia.org/gorgonia"
+
+	"instruct/model/kernel"
 )
 
-// Plan places the outputs of all ops of the graph in one arena, so that outputs whose lives do not overlap share memory.
-// It returns the arena's size in float32 values. The outputs listed in keep live to the end of a run.
+// Plan finds places for the outputs and the scratch of all ops of the graph in one arena, so that what is not alive at the
+// same time shares memory. It returns the arena's size in float32 values and a function that gives every op its part of
+// such an arena. The outputs listed in keep live to the end of a run.
 //
 // Gorgonia's tape machine runs the nodes in the order that the reverse of [gorgonia.Sort] gives; an output is alive from
 // its op to the last op that has it as an input.
-func (e *Env) Plan(g *gorgonia.ExprGraph, keep ...*gorgonia.Node) (int, error) {
+func (e *Env) Plan(g *gorgonia.ExprGraph, keep ...*gorgonia.Node) (size int, place func(arena []float32), err error) {
 	order, err := gorgonia.Sort(g)
 	if err != nil {
-		return 0, fmt.Errorf("ops: sort graph: %w", err)
+		return 0, nil, fmt.Errorf("ops: sort graph: %w", err)
 	}
 	slices.Reverse(order)
 	if err := distinct(order); err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	last := make(map[*gorgonia.Node]int, len(order))
 	for i, n := range order {
@@ -36,31 +38,45 @@ func (e *Env) Plan(g *gorgonia.ExprGraph, keep ...*gorgonia.Node) (int, error) {
 		last[n] = len(order)
 	}
 	var a arena
-	type placed struct {
-		op       *Op
-		off, end int // end: last step at which the output is read
+	type part struct {
+		off, n, end int // end: last step at which it is used
+		give        func([]float32)
 	}
-	var live, all []placed
+	var live, all []part
+	take := func(n, end int, give func([]float32)) {
+		p := part{a.alloc(n), n, end, give}
+		live, all = append(live, p), append(all, p)
+	}
 	for i, n := range order {
-		live = slices.DeleteFunc(live, func(p placed) bool {
+		live = slices.DeleteFunc(live, func(p part) bool {
 			if p.end < i {
-				a.free(p.off, p.op.Size())
+				a.free(p.off, p.n)
 				return true
 			}
 			return false
 		})
 		op, ok := n.Op().(*Op)
-		if !ok || op.Size() == 0 {
+		if !ok {
 			continue
 		}
-		p := placed{op, a.alloc(op.Size()), last[n]}
-		live, all = append(live, p), append(all, p)
+		if s, ok := op.body.(scratcher); ok {
+			take(s.scratch(), i, s.lend)
+		}
+		if op.Size() > 0 {
+			take(op.Size(), last[n], op.Place)
+		}
 	}
-	mem := Aligned(a.size)
-	for _, p := range all {
-		p.op.Place(mem[p.off:])
-	}
-	return a.size, nil
+	return a.size, func(mem []float32) {
+		for _, p := range all {
+			p.give(mem[p.off : p.off+p.n])
+		}
+	}, nil
+}
+
+// scratcher is a body that needs memory while it runs.
+type scratcher interface {
+	scratch() int // float32 values
+	lend(mem []float32)
 }
 
 // distinct checks that Gorgonia merged no two nodes: it identifies nodes by a 32-bit hash.
@@ -75,19 +91,6 @@ func distinct(nodes gorgonia.Nodes) error {
 	return nil
 }
 
-// Aligned returns n zeroed values whose first lies on a cache line.
-func Aligned(n int) []float32 {
-	const line = 64
-	buf := make([]float32, n+line/4)
-	off := 0
-	if n > 0 {
-		if r := uintptr(unsafe.Pointer(&buf[0])) % line; r != 0 {
-			off = int(line-r) / 4
-		}
-	}
-	return buf[off : off+n : off+n]
-}
-
 // arena hands out ranges of one growing block, best fit first.
 type arena struct {
 	size  int
@@ -96,10 +99,8 @@ type arena struct {
 
 type hole struct{ off, n int }
 
-func lines(n int) int { return (n + 15) &^ 15 }
-
 func (a *arena) alloc(n int) int {
-	n = lines(n)
+	n = kernel.Lines(n)
 	best := -1
 	for i, h := range a.holes {
 		if h.n >= n && (best < 0 || h.n < a.holes[best].n) {
@@ -127,7 +128,7 @@ func (a *arena) alloc(n int) int {
 }
 
 func (a *arena) free(off, n int) {
-	n = lines(n)
+	n = kernel.Lines(n)
 	i, _ := slices.BinarySearchFunc(a.holes, off, func(h hole, o int) int { return h.off - o })
 	a.holes = slices.Insert(a.holes, i, hole{off, n})
 	if i+1 < len(a.holes) && off+n == a.holes[i+1].off {

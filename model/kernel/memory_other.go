@@ -1,0 +1,7 @@
+//go:build !linux
+
+package kernel
+
+func allocate(size int) ([]byte, error) { return make([]byte, size), nil }
+
+func release([]byte) {}

@@ -1,0 +1,97 @@
+package train
+
+import (
+	"bufio"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// availableMemory returns how many bytes this process may still take: what the kernel can give without swapping, or what is
+// left of the memory limit of a control group, where that is less.
+func availableMemory() (int64, bool) {
+	have, ok := readFields("/proc/meminfo")["MemAvailable:"]
+	if !ok {
+		return 0, false
+	}
+	groups, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return 1024 * have, true
+	}
+	return min(1024*have, groupMemory("/sys/fs/cgroup", string(groups))), true
+}
+
+// groupMemory returns what the limits of the process's control groups leave, of version 2 and of version 1. groups is
+// /proc/self/cgroup, whose lines are number:controllers:path; every parent's limit holds too. In a container the path may
+// lead nowhere, and the root is the container's group.
+func groupMemory(root, groups string) int64 {
+	left := int64(math.MaxInt64)
+	for line := range strings.Lines(groups) {
+		part := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(part) != 3 {
+			continue
+		}
+		mount, limit, usage := root, "memory.max", "memory.current"
+		if part[1] == "memory" {
+			mount, limit, usage = filepath.Join(root, "memory"), "memory.limit_in_bytes", "memory.usage_in_bytes"
+		} else if part[1] != "" {
+			continue
+		}
+		for path := filepath.Join("/", part[2]); ; path = filepath.Dir(path) {
+			dir := filepath.Join(mount, path)
+			most, ok := readNumber(filepath.Join(dir, limit))
+			used, also := readNumber(filepath.Join(dir, usage))
+			if ok && also {
+				// Pages of files that were not used lately are given up before the limit is felt.
+				left = min(left, max(0, most-used+readFields(filepath.Join(dir, "memory.stat"))["inactive_file"]))
+			}
+			if path == "/" {
+				break
+			}
+		}
+	}
+	return left
+}
+
+// residentMemory returns the bytes of this process that are in memory now.
+func residentMemory() int64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	if f := strings.Fields(string(text)); len(f) > 1 {
+		pages, _ := strconv.ParseInt(f[1], 10, 64)
+		return pages * int64(os.Getpagesize())
+	}
+	return 0
+}
+
+// readNumber reads a file that is one number; "max", which means no limit, is none.
+func readNumber(path string) (int64, bool) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	return n, err == nil
+}
+
+// readFields reads a file of lines that begin with a name and a number; there is nothing where it cannot be read.
+func readFields(path string) map[string]int64 {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	out := map[string]int64{}
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if part := strings.Fields(s.Text()); len(part) >= 2 {
+			if n, err := strconv.ParseInt(part[1], 10, 64); err == nil {
+				out[part[0]] = n
+			}
+		}
+	}
+	return out
+}
