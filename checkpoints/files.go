@@ -62,7 +62,7 @@ func writeAtomic(path string, fill func(w io.Writer) error) (err error) {
 // new one is in place, and moved back when that fails. Missing parents are made.
 //
 // A process killed in between leaves at most a hidden sibling .NAME.tmp-* or
-// .NAME.old-*, which nothing reads and which may be deleted.
+// .NAME.old-*, which nothing reads and which may be deleted; see Recover for checkpoints.
 func SaveDir(dst string, write func(tmp string) error) error {
 	return saveDir(dst, write, os.Rename)
 }

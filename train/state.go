@@ -86,6 +86,9 @@ func findCheckpoint(r *Recipe) (string, error) {
 	case "", "false", "no":
 		return "", nil
 	case "true", "yes", "latest":
+		if err := checkpoints.Recover(r.OutputDir); err != nil {
+			return "", err
+		}
 		c, ok, err := checkpoints.Latest(r.OutputDir)
 		if err != nil {
 			return "", err
@@ -94,6 +97,9 @@ func findCheckpoint(r *Recipe) (string, error) {
 			return "", mistake("resume_from_checkpoint: there is no checkpoint in %s", r.OutputDir)
 		}
 		return c.Path, nil
+	}
+	if err := checkpoints.Recover(filepath.Dir(filepath.Clean(r.Resume))); err != nil {
+		return "", err
 	}
 	if _, err := os.Stat(filepath.Join(r.Resume, checkpoints.StateFile)); err != nil {
 		return "", mistake("resume_from_checkpoint: %s is no checkpoint: it has no readable state.json (%s)", r.Resume, errorText(err))
@@ -190,19 +196,10 @@ func prepareOutput(r *Recipe, checkpoint string) error {
 	if err := checkWritable(r.OutputDir); err != nil {
 		return wrap(err)
 	}
-	if err := clearLeftovers(r.OutputDir); err != nil || goesOn {
+	if err := checkpoints.Clean(r.OutputDir); err != nil || goesOn {
 		return err
 	}
 	return clearRun(r.OutputDir)
-}
-
-// clearLeftovers removes the half-written checkpoints of a run that was killed while saving.
-func clearLeftovers(dir string) error {
-	left, err := filepath.Glob(filepath.Join(dir, ".checkpoint-*.tmp-*"))
-	for _, path := range left {
-		err = errors.Join(err, os.RemoveAll(path))
-	}
-	return err
 }
 
 // checkWritable makes sure that a folder takes files before hours are spent.

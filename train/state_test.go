@@ -12,7 +12,7 @@ func makeRun(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"run.json", "metrics.jsonl", "model.safetensors", "config.json", "mine.txt", "checkpoint-3/state.json", "checkpoint-6/state.json",
-		"checkpoint-6/deep/file", ".checkpoint-9.tmp-1abc/model.safetensors"} {
+		"checkpoint-6/deep/file", ".checkpoint-9.tmp-1abc/model.safetensors", ".checkpoint-6.old-1abc/state.json"} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -69,6 +69,27 @@ func TestPrepareOutput(t *testing.T) {
 	r.OutputDir = makeRun(t)
 	if err := prepareOutput(&r, filepath.Join(dir, "checkpoint-6")); err == nil {
 		t.Error("going on from another run in the folder of a third one was allowed")
+	}
+}
+
+// TestResumeFindsWhatWasMovedAside resumes a run that was killed while it replaced its last checkpoint.
+func TestResumeFindsWhatWasMovedAside(t *testing.T) {
+	for _, resume := range []string{"true", "checkpoint-6"} {
+		dir := makeRun(t)
+		last := filepath.Join(dir, "checkpoint-6")
+		if err := os.RemoveAll(filepath.Join(dir, ".checkpoint-6.old-1abc")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(last, filepath.Join(dir, ".checkpoint-6.old-2")); err != nil {
+			t.Fatal(err)
+		}
+		r := Recipe{OutputDir: dir, Resume: resume}
+		if resume != "true" {
+			r.Resume = last
+		}
+		if found, err := findCheckpoint(&r); err != nil || found != last {
+			t.Errorf("resume_from_checkpoint %s found %q (%v), want %s", resume, found, err, last)
+		}
 	}
 }
 
