@@ -138,14 +138,18 @@ func (m *Model) build(pool *kernel.Pool, k kind, capacity, rows int, checkpointi
 		return nil, fmt.Errorf("model: unknown family %q", m.Config.Family)
 	}
 	eg := gorgonia.NewGraph()
-	ids := tensor.New(tensor.WithShape(capacity), tensor.Of(tensor.Int32))
-	b := &builder{model: m, env: &ops.Env{Pool: pool, Capacity: capacity}, checkpointing: checkpointing,
-		tokens: gorgonia.NewTensor(eg, tensor.Int32, 1, gorgonia.WithShape(capacity), gorgonia.WithName("tokens"), gorgonia.WithValue(ids))}
+	planning := m.values == nil
+	ids := []gorgonia.NodeConsOpt{gorgonia.WithShape(capacity), gorgonia.WithName("tokens")}
+	if !planning {
+		ids = append(ids, gorgonia.WithValue(tensor.New(tensor.WithShape(capacity), tensor.Of(tensor.Int32))))
+	}
+	b := &builder{model: m, env: &ops.Env{Pool: pool, Capacity: capacity, Planning: planning}, checkpointing: checkpointing,
+		tokens: gorgonia.NewTensor(eg, tensor.Int32, 1, ids...)}
 	defer b.catch(&err)
 	g = &Graph{env: b.env}
 	if m.Config.RopeTheta > 0 {
 		g.rope = m.Config.MaxLength * m.Config.HeadDim
-		if m.values != nil {
+		if !planning {
 			b.env.Rope = kernel.NewRope(m.Config.MaxLength, m.Config.invFreq())
 		}
 	}
@@ -176,8 +180,12 @@ func (m *Model) build(pool *kernel.Pool, k kind, capacity, rows int, checkpointi
 	if !shared {
 		g.arena = size
 	}
-	if m.values == nil {
+	if planning {
 		return g, nil
+	}
+	prog, locs, err := gorgonia.Compile(eg)
+	if err != nil {
+		return nil, fmt.Errorf("model: compile graph: %w", err)
 	}
 	if shared {
 		g.values = beside.values[:size]
@@ -188,10 +196,6 @@ func (m *Model) build(pool *kernel.Pool, k kind, capacity, rows int, checkpointi
 		g.values = g.memory.Take(size)
 	}
 	place(g.values)
-	prog, locs, err := gorgonia.Compile(eg)
-	if err != nil {
-		return nil, fmt.Errorf("model: compile graph: %w", err)
-	}
 	g.vm = gorgonia.NewTapeMachine(eg, gorgonia.WithPrecompiled(prog, locs))
 	return g, nil
 }
@@ -204,7 +208,7 @@ func (g *Graph) Bytes() int {
 	if g == nil {
 		return 0
 	}
-	return 4 * (g.arena + g.env.Own() + g.rope)
+	return 4*(g.arena+g.rope) + g.env.Own()
 }
 
 // Close gives the graph's memory back; the graph must not be used afterwards.

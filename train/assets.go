@@ -48,7 +48,11 @@ func (a *Assets) ReadWeights() error {
 	if err := a.Model.Allocate(); err != nil {
 		return err
 	}
-	return a.fill()
+	if err := a.fill(); err != nil {
+		a.Model.Close()
+		return err
+	}
+	return nil
 }
 
 func (a *Assets) load(chatTemplate string) (*Assets, error) {

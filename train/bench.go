@@ -116,7 +116,11 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := need.check(o.Available, "a smaller --batch or --seq", o.Checkpointing); err != nil {
+	advice := "use a smaller --batch or --seq"
+	if !o.Checkpointing {
+		advice += ", or --gradient_checkpointing"
+	}
+	if err := need.check(o.Available, advice); err != nil {
 		return nil, err
 	}
 	m, err := model.New(c)

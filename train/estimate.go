@@ -40,19 +40,15 @@ func estimateMemory(c model.Config, tokens, evaluate, threads int, checkpointing
 	return memoryEstimate{present: residentMemory(), weights: n, gradients: n, moments: 2 * n, activations: int64(graphs), rest: int64(threads)*packing + growth}, nil
 }
 
-// check refuses what does not fit into the memory that can be had, as available tells it; nil asks the system. less names
+// check refuses what does not fit into the memory that can be had, as available tells it; nil asks the system. advice says
 // what makes the activations smaller.
-func (e *memoryEstimate) check(available func() (int64, bool), less string, checkpointing bool) error {
+func (e *memoryEstimate) check(available func() (int64, bool), advice string) error {
 	if available == nil {
 		available = availableMemory
 	}
 	have, ok := available()
 	if !ok || e.needed() <= have {
 		return nil
-	}
-	advice := "use " + less
-	if !checkpointing {
-		advice += ", or gradient_checkpointing: true"
 	}
 	if e.needed()-e.activations > have {
 		advice = "the model itself is too large for this machine"

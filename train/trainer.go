@@ -167,7 +167,11 @@ func (t *trainer) planRun() (err error) {
 	if t.memory, err = estimateMemory(t.assets.Model.Config, t.plan.MaxTokens(), evaluate, t.pool.Threads(), r.Checkpointing); err != nil {
 		return err
 	}
-	return t.memory.check(t.o.Available, fmt.Sprintf("a smaller per_device_train_batch_size (%d) or max_length (%d)", r.BatchSize, r.MaxLength), r.Checkpointing)
+	advice := fmt.Sprintf("use a smaller per_device_train_batch_size (%d) or max_length (%d)", r.BatchSize, r.MaxLength)
+	if !r.Checkpointing {
+		advice += ", or gradient_checkpointing: true"
+	}
+	return t.memory.check(t.o.Available, advice)
 }
 
 // prepare builds the graphs and goes on from checkpoint, if there is one.

@@ -35,3 +35,10 @@ func TestDiskFull(t *testing.T) {
 	wholeCheckpoint(t, good)
 	has(t, ok(t, "", append(args, "--resume_from_checkpoint", "true")...), "steps 12,")
 }
+
+// TestTooLarge asks for more memory than any machine has: refused at once, before anything is allocated.
+func TestTooLarge(t *testing.T) {
+	workdir(t)
+	o := call(t, "", "bench", "--preset", "smollm2-135m", "--batch", "100000000", "--seq", "2048")
+	mistaken(t, o, "training needs about", "GB are available", "--batch", "--gradient_checkpointing")
+}

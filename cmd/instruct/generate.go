@@ -67,6 +67,9 @@ func (s *speaker) positions(n int) error {
 	if s.decoder != nil && s.decoder.MaxLen() >= min(n, limit) {
 		return nil
 	}
+	if s.decoder != nil {
+		s.decoder.Close()
+	}
 	size := 512
 	for size < n {
 		size *= 2

@@ -32,7 +32,7 @@ type attention struct {
 
 // Apply adds the op on packed qkv.
 func (o Attention) Apply(e *Env, qkv *gorgonia.Node) (*gorgonia.Node, error) {
-	b := &attention{env: e, Attention: o, lse: e.buffer(e.Capacity * o.Heads),
+	b := &attention{env: e, Attention: o, lse: buffer[float32](e, e.Capacity*o.Heads),
 		kernel: e.attentionKernel(kernel.Attention{Heads: o.Heads, KVHeads: o.KVHeads, D: o.D, Scale: o.Scale})}
 	n, _, err := e.apply(o.Name, b, tensor.Shape{e.Capacity, o.Heads * o.D}, []bool{true}, qkv)
 	return n, err

@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"unsafe"
+
 	"gorgonia.org/gorgonia"
 
 	"instruct/model/kernel"
@@ -31,9 +33,10 @@ type Env struct {
 	Needed   []int32      // rows whose logits are wanted, ascending; set before each run
 	Cache    *Cache       // keys and values of earlier positions, nil unless decoding
 	Profile  bool         // measure the time of every op, see [Op.Spent]
+	Planning bool         // the graph is planned and never run: nothing is allocated
 	nodes    []*Op        // every op made for this graph, in creation order
 	selected map[*gorgonia.Node]bool
-	own      int // float32 values outside the arena
+	own      int // bytes outside the arena
 
 	attention []*kernel.Attention // one for all layers of a shape, since it holds scratch
 
@@ -76,13 +79,18 @@ func (e *Env) attentionKernel(a kernel.Attention) *kernel.Attention {
 	return &a
 }
 
-// buffer makes a buffer that lives as long as the graph, outside the arena: what a backward op needs beside outputs.
-func (e *Env) buffer(n int) []float32 {
-	e.own += n
-	return make([]float32, n)
+// buffer makes a buffer that lives as long as the graph, outside the arena: what a backward op needs beside outputs. It is
+// nil in a graph that is only planned.
+func buffer[T any](e *Env, n int) []T {
+	var one T
+	e.own += n * int(unsafe.Sizeof(one))
+	if e.Planning {
+		return nil
+	}
+	return make([]T, n)
 }
 
-// Own returns how many float32 values the ops hold outside the arena.
+// Own returns how many bytes the ops hold outside the arena.
 func (e *Env) Own() int { return e.own }
 
 // Ops returns every op of the graph in the order in which it was made.

@@ -39,11 +39,11 @@ type loss struct {
 func (o *Loss) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
 	v, c := o.W.Shape[0], o.W.Shape[1]
 	chunk := min(e.Capacity, max(64, chunkFloats/v))
-	b := &loss{env: e, Loss: o, v: v, c: c, chunk: chunk, targets: make([]int32, e.Capacity), weights: make([]float32, e.Capacity),
-		losses: make([]float64, e.Capacity)}
-	o.Losses = make([]float64, e.Capacity)
+	b := &loss{env: e, Loss: o, v: v, c: c, chunk: chunk, targets: buffer[int32](e, e.Capacity), weights: buffer[float32](e, e.Capacity),
+		losses: buffer[float64](e, e.Capacity)}
+	o.Losses = buffer[float64](e, e.Capacity)
 	if o.Grad {
-		b.dx = e.buffer(e.Capacity * c)
+		b.dx = buffer[float32](e, e.Capacity*c)
 	}
 	n, _, err := e.apply("loss", b, tensor.ScalarShape(), []bool{true, true}, x, o.W.Leaf(x.Graph(), ".head"))
 	return n, err
@@ -84,7 +84,9 @@ func (o *loss) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, e
 		return nil, err
 	}
 	op.noOut = true
-	op.out = tensor.New(tensor.WithShape(o.env.Capacity, o.c), tensor.WithBacking(o.dx))
+	if !o.env.Planning {
+		op.out = tensor.New(tensor.WithShape(o.env.Capacity, o.c), tensor.WithBacking(o.dx))
+	}
 	o.env.keep(dx)
 	grads, err := o.env.gradNodes(dx, nil, o.W)
 	if err != nil {

@@ -23,7 +23,7 @@ type headNorm struct {
 // Apply adds the op on packed qkv.
 func (o HeadNorm) Apply(e *Env, qkv *gorgonia.Node) (*gorgonia.Node, error) {
 	g := qkv.Graph()
-	b := &headNorm{env: e, HeadNorm: o, invQ: e.buffer(e.Capacity * o.Heads), invK: e.buffer(e.Capacity * o.KVHeads)}
+	b := &headNorm{env: e, HeadNorm: o, invQ: buffer[float32](e, e.Capacity*o.Heads), invK: buffer[float32](e, e.Capacity*o.KVHeads)}
 	n, _, err := e.apply(o.Name, b, tensor.Shape{e.Capacity, b.stride()}, []bool{true, true, true},
 		qkv, o.Q.Leaf(g, ""), o.K.Leaf(g, ""))
 	return n, err

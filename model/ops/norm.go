@@ -29,11 +29,11 @@ type norm struct {
 // Apply adds the op on the stream s and returns the normalised rows (N, C), which are not kept for the backward pass.
 func (o Norm) Apply(e *Env, s *Stream) (*gorgonia.Node, error) {
 	g := s.X.Graph()
-	b := &norm{env: e, Norm: o, rows: e.rowsOf(s.X), stream: s, c: o.W.Shape[0], rstd: e.buffer(e.Capacity)}
+	b := &norm{env: e, Norm: o, rows: e.rowsOf(s.X), stream: s, c: o.W.Shape[0], rstd: buffer[float32](e, e.Capacity)}
 	ins := gorgonia.Nodes{s.X, o.W.Leaf(g, "")}
 	diff := []bool{true, true}
 	if o.Bias != nil {
-		b.mean = e.buffer(e.Capacity)
+		b.mean = buffer[float32](e, e.Capacity)
 		ins = append(ins, o.Bias.Leaf(g, ""))
 		diff = append(diff, true)
 	}

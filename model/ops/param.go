@@ -53,7 +53,7 @@ func (e *Env) gradNode(p *Param, after *gorgonia.Node) (*gorgonia.Node, error) {
 		return nil, err
 	}
 	op.noOut = true
-	if p.Grad != nil {
+	if !e.Planning {
 		op.out = tensor.New(tensor.WithShape(p.Shape...), tensor.WithBacking(p.Grad))
 	}
 	return n, nil
