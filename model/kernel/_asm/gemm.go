@@ -96,34 +96,39 @@ func microkernels(rows int, tiles []tile) {
 	})
 }
 
-// strided gives the addresses of rows ld bytes apart with few registers: one for four rows each, and three times ld.
+// strided gives the addresses of rows ld bytes apart with few registers: one for four or eight rows each, and odd multiples of ld.
 type strided struct {
-	base    []reg.GPVirtual
-	ld, ld3 reg.GPVirtual
+	base []reg.GPVirtual
+	per  int                   // rows to a base
+	odd  map[int]reg.GPVirtual // 1, 3, 5 and 7 times ld
 }
 
 func newStrided(base, ld reg.GPVirtual, rows int) strided {
-	s := strided{base: []reg.GPVirtual{GP64()}, ld: ld}
-	MOVQ(base, s.base[0])
-	if rows > 3 {
-		s.ld3 = GP64()
-		LEAQ(indexed(ld, ld, 2), s.ld3)
+	s := strided{base: []reg.GPVirtual{GP64()}, per: 4, odd: map[int]reg.GPVirtual{1: ld}}
+	if rows > 8 {
+		s.per = 8
 	}
-	for i := 4; i < rows; i += 4 {
+	MOVQ(base, s.base[0])
+	for i := 3; i < min(rows, s.per); i += 2 {
+		s.odd[i] = GP64()
+		LEAQ(indexed(s.odd[i-2], ld, 2), s.odd[i])
+	}
+	for i := s.per; i < rows; i += s.per {
 		b := GP64()
-		LEAQ(indexed(s.base[len(s.base)-1], ld, 4), b)
+		LEAQ(indexed(s.base[len(s.base)-1], ld, uint8(s.per)), b)
 		s.base = append(s.base, b)
 	}
 	return s
 }
 
 func (s strided) row(i, disp int) Mem {
-	x := at(s.base[i/4], disp)
-	switch i % 4 {
-	case 1, 2:
-		x.Index, x.Scale = s.ld, uint8(i%4)
-	case 3:
-		x.Index, x.Scale = s.ld3, 1
+	x := at(s.base[i/s.per], disp)
+	if i %= s.per; i > 0 {
+		x.Scale = 1
+		for ; i%2 == 0; i /= 2 {
+			x.Scale *= 2
+		}
+		x.Index = s.odd[i]
 	}
 	return x
 }
@@ -152,9 +157,9 @@ func microkernel(label string, rows, vecs int, m mask, more bool, a, c reg.GPVir
 	to := atC()
 	if more {
 		ahead := GP64()
-		MOVQ(to.ld, ahead)
+		MOVQ(to.odd[1], ahead)
 		IMUL3Q(Imm(uint64(rows)), ahead, ahead)
-		next := strided{ld: to.ld, ld3: to.ld3}
+		next := strided{per: to.per, odd: to.odd}
 		for _, b := range to.base {
 			n := GP64()
 			LEAQ(indexed(b, ahead, 1), n)

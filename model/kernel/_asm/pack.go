@@ -84,48 +84,54 @@ func transposed(row func(i, disp int) Mem, to func(i int, column vector)) {
 	}
 }
 
-// matrixVector writes the product of a matrix with one vector, which decoding consists of. Chains of as many rows as there are lanes: the squares are
+// matrixVector writes the product of a matrix with one vector, which decoding consists of. A chain takes as many rows as there are lanes; the squares are
 // transposed in registers on their way, so that the matrix is read once and nothing else moves.
 func matrixVector() {
 	name := "gemv16" + w.isa
 	function(name, "func(blocks, groups int, x, b *float32, stride int, y *float32, accumulate int)",
 		fmt.Sprintf("%s computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart, and %d·blocks columns.", name, w.lanes))
 	groups, b, ss, y := load("groups"), load("b"), load("stride"), load("y")
-	acc := make([]vector, 16/w.lanes)
-	Label("group")
-	for i := range acc {
-		acc[i] = zero()
+	for vecs := 2; vecs*w.lanes >= 16; vecs-- { // two chains, because one would wait for itself; what is left with one
+		label, take := fmt.Sprint("of", vecs), Imm(uint64(vecs*w.lanes/16))
+		Label(label)
+		CMPQ(groups, take)
+		JL(LabelRef("not" + label))
+		acc := make([]vector, vecs)
+		for i := range acc {
+			acc[i] = zero()
+		}
+		flag := load("accumulate")
+		TESTQ(flag, flag)
+		JZ(LabelRef(label + "start"))
+		for i := range acc {
+			VMOVUPS(at(y, w.bytes()*i), acc[i])
+		}
+		Label(label + "start")
+		x, blocks := load("x"), load("blocks")
+		rows := newStrided(b, ss, vecs*w.lanes)
+		Label(label + "block")
+		for v := range acc {
+			transposed(func(i, disp int) Mem { return rows.row(i+w.lanes*v, disp) }, func(i int, column vector) {
+				s := w.reg()
+				VBROADCASTSS(at(x, 4*i), s)
+				VFMADD231PS(column, s, acc[v])
+			})
+		}
+		ADDQ(Imm(uint64(w.bytes())), x)
+		rows.advance(Imm(uint64(w.bytes())))
+		DECQ(blocks)
+		JNZ(LabelRef(label + "block"))
+		for i := range acc {
+			VMOVUPS(acc[i], at(y, w.bytes()*i))
+		}
+		ADDQ(Imm(uint64(vecs*w.bytes())), y)
+		step := GP64()
+		IMUL3Q(Imm(uint64(vecs*w.lanes)), ss, step)
+		ADDQ(step, b)
+		SUBQ(take, groups)
+		JMP(LabelRef(label))
+		Label("not" + label)
 	}
-	flag := load("accumulate")
-	TESTQ(flag, flag)
-	JZ(LabelRef("start"))
-	for i := range acc {
-		VMOVUPS(at(y, w.bytes()*i), acc[i])
-	}
-	Label("start")
-	x, blocks := load("x"), load("blocks")
-	rows := newStrided(b, ss, 16)
-	Label("block")
-	for v := range acc {
-		transposed(func(i, disp int) Mem { return rows.row(i+w.lanes*v, disp) }, func(i int, column vector) {
-			s := w.reg()
-			VBROADCASTSS(at(x, 4*i), s)
-			VFMADD231PS(column, s, acc[v])
-		})
-	}
-	ADDQ(Imm(uint64(w.bytes())), x)
-	rows.advance(Imm(uint64(w.bytes())))
-	DECQ(blocks)
-	JNZ(LabelRef("block"))
-	for i := range acc {
-		VMOVUPS(acc[i], at(y, w.bytes()*i))
-	}
-	ADDQ(Imm(64), y)
-	SHLQ(Imm(4), ss)
-	ADDQ(ss, b)
-	SHRQ(Imm(4), ss)
-	DECQ(groups)
-	JNZ(LabelRef("group"))
 	VZEROUPPER()
 	RET()
 }
