@@ -52,22 +52,21 @@ func (t *gemmTask) plan(workers int) {
 	}
 	d := path.blocking()
 	t.mc, t.nc = split(t.m, d.mc, d.mr), split(t.n, 1536, d.nr)
-	jobs := 4 * workers
-	if t.m*t.n*t.k < 1<<25 { // below a millisecond the packing of many small blocks weighs more than an uneven end
-		jobs = 2 * workers
-	}
-	for (t.m+t.mc-1)/t.mc*((t.n+t.nc-1)/t.nc) < jobs {
-		switch {
-		case t.nc >= t.mc && t.nc > 4*d.nr || t.mc <= 8*d.mr && t.nc > d.nr:
+	count := func() int { return (t.m + t.mc - 1) / t.mc * ((t.n + t.nc - 1) / t.nc) }
+	for n := count(); n < 4*workers; n = count() {
+		if n >= 2*workers && t.mc <= 256 && t.nc <= 288 {
+			break // the packing of smaller blocks weighs more than an uneven end
+		}
+		if t.nc >= t.mc && t.nc > 4*d.nr || t.mc <= 8*d.mr && t.nc > d.nr {
 			t.nc = split(t.nc, (t.nc+1)/2, d.nr)
-		case t.mc > 8*d.mr:
+		} else if t.mc > 8*d.mr {
 			t.mc = split(t.mc, (t.mc+1)/2, d.mr)
-		default:
-			jobs = 0
+		} else {
+			break
 		}
 	}
 	t.columns = (t.n + t.nc - 1) / t.nc
-	t.blocks = (t.m + t.mc - 1) / t.mc * t.columns
+	t.blocks = count()
 }
 
 // gemmVector runs the product in p.gemm on all workers.
