@@ -19,7 +19,7 @@ func decodeQ4_K(dst []float32, src []byte) error {
 		d, dmin, scales, qs := half(src), half(src[2:]), src[4:16], src[16:144]
 		for g := range 8 {
 			scale, minimum := scaleMin(scales, g)
-			s, m := d*float32(scale), dmin*float32(minimum)
+			s, m := d*float32(scale), float32(dmin*float32(minimum))
 			shift := g % 2 * 4
 			out := dst[g*32 : g*32+32]
 			for i, q := range qs[g/2*32 : g/2*32+32] {
@@ -36,7 +36,7 @@ func decodeQ5_K(dst []float32, src []byte) error {
 		d, dmin, scales, high, qs := half(src), half(src[2:]), src[4:16], src[16:48], src[48:176]
 		for g := range 8 {
 			scale, minimum := scaleMin(scales, g)
-			s, m := d*float32(scale), dmin*float32(minimum)
+			s, m := d*float32(scale), float32(dmin*float32(minimum))
 			shift := g % 2 * 4
 			out := dst[g*32 : g*32+32]
 			for i, q := range qs[g/2*32 : g/2*32+32] {

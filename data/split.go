@@ -16,7 +16,7 @@ func Split(rows []Row, fraction float64, seed uint64) (train, heldOut []Row, err
 	if len(rows) < 2 {
 		return nil, nil, userErrorf("data: cannot hold out rows of a data set of %d: give a second file for evaluation, or no held-out part", len(rows))
 	}
-	n := min(max(int(fraction*float64(len(rows))+0.5), 1), len(rows)-1)
+	n := min(max(int(float64(fraction*float64(len(rows)))+0.5), 1), len(rows)-1)
 	// The n rows with the smallest random keys are held out: a key depends on the row's index alone.
 	keys := make([]uint64, len(rows))
 	order := make([]int, len(rows))

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"instruct/model/kernel/exact"
 )
 
 // Config describes a model, independent of its family. It is read from and written to Hugging Face's config.json.
@@ -102,7 +104,7 @@ func (c *Config) validate(path string) error {
 func (c *Config) invFreq() []float32 {
 	f := make([]float32, c.HeadDim/2)
 	for i := range f {
-		v := 1 / math.Pow(c.RopeTheta, float64(2*i)/float64(c.HeadDim))
+		v := 1 / exact.Pow(c.RopeTheta, float64(2*i)/float64(c.HeadDim))
 		s := c.RopeScaling
 		switch s.Type {
 		case "linear":
@@ -115,7 +117,7 @@ func (c *Config) invFreq() []float32 {
 				v /= s.Factor
 			case wavelen >= high:
 				smooth := (float64(s.OriginalLength)/wavelen - s.LowFreqFactor) / (s.HighFreqFactor - s.LowFreqFactor)
-				v = (1-smooth)*v/s.Factor + smooth*v
+				v = (1-smooth)*v/s.Factor + float64(smooth*v)
 			}
 		}
 		f[i] = float32(v)

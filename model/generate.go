@@ -3,9 +3,9 @@ package model
 import (
 	"cmp"
 	"context"
-	"math"
 	"slices"
 
+	"instruct/model/kernel/exact"
 	"instruct/model/kernel/rng"
 )
 
@@ -130,7 +130,7 @@ func (s *sampler) next(logits []float32, step int) int32 {
 	}
 	sum, top := 0.0, float64(logits[s.order[0]])
 	for i, id := range s.order[:n] {
-		s.prob[i] = math.Exp((float64(logits[id]) - top) / s.Temperature)
+		s.prob[i] = exact.Exp((float64(logits[id]) - top) / s.Temperature)
 		sum += s.prob[i]
 	}
 	if s.TopP > 0 && s.TopP < 1 {
@@ -143,7 +143,7 @@ func (s *sampler) next(logits []float32, step int) int32 {
 		}
 	}
 	r := rng.NewRand(s.Seed, "sample", uint64(step), 0)
-	u := r.Float64() * sum
+	u := float64(r.Float64() * sum)
 	for i := range n {
 		if u -= s.prob[i]; u < 0 {
 			return s.order[i]

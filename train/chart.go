@@ -24,12 +24,12 @@ func lossChart(rows []Metric) []byte {
 	}
 	tick := niceStep(maxY / 5)
 	maxY = math.Max(tick, math.Ceil(maxY/tick)*tick)
-	x := func(v float64) float64 { return left + v/maxX*(width-left-right) }
-	y := func(v float64) float64 { return height - bottom - v/maxY*(height-top-bottom) }
+	x := func(v float64) float64 { return left + float64(v/maxX*(width-left-right)) }
+	y := func(v float64) float64 { return height - bottom - float64(v/maxY*(height-top-bottom)) }
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n", width, height)
 	fmt.Fprintf(&b, "<rect width=\"%d\" height=\"%d\" fill=\"white\"/>\n", width, height)
-	for v := 0.0; v <= maxY+tick/2; v += tick {
+	for v := 0.0; v <= maxY+float64(tick/2); v += tick {
 		fmt.Fprintf(&b, "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#e4e4e4\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" fill=\"#555\">%.4g</text>\n", left, width-right, y(v), y(v), left-8, y(v)+4, v)
 	}
 	step := math.Max(1, niceStep(maxX/6))

@@ -1,6 +1,10 @@
 package train
 
-import "math"
+import (
+	"math"
+
+	"instruct/model/kernel/exact"
+)
 
 // schedule gives the learning rate of each step, as transformers' get_*_schedule_with_warmup do: during warm-up the rate
 // rises from 0, so the first step of a warm-up has rate 0.
@@ -29,7 +33,7 @@ func (s schedule) rate(step int) float64 {
 	case "linear":
 		return s.peak * (1 - progress)
 	case "cosine":
-		return s.peak * 0.5 * (1 + math.Cos(math.Pi*progress))
+		return s.peak * 0.5 * (1 + exact.Cos(math.Pi*progress))
 	}
 	return s.peak
 }

@@ -12,6 +12,7 @@ import (
 	"instruct/data"
 	"instruct/model"
 	"instruct/model/kernel"
+	"instruct/model/kernel/exact"
 )
 
 // Options are what a run needs beside its recipe.
@@ -377,7 +378,7 @@ func (t *trainer) afterStep(ctx context.Context, epochEnd bool) error {
 			return fmt.Errorf("evaluation after step %d: %w", t.st.Step, err)
 		}
 		row := Metric{Step: t.st.Step, Epoch: t.epoch(), EvalLoss: &loss, EvalTokens: t.eval.trained}
-		if p := math.Exp(loss); finite(p) {
+		if p := exact.Exp(loss); finite(p) {
 			row.EvalPerplexity = p
 		}
 		if err := t.metrics.add(row); err != nil {

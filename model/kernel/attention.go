@@ -1,6 +1,6 @@
 package kernel
 
-import "instruct/model/kernel/internal/exact"
+import "instruct/model/kernel/exact"
 
 // Segment is one example in the flat batch: rows [Start, End) attend causally to themselves and to all of rows [PrefixStart, PrefixEnd), which come before
 // them. The prefix is itself a segment (with no prefix of its own), computed once for all that share it; it is empty when PrefixStart == PrefixEnd.

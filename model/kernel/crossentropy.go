@@ -1,6 +1,6 @@
 package kernel
 
-import "instruct/model/kernel/internal/exact"
+import "instruct/model/kernel/exact"
 
 // CrossEntropy computes, for each of n rows of logits (n, v), losses[i] = log Σ exp(logits) - logit[targets[i]], without the weight. When grad, the logits
 // are replaced by weights[i]·(softmax - onehot), the gradient of Σ weights·losses. A row with a negative target has loss 0 and gradient 0.

@@ -80,8 +80,8 @@ func hard(s float64) bool {
 // the first rounding ended on a tie of the second. Then the sum is rounded to odd instead (Boldo and Melquiond, "Emulation of FMA and
 // correctly rounded sums", 2008): its error, exact by Knuth's TwoSum, says on which side of s the true value lies.
 func fma32(a, b, c float32) float32 {
-	p, d := float64(a)*float64(b), float64(c)
-	s := float64(p) + d
+	p, d := float64(float64(a)*float64(b)), float64(c)
+	s := p + d
 	if !hard(s) {
 		return float32(s)
 	}

@@ -3,7 +3,7 @@ package kernel
 import (
 	"math"
 
-	"instruct/model/kernel/internal/exact"
+	"instruct/model/kernel/exact"
 )
 
 // Constants of Exp. The assembly has the same ones.

@@ -15,7 +15,7 @@ func (p *Pool) PeakFLOPS() float64 {
 	for range 20 {
 		start := time.Now()
 		p.Do(p.Threads(), t)
-		best = max(best, float64(p.Threads())*n*24*4*2/time.Since(start).Seconds())
+		best = max(best, float64(p.Threads()*n*24*4*2)/time.Since(start).Seconds())
 	}
 	return best
 }

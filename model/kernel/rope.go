@@ -1,6 +1,6 @@
 package kernel
 
-import "instruct/model/kernel/internal/exact"
+import "instruct/model/kernel/exact"
 
 // Rope holds the cosines and sines of rotary position embeddings (Su et al. 2021): row t of Cos and Sin, each Half wide, belongs to position t.
 // The pairs are (i, i+Half), as in transformers' rotate_half.

@@ -72,7 +72,7 @@ func (o *loss) run(in [][]float32, out []float32) {
 	o.Sum = 0
 	for i, r := range rows {
 		o.Losses[r] = o.losses[i]
-		o.Sum += float64(o.weights[i]) * o.losses[i]
+		o.Sum += float64(float64(o.weights[i]) * o.losses[i])
 	}
 	out[0] = float32(o.Sum)
 }

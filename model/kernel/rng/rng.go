@@ -7,7 +7,7 @@ import (
 	"math"
 	"math/bits"
 
-	"instruct/model/kernel/internal/exact"
+	"instruct/model/kernel/exact"
 )
 
 // Rand is one stream, keyed by seed, purpose and two numbers. Copying a Rand copies its place in the stream.
@@ -72,7 +72,7 @@ func (r *Rand) Uint64() uint64 {
 }
 
 // Float64 gives a number in [0, 1) with 53 random bits.
-func (r *Rand) Float64() float64 { return float64(r.Uint64()>>11) / (1 << 53) }
+func (r *Rand) Float64() float64 { return float64(float64(r.Uint64()>>11) / (1 << 53)) }
 
 // Normal gives a standard normal number (Box and Muller, on logarithm and cosine of our own, so that the bits do not depend on the CPU).
 func (r *Rand) Normal() float64 {
