@@ -2,13 +2,15 @@
 GO ?= go
 export CGO_ENABLED = 0
 
-.PHONY: build train test race pure lint fuzz bench bench-base generate cover smollm2
+.PHONY: build train test race pure arm64 fused lint fuzz bench bench-base generate cover smollm2
 
 build: ; $(GO) build -o bin/instruct ./cmd/instruct
 train: build ; ./bin/instruct train --overwrite_output_dir
 test: ; $(GO) test ./...
 race: ; CGO_ENABLED=1 $(GO) test -race -short -tags purego ./...
 pure: ; $(GO) test -short -tags purego ./...
+arm64: ; @command -v qemu-aarch64 >/dev/null || { echo "make arm64: needs qemu-aarch64 (apt-get install qemu-user)" >&2; exit 1; }; GOARCH=arm64 $(GO) test -short -exec qemu-aarch64 ./model/kernel/...
+fused: ; GOARCH=arm64 $(GO) build -o bin/instruct-arm64 ./cmd/instruct && $(GO) tool objdump -s '^instruct/' bin/instruct-arm64 >bin/instruct-arm64.txt && ! grep -E 'FN?M(ADD|SUB)[SD]' bin/instruct-arm64.txt
 lint: ; test -z "$$(gofmt -l .)" && $(GO) vet ./... && $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 fuzz: ; for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep ^Fuzz); do $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$p || exit 1; done; done
 bench: build ; $(GO) test -run '^$$' -bench . ./model/kernel && ./bin/instruct bench

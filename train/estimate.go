@@ -89,7 +89,7 @@ func bodyFLOPs(m *model.Model, seq float64) float64 {
 			n += p.Size()
 		}
 	}
-	return 6*float64(n) + 6*float64(c.Layers*c.Heads*c.HeadDim)*seq
+	return 6*float64(n) + float64(6*float64(c.Layers*c.Heads*c.HeadDim)*seq)
 }
 
 // headFLOPs counts those of the head for a trained token.
