@@ -75,7 +75,7 @@ func (t *trainer) estimateTime(tokens int) (time.Duration, float64) {
 	if t.r.Checkpointing {
 		body *= 4. / 3
 	}
-	epoch := float64(tokens)*body + float64(t.set.audit.TrainedTokens)*headFLOPs(&t.assets.Model.Config)
+	epoch := float64(float64(tokens)*body) + float64(float64(t.set.audit.TrainedTokens)*headFLOPs(&t.assets.Model.Config))
 	epochs := float64(t.total-t.st.Step) / float64(ceil(len(batches), t.r.Accumulation))
 	return time.Duration(epoch * epochs / (usualFraction * peak) * 1e9), peak
 }
@@ -89,11 +89,11 @@ func bodyFLOPs(m *model.Model, seq float64) float64 {
 			n += p.Size()
 		}
 	}
-	return 6*float64(n) + float64(6*float64(c.Layers*c.Heads*c.HeadDim)*seq)
+	return float64(6*n) + float64(float64(6*c.Layers*c.Heads*c.HeadDim)*seq)
 }
 
 // headFLOPs counts those of the head for a trained token.
-func headFLOPs(c *model.Config) float64 { return 6 * float64(c.Vocab) * float64(c.Width) }
+func headFLOPs(c *model.Config) float64 { return float64(6 * float64(c.Vocab) * float64(c.Width)) }
 
 // timeText rounds a duration to what an estimate can say.
 func timeText(d time.Duration) string {
