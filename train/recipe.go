@@ -31,7 +31,7 @@ type Recipe struct {
 	Accumulation  int     `key:"gradient_accumulation_steps" help:"micro-batches in a step"`
 	Packing       bool    `key:"packing" help:"fill micro-batches with whole rows up to per_device_train_batch_size * max_length tokens"`
 	SharePrefix   bool    `key:"share_prefix" help:"compute the untrained prefix that all rows of a micro-batch have in common once"`
-	Checkpointing bool    `key:"gradient_checkpointing" help:"keep only each layer's input and compute the rest again in the backward pass: less memory, about a third more work, the same bits"`
+	Checkpointing bool    `key:"gradient_checkpointing" help:"keep only each layer's input and compute the rest again in the backward pass: less memory, up to a third more work, the same bits"`
 	Sampling      string  `key:"train_sampling_strategy" help:"order of the rows: random, sequential or group_by_length"`
 	Epochs        float64 `key:"num_train_epochs" help:"passes over the data"`
 	MaxSteps      int     `key:"max_steps" help:"steps in all, in place of num_train_epochs; -1: by epochs"`

@@ -6,8 +6,8 @@ import (
 )
 
 // Memory is a block of float32 values outside Go's heap: weights, gradients, moments, a graph's activations. They are most of what a run holds and
-// have no pointers; counted as heap, they would let garbage grow to their size before it is collected. On Linux a block is anonymous memory, in pages of
-// 2 MB where the kernel has them; pages that are never written take no memory. Elsewhere it is a Go slice.
+// have no pointers; counted as heap, they would let garbage grow to their size before it is collected. On Linux a block is
+// anonymous memory, whose pages take none until they are written. Elsewhere it is a Go slice.
 //
 // A block belongs to whoever made it, and lives until its Close.
 type Memory struct {
