@@ -15,6 +15,7 @@ type Pool struct {
 	split   splitTask
 	gemm    gemmTask
 	ops     opTasks
+	lowp    lowpTasks
 
 	// One round of Do. gate = open bit | number of helpers inside; only while it is closed and empty may the caller change the rest.
 	gate    atomic.Uint32

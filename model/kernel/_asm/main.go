@@ -9,7 +9,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-var part = flag.String("part", "gemm", "which file to write: gemm or vec")
+var part = flag.String("part", "gemm", "which file to write: gemm, vec or lowp")
 
 func main() {
 	flag.Parse()
@@ -19,6 +19,8 @@ func main() {
 		gemm()
 	case "vec":
 		vec()
+	case "lowp":
+		lowp()
 	}
 	Generate()
 }

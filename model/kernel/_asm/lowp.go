@@ -1,0 +1,355 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// Of lowp_q8.go.
+const (
+	q8RowSize = 40  // bytes of a block of a row: 32 codes, scale, correction
+	q8Codes   = 512 // bytes of the codes of a block of 16 outputs
+	q8Scales  = 32
+)
+
+func lowp() {
+	expandBF16()
+	roundBF16()
+	quantizeRow()
+	for _, rows := range []int{4, 2, 1} {
+		q8PanelAVX2(rows)
+	}
+	for _, rows := range []int{8, 4, 2, 1} {
+		q8PanelVNNI(rows)
+	}
+}
+
+// word is a constant for a broadcast or, eight times, for a whole vector.
+func word(name string, v uint32) Mem {
+	m := GLOBL(name, RODATA|NOPTR)
+	for i := range 8 {
+		DATA(i*4, U32(v))
+	}
+	return m
+}
+
+func expandBF16() {
+	function("expandBF16AVX2", "func(vectors int, dst *float32, src *uint16)", "expandBF16AVX2 is expandBF16Generic for 8·vectors values.")
+	n, dst, src := load("vectors"), load("dst"), load("src")
+	Label("loop")
+	x := YMM()
+	VPMOVZXWD(at(src, 0), x)
+	VPSLLD(Imm(16), x, x)
+	VMOVDQU(x, at(dst, 0))
+	ADDQ(Imm(16), src)
+	ADDQ(Imm(32), dst)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+func roundBF16() {
+	one, half, quiet := word("bf16One", 1), word("bf16Half", 0x7fff), word("bf16Quiet", 0x400000)
+	function("roundBF16AVX2", "func(vectors int, dst *uint16, src *float32)", "roundBF16AVX2 is roundBF16Generic for 16·vectors values.")
+	n, dst, src := load("vectors"), load("dst"), load("src")
+	Label("loop")
+	var r [2]reg.VecVirtual
+	for i := range r {
+		x, odd, nan := YMM(), YMM(), YMM()
+		r[i] = YMM()
+		VMOVDQU(at(src, 32*i), x)
+		VPSRLD(Imm(16), x, odd)
+		VPAND(one, odd, odd)
+		VPADDD(half, odd, odd)
+		VPADDD(odd, x, r[i])
+		VCMPPS(Imm(3), x, x, nan)
+		VPOR(quiet, x, x)
+		VBLENDVPS(nan, x, r[i], r[i])
+		VPSRLD(Imm(16), r[i], r[i])
+	}
+	VPACKUSDW(r[1], r[0], r[0])
+	VPERMQ(Imm(0xd8), r[0], r[0])
+	VMOVDQU(r[0], at(dst, 0))
+	ADDQ(Imm(64), src)
+	ADDQ(Imm(32), dst)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+func quantizeRow() {
+	abs, all := word("q8Abs", 0x7fffffff), word("q8127", 0x42fe0000)
+	order := GLOBL("q8Order", RODATA|NOPTR)
+	for i, v := range []uint32{0, 4, 1, 5, 2, 6, 3, 7} {
+		DATA(i*4, U32(v))
+	}
+	function("quantizeRowAVX2", "func(blocks int, dst *byte, x *float32)", "quantizeRowAVX2 is quantizeRowGeneric for 32·blocks values.")
+	n, dst, src := load("blocks"), load("dst"), load("x")
+	Label("block")
+	x, most := make([]reg.VecVirtual, 4), YMM()
+	for i := range x {
+		x[i] = YMM()
+		VMOVDQU(at(src, 32*i), x[i])
+		if i == 0 {
+			VPAND(abs, x[0], most)
+			continue
+		}
+		t := YMM()
+		VPAND(abs, x[i], t)
+		VPMAXSD(t, most, most)
+	}
+	m, t := XMM(), XMM()
+	VEXTRACTI128(Imm(1), most, m)
+	VPMAXSD(m, most.AsX(), m)
+	VPSHUFD(Imm(0x4e), m, t)
+	VPMAXSD(t, m, m)
+	VPSHUFD(Imm(0xb1), m, t)
+	VPMAXSD(t, m, m)
+	top := GP32()
+	VMOVD(m, top)
+	CMPL(top, U32(0x7f800000))
+	JGE(LabelRef("bad"))
+	CMPL(top, U32(27<<23)) // 2^-100
+	JL(LabelRef("zero"))
+	whole, id, sum := XMM(), XMM(), YMM()
+	VMOVSS(all, whole)
+	VDIVSS(m, whole, id)
+	VDIVSS(whole, m, whole)
+	VMOVSS(whole, at(dst, 32))
+	scale := YMM()
+	VBROADCASTSS(id, scale)
+	for i := range x {
+		VMULPS(scale, x[i], x[i])
+		VCVTPS2DQ(x[i], x[i])
+	}
+	t0 := YMM()
+	VPADDD(x[1], x[0], sum)
+	VPADDD(x[3], x[2], t0)
+	VPADDD(t0, sum, sum)
+	VPACKSSDW(x[1], x[0], x[0])
+	VPACKSSDW(x[3], x[2], x[2])
+	VPACKSSWB(x[2], x[0], x[0])
+	o := YMM()
+	VMOVDQU(order, o)
+	VPERMD(x[0], o, x[0])
+	VMOVDQU(x[0], at(dst, 0))
+	s := XMM()
+	VEXTRACTI128(Imm(1), sum, s)
+	VPADDD(s, sum.AsX(), s)
+	VPSHUFD(Imm(0x4e), s, t)
+	VPADDD(t, s, s)
+	VPSHUFD(Imm(0xb1), s, t)
+	VPADDD(t, s, s)
+	total := GP32()
+	VMOVD(s, total)
+	SHLL(Imm(7), total)
+	NEGL(total)
+	MOVL(total, at(dst, 36))
+	Label("next")
+	ADDQ(Imm(128), src)
+	ADDQ(Imm(q8RowSize), dst)
+	DECQ(n)
+	JNZ(LabelRef("block"))
+	VZEROUPPER()
+	RET()
+	Label("zero")
+	XORL(top, top)
+	JMP(LabelRef("blank"))
+	Label("bad")
+	MOVL(U32(0x7fc00000), top)
+	Label("blank")
+	z := YMM()
+	VPXOR(z, z, z)
+	VMOVDQU(z, at(dst, 0))
+	MOVL(top, at(dst, 32))
+	MOVL(U32(0), at(dst, 36))
+	JMP(LabelRef("next"))
+}
+
+// q8Frame is what both kernels have in common: their signature and the addresses of the rows.
+type q8Frame struct {
+	rows   int
+	x      []reg.GPVirtual // of rows 0, 3, 6
+	stride reg.GPVirtual
+	c      reg.GPVirtual
+	ldc    reg.GPVirtual
+}
+
+func q8Function(name string, rows int) {
+	name = fmt.Sprintf("q8x%d%s", rows, name)
+	function(name, "func(panels, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc, accumulate int)",
+		fmt.Sprintf("%s is q8PanelGeneric for %d rows and panels panels side by side. stride and ldc are bytes.", name, rows))
+}
+
+// row is the address of byte disp of row i, of x or (with bases and ld) of another array.
+func row(bases []reg.GPVirtual, ld reg.GPVirtual, i, disp int) Mem {
+	m := at(bases[i/3], disp)
+	if i%3 != 0 {
+		m.Index, m.Scale = ld, uint8(i%3)
+	}
+	return m
+}
+
+// bases gives the addresses of rows 0, 3, 6 from that of row 0.
+func bases(rows int, first, ld reg.GPVirtual) []reg.GPVirtual {
+	b := []reg.GPVirtual{GP64()}
+	MOVQ(first, b[0])
+	for i := 3; i < rows; i += 3 {
+		n := GP64()
+		LEAQ(indexed(b[len(b)-1], ld, 2), n)
+		ADDQ(ld, n)
+		b = append(b, n)
+	}
+	return b
+}
+
+// q8PanelAVX2: the codes of weights w and rows x meet as |w| and x·sign(w), so that VPMADDUBSW takes them; no sum of two exceeds 16 bits.
+func q8PanelAVX2(rows int) {
+	q8Function("AVX2", rows)
+	flip, ones := Mem{Symbol: Symbol{Name: "q8Flip", Static: true}, Base: reg.StaticBase}, Mem{Symbol: Symbol{Name: "q8Ones", Static: true}, Base: reg.StaticBase}
+	if rows == 4 {
+		flip, ones = word("q8Flip", 0x80808080), word("q8Ones", 0x00010001)
+	}
+	panels, codes, scales, c := load("panels"), load("codes"), load("scales"), load("c")
+	acc := make([][2]reg.VecVirtual, rows)
+	for i := range acc {
+		acc[i] = [2]reg.VecVirtual{YMM(), YMM()}
+	}
+	Label("panel")
+	ldc := load("ldc")
+	cs := bases(rows, c, ldc)
+	flag := load("accumulate")
+	for i := range acc {
+		for h := range 2 {
+			VXORPS(acc[i][h], acc[i][h], acc[i][h])
+		}
+	}
+	TESTQ(flag, flag)
+	JZ(LabelRef("start"))
+	for i := range acc {
+		for h := range 2 {
+			VMOVUPS(row(cs, ldc, i, 32*h), acc[i][h])
+		}
+	}
+	Label("start")
+	first, stride, blocks := load("x"), load("stride"), load("blocks")
+	x := bases(rows, first, stride)
+	Label("block")
+	for h := range 2 {
+		sum := make([]reg.VecVirtual, rows)
+		for g := range 8 {
+			w, a := YMM(), YMM()
+			VMOVDQU(at(codes, 64*g+32*h), w)
+			VPXOR(flip, w, w)
+			VPABSB(w, a)
+			for i := range rows {
+				t := YMM()
+				VPBROADCASTD(row(x, stride, i, 4*g), t)
+				VPSIGNB(w, t, t)
+				VPMADDUBSW(t, a, t)
+				VPMADDWD(ones, t, t)
+				if g == 0 {
+					sum[i] = t
+				} else {
+					VPADDD(t, sum[i], sum[i])
+				}
+			}
+		}
+		d := YMM()
+		VCVTPH2PS(at(scales, 16*h), d)
+		for i := range rows {
+			s := YMM()
+			VBROADCASTSS(row(x, stride, i, 32), s)
+			VMULPS(s, d, s)
+			VCVTDQ2PS(sum[i], sum[i])
+			VFMADD231PS(s, sum[i], acc[i][h])
+		}
+	}
+	for _, b := range x {
+		ADDQ(Imm(q8RowSize), b)
+	}
+	ADDQ(U32(q8Codes), codes)
+	ADDQ(Imm(q8Scales), scales)
+	DECQ(blocks)
+	JNZ(LabelRef("block"))
+	ldc = load("ldc")
+	cs = bases(rows, c, ldc)
+	for i := range acc {
+		for h := range 2 {
+			VMOVUPS(acc[i][h], row(cs, ldc, i, 32*h))
+		}
+	}
+	ADDQ(Imm(64), c)
+	DECQ(panels)
+	JNZ(LabelRef("panel"))
+	VZEROUPPER()
+	RET()
+}
+
+// q8PanelVNNI: VPDPBUSD multiplies bytes without sign, the weights' codes + 128, with signed ones, the row's; the sum starts from -128·Σ of the row's codes.
+func q8PanelVNNI(rows int) {
+	q8Function("VNNI", rows)
+	panels, codes, scales, c := load("panels"), load("codes"), load("scales"), load("c")
+	acc := make([]reg.VecVirtual, rows)
+	for i := range acc {
+		acc[i] = ZMM()
+	}
+	Label("panel")
+	ldc := load("ldc")
+	cs := bases(rows, c, ldc)
+	flag := load("accumulate")
+	for i := range acc {
+		VPXORD(acc[i], acc[i], acc[i])
+	}
+	TESTQ(flag, flag)
+	JZ(LabelRef("start"))
+	for i := range acc {
+		VMOVUPS(row(cs, ldc, i, 0), acc[i])
+	}
+	Label("start")
+	first, stride, blocks := load("x"), load("stride"), load("blocks")
+	x := bases(rows, first, stride)
+	Label("block")
+	w := make([]reg.VecVirtual, 8)
+	for g := range w {
+		w[g] = ZMM()
+		VMOVDQU64(at(codes, 64*g), w[g])
+		if rows == 1 {
+			PREFETCHT0(at(codes, 64*g+4096))
+		}
+	}
+	d := ZMM()
+	VCVTPH2PS(at(scales, 0), d)
+	for i := range rows {
+		sum, s := ZMM(), ZMM()
+		VPBROADCASTD(row(x, stride, i, 36), sum)
+		for g := range w {
+			VPDPBUSD_BCST(row(x, stride, i, 4*g), w[g], sum)
+		}
+		VCVTDQ2PS(sum, sum)
+		VMULPS_BCST(row(x, stride, i, 32), d, s)
+		VFMADD231PS(s, sum, acc[i])
+	}
+	for _, b := range x {
+		ADDQ(Imm(q8RowSize), b)
+	}
+	ADDQ(U32(q8Codes), codes)
+	ADDQ(Imm(q8Scales), scales)
+	DECQ(blocks)
+	JNZ(LabelRef("block"))
+	ldc = load("ldc")
+	cs = bases(rows, c, ldc)
+	for i := range acc {
+		VMOVUPS(acc[i], row(cs, ldc, i, 0))
+	}
+	ADDQ(Imm(64), c)
+	DECQ(panels)
+	JNZ(LabelRef("panel"))
+	VZEROUPPER()
+	RET()
+}

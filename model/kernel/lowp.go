@@ -1,0 +1,123 @@
+package kernel
+
+import (
+	"fmt"
+	"strings"
+)
+
+// DType is the number format in which the weights of matrix products are kept. All else, arithmetic included, is float32, but for the integer sums of Q8_0.
+type DType uint8
+
+const (
+	F32  DType = iota
+	BF16       // the upper half of a float32, rounded to nearest even
+	Q8_0       // blocks of 32 int8 with a float16 scale, as in GGUF files
+)
+
+// DTypes lists the names of the formats.
+func DTypes() []string { return []string{"fp32", "bf16", "q8_0"} }
+
+func (d DType) String() string { return DTypes()[d] }
+
+// ParseDType finds a format by its name.
+func ParseDType(name string) (DType, error) {
+	for i, s := range DTypes() {
+		if s == name {
+			return DType(i), nil
+		}
+	}
+	return F32, userError{fmt.Errorf("dtype is %q; known: %s", name, strings.Join(DTypes(), ", "))}
+}
+
+// Weights is a matrix W (Rows, Cols) that stands on the right of matrix products. Form says in which product its forward pass has it: NT for y = x·Wᵀ, NN for
+// y = x·W. F32 and BF16 serve both forms (the other one is the input gradient), Q8_0 only its own.
+type Weights struct {
+	DType      DType
+	Form       Form
+	Rows, Cols int
+
+	f32  []float32 // (Rows, Cols)
+	bf16 []uint16  // (Rows, Cols)
+	q8   q8
+}
+
+// Float32Weights makes weights of values (rows, cols), which they share.
+func Float32Weights(f Form, rows, cols int, values []float32) Weights {
+	need(values, rows*cols)
+	return Weights{Form: f, Rows: rows, Cols: cols, f32: values}
+}
+
+// NewWeights makes room for weights; [Weights.Set] fills them.
+func NewWeights(d DType, f Form, rows, cols int) Weights {
+	w := Weights{DType: d, Form: f, Rows: rows, Cols: cols}
+	switch d {
+	case F32:
+		w.f32 = make([]float32, rows*cols)
+	case BF16:
+		w.bf16 = make([]uint16, rows*cols)
+	case Q8_0:
+		if f == NT {
+			w.q8 = newQ8(rows, cols)
+		} else {
+			w.q8 = newQ8(cols, rows)
+		}
+	}
+	return w
+}
+
+// Bytes is the memory that the weights take.
+func (w *Weights) Bytes() int {
+	return 4*len(w.f32) + 2*len(w.bf16) + len(w.q8.codes) + 2*len(w.q8.scales)
+}
+
+// Set converts values (n, Cols) into rows [row, row+n). Q8_0 weights of form NN, whose blocks run down the rows, are set as a whole. A value too large for the format
+// is an error.
+func (w *Weights) Set(p *Pool, row int, values []float32) error {
+	switch w.DType {
+	case F32:
+		copy(w.f32[row*w.Cols:], values)
+	case BF16:
+		p.RoundBF16(w.bf16[row*w.Cols:][:len(values)], values)
+	case Q8_0:
+		return w.quantize(p, row, values)
+	}
+	return nil
+}
+
+// Gemm computes C = A·Wᵀ (f = NT) or C = A·W (f = NN), or adds it to C when accumulate, for m rows of A; see [Pool.Gemm]. With BF16 the bits are those of the product with
+// the weights as float32; with Q8_0 see [Weights.Set] and the comment of q8. A row's result never depends on the other rows.
+func (p *Pool) GemmWeights(f Form, m int, a []float32, lda int, w *Weights, c []float32, ldc int, accumulate bool) {
+	n, k := w.Rows, w.Cols
+	if f == NN {
+		n, k = k, n
+	}
+	switch w.DType {
+	case F32:
+		p.Gemm(f, m, n, k, a, lda, w.f32, w.Cols, c, ldc, accumulate)
+	case BF16:
+		p.gemmBF16(f, m, n, k, a, lda, w, c, ldc, accumulate)
+	case Q8_0:
+		if f != w.Form {
+			panic("kernel: q8_0 weights serve the form they were made for")
+		}
+		p.gemmQ8(m, a, lda, &w.q8, c, ldc, accumulate)
+	}
+}
+
+// GatherWeights: out[i] = w[ids[i]] as float32 for n rows. Q8_0 weights must be of form NT.
+func (p *Pool) GatherWeights(out []float32, w *Weights, ids []int32, n int) {
+	switch w.DType {
+	case F32:
+		p.Gather(out, w.f32, ids, n, w.Cols)
+	case BF16:
+		need(out, n*w.Cols)
+		for i, id := range ids[:n] {
+			expandBF16(out[i*w.Cols:][:w.Cols], w.bf16[int(id)*w.Cols:])
+		}
+	case Q8_0:
+		need(out, n*w.Cols)
+		for i, id := range ids[:n] {
+			w.q8.row(out[i*w.Cols:][:w.Cols], int(id))
+		}
+	}
+}

@@ -1,0 +1,114 @@
+//go:build amd64 && !purego
+
+package kernel
+
+import (
+	"os"
+
+	"golang.org/x/sys/cpu"
+)
+
+//go:generate sh -c "cd _asm && go run . -part lowp -out ../lowp_amd64.s -stubs ../lowp_stub_amd64.go -pkg kernel"
+
+func roundBF16(dst []uint16, src []float32) {
+	n := 0
+	if path != generic {
+		if n = len(dst) &^ 15; n > 0 {
+			roundBF16AVX2(n/16, &dst[0], &src[:n][0])
+		}
+	}
+	roundBF16Generic(dst[n:], src[n:])
+}
+
+func expandBF16(dst []float32, src []uint16) {
+	n := 0
+	if path != generic {
+		if n = len(dst) &^ 7; n > 0 {
+			expandBF16AVX2(n/8, &dst[0], &src[:n][0])
+		}
+	}
+	expandBF16Generic(dst[n:], src[n:])
+}
+
+func quantizeRow(dst []byte, x []float32) {
+	if path == generic || len(x) == 0 {
+		quantizeRowGeneric(dst, x)
+		return
+	}
+	blocks := len(x) / q8Block
+	quantizeRowAVX2(blocks, &dst[:blocks*q8RowSize][0], &x[0])
+}
+
+// vnni says whether byte products may use AVX-512 with VNNI. It is set once, before main; tests switch it.
+var vnni = cpu.X86.HasAVX512F && cpu.X86.HasAVX512VNNI && os.Getenv("INSTRUCT_CPU") != avx2.String()
+
+// dotPath says what the product with Q8_0 weights runs on: AVX-512 with VNNI, AVX2 (with F16C, which comes with it but for odd virtual machines), or Go.
+func dotPath() isa {
+	switch {
+	case path == generic || !cpu.X86.HasF16C:
+		return generic
+	case vnni:
+		return avx512
+	}
+	return avx2
+}
+
+// q8Panels does panels [lo, hi); c is the first of their columns.
+func q8Panels(m int, x []byte, stride int, q *q8, lo, hi int, c []float32, ldc int, accumulate bool) {
+	isa := dotPath()
+	if isa == generic {
+		q8PanelsGeneric(m, x, stride, q, lo, hi, c, ldc, accumulate)
+		return
+	}
+	load := 0
+	if accumulate {
+		load = 1
+	}
+	blocks := q.blocks()
+	if m == 1 { // all panels in one sweep over the weights
+		q8Rows(isa, 1, hi-lo, blocks, x, stride, q, lo, c, ldc, load)
+		return
+	}
+	for i := lo; i < hi; i++ { // a panel stays in the first cache while the rows go by
+		for r := 0; r < m; {
+			n := 1
+			switch left := m - r; {
+			case left >= 8 && isa == avx512:
+				n = 8
+			case left >= 4:
+				n = 4
+			case left >= 2:
+				n = 2
+			}
+			q8Rows(isa, n, 1, blocks, x[r*stride:], stride, q, i, c[r*ldc+(i-lo)*q8Panel:], ldc, load)
+			r += n
+		}
+	}
+}
+
+// q8Rows calls the kernel for 1, 2, 4 or 8 rows.
+func q8Rows(isa isa, rows, panels, blocks int, x []byte, stride int, q *q8, panel int, c []float32, ldc, load int) {
+	a, w, d, y := &x[0], &q.codes[panel*blocks*q8Codes], &q.scales[panel*blocks*q8Panel], &c[0]
+	ldc *= float
+	if isa == avx2 {
+		switch rows {
+		case 4:
+			q8x4AVX2(panels, blocks, a, stride, w, d, y, ldc, load)
+		case 2:
+			q8x2AVX2(panels, blocks, a, stride, w, d, y, ldc, load)
+		case 1:
+			q8x1AVX2(panels, blocks, a, stride, w, d, y, ldc, load)
+		}
+		return
+	}
+	switch rows {
+	case 8:
+		q8x8VNNI(panels, blocks, a, stride, w, d, y, ldc, load)
+	case 4:
+		q8x4VNNI(panels, blocks, a, stride, w, d, y, ldc, load)
+	case 2:
+		q8x2VNNI(panels, blocks, a, stride, w, d, y, ldc, load)
+	case 1:
+		q8x1VNNI(panels, blocks, a, stride, w, d, y, ldc, load)
+	}
+}

@@ -1,0 +1,14 @@
+//go:build !amd64 || purego
+
+package kernel
+
+// There is no AVX-512 here.
+var vnni bool
+
+func roundBF16(dst []uint16, src []float32)  { roundBF16Generic(dst, src) }
+func expandBF16(dst []float32, src []uint16) { expandBF16Generic(dst, src) }
+func quantizeRow(dst []byte, x []float32)    { quantizeRowGeneric(dst, x) }
+
+func q8Panels(m int, x []byte, stride int, q *q8, lo, hi int, c []float32, ldc int, accumulate bool) {
+	q8PanelsGeneric(m, x, stride, q, lo, hi, c, ldc, accumulate)
+}

@@ -1,0 +1,333 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"instruct/model/kernel/rng"
+)
+
+// forPaths runs f on every path of this machine.
+func forPaths(t *testing.T, f func(t *testing.T)) {
+	old, had := path, vnni
+	defer func() { path, vnni = old, had }()
+	for _, p := range paths() {
+		path, vnni = p, false
+		t.Run("path="+p.String(), f)
+		if p != generic && had {
+			vnni = true
+			t.Run("path="+p.String()+"+vnni", f)
+		}
+	}
+}
+
+func TestHalfAll(t *testing.T) {
+	for i := range 1 << 15 {
+		h := uint16(i)
+		f := halfToFloat(h)
+		exp, mant := int(h>>10), float64(h&0x3ff)
+		want := math.Ldexp(1024+mant, exp-25)
+		if exp == 0 {
+			want = math.Ldexp(mant, -24)
+		}
+		if exp == 31 {
+			if mant == 0 != math.IsInf(float64(f), 1) || mant != 0 && f == f {
+				t.Fatalf("half %#x is %g", h, f)
+			}
+			continue
+		}
+		if float64(f) != want || halfToFloat(h|0x8000) != -f {
+			t.Fatalf("half %#x is %g, want %g", h, f, want)
+		}
+		if back := floatToHalf(f); back != h {
+			t.Fatalf("%g gives half %#x, want %#x", f, back, h)
+		}
+		if next := halfToFloat(h + 1); exp < 30 { // between two neighbours: to the nearest, a tie to the even one
+			mid := (f + next) / 2
+			even := h + h&1
+			if got := floatToHalf(mid); got != even {
+				t.Fatalf("%g gives half %#x, want %#x", mid, got, even)
+			}
+			if got := floatToHalf(math.Nextafter32(mid, 0)); got != h {
+				t.Fatalf("below %g gives half %#x, want %#x", mid, got, h)
+			}
+			if got := floatToHalf(math.Nextafter32(mid, 1e9)); got != h+1 {
+				t.Fatalf("above %g gives half %#x, want %#x", mid, got, h+1)
+			}
+		}
+	}
+}
+
+func TestBF16Bits(t *testing.T) {
+	values := []float32{0, float32(math.Copysign(0, -1)), 1, 1.00390625, 1.01171875, -1.00390625, 1e-45, math.MaxFloat32, float32(math.Inf(1)), float32(math.Inf(-1)),
+		math.Float32frombits(0x7f800001), math.Float32frombits(0xffc12345), math.Float32frombits(0x7fffffff), math.Float32frombits(0xffffffff)}
+	want := []uint16{0, 0x8000, 0x3f80, 0x3f80, 0x3f82, 0xbf80, 0, 0x7f80, 0x7f80, 0xff80, 0x7fc0, 0xffc1, 0x7fff, 0xffff}
+	forPaths(t, func(t *testing.T) {
+		r := rng.NewRand(3, "bf16", 0, 0)
+		for n := range 70 {
+			src := newGuarded(n, r.Intn(4))
+			for i := range src.x {
+				src.x[i] = values[r.Intn(len(values))]
+				if r.Intn(2) == 0 {
+					src.x[i] = math.Float32frombits(uint32(r.Intn(1 << 32)))
+				}
+			}
+			got, spec := make([]uint16, n+32), make([]uint16, n+32)
+			roundBF16(got[16:16+n], src.x)
+			roundBF16Generic(spec[16:16+n], src.x)
+			if !slices.Equal(got, spec) {
+				t.Fatalf("n=%d: rounding differs: %x, want %x", n, got, spec)
+			}
+			out, back := newGuarded(n, r.Intn(4)), make([]float32, n)
+			expandBF16(out.x, got[16:])
+			expandBF16Generic(back, got[16:])
+			if i := firstDifference(out.x, back); i >= 0 || !out.intact() {
+				t.Fatalf("n=%d: expansion differs at %d, or writes outside", n, i)
+			}
+		}
+		got := make([]uint16, len(values))
+		roundBF16(got, values)
+		if !slices.Equal(got, want) {
+			t.Errorf("rounded %x, want %x", got, want)
+		}
+	})
+}
+
+// TestBF16Gemm: the product has the bits of the float32 product with the same weights, in both forms, for any number of rows and threads.
+func TestBF16Gemm(t *testing.T) {
+	forPaths(t, func(t *testing.T) {
+		r := rng.NewRand(5, "bf16", 0, 0)
+		shapes := [][3]int{{1, 1, 1}, {1, 33, 600}, {2, 16, 32}, {5, 100, 37}, {17, 250, 530}, {40, 33, 1100}}
+		for range 12 {
+			shapes = append(shapes, [3]int{1 + r.Intn(30), 1 + r.Intn(120), 1 + r.Intn(80)})
+		}
+		for _, s := range shapes {
+			for _, f := range []Form{NT, NN} {
+				for _, acc := range []bool{false, true} {
+					m, rows, cols := s[0], s[1], s[2]
+					n, k := rows, cols
+					if f == NN {
+						n, k = k, n
+					}
+					lda, ldc := k+r.Intn(3), n+r.Intn(3)
+					a, c := matrix(&r, m, k, lda, r.Intn(8)), matrix(&r, m, n, ldc, r.Intn(8))
+					values := matrix(&r, rows, cols, cols, 0)
+					w := NewWeights(BF16, f, rows, cols)
+					start := slices.Clone(c.x)
+					for _, threads := range []int{1, 3} {
+						p := NewPool(threads)
+						if err := w.Set(p, 0, values.x); err != nil {
+							t.Fatal(err)
+						}
+						same, want := make([]float32, rows*cols), slices.Clone(start)
+						expandBF16Generic(same, w.bf16)
+						gemmNaive(f, m, n, k, a.x, lda, same, cols, want, ldc, acc)
+						copy(c.x, start)
+						p.GemmWeights(f, m, a.x, lda, &w, c.x, ldc, acc)
+						p.Close()
+						if i := firstDifference(c.x, want); i >= 0 || !c.intact() {
+							t.Fatalf("%v %v accumulate=%v threads=%d: element %d is %g, want %g", f, s, acc, threads, i, c.x[i], want[i])
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestQuantizeRow(t *testing.T) {
+	forPaths(t, func(t *testing.T) {
+		r := rng.NewRand(9, "q8", 0, 0)
+		for trial := range 400 {
+			n := 32 * r.Intn(5)
+			x := newGuarded(n, r.Intn(8))
+			scale := math.Pow(10, float64(r.Intn(76)-38))
+			for i := range x.x {
+				x.x[i] = float32(r.Normal() * scale)
+				switch special := r.Intn(200); {
+				case special < 20:
+					x.x[i] = 0
+				case special == 21 && trial%4 == 0:
+					x.x[i] = float32(math.Inf(-1))
+				case special == 22 && trial%4 == 0:
+					x.x[i] = float32(math.NaN())
+				}
+			}
+			size := n / q8Block * q8RowSize
+			got, want := make([]byte, size+128), make([]byte, size+128)
+			quantizeRow(got[64:64+size], x.x)
+			quantizeRowGeneric(want[64:64+size], x.x)
+			if !slices.Equal(got, want) {
+				t.Fatalf("%v gives\n%v, want\n%v", x.x, got, want)
+			}
+		}
+	})
+}
+
+// TestQ8Gemm: every path, number of threads and number of rows gives the bits of the specification, which itself is close to the float32 product.
+func TestQ8Gemm(t *testing.T) {
+	r := rng.NewRand(11, "q8", 0, 0)
+	shapes := [][3]int{{1, 1, 1}, {1, 16, 32}, {1, 200, 576}, {3, 33, 70}, {8, 64, 256}, {23, 50, 100}, {9, 17, 1536}}
+	for range 10 {
+		shapes = append(shapes, [3]int{1 + r.Intn(20), 1 + r.Intn(90), 1 + r.Intn(200)})
+	}
+	for _, s := range shapes {
+		for _, f := range []Form{NT, NN} {
+			for _, acc := range []bool{false, true} {
+				m, n, k := s[0], s[1], s[2]
+				rows, cols := n, k
+				if f == NN {
+					rows, cols = k, n
+				}
+				lda, ldc := k+r.Intn(3), n+r.Intn(3)
+				a, c := matrix(&r, m, k, lda, r.Intn(8)), matrix(&r, m, n, ldc, r.Intn(8))
+				values := matrix(&r, rows, cols, cols, 0)
+				if r.Intn(8) == 0 {
+					a.x[r.Intn(k)] = float32(math.NaN())
+				}
+				start := slices.Clone(c.x)
+				w := NewWeights(Q8_0, f, rows, cols)
+				one := NewPool(1)
+				if err := w.Set(one, 0, values.x); err != nil {
+					t.Fatal(err)
+				}
+				w.q8.codes[r.Intn(len(w.q8.codes))] = 0 // -128, which a file may hold
+				want := q8Reference(m, a.x, lda, &w.q8, start, ldc, acc)
+				forPaths(t, func(t *testing.T) {
+					for _, threads := range []int{1, 3} {
+						p := NewPool(threads)
+						defer p.Close()
+						copy(c.x, start)
+						p.GemmWeights(f, m, a.x, lda, &w, c.x, ldc, acc)
+						if i := firstDifference(c.x, want); i >= 0 || !c.intact() {
+							t.Fatalf("%v %v accumulate=%v threads=%d: element %d is %g, want %g", f, s, acc, threads, i, c.x[i], want[i])
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// q8Reference is the product by definition: the rows and weights that the codes stand for, summed block by block.
+func q8Reference(m int, a []float32, lda int, q *q8, c []float32, ldc int, accumulate bool) []float32 {
+	c = slices.Clone(c)
+	w := make([]float32, q.in)
+	for j := range q.out {
+		q.row(w, j)
+		for i := range m {
+			var s float32
+			if accumulate {
+				s = c[i*ldc+j]
+			}
+			for b := 0; b < q.in; b += q8Block {
+				end := min(q.in, b+q8Block)
+				var x [q8Block]float32
+				copy(x[:], a[i*lda+b:i*lda+end])
+				var row [q8RowSize]byte
+				quantizeRowGeneric(row[:], x[:])
+				dx := math.Float32frombits(uint32(row[32]) | uint32(row[33])<<8 | uint32(row[34])<<16 | uint32(row[35])<<24)
+				_, at := q.at(j, b/q8Block)
+				dw, sum := halfToFloat(q.scales[at]), 0.0
+				for t := b; t < end; t++ {
+					if dw != 0 {
+						sum += float64(w[t]/dw) * float64(int8(row[t-b]))
+					}
+				}
+				s = fma32(float32(sum), dw*dx, s)
+			}
+			c[i*ldc+j] = s
+		}
+	}
+	return c
+}
+
+// TestQ8Weights: what Set and SetBlocks store is what ggml's reference gives, and reading it back finds it.
+func TestQ8Weights(t *testing.T) {
+	p := NewPool(2)
+	defer p.Close()
+	const rows, cols = 19, 64
+	values := make([]float32, rows*cols)
+	r := rng.NewRand(13, "q8", 0, 0)
+	for i := range values {
+		values[i] = float32(r.Normal())
+	}
+	w := NewWeights(Q8_0, NT, rows, cols)
+	if err := w.Set(p, 0, values); err != nil {
+		t.Fatal(err)
+	}
+	raw := make([]byte, 0, rows*cols/32*34)
+	for b := 0; b < len(values); b += 32 {
+		most := 0.0
+		for _, v := range values[b : b+32] {
+			most = max(most, math.Abs(float64(v)))
+		}
+		d := float32(most) / 127
+		h := floatToHalf(d)
+		raw = append(raw, byte(h), byte(h>>8))
+		for _, v := range values[b : b+32] {
+			raw = append(raw, byte(int8(math.Round(float64(v*(1/d))))))
+		}
+	}
+	same := NewWeights(Q8_0, NT, rows, cols)
+	same.SetBlocks(p, 0, raw[:7*68])
+	same.SetBlocks(p, 7, raw[7*68:])
+	if !slices.Equal(w.q8.codes, same.q8.codes) || !slices.Equal(w.q8.scales, same.q8.scales) {
+		t.Error("Set and SetBlocks differ")
+	}
+	ids, got := []int32{18, 0, 7}, make([]float32, 3*cols)
+	p.GatherWeights(got, &w, ids, len(ids))
+	for i, id := range ids {
+		for j := range cols {
+			b := int(id)*cols + j
+			want := halfToFloat(uint16(raw[b/32*34])|uint16(raw[b/32*34+1])<<8) * float32(int8(raw[b/32*34+2+b%32]))
+			if got[i*cols+j] != want || math.Abs(float64(want-values[b])) > 0.02 {
+				t.Fatalf("row %d column %d is %g, want %g, made from %g", id, j, got[i*cols+j], want, values[b])
+			}
+		}
+	}
+	for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), 1e30} {
+		values[5] = bad
+		if err := w.Set(p, 0, values); err == nil {
+			t.Errorf("%g is taken", bad)
+		}
+	}
+	if err := w.Set(p, 1, values[cols:2*cols]); err != nil {
+		t.Errorf("after an error: %v", err)
+	}
+}
+
+func TestParseDType(t *testing.T) {
+	for i, name := range DTypes() {
+		if d, err := ParseDType(name); err != nil || d != DType(i) || d.String() != name {
+			t.Errorf("%s gives %v, %v", name, d, err)
+		}
+	}
+	if _, err := ParseDType("fp8"); err == nil || err.Error() != `dtype is "fp8"; known: fp32, bf16, q8_0` {
+		t.Errorf("fp8 gives %v", err)
+	}
+}
+
+func BenchmarkQ8(b *testing.B) {
+	p := NewPool(0)
+	defer p.Close()
+	for _, s := range [][3]int{{1, 49152, 576}, {1, 3072, 576}, {256, 3072, 576}, {256, 576, 1536}} {
+		m, n, k := s[0], s[1], s[2]
+		for _, d := range []DType{F32, BF16, Q8_0} {
+			w := NewWeights(d, NT, n, k)
+			a, c := make([]float32, m*k), make([]float32, m*n)
+			for i := range a {
+				a[i] = float32(i%17) - 8
+			}
+			b.Run(fmt.Sprintf("dtype=%v/m=%d/n=%d/k=%d", d, m, n, k), func(b *testing.B) {
+				b.SetBytes(int64(w.Bytes()))
+				for b.Loop() {
+					p.GemmWeights(NT, m, a, k, &w, c, n, false)
+				}
+				b.ReportMetric(2*float64(m)*float64(n)*float64(k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+		}
+	}
+}
