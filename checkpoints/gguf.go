@@ -254,6 +254,22 @@ func (g *GGUF) Read(name string, dst []float32) error {
 	return nil
 }
 
+// ReadQ8 gives the bytes of a tensor of type Q8_0: blocks of a float16 scale and 32 int8, row by row. ok is false for a tensor of another type.
+func (g *GGUF) ReadQ8(name string) (raw []byte, ok bool, err error) {
+	t, ok := g.tensors[name]
+	if !ok {
+		return nil, false, noTensor(g.path, name)
+	}
+	if t.kind.name != "Q8_0" {
+		return nil, false, nil
+	}
+	raw = make([]byte, t.size)
+	if err := readFull(g.r, raw, t.offset); err != nil {
+		return nil, false, tensorError(g.path, name, err)
+	}
+	return raw, true, nil
+}
+
 // Close closes the file. The metadata stays readable.
 func (g *GGUF) Close() error {
 	if g.closer == nil {

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"time"
 
 	"instruct/model/kernel"
 	"instruct/model/ops"
@@ -47,6 +48,12 @@ func (d *Decoder) MaxLen() int { return d.graph.env.Cache.MaxLen }
 
 // Truncate forgets all but the first n positions.
 func (d *Decoder) Truncate(n int) { d.graph.env.Cache.Len = min(n, d.graph.env.Cache.Len) }
+
+// Profile makes the following runs measure the time of every op.
+func (d *Decoder) Profile() { d.graph.Profile() }
+
+// Spent is [Graph.Spent] of the decoder's graph.
+func (d *Decoder) Spent() map[string]time.Duration { return d.graph.Spent() }
 
 // Read reads ids and returns the logits (V) after the last of them. The slice is reused by the next call.
 func (d *Decoder) Read(ids []int32) ([]float32, error) {

@@ -6,6 +6,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"instruct/model/kernel"
 	"instruct/model/ops"
 )
 
@@ -44,7 +45,7 @@ func gpt2Params(c *Config) []spec {
 		n, h := fmt.Sprintf("layers.%d.", l), fmt.Sprintf("transformer.h.%d.", l)
 		linear := func(name, hf string, in, out int, scale float64) {
 			w := one(n+name, h+hf+".weight", "", initNormal, in, out)
-			w.scale = scale
+			w.scale, w.form = scale, kernel.NN
 			specs = append(specs, w, one(n+name+".bias", h+hf+".bias", "", initZeros, out))
 		}
 		norm := func(name, hf string) {

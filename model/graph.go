@@ -104,6 +104,11 @@ const (
 // input of each layer is kept for the backward pass, and the rest is computed again: the same bits in less memory and more
 // time.
 func (m *Model) NewTraining(pool *kernel.Pool, capacity int, checkpointing bool) (*Graph, error) {
+	for _, p := range m.Params {
+		if p.Value == nil {
+			return nil, fmt.Errorf("model: weights kept as %v only cannot be trained", m.DType)
+		}
+	}
 	if err := m.needGrads(); err != nil {
 		return nil, err
 	}

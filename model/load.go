@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"instruct/model/kernel"
 )
 
 // Source gives the tensors of a checkpoint as float32; package checkpoints has readers for safetensors and GGUF.
@@ -16,26 +18,64 @@ type Source interface {
 // Load fills the parameters from src, whose tensors have Hugging Face names. Each tensor must be there with the shape of
 // the parameter table, and no tensor may be left over. path is used in messages only.
 func (m *Model) Load(path string, src Source) error {
-	return m.load(path, src, func(p part) string { return p.name })
+	return m.load(path, src, false)
 }
 
 // LoadGGUF is [Model.Load] for GGUF names; it puts the rows of q and k back into half-split rotary order.
 func (m *Model) LoadGGUF(path string, src Source) error {
-	if err := m.load(path, src, func(p part) string { return p.gguf }); err != nil {
+	return m.load(path, src, true)
+}
+
+// BlockSource is a Source that can also give the bytes of a tensor that is stored as Q8_0; ok is false where it is not.
+type BlockSource interface {
+	ReadQ8(name string) (raw []byte, ok bool, err error)
+}
+
+// fill reads one tensor of src into its parameter.
+func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool) error {
+	heads, rows, kept := 0, t.Shape[0], t.param.Kept
+	if gguf {
+		heads = t.part.heads
+	}
+	if s, ok := src.(BlockSource); ok && kept != nil && kept.Blocks() {
+		raw, ok, err := s.ReadQ8(name)
+		if err != nil {
+			return err
+		}
+		if ok {
+			halfSplit(raw, heads, rows, len(raw)/rows)
+			kept.SetBlocks(pool, t.row, raw)
+			return nil
+		}
+	}
+	values, size := t.Data, 1
+	for _, d := range t.Shape {
+		size *= d
+	}
+	if values == nil {
+		values = make([]float32, size)
+	}
+	if err := src.Read(name, values); err != nil {
 		return err
 	}
-	for _, t := range m.Tensors() {
-		if t.part.heads > 0 {
-			halfSplit(t.Data, t.part.heads, t.Shape[0]/t.part.heads, len(t.Data)/t.Shape[0])
-		}
+	halfSplit(values, heads, rows, size/rows)
+	if kept == nil {
+		return nil
+	}
+	if err := kept.Set(pool, t.row, values); err != nil {
+		return mistake("tensor %s: %v", name, err)
 	}
 	return nil
 }
 
-// halfSplit turns rows of interleaved pairs (2i, 2i+1) of each head into rows (i, i+D/2). w is (heads*d, width).
+// halfSplit turns rows of interleaved pairs (2i, 2i+1) of each head into rows (i, i+D/2). w is (rows, width); with 0 heads it stays as it is.
 // llama.cpp's convert_hf_to_gguf.py permutes the other way.
-func halfSplit(w []float32, heads, d, width int) {
-	tmp := make([]float32, d*width)
+func halfSplit[T any](w []T, heads, rows, width int) {
+	if heads == 0 {
+		return
+	}
+	d := rows / heads
+	tmp := make([]T, d*width)
 	for h := range heads {
 		head := w[h*d*width : (h+1)*d*width]
 		copy(tmp, head)
@@ -46,13 +86,18 @@ func halfSplit(w []float32, heads, d, width int) {
 	}
 }
 
-func (m *Model) load(path string, src Source, name func(part) string) error {
+func (m *Model) load(path string, src Source, gguf bool) error {
+	pool := kernel.NewPool(0)
+	defer pool.Close()
 	left := map[string]bool{}
 	for _, n := range src.Names() {
 		left[n] = !ignored(n) && !(m.Config.Tied && (n == "lm_head.weight" || n == "output.weight"))
 	}
 	for _, t := range m.Tensors() {
-		n := name(t.part)
+		n := t.part.name
+		if gguf {
+			n = t.part.gguf
+		}
 		shape, ok := src.Shape(n)
 		if !ok { // some GPT-2 checkpoints leave the prefix out
 			_, short, _ := strings.Cut(n, ".")
@@ -66,7 +111,7 @@ func (m *Model) load(path string, src Source, name func(part) string) error {
 		if !slices.Equal(shape, t.Shape) {
 			return mistake("model: load %s: tensor %s has shape %v; config.json asks for %v", path, n, shape, t.Shape)
 		}
-		if err := src.Read(n, t.Data); err != nil {
+		if err := t.fill(pool, src, n, gguf); err != nil {
 			return fmt.Errorf("model: load %s: %w", path, err)
 		}
 		delete(left, n)

@@ -16,7 +16,8 @@ type spec struct {
 	name  string
 	shape []int
 	parts []part
-	decay bool // matrices decay, norms and biases do not
+	decay bool        // matrices decay, norms and biases do not
+	form  kernel.Form // of the forward product: NT for (out, in), NN for (in, out)
 	init  initKind
 	scale float64 // of the normal distribution, times Config.InitStd; 0 means 1
 }
@@ -28,6 +29,9 @@ type part struct {
 	rows  int
 	heads int // GGUF: rows are interleaved rotary pairs of this many heads, to be put in half-split order; 0: as they are
 }
+
+// product says whether the parameter stands in a matrix product, and may be kept in fewer bits.
+func (s *spec) product() bool { return len(s.shape) == 2 && s.name != "positions" }
 
 type initKind uint8
 
@@ -41,6 +45,7 @@ const (
 // lies outside Go's heap and lives until [Model.Close].
 type Model struct {
 	Config Config
+	DType  kernel.DType // of the weights of matrix products
 	Params []*ops.Param
 	specs  []spec
 	byName map[string]*ops.Param
@@ -73,33 +78,84 @@ func Outline(c Config) (*Model, error) {
 }
 
 // Allocate gives the parameters of an outline their memory, all zero.
-func (m *Model) Allocate() (err error) {
-	if m.values == nil {
-		m.values, err = m.buffers(func(p *ops.Param, mem []float32) { p.Value = mem })
+func (m *Model) Allocate() error { return m.AllocateIn(kernel.F32) }
+
+// AllocateIn is Allocate for inference: the weights of matrix products exist in format d only.
+func (m *Model) AllocateIn(d kernel.DType) (err error) {
+	if m.values != nil {
+		return nil
 	}
+	if d != kernel.F32 {
+		if err := m.keep(d); err != nil {
+			return err
+		}
+	}
+	m.values, err = m.buffers(func(p *ops.Param) bool { return p.Kept == nil }, func(p *ops.Param, mem []float32) { p.Value = mem })
 	return err
+}
+
+// KeepBF16 gives the weights of matrix products a bfloat16 copy, which products read from now on; Value, gradients and the
+// optimizer's moments stay float32. The copy must be made anew whenever Value changes, see [ops.Param.Refresh]. Graphs are
+// to be made afterwards.
+func (m *Model) KeepBF16(pool *kernel.Pool) error {
+	if err := m.keep(kernel.BF16); err != nil {
+		return err
+	}
+	for _, p := range m.Params {
+		if err := p.Refresh(pool); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keep makes room for the weights of matrix products in format d.
+func (m *Model) keep(d kernel.DType) (err error) {
+	m.DType = d
+	for i, s := range m.specs {
+		if s.product() {
+			w := kernel.NewWeights(d, s.form, s.shape[0], s.shape[1])
+			m.Params[i].Kept = &w
+		}
+	}
+	return nil
+}
+
+// WeightBytes returns the memory of the weights in every format that they have.
+func (m *Model) WeightBytes() int {
+	n := m.values.Bytes()
+	for _, p := range m.Params {
+		if p.Kept != nil {
+			n += p.Kept.Bytes()
+		}
+	}
+	return n
 }
 
 // needGrads makes the gradient buffers if there are none.
 func (m *Model) needGrads() (err error) {
 	if m.grads == nil {
-		m.grads, err = m.buffers(func(p *ops.Param, mem []float32) { p.Grad = mem })
+		m.grads, err = m.buffers(func(*ops.Param) bool { return true }, func(p *ops.Param, mem []float32) { p.Grad = mem })
 	}
 	return err
 }
 
-// buffers makes one block with a part for each parameter.
-func (m *Model) buffers(give func(*ops.Param, []float32)) (*kernel.Memory, error) {
+// buffers makes one block with a part for each parameter that wants it.
+func (m *Model) buffers(wants func(*ops.Param) bool, give func(*ops.Param, []float32)) (*kernel.Memory, error) {
 	n := 0
 	for _, p := range m.Params {
-		n += kernel.Lines(p.Size())
+		if wants(p) {
+			n += kernel.Lines(p.Size())
+		}
 	}
 	mem, err := kernel.NewMemory(n)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
 	for _, p := range m.Params {
-		give(p, mem.Take(p.Size()))
+		if wants(p) {
+			give(p, mem.Take(p.Size()))
+		}
 	}
 	return mem, nil
 }
@@ -110,18 +166,24 @@ func (m *Model) Close() {
 	m.values.Close()
 	m.grads.Close()
 	for _, p := range m.Params {
-		p.Value, p.Grad = nil, nil
+		p.Value, p.Kept, p.Grad = nil, nil, nil
 	}
 }
 
 // Bytes returns the memory of values and gradients.
-func (m *Model) Bytes() int { return m.values.Bytes() + m.grads.Bytes() }
+func (m *Model) Bytes() int { return m.WeightBytes() + m.grads.Bytes() }
 
 // Init draws the parameters from seed: matrices from a normal distribution of the family's scale, norms one, biases
 // zero. Each parameter has its own counter-based stream, so the values do not depend on the order of drawing.
 func (m *Model) Init(seed uint64) {
+	pool := kernel.NewPool(1)
+	defer pool.Close()
 	for i, s := range m.specs {
-		v := m.Params[i].Value
+		p := m.Params[i]
+		v := p.Value
+		if v == nil {
+			v = make([]float32, p.Size())
+		}
 		switch s.init {
 		case initOnes:
 			for j := range v {
@@ -139,6 +201,9 @@ func (m *Model) Init(seed uint64) {
 				v[j] = float32(float64(r.Normal() * scale))
 			}
 		}
+		if p.Kept != nil {
+			p.Kept.Set(pool, 0, v) // normal numbers fit every format
+		}
 	}
 }
 
@@ -155,8 +220,10 @@ func (m *Model) Size() int {
 type Tensor struct {
 	Name  string // Hugging Face name
 	Shape []int
-	Data  []float32
+	Data  []float32 // nil where the values exist in fewer bits only
 	part  part
+	param *ops.Param
+	row   int // of the parameter
 }
 
 // Tensors lists the values under their Hugging Face names, in the order of the parameter table.
@@ -176,7 +243,10 @@ func (m *Model) Split(buffer func(*ops.Param) []float32) []Tensor {
 		data, row := buffer(m.Params[i]), 0
 		width := len(data) / s.shape[0]
 		for _, pt := range s.parts {
-			t := Tensor{Name: pt.name, Shape: slices.Clone(s.shape), Data: data[row*width : (row+pt.rows)*width], part: pt}
+			t := Tensor{Name: pt.name, Shape: slices.Clone(s.shape), part: pt, param: m.Params[i], row: row}
+			if data != nil {
+				t.Data = data[row*width : (row+pt.rows)*width]
+			}
 			t.Shape[0] = pt.rows
 			out = append(out, t)
 			row += pt.rows

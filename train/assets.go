@@ -13,6 +13,7 @@ import (
 	"instruct/checkpoints"
 	"instruct/data"
 	"instruct/model"
+	"instruct/model/kernel"
 	"instruct/tokenizer"
 )
 
@@ -43,9 +44,21 @@ func LoadForText(path, chatTemplate string) (*Assets, error) {
 	return (&Assets{Path: path}).load(chatTemplate)
 }
 
+// LoadForInference is LoadAssets with the weights of matrix products in format d only. Tensors that a .gguf file has as Q8_0 are
+// taken as they are for q8_0.
+func LoadForInference(path, chatTemplate string, d kernel.DType) (*Assets, error) {
+	a, err := LoadForText(path, chatTemplate)
+	if err != nil {
+		return nil, err
+	}
+	return a, a.readWeights(d)
+}
+
 // ReadWeights gives the model of LoadForText its weights.
-func (a *Assets) ReadWeights() error {
-	if err := a.Model.Allocate(); err != nil {
+func (a *Assets) ReadWeights() error { return a.readWeights(kernel.F32) }
+
+func (a *Assets) readWeights(d kernel.DType) error {
+	if err := a.Model.AllocateIn(d); err != nil {
 		return err
 	}
 	if err := a.fill(); err != nil {

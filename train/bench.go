@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"instruct/model"
@@ -41,8 +40,9 @@ type BenchOptions struct {
 	Batch, Seq int
 	Steps      int
 	Threads    int
-	Profile    bool    // break the steps down by op
-	Recipe     *Recipe // measure its model, data and batch instead of a preset's
+	DType      kernel.DType // of the weights in matrix products: F32 or BF16
+	Profile    bool         // break the steps down by op
+	Recipe     *Recipe      // measure its model, data and batch instead of a preset's
 
 	Checkpointing bool                          // compute layers again in the backward pass
 	Available     func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
@@ -84,16 +84,9 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	if o.Recipe != nil {
 		return benchRecipe(ctx, o)
 	}
-	var p preset
-	var names []string
-	for _, x := range presets() {
-		names = append(names, x.name)
-		if x.name == o.Preset {
-			p = x
-		}
-	}
-	if p.name == "" {
-		return nil, mistake("unknown preset %q; known are %s", o.Preset, strings.Join(names, ", "))
+	p, err := findPreset(o.Preset)
+	if err != nil {
+		return nil, err
 	}
 	o.Batch, o.Seq, o.Steps = cmp.Or(o.Batch, p.batch), cmp.Or(o.Seq, p.seq), cmp.Or(o.Steps, 10)
 	if o.Batch < 1 || o.Seq < 2 || o.Steps < 1 {
@@ -129,6 +122,11 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	}
 	defer m.Close()
 	m.Init(1)
+	if o.DType == kernel.BF16 {
+		if err := m.KeepBF16(pool); err != nil {
+			return nil, err
+		}
+	}
 	g, err := m.NewTraining(pool, o.Batch*o.Seq, o.Checkpointing)
 	if err != nil {
 		return nil, err
@@ -140,7 +138,7 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	}
 	defer opt.close()
 	b, r := randomBatch(o.Batch, o.Seq, c.Vocab), DefaultRecipe()
-	res := &BenchResult{Preset: p.name, DType: "fp32", Batch: o.Batch, Seq: o.Seq, Threads: pool.Threads(), Kernels: kernel.Path(),
+	res := &BenchResult{Preset: p.name, DType: o.DType.String(), Batch: o.Batch, Seq: o.Seq, Threads: pool.Threads(), Kernels: kernel.Path(),
 		ActivationSize: g.Bytes(), Checkpointing: o.Checkpointing, EstimatedRSS: need.total()}
 	var update time.Duration
 	step := func() error {

@@ -62,5 +62,6 @@ func (o *optimizer) step(r *Recipe, rate, norm, weight float64) {
 			args.WeightDecay = float32(r.WeightDecay)
 		}
 		o.pool.AdamW(p.Value, p.Grad, o.m[p], o.v[p], args)
+		p.Refresh(o.pool) // to bfloat16, which every float32 rounds to
 	}
 }

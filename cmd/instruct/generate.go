@@ -23,15 +23,16 @@ type speaker struct {
 
 // speakerFlags are the flags that generate and chat share.
 type speakerFlags struct {
-	model, template string
-	maxNew, threads int
-	sampling        model.Sampling
+	model, template, dtype string
+	maxNew, threads        int
+	sampling               model.Sampling
 }
 
 func (f *speakerFlags) add(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringVar(&f.model, "model", "", "a Hugging Face folder, a run or checkpoint folder, or a .gguf file")
 	fl.StringVar(&f.template, "chat_template", "", "a built-in template's name or a Jinja file, in place of the model's own")
+	addDType(c, &f.dtype)
 	fl.IntVar(&f.maxNew, "max_new_tokens", 256, "longest answer in tokens")
 	fl.Float64Var(&f.sampling.Temperature, "temperature", 0, "0: always the most likely token; higher: more varied")
 	fl.IntVar(&f.sampling.TopK, "top_k", 0, "choose among the k most likely tokens; 0: all")
@@ -39,6 +40,11 @@ func (f *speakerFlags) add(c *cobra.Command) {
 	fl.Float64Var(&f.sampling.RepetitionPenalty, "repetition_penalty", 1, "above 1: tokens that already occurred become less likely")
 	fl.Uint64Var(&f.sampling.Seed, "seed", 0, "seed of the sampling")
 	fl.IntVar(&f.threads, "threads", 0, "worker threads; 0: one a core")
+}
+
+// addDType adds the flag for the format of a model's weights.
+func addDType(c *cobra.Command, dtype *string) {
+	c.Flags().StringVar(dtype, "dtype", "fp32", "format of the weights in memory: fp32, bf16 (half the memory) or q8_0 (a quarter, fastest)")
 }
 
 func (f *speakerFlags) load(cmd *cobra.Command) (*speaker, error) {
@@ -54,7 +60,11 @@ func (f *speakerFlags) load(cmd *cobra.Command) (*speaker, error) {
 	if err := kernel.CheckCPU(); err != nil {
 		return nil, err
 	}
-	assets, err := train.LoadAssets(f.model, f.template)
+	dtype, err := kernel.ParseDType(f.dtype)
+	if err != nil {
+		return nil, err
+	}
+	assets, err := train.LoadForInference(f.model, f.template, dtype)
 	if err != nil {
 		return nil, err
 	}

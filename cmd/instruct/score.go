@@ -30,7 +30,7 @@ func (f *rowFlags) add(c *cobra.Command) {
 }
 
 // load reads model and rows and encodes them.
-func (f *rowFlags) load(cmd *cobra.Command, pool *kernel.Pool) (*train.Assets, []data.Example, *data.Audit, error) {
+func (f *rowFlags) load(cmd *cobra.Command, pool *kernel.Pool, d kernel.DType) (*train.Assets, []data.Example, *data.Audit, error) {
 	if err := required(cmd, "model", "dataset"); err != nil {
 		return nil, nil, nil, err
 	}
@@ -38,7 +38,7 @@ func (f *rowFlags) load(cmd *cobra.Command, pool *kernel.Pool) (*train.Assets, [
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	assets, err := train.LoadAssets(f.model, f.template)
+	assets, err := train.LoadForInference(f.model, f.template, d)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -49,15 +49,20 @@ func (f *rowFlags) load(cmd *cobra.Command, pool *kernel.Pool) (*train.Assets, [
 func newScore(s *streams) *cobra.Command {
 	var f rowFlags
 	var asJSON bool
+	var dtype string
 	c := &cobra.Command{Use: "score", Short: "Log-probabilities of a data set's answers under a model", Args: noArgs,
 		Long: "Log-probabilities of the trained tokens of every row under a model, and the mean loss over all of them together.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := kernel.CheckCPU(); err != nil {
 				return err
 			}
+			d, err := kernel.ParseDType(dtype)
+			if err != nil {
+				return err
+			}
 			pool := kernel.NewPool(f.threads)
 			defer pool.Close()
-			assets, examples, _, err := f.load(cmd, pool)
+			assets, examples, _, err := f.load(cmd, pool, d)
 			if err != nil {
 				return err
 			}
@@ -88,6 +93,7 @@ func newScore(s *streams) *cobra.Command {
 			return nil
 		}}
 	f.add(c)
+	addDType(c, &dtype)
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a row, the totals last")
 	return c
 }

@@ -3,6 +3,8 @@ package ops
 import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"instruct/model/kernel"
 )
 
 // Embed looks up the rows of a table: out (N, C) = W[tokens], plus P[positions] for models with learned positions.
@@ -19,6 +21,7 @@ type Embed struct {
 type embed struct {
 	env *Env
 	Embed
+	w *kernel.Weights
 	c int
 }
 
@@ -31,13 +34,13 @@ func (o Embed) Apply(e *Env, tokens *gorgonia.Node) (*gorgonia.Node, error) {
 		ins = append(ins, o.P.Leaf(tokens.Graph(), ""))
 		diff = append(diff, true)
 	}
-	n, _, err := e.apply("embed", &embed{e, o, c}, tensor.Shape{e.Capacity, c}, diff, ins...)
+	n, _, err := e.apply("embed", &embed{e, o, o.W.Weights(kernel.NT), c}, tensor.Shape{e.Capacity, c}, diff, ins...)
 	return n, err
 }
 
 func (o *embed) run(_ [][]float32, out []float32) {
 	b := &o.env.Batch
-	o.env.Pool.Gather(out, o.W.Value, b.Tokens, b.Len(), o.c)
+	o.env.Pool.GatherWeights(out, o.w, b.Tokens, b.Len())
 	if o.P != nil {
 		o.env.Pool.GatherAdd(out, o.P.Value, b.Positions, b.Len(), o.c)
 	}

@@ -27,6 +27,7 @@ type Loss struct {
 type loss struct {
 	env *Env
 	*Loss
+	w           *kernel.Weights
 	v, c, chunk int
 	targets     []int32   // of the needed rows
 	weights     []float32 // of the needed rows
@@ -39,7 +40,7 @@ type loss struct {
 func (o *Loss) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
 	v, c := o.W.Shape[0], o.W.Shape[1]
 	chunk := min(e.Capacity, max(64, chunkFloats/v))
-	b := &loss{env: e, Loss: o, v: v, c: c, chunk: chunk, targets: buffer[int32](e, e.Capacity), weights: buffer[float32](e, e.Capacity),
+	b := &loss{env: e, Loss: o, w: o.W.Weights(kernel.NT), v: v, c: c, chunk: chunk, targets: buffer[int32](e, e.Capacity), weights: buffer[float32](e, e.Capacity),
 		losses: buffer[float64](e, e.Capacity)}
 	o.Losses = buffer[float64](e, e.Capacity)
 	if o.Grad {
@@ -62,10 +63,10 @@ func (o *loss) run(in [][]float32, out []float32) {
 	for lo := 0; lo < len(rows); lo += o.chunk {
 		hi := min(lo+o.chunk, len(rows))
 		n, x := hi-lo, in[0][lo*o.c:]
-		p.Gemm(kernel.NT, n, o.v, o.c, x, o.c, o.W.Value, o.c, o.logits, o.v, false)
+		p.GemmWeights(kernel.NT, n, x, o.c, o.w, o.logits, o.v, false)
 		p.CrossEntropy(o.logits, o.targets[lo:hi], o.weights[lo:hi], o.losses[lo:hi], n, o.v, o.Grad)
 		if o.Grad {
-			p.Gemm(kernel.NN, n, o.c, o.v, o.logits, o.v, o.W.Value, o.c, o.dx[lo*o.c:], o.c, false)
+			p.GemmWeights(kernel.NN, n, o.logits, o.v, o.w, o.dx[lo*o.c:], o.c, false)
 			p.Gemm(kernel.TN, o.v, o.c, n, o.logits, o.v, x, o.c, o.W.Grad, o.c, true)
 		}
 	}
@@ -114,16 +115,17 @@ type logits struct {
 	noDerive
 	env *Env
 	*Logits
+	w *kernel.Weights
 }
 
 // Apply adds the op on the normed needed rows x (R, C).
 func (o *Logits) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
-	n, _, err := e.apply("logits", &logits{env: e, Logits: o}, tensor.Shape{o.MaxRows, o.W.Shape[0]}, []bool{false, false}, x, o.W.Leaf(x.Graph(), ".head"))
+	n, _, err := e.apply("logits", &logits{env: e, Logits: o, w: o.W.Weights(kernel.NT)}, tensor.Shape{o.MaxRows, o.W.Shape[0]}, []bool{false, false}, x, o.W.Leaf(x.Graph(), ".head"))
 	return n, err
 }
 
 func (o *logits) run(in [][]float32, out []float32) {
 	v, c, n := o.W.Shape[0], o.W.Shape[1], len(o.env.Needed)
 	o.out = out[:n*v]
-	o.env.Pool.Gemm(kernel.NT, n, v, c, in[0], c, o.W.Value, c, out, v, false)
+	o.env.Pool.GemmWeights(kernel.NT, n, in[0], c, o.w, out, v, false)
 }

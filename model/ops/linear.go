@@ -23,6 +23,8 @@ type linear struct {
 	env *Env
 	Linear
 	rows
+	w       *kernel.Weights
+	form    kernel.Form
 	in, out int
 	gather  bool // the residual has all rows, x the needed ones
 }
@@ -32,8 +34,9 @@ func (o Linear) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
 	g := x.Graph()
 	b := &linear{env: e, Linear: o, rows: e.rowsOf(x), out: o.W.Shape[0], in: o.W.Shape[1]}
 	if o.Conv1D {
-		b.in, b.out = b.out, b.in
+		b.in, b.out, b.form = b.out, b.in, kernel.NN
 	}
+	b.w = o.W.Weights(b.form)
 	ins := gorgonia.Nodes{x, o.W.Leaf(g, "")}
 	diff := []bool{true, true}
 	if o.Bias != nil {
@@ -63,12 +66,7 @@ func (o *linear) run(in [][]float32, out []float32) {
 	} else if o.Bias != nil {
 		p.BiasRows(out, o.Bias.Value, n, o.out)
 	}
-	accumulate := o.Add != nil || o.Bias != nil
-	if o.Conv1D {
-		p.Gemm(kernel.NN, n, o.out, o.in, in[0], o.in, o.W.Value, o.out, out, o.out, accumulate)
-		return
-	}
-	p.Gemm(kernel.NT, n, o.out, o.in, in[0], o.in, o.W.Value, o.in, out, o.out, accumulate)
+	p.GemmWeights(o.form, n, in[0], o.in, o.w, out, o.out, o.Add != nil || o.Bias != nil)
 }
 
 func (o *linear) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
@@ -106,12 +104,12 @@ type linearBackward struct {
 
 func (o *linearBackward) run(in [][]float32, dx []float32) {
 	f, p, n := o.f, o.f.env.Pool, o.f.len()
-	dy, x, w, dw := in[0], in[1], f.W.Value, f.W.Grad
+	dy, x, dw := in[0], in[1], f.W.Grad
 	if f.Conv1D {
-		p.Gemm(kernel.NT, n, f.in, f.out, dy, f.out, w, f.out, dx, f.in, false)
+		p.GemmWeights(kernel.NT, n, dy, f.out, f.w, dx, f.in, false)
 		p.Gemm(kernel.TN, f.in, f.out, n, x, f.in, dy, f.out, dw, f.out, true)
 	} else {
-		p.Gemm(kernel.NN, n, f.in, f.out, dy, f.out, w, f.in, dx, f.in, false)
+		p.GemmWeights(kernel.NN, n, dy, f.out, f.w, dx, f.in, false)
 		p.Gemm(kernel.TN, f.out, f.in, n, dy, f.out, x, f.in, dw, f.in, true)
 	}
 	if f.Bias != nil {

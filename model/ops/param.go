@@ -3,6 +3,8 @@ package ops
 import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"instruct/model/kernel"
 )
 
 // Param is a trainable tensor: its value and the running sum of its gradient, both row-major float32.
@@ -12,9 +14,27 @@ import (
 type Param struct {
 	Name  string
 	Shape []int
-	Value []float32
+	Value []float32       // nil where Kept is all there is
+	Kept  *kernel.Weights // what matrix products and look-ups read in place of Value; nil: Value
 	Grad  []float32
 	Decay bool // takes part in weight decay
+}
+
+// Weights gives the matrix as products take it; f is the form of the forward product. It is nil where there is neither Value nor Kept.
+func (p *Param) Weights(f kernel.Form) *kernel.Weights {
+	if p.Kept != nil || p.Value == nil {
+		return p.Kept
+	}
+	w := kernel.Float32Weights(f, p.Shape[0], p.Shape[1], p.Value)
+	return &w
+}
+
+// Refresh makes Kept anew from Value, after the optimizer changed it.
+func (p *Param) Refresh(pool *kernel.Pool) error {
+	if p.Kept == nil {
+		return nil
+	}
+	return p.Kept.Set(pool, 0, p.Value)
 }
 
 // Size returns the number of values.
@@ -28,13 +48,17 @@ func (p *Param) Size() int {
 
 // Leaf adds the parameter to g as an input node. use tells apart the leaves of a tensor that is used twice (tied
 // weights): Gorgonia merges leaves of equal name, and adds the gradients of one leaf with two consumers, which here
-// would add a buffer to itself.
+// would add a buffer to itself. One that exists in fewer bits only is a leaf of one zero, which orders the ops.
 func (p *Param) Leaf(g *gorgonia.ExprGraph, use string) *gorgonia.Node {
-	opts := []gorgonia.NodeConsOpt{gorgonia.WithShape(p.Shape...), gorgonia.WithName(p.Name + use)}
-	if p.Value != nil {
-		opts = append(opts, gorgonia.WithValue(tensor.New(tensor.WithShape(p.Shape...), tensor.WithBacking(p.Value))))
+	shape, value := p.Shape, p.Value
+	if p.Kept != nil && value == nil {
+		shape, value = []int{1}, make([]float32, 1)
 	}
-	return gorgonia.NewTensor(g, tensor.Float32, len(p.Shape), opts...)
+	opts := []gorgonia.NodeConsOpt{gorgonia.WithShape(shape...), gorgonia.WithName(p.Name + use)}
+	if value != nil {
+		opts = append(opts, gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(value))))
+	}
+	return gorgonia.NewTensor(g, tensor.Float32, len(shape), opts...)
 }
 
 // gradOf is the symbolic gradient of a parameter: a node that costs nothing, runs after the backward op that filled
