@@ -30,6 +30,19 @@ func expandBF16(dst []float32, src []uint16) {
 	expandBF16Generic(dst[n:], src[n:])
 }
 
+// vectorBF16 computes y = B·x for as many of the n rows of B (n, k) as it can, from the first on, and returns their number.
+func vectorBF16(k, n int, x []float32, b []uint16, ldb int, y []float32, accumulate bool) int {
+	if path == generic || k%8 != 0 || k == 0 || n < 16 {
+		return 0
+	}
+	load := 0
+	if accumulate {
+		load = 1
+	}
+	gemv16BF16(k/8, n/16, &x[0], &b[0], 2*ldb, &y[0], load)
+	return n &^ 15
+}
+
 func quantizeRow(dst []byte, x []float32) {
 	if path == generic || len(x) == 0 {
 		quantizeRowGeneric(dst, x)

@@ -88,6 +88,149 @@ loop:
 	VZEROUPPER
 	RET
 
+DATA bf16High<>+0(SB)/4, $0xffff0000
+DATA bf16High<>+4(SB)/4, $0xffff0000
+DATA bf16High<>+8(SB)/4, $0xffff0000
+DATA bf16High<>+12(SB)/4, $0xffff0000
+DATA bf16High<>+16(SB)/4, $0xffff0000
+DATA bf16High<>+20(SB)/4, $0xffff0000
+DATA bf16High<>+24(SB)/4, $0xffff0000
+DATA bf16High<>+28(SB)/4, $0xffff0000
+GLOBL bf16High<>(SB), RODATA|NOPTR, $32
+
+// func gemv16BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gemv16BF16(SB), NOSPLIT, $0-56
+	MOVQ groups+8(FP), AX
+	MOVQ b+24(FP), CX
+	MOVQ stride+32(FP), DX
+	MOVQ y+40(FP), BX
+
+group:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    accumulate+48(FP), SI
+	TESTQ   SI, SI
+	JZ      start
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+
+start:
+	MOVQ x+16(FP), SI
+	MOVQ blocks+0(FP), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	LEAQ (R9)(DX*2), R10
+	ADDQ DX, R10
+	LEAQ (R10)(DX*2), R11
+	ADDQ DX, R11
+	LEAQ (R11)(DX*2), R12
+	ADDQ DX, R12
+	LEAQ (R12)(DX*2), R13
+	ADDQ DX, R13
+
+block:
+	VBROADCASTF128 (R8), Y3
+	VINSERTF128    $0x01, (R9)(DX*1), Y3, Y3
+	VBROADCASTF128 (R8)(DX*1), Y4
+	VINSERTF128    $0x01, (R9)(DX*2), Y4, Y4
+	VBROADCASTF128 (R8)(DX*2), Y5
+	VINSERTF128    $0x01, (R10), Y5, Y5
+	VBROADCASTF128 (R9), Y6
+	VINSERTF128    $0x01, (R10)(DX*1), Y6, Y6
+	VUNPCKLPS      Y4, Y3, Y2
+	VUNPCKHPS      Y4, Y3, Y3
+	VUNPCKLPS      Y6, Y5, Y4
+	VUNPCKHPS      Y6, Y5, Y5
+	VSHUFPS        $0x44, Y4, Y2, Y6
+	VPSLLD         $0x10, Y6, Y7
+	VPAND          bf16High<>+0(SB), Y6, Y6
+	VBROADCASTSS   (SI), Y8
+	VFMADD231PS    Y7, Y8, Y0
+	VBROADCASTSS   4(SI), Y7
+	VFMADD231PS    Y6, Y7, Y0
+	VSHUFPS        $0xee, Y4, Y2, Y2
+	VPSLLD         $0x10, Y2, Y4
+	VPAND          bf16High<>+0(SB), Y2, Y2
+	VBROADCASTSS   8(SI), Y6
+	VFMADD231PS    Y4, Y6, Y0
+	VBROADCASTSS   12(SI), Y4
+	VFMADD231PS    Y2, Y4, Y0
+	VSHUFPS        $0x44, Y5, Y3, Y2
+	VPSLLD         $0x10, Y2, Y4
+	VPAND          bf16High<>+0(SB), Y2, Y2
+	VBROADCASTSS   16(SI), Y6
+	VFMADD231PS    Y4, Y6, Y0
+	VBROADCASTSS   20(SI), Y4
+	VFMADD231PS    Y2, Y4, Y0
+	VSHUFPS        $0xee, Y5, Y3, Y2
+	VPSLLD         $0x10, Y2, Y3
+	VPAND          bf16High<>+0(SB), Y2, Y2
+	VBROADCASTSS   24(SI), Y4
+	VFMADD231PS    Y3, Y4, Y0
+	VBROADCASTSS   28(SI), Y3
+	VFMADD231PS    Y2, Y3, Y0
+	VBROADCASTF128 (R10)(DX*2), Y3
+	VINSERTF128    $0x01, (R12), Y3, Y3
+	VBROADCASTF128 (R11), Y4
+	VINSERTF128    $0x01, (R12)(DX*1), Y4, Y4
+	VBROADCASTF128 (R11)(DX*1), Y5
+	VINSERTF128    $0x01, (R12)(DX*2), Y5, Y5
+	VBROADCASTF128 (R11)(DX*2), Y6
+	VINSERTF128    $0x01, (R13), Y6, Y6
+	VUNPCKLPS      Y4, Y3, Y2
+	VUNPCKHPS      Y4, Y3, Y3
+	VUNPCKLPS      Y6, Y5, Y4
+	VUNPCKHPS      Y6, Y5, Y5
+	VSHUFPS        $0x44, Y4, Y2, Y6
+	VPSLLD         $0x10, Y6, Y7
+	VPAND          bf16High<>+0(SB), Y6, Y6
+	VBROADCASTSS   (SI), Y8
+	VFMADD231PS    Y7, Y8, Y1
+	VBROADCASTSS   4(SI), Y7
+	VFMADD231PS    Y6, Y7, Y1
+	VSHUFPS        $0xee, Y4, Y2, Y2
+	VPSLLD         $0x10, Y2, Y4
+	VPAND          bf16High<>+0(SB), Y2, Y2
+	VBROADCASTSS   8(SI), Y6
+	VFMADD231PS    Y4, Y6, Y1
+	VBROADCASTSS   12(SI), Y4
+	VFMADD231PS    Y2, Y4, Y1
+	VSHUFPS        $0x44, Y5, Y3, Y2
+	VPSLLD         $0x10, Y2, Y4
+	VPAND          bf16High<>+0(SB), Y2, Y2
+	VBROADCASTSS   16(SI), Y6
+	VFMADD231PS    Y4, Y6, Y1
+	VBROADCASTSS   20(SI), Y4
+	VFMADD231PS    Y2, Y4, Y1
+	VSHUFPS        $0xee, Y5, Y3, Y2
+	VPSLLD         $0x10, Y2, Y3
+	VPAND          bf16High<>+0(SB), Y2, Y2
+	VBROADCASTSS   24(SI), Y4
+	VFMADD231PS    Y3, Y4, Y1
+	VBROADCASTSS   28(SI), Y3
+	VFMADD231PS    Y2, Y3, Y1
+	ADDQ           $0x20, SI
+	ADDQ           $0x10, R8
+	ADDQ           $0x10, R9
+	ADDQ           $0x10, R10
+	ADDQ           $0x10, R11
+	ADDQ           $0x10, R12
+	ADDQ           $0x10, R13
+	DECQ           DI
+	JNZ            block
+	VMOVUPS        Y0, (BX)
+	VMOVUPS        Y1, 32(BX)
+	ADDQ           $0x40, BX
+	SHLQ           $0x04, DX
+	ADDQ           DX, CX
+	SHRQ           $0x04, DX
+	DECQ           AX
+	JNZ            group
+	VZEROUPPER
+	RET
+
 DATA q8Abs<>+0(SB)/4, $0x7fffffff
 DATA q8Abs<>+4(SB)/4, $0x7fffffff
 DATA q8Abs<>+8(SB)/4, $0x7fffffff

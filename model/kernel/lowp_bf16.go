@@ -62,11 +62,12 @@ func (p *Pool) gemmBF16(f Form, m, n, k int, a []float32, lda int, w *Weights, c
 	if m == 0 || n == 0 {
 		return
 	}
-	nc := bf16Strip
-	if m <= 4 { // the strip stays in the first cache
+	nc := max(16, min(bf16Strip, n/(4*len(p.workers))&^15))
+	switch {
+	case m == 1 && f == NT: // one sweep over the weights
+		nc = max(64, n/(8*len(p.workers))&^15)
+	case m <= 4 && f == NT: // the strip stays in the first cache
 		nc = 16
-	} else {
-		nc = max(16, min(nc, n/(4*len(p.workers))&^15))
 	}
 	p.lowp.bf16 = bf16Task{p, f, m, n, k, a, c, w.bf16, lda, w.Cols, ldc, accumulate, nc, bf16Piece}
 	for len(p.lowp.strips) < len(p.workers) {
@@ -78,6 +79,17 @@ func (p *Pool) gemmBF16(f Form, m, n, k int, a []float32, lda int, w *Weights, c
 func (t *bf16Task) Run(w, i int) {
 	j := i * t.nc
 	nc := min(t.nc, t.n-j)
+	if t.f == NT && t.m == 1 {
+		done := vectorBF16(t.k, nc, t.a, t.b[j*t.ldb:], t.ldb, t.c[j:], t.accumulate)
+		j, nc = j+done, nc-done
+	}
+	for ; nc > 0; j, nc = j+bf16Strip, nc-bf16Strip {
+		t.strip(w, j, min(nc, bf16Strip))
+	}
+}
+
+// strip computes nc columns of C from column j on.
+func (t *bf16Task) strip(w, j, nc int) {
 	s := t.p.lowp.strips[w]
 	for k := 0; k < t.k; k += t.kc {
 		kc, ld := min(t.kc, t.k-k), nc

@@ -9,6 +9,10 @@ func roundBF16(dst []uint16, src []float32)  { roundBF16Generic(dst, src) }
 func expandBF16(dst []float32, src []uint16) { expandBF16Generic(dst, src) }
 func quantizeRow(dst []byte, x []float32)    { quantizeRowGeneric(dst, x) }
 
+func vectorBF16(k, n int, x []float32, b []uint16, ldb int, y []float32, accumulate bool) int {
+	return 0
+}
+
 func q8Panels(m int, x []byte, stride int, q *q8, lo, hi int, c []float32, ldc int, accumulate bool) {
 	q8PanelsGeneric(m, x, stride, q, lo, hi, c, ldc, accumulate)
 }

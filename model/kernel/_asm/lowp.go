@@ -18,6 +18,7 @@ const (
 func lowp() {
 	expandBF16()
 	roundBF16()
+	matrixVectorBF16()
 	quantizeRow()
 	for _, rows := range []int{4, 2, 1} {
 		q8PanelAVX2(rows)
@@ -78,6 +79,73 @@ func roundBF16() {
 	ADDQ(Imm(32), dst)
 	DECQ(n)
 	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+// matrixVectorBF16 is matrixVector for bfloat16: two values of a row are one lane on their way through the transposing network, and part behind it.
+func matrixVectorBF16() {
+	high := word("bf16High", 0xffff0000)
+	function("gemv16BF16", "func(blocks, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)",
+		"gemv16BF16 computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart, and 8·blocks columns.")
+	groups, b, ss, y := load("groups"), load("b"), load("stride"), load("y")
+	acc := []reg.VecVirtual{YMM(), YMM()}
+	Label("group")
+	for i := range acc {
+		VXORPS(acc[i], acc[i], acc[i])
+	}
+	flag := load("accumulate")
+	TESTQ(flag, flag)
+	JZ(LabelRef("start"))
+	for i := range acc {
+		VMOVUPS(at(y, 32*i), acc[i])
+	}
+	Label("start")
+	x, blocks := load("x"), load("blocks")
+	base := bases(16, b, ss)
+	Label("block")
+	for v := range acc {
+		r, t := make([]reg.VecVirtual, 4), []reg.VecVirtual{YMM(), YMM(), YMM(), YMM()}
+		for i := range r {
+			r[i] = YMM()
+			VBROADCASTF128(row(base, ss, 8*v+i, 0), r[i])
+			VINSERTF128(Imm(1), row(base, ss, 8*v+i+4, 0), r[i], r[i])
+		}
+		VUNPCKLPS(r[1], r[0], t[0])
+		VUNPCKHPS(r[1], r[0], t[1])
+		VUNPCKLPS(r[3], r[2], t[2])
+		VUNPCKHPS(r[3], r[2], t[3])
+		for i := range 4 {
+			pair, even := YMM(), YMM()
+			sel := Imm(0x44)
+			if i&1 == 1 {
+				sel = Imm(0xEE)
+			}
+			VSHUFPS(sel, t[i/2+2], t[i/2], pair)
+			VPSLLD(Imm(16), pair, even)
+			VPAND(high, pair, pair)
+			for j, w := range []reg.VecVirtual{even, pair} {
+				s := YMM()
+				VBROADCASTSS(at(x, 8*i+4*j), s)
+				VFMADD231PS(w, s, acc[v])
+			}
+		}
+	}
+	ADDQ(Imm(32), x)
+	for i := range base {
+		ADDQ(Imm(16), base[i])
+	}
+	DECQ(blocks)
+	JNZ(LabelRef("block"))
+	for i := range acc {
+		VMOVUPS(acc[i], at(y, 32*i))
+	}
+	ADDQ(Imm(64), y)
+	SHLQ(Imm(4), ss)
+	ADDQ(ss, b)
+	SHRQ(Imm(4), ss)
+	DECQ(groups)
+	JNZ(LabelRef("group"))
 	VZEROUPPER()
 	RET()
 }
