@@ -44,12 +44,15 @@ func vectorBF16(k, n int, x []float32, b []uint16, ldb int, y []float32, accumul
 }
 
 func quantizeRow(dst []byte, x []float32) {
-	if path == generic || len(x) == 0 {
-		quantizeRowGeneric(dst, x)
-		return
+	blocks, isa := len(x)/q8Block, dotPath()
+	switch {
+	case isa == generic || blocks == 0:
+		quantizeRowGeneric(dst, x, false)
+	case isa == avx2:
+		quantizeRowAVX2(blocks, &dst[:blocks*q8RowSize][0], &x[0])
+	default:
+		quantizeRowSplitAVX2(blocks, &dst[:blocks*q8RowSize][0], &x[0])
 	}
-	blocks := len(x) / q8Block
-	quantizeRowAVX2(blocks, &dst[:blocks*q8RowSize][0], &x[0])
 }
 
 // vnni says whether byte products may use AVX-512 with VNNI. It is set once, before main; tests switch it.
@@ -88,8 +91,10 @@ func q8Panels(m int, x []byte, stride int, q *q8, lo, hi int, c []float32, ldc i
 			switch left := m - r; {
 			case left >= 8 && isa == avx512:
 				n = 8
-			case left >= 4:
+			case left >= 4 && isa == avx512:
 				n = 4
+			case left >= 3 && isa == avx2:
+				n = 3
 			case left >= 2:
 				n = 2
 			}
@@ -99,14 +104,14 @@ func q8Panels(m int, x []byte, stride int, q *q8, lo, hi int, c []float32, ldc i
 	}
 }
 
-// q8Rows calls the kernel for 1, 2, 4 or 8 rows.
+// q8Rows calls the kernel for 1, 2, 3 (AVX2), 4 or 8 (VNNI) rows.
 func q8Rows(isa isa, rows, panels, blocks int, x []byte, stride int, q *q8, panel int, c []float32, ldc, load int) {
 	a, w, d, y := &x[0], &q.codes[panel*blocks*q8Codes], &q.scales[panel*blocks*q8Panel], &c[0]
 	ldc *= float
 	if isa == avx2 {
 		switch rows {
-		case 4:
-			q8x4AVX2(panels, blocks, a, stride, w, d, y, ldc, load)
+		case 3:
+			q8x3AVX2(panels, blocks, a, stride, w, d, y, ldc, load)
 		case 2:
 			q8x2AVX2(panels, blocks, a, stride, w, d, y, ldc, load)
 		case 1:

@@ -12,8 +12,9 @@ import (
 //	codes:  panel, block, 8 groups of 4 inputs, 16 outputs, 4 inputs; a byte is the code + 128
 //	scales: panel, block, 16 outputs; a float16 each
 //
-// What is missing in the last panel and the last block is code 0. The product takes its rows as Q8_0 too, with a float32 scale (quantizeRowGeneric), so the sum over a
-// block is a whole number and exact in any order: element = Σ over blocks ascending of fma(float32(Σ code·code), scale·scale, sum), and every path has the same bits.
+// What is missing in the last panel and the last block is code 0. The rows enter the product as whole numbers too, of 15 bits with a float32 scale a block
+// (quantizeRowGeneric): as exact as float32 next to the 8 bits of the weights, where 8 bits for both, as llama.cpp has them, move logits of SmolLM2-135M by half a unit.
+// The sum over a block is exact in any order: element = Σ over blocks ascending of fma(float32(Σ code·code), scale·scale, sum), and every path has the same bits.
 type q8 struct {
 	out, in int
 	codes   []byte
@@ -21,10 +22,11 @@ type q8 struct {
 }
 
 const (
-	q8Block   = 32          // inputs of a block
-	q8Panel   = 16          // outputs of a panel
-	q8RawSize = 2 + q8Block // bytes of a block in a GGUF file: scale, codes
-	q8RowSize = q8Block + 8 // bytes of a block of a row: codes, float32 scale, int32 -128·Σ codes
+	q8Block   = 32            // inputs of a block
+	q8Panel   = 16            // outputs of a panel
+	q8RawSize = 2 + q8Block   // bytes of a block in a GGUF file: scale, codes
+	q8RowSize = 2*q8Block + 8 // bytes of a block of a row: int16 codes, float32 scale, int32 -128·Σ codes
+	q8RowMax  = 127 * 128     // the largest code of a row: one that falls into two int8, high·128 + low
 	q8Codes   = q8Block * q8Panel
 )
 
@@ -154,9 +156,10 @@ func (t *packTask) block(o, b int, codes *[q8Block]int8) uint16 {
 	return floatToHalf(d)
 }
 
-// quantizeRowGeneric is the specification of how rows enter the product: per block scale = max|x|/127 and code = x·(127/max|x|) rounded to nearest even, then -128·Σ codes,
-// which undoes the 128 in the weights' codes. A block without anything above 2^-100 is zero; one that holds an infinity or a NaN has the scale NaN. len(x) is a multiple of 32.
-func quantizeRowGeneric(dst []byte, x []float32) {
+// quantizeRowGeneric is the specification of how rows enter the product: per block scale = max|x|/16256 and code = x·(16256/max|x|) rounded to nearest even, then
+// -128·Σ codes, which undoes the 128 in the weights' codes. A block without anything above 2^-100 is zero; one that holds an infinity or a NaN has the scale NaN.
+// len(x) is a multiple of 32. Where split is set a block's codes are stored as 32 high halves, then 32 low ones: code = 128·high + low, low from -64 to 63.
+func quantizeRowGeneric(dst []byte, x []float32, split bool) {
 	for b := range len(x) / q8Block {
 		in, out := x[b*q8Block:][:q8Block], dst[b*q8RowSize:][:q8RowSize]
 		var most uint32
@@ -167,16 +170,21 @@ func quantizeRowGeneric(dst []byte, x []float32) {
 		top := math.Float32frombits(most)
 		switch {
 		case most >= 0x7f800000:
-			binary.LittleEndian.PutUint32(out[q8Block:], 0x7fc00000)
+			binary.LittleEndian.PutUint32(out[2*q8Block:], 0x7fc00000)
 		case top >= 0x1p-100:
-			id, sum := 127/top, int32(0)
+			id, sum := q8RowMax/top, int32(0)
 			for i, v := range in {
 				c := int32(math.RoundToEven(float64(v * id)))
-				out[i] = byte(c)
+				if split {
+					high := (c + 64) >> 7
+					out[i], out[q8Block+i] = byte(high), byte(c-128*high)
+				} else {
+					binary.LittleEndian.PutUint16(out[2*i:], uint16(c))
+				}
 				sum += c
 			}
-			binary.LittleEndian.PutUint32(out[q8Block:], math.Float32bits(top/127))
-			binary.LittleEndian.PutUint32(out[q8Block+4:], uint32(-128*sum))
+			binary.LittleEndian.PutUint32(out[2*q8Block:], math.Float32bits(top/q8RowMax))
+			binary.LittleEndian.PutUint32(out[2*q8Block+4:], uint32(-128*sum))
 		}
 	}
 }
@@ -194,11 +202,11 @@ func q8PanelGeneric(m int, x []byte, stride int, q *q8, panel int, c []float32, 
 			for b := range blocks {
 				code, scale := q.at(panel*q8Panel+j, b)
 				in := x[r*stride+b*q8RowSize:][:q8RowSize]
-				sum := int32(binary.LittleEndian.Uint32(in[q8Block+4:]))
+				sum := int32(binary.LittleEndian.Uint32(in[2*q8Block+4:]))
 				for i := range q8Block {
-					sum += int32(int8(in[i])) * int32(q.codes[code+i/4*4*q8Panel+i%4])
+					sum += int32(int16(binary.LittleEndian.Uint16(in[2*i:]))) * int32(q.codes[code+i/4*4*q8Panel+i%4])
 				}
-				s = fma32(float32(sum), halfToFloat(q.scales[scale])*math.Float32frombits(binary.LittleEndian.Uint32(in[q8Block:])), s)
+				s = fma32(float32(sum), halfToFloat(q.scales[scale])*math.Float32frombits(binary.LittleEndian.Uint32(in[2*q8Block:])), s)
 			}
 			y[j] = s
 		}

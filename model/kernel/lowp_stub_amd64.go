@@ -19,15 +19,20 @@ func roundBF16AVX2(vectors int, dst *uint16, src *float32)
 //go:noescape
 func gemv16BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)
 
-// quantizeRowAVX2 is quantizeRowGeneric for 32·blocks values.
+// quantizeRowAVX2 is quantizeRowGeneric with split = false for 32·blocks values.
 //
 //go:noescape
 func quantizeRowAVX2(blocks int, dst *byte, x *float32)
 
-// q8x4AVX2 is q8PanelGeneric for 4 rows and panels panels side by side. stride and ldc are bytes.
+// quantizeRowSplitAVX2 is quantizeRowGeneric with split = true for 32·blocks values.
 //
 //go:noescape
-func q8x4AVX2(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+func quantizeRowSplitAVX2(blocks int, dst *byte, x *float32)
+
+// q8x3AVX2 is q8PanelGeneric for 3 rows and panels panels side by side. stride and ldc are bytes.
+//
+//go:noescape
+func q8x3AVX2(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
 
 // q8x2AVX2 is q8PanelGeneric for 2 rows and panels panels side by side. stride and ldc are bytes.
 //

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -158,7 +159,7 @@ func TestQuantizeRow(t *testing.T) {
 			size := n / q8Block * q8RowSize
 			got, want := make([]byte, size+128), make([]byte, size+128)
 			quantizeRow(got[64:64+size], x.x)
-			quantizeRowGeneric(want[64:64+size], x.x)
+			quantizeRowGeneric(want[64:64+size], x.x, path != generic && vnni)
 			if !slices.Equal(got, want) {
 				t.Fatalf("%v gives\n%v, want\n%v", x.x, got, want)
 			}
@@ -227,13 +228,13 @@ func q8Reference(m int, a []float32, lda int, q *q8, c []float32, ldc int, accum
 				var x [q8Block]float32
 				copy(x[:], a[i*lda+b:i*lda+end])
 				var row [q8RowSize]byte
-				quantizeRowGeneric(row[:], x[:])
-				dx := math.Float32frombits(uint32(row[32]) | uint32(row[33])<<8 | uint32(row[34])<<16 | uint32(row[35])<<24)
+				quantizeRowGeneric(row[:], x[:], false)
+				dx := math.Float32frombits(binary.LittleEndian.Uint32(row[64:]))
 				_, at := q.at(j, b/q8Block)
 				dw, sum := halfToFloat(q.scales[at]), 0.0
 				for t := b; t < end; t++ {
 					if dw != 0 {
-						sum += float64(w[t]/dw) * float64(int8(row[t-b]))
+						sum += float64(w[t]/dw) * float64(int16(binary.LittleEndian.Uint16(row[2*(t-b):])))
 					}
 				}
 				s = fma32(float32(sum), dw*dx, s)

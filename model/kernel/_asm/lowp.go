@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -10,7 +11,7 @@ import (
 
 // Of lowp_q8.go.
 const (
-	q8RowSize = 40  // bytes of a block of a row: 32 codes, scale, correction
+	q8RowSize = 72  // bytes of a block of a row: 32 codes of two bytes, scale, correction
 	q8Codes   = 512 // bytes of the codes of a block of 16 outputs
 	q8Scales  = 32
 )
@@ -19,8 +20,9 @@ func lowp() {
 	expandBF16()
 	roundBF16()
 	matrixVectorBF16()
-	quantizeRow()
-	for _, rows := range []int{4, 2, 1} {
+	quantizeRow(false)
+	quantizeRow(true)
+	for _, rows := range []int{3, 2, 1} {
 		q8PanelAVX2(rows)
 	}
 	for _, rows := range []int{8, 4, 2, 1} {
@@ -150,13 +152,21 @@ func matrixVectorBF16() {
 	RET()
 }
 
-func quantizeRow() {
-	abs, all := word("q8Abs", 0x7fffffff), word("q8127", 0x42fe0000)
-	order := GLOBL("q8Order", RODATA|NOPTR)
-	for i, v := range []uint32{0, 4, 1, 5, 2, 6, 3, 7} {
-		DATA(i*4, U32(v))
+// static names a constant that was defined before.
+func static(name string) Mem {
+	return Mem{Symbol: Symbol{Name: name, Static: true}, Base: reg.StaticBase}
+}
+
+func quantizeRow(split bool) {
+	abs, all, half := static("q8Abs"), static("q8RowMax"), static("q8Half")
+	name := "quantizeRowSplitAVX2"
+	if !split {
+		name = "quantizeRowAVX2"
+		word("q8Abs", 0x7fffffff)
+		word("q8RowMax", math.Float32bits(127*128))
+		word("q8Half", 64<<16|64)
 	}
-	function("quantizeRowAVX2", "func(blocks int, dst *byte, x *float32)", "quantizeRowAVX2 is quantizeRowGeneric for 32·blocks values.")
+	function(name, "func(blocks int, dst *byte, x *float32)", fmt.Sprintf("%s is quantizeRowGeneric with split = %v for 32·blocks values.", name, split))
 	n, dst, src := load("blocks"), load("dst"), load("x")
 	Label("block")
 	x, most := make([]reg.VecVirtual, 4), YMM()
@@ -188,7 +198,7 @@ func quantizeRow() {
 	VMOVSS(all, whole)
 	VDIVSS(m, whole, id)
 	VDIVSS(whole, m, whole)
-	VMOVSS(whole, at(dst, 32))
+	VMOVSS(whole, at(dst, 64))
 	scale := YMM()
 	VBROADCASTSS(id, scale)
 	for i := range x {
@@ -199,13 +209,28 @@ func quantizeRow() {
 	VPADDD(x[1], x[0], sum)
 	VPADDD(x[3], x[2], t0)
 	VPADDD(t0, sum, sum)
-	VPACKSSDW(x[1], x[0], x[0])
-	VPACKSSDW(x[3], x[2], x[2])
-	VPACKSSWB(x[2], x[0], x[0])
-	o := YMM()
-	VMOVDQU(order, o)
-	VPERMD(x[0], o, x[0])
-	VMOVDQU(x[0], at(dst, 0))
+	for i := range 2 {
+		VPACKSSDW(x[2*i+1], x[2*i], x[i])
+		VPERMQ(Imm(0xd8), x[i], x[i])
+	}
+	if split {
+		h := []reg.VecVirtual{YMM(), YMM()}
+		for i := range h {
+			VPADDW(half, x[i], h[i])
+			VPSRAW(Imm(7), h[i], h[i])
+			low := YMM()
+			VPSLLW(Imm(7), h[i], low)
+			VPSUBW(low, x[i], x[i])
+		}
+		for i, v := range [][]reg.VecVirtual{h, x} {
+			VPACKSSWB(v[1], v[0], v[0])
+			VPERMQ(Imm(0xd8), v[0], v[0])
+			VMOVDQU(v[0], at(dst, 32*i))
+		}
+	} else {
+		VMOVDQU(x[0], at(dst, 0))
+		VMOVDQU(x[1], at(dst, 32))
+	}
 	s := XMM()
 	VEXTRACTI128(Imm(1), sum, s)
 	VPADDD(s, sum.AsX(), s)
@@ -217,7 +242,7 @@ func quantizeRow() {
 	VMOVD(s, total)
 	SHLL(Imm(7), total)
 	NEGL(total)
-	MOVL(total, at(dst, 36))
+	MOVL(total, at(dst, 68))
 	Label("next")
 	ADDQ(Imm(128), src)
 	ADDQ(Imm(q8RowSize), dst)
@@ -234,20 +259,13 @@ func quantizeRow() {
 	z := YMM()
 	VPXOR(z, z, z)
 	VMOVDQU(z, at(dst, 0))
-	MOVL(top, at(dst, 32))
-	MOVL(U32(0), at(dst, 36))
+	VMOVDQU(z, at(dst, 32))
+	MOVL(top, at(dst, 64))
+	MOVL(U32(0), at(dst, 68))
 	JMP(LabelRef("next"))
 }
 
-// q8Frame is what both kernels have in common: their signature and the addresses of the rows.
-type q8Frame struct {
-	rows   int
-	x      []reg.GPVirtual // of rows 0, 3, 6
-	stride reg.GPVirtual
-	c      reg.GPVirtual
-	ldc    reg.GPVirtual
-}
-
+// q8Function opens a kernel of the product with Q8_0 weights.
 func q8Function(name string, rows int) {
 	name = fmt.Sprintf("q8x%d%s", rows, name)
 	function(name, "func(panels, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc, accumulate int)",
@@ -276,13 +294,9 @@ func bases(rows int, first, ld reg.GPVirtual) []reg.GPVirtual {
 	return b
 }
 
-// q8PanelAVX2: the codes of weights w and rows x meet as |w| and x·sign(w), so that VPMADDUBSW takes them; no sum of two exceeds 16 bits.
+// q8PanelAVX2: VPMADDWD multiplies 4 outputs by 4 inputs, in two sums an output, which meet at the end of the block.
 func q8PanelAVX2(rows int) {
 	q8Function("AVX2", rows)
-	flip, ones := Mem{Symbol: Symbol{Name: "q8Flip", Static: true}, Base: reg.StaticBase}, Mem{Symbol: Symbol{Name: "q8Ones", Static: true}, Base: reg.StaticBase}
-	if rows == 4 {
-		flip, ones = word("q8Flip", 0x80808080), word("q8Ones", 0x00010001)
-	}
 	panels, codes, scales, c := load("panels"), load("codes"), load("scales"), load("c")
 	acc := make([][2]reg.VecVirtual, rows)
 	for i := range acc {
@@ -309,33 +323,35 @@ func q8PanelAVX2(rows int) {
 	x := bases(rows, first, stride)
 	Label("block")
 	for h := range 2 {
-		sum := make([]reg.VecVirtual, rows)
+		sum := make([][2]reg.VecVirtual, rows)
 		for g := range 8 {
-			w, a := YMM(), YMM()
-			VMOVDQU(at(codes, 64*g+32*h), w)
-			VPXOR(flip, w, w)
-			VPABSB(w, a)
-			for i := range rows {
-				t := YMM()
-				VPBROADCASTD(row(x, stride, i, 4*g), t)
-				VPSIGNB(w, t, t)
-				VPMADDUBSW(t, a, t)
-				VPMADDWD(ones, t, t)
-				if g == 0 {
-					sum[i] = t
-				} else {
-					VPADDD(t, sum[i], sum[i])
+			for q := range 2 {
+				w := YMM()
+				VPMOVZXBW(at(codes, 64*g+32*h+16*q), w)
+				for i := range rows {
+					t := YMM()
+					VPBROADCASTQ(row(x, stride, i, 8*g), t)
+					VPMADDWD(w, t, t)
+					if g == 0 {
+						sum[i][q] = t
+					} else {
+						VPADDD(t, sum[i][q], sum[i][q])
+					}
 				}
 			}
 		}
 		d := YMM()
 		VCVTPH2PS(at(scales, 16*h), d)
 		for i := range rows {
-			s := YMM()
-			VBROADCASTSS(row(x, stride, i, 32), s)
+			s, undo, total := YMM(), YMM(), sum[i][0]
+			VPHADDD(sum[i][1], total, total)
+			VPERMQ(Imm(0xd8), total, total)
+			VPBROADCASTD(row(x, stride, i, 68), undo)
+			VPADDD(undo, total, total)
+			VCVTDQ2PS(total, total)
+			VBROADCASTSS(row(x, stride, i, 64), s)
 			VMULPS(s, d, s)
-			VCVTDQ2PS(sum[i], sum[i])
-			VFMADD231PS(s, sum[i], acc[i][h])
+			VFMADD231PS(s, total, acc[i][h])
 		}
 	}
 	for _, b := range x {
@@ -359,7 +375,8 @@ func q8PanelAVX2(rows int) {
 	RET()
 }
 
-// q8PanelVNNI: VPDPBUSD multiplies bytes without sign, the weights' codes + 128, with signed ones, the row's; the sum starts from -128·Σ of the row's codes.
+// q8PanelVNNI: VPDPBUSD multiplies bytes without sign, the weights' codes + 128, with signed ones, the halves of the row's codes. The sum of the low halves starts
+// from -128·Σ of the row's codes, which undoes the 128.
 func q8PanelVNNI(rows int) {
 	q8Function("VNNI", rows)
 	panels, codes, scales, c := load("panels"), load("codes"), load("scales"), load("c")
@@ -394,14 +411,18 @@ func q8PanelVNNI(rows int) {
 	d := ZMM()
 	VCVTPH2PS(at(scales, 0), d)
 	for i := range rows {
-		sum, s := ZMM(), ZMM()
-		VPBROADCASTD(row(x, stride, i, 36), sum)
+		high, low, s := ZMM(), ZMM(), ZMM()
+		VPXORD(high, high, high)
+		VPBROADCASTD(row(x, stride, i, 68), low)
 		for g := range w {
-			VPDPBUSD_BCST(row(x, stride, i, 4*g), w[g], sum)
+			VPDPBUSD_BCST(row(x, stride, i, 4*g), w[g], high)
+			VPDPBUSD_BCST(row(x, stride, i, 32+4*g), w[g], low)
 		}
-		VCVTDQ2PS(sum, sum)
-		VMULPS_BCST(row(x, stride, i, 32), d, s)
-		VFMADD231PS(s, sum, acc[i])
+		VPSLLD(Imm(7), high, high)
+		VPADDD(high, low, low)
+		VCVTDQ2PS(low, low)
+		VMULPS_BCST(row(x, stride, i, 64), d, s)
+		VFMADD231PS(s, low, acc[i])
 	}
 	for _, b := range x {
 		ADDQ(Imm(q8RowSize), b)
