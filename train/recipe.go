@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"instruct/model/kernel"
 )
 
 // Recipe is everything that decides a run. Keys are Hugging Face's where they have one. A recipe is read from a YAML file
@@ -35,6 +37,8 @@ type Recipe struct {
 	Sampling      string  `key:"train_sampling_strategy" help:"order of the rows: random, sequential or group_by_length"`
 	Epochs        float64 `key:"num_train_epochs" help:"passes over the data"`
 	MaxSteps      int     `key:"max_steps" help:"steps in all, in place of num_train_epochs; -1: by epochs"`
+
+	DType string `key:"dtype" help:"format of the weights in matrix products: fp32, or bf16 (arithmetic, master weights, gradients and moments stay fp32)"`
 
 	LearningRate float64 `key:"learning_rate" help:"peak learning rate of AdamW"`
 	Scheduler    string  `key:"lr_scheduler_type" help:"constant, linear or cosine, each after the warm-up"`
@@ -68,7 +72,7 @@ type jsonText string
 func DefaultRecipe() Recipe {
 	return Recipe{
 		VocabSize: 4096, EvalFraction: 0.05, MaxLength: 1024, AssistantOnly: true, LessonRows: 120000, LessonHeldOut: 500,
-		BatchSize: 8, Accumulation: 1, SharePrefix: true, Sampling: "random", Epochs: 3, MaxSteps: -1,
+		DType: kernel.F32.String(), BatchSize: 8, Accumulation: 1, SharePrefix: true, Sampling: "random", Epochs: 3, MaxSteps: -1,
 		LearningRate: 1e-4, Scheduler: "linear", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, MaxGradNorm: 1,
 		EvalStrategy: "epoch", SaveStrategy: "epoch", SaveLimit: 2, LoggingSteps: 10, Seed: 42,
 	}
@@ -215,6 +219,7 @@ func (r *Recipe) Validate() error {
 		return nil
 	}
 	for _, err := range []error{
+		oneOf("dtype", r.DType, kernel.F32.String(), kernel.BF16.String()),
 		oneOf("lr_scheduler_type", r.Scheduler, "constant", "constant_with_warmup", "linear", "cosine"),
 		oneOf("train_sampling_strategy", r.Sampling, "random", "sequential", "group_by_length"),
 		oneOf("eval_strategy", r.EvalStrategy, "no", "steps", "epoch"),

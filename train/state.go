@@ -114,7 +114,7 @@ func (t *trainer) restore(dir string) error {
 	if err != nil {
 		return mistake("resume: %s: %s", path, errorText(err))
 	}
-	var st state
+	st := state{Recipe: DefaultRecipe()} // keys that are younger than the checkpoint have their defaults
 	if err := json.Unmarshal(text, &st); err != nil {
 		return mistake("resume: %s: %v", path, err)
 	}

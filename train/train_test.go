@@ -66,13 +66,21 @@ func run(t *testing.T, r Recipe) (*Result, []string) {
 
 func TestThreadsGiveTheSameBits(t *testing.T) {
 	a, la := run(t, set(t, small(t), "threads", "1"))
-	for _, threads := range []string{"2", "3"} {
-		b, lb := run(t, set(t, small(t), "threads", threads))
-		if strings.Join(la, "\n") != strings.Join(lb, "\n") {
-			t.Errorf("losses differ between 1 and %s threads", threads)
+	f, lf := run(t, set(t, small(t), "threads", "1", "dtype", "bf16"))
+	if strings.Join(la, "\n") == strings.Join(lf, "\n") || a.WeightsHash == f.WeightsHash {
+		t.Error("dtype bf16 gave the same run as fp32")
+	}
+	for _, tt := range []struct {
+		threads, dtype string
+		want           *Result
+		losses         []string
+	}{{"2", "fp32", a, la}, {"3", "fp32", a, la}, {"2", "bf16", f, lf}} {
+		b, lb := run(t, set(t, small(t), "threads", tt.threads, "dtype", tt.dtype))
+		if strings.Join(tt.losses, "\n") != strings.Join(lb, "\n") {
+			t.Errorf("%s: losses differ between 1 and %s threads", tt.dtype, tt.threads)
 		}
-		if a.WeightsHash != b.WeightsHash {
-			t.Errorf("weights differ between 1 and %s threads", threads)
+		if tt.want.WeightsHash != b.WeightsHash {
+			t.Errorf("%s: weights differ between 1 and %s threads", tt.dtype, tt.threads)
 		}
 	}
 	c, lc := run(t, set(t, small(t), "seed", "43"))
@@ -116,9 +124,9 @@ func readMetrics(t *testing.T, dir string) []Metric {
 }
 
 func TestResumeContinuesExactly(t *testing.T) {
-	for _, packing := range []string{"false", "true"} {
-		t.Run("packing="+packing, func(t *testing.T) {
-			more := []string{"packing", packing, "eval_steps", "7", "gradient_accumulation_steps", "2", "num_train_epochs", "2", "save_steps", "100"}
+	for _, tt := range []struct{ packing, dtype string }{{"false", "fp32"}, {"true", "fp32"}, {"false", "bf16"}} {
+		t.Run("packing="+tt.packing+"/dtype="+tt.dtype, func(t *testing.T) {
+			more := []string{"packing", tt.packing, "dtype", tt.dtype, "eval_steps", "7", "gradient_accumulation_steps", "2", "num_train_epochs", "2", "save_steps", "100"}
 			whole, want := run(t, set(t, small(t), more...))
 			r := set(t, small(t), more...)
 			ctx, cancel := context.WithCancel(context.Background())

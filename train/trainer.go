@@ -178,6 +178,11 @@ func (t *trainer) planRun() (err error) {
 // prepare builds the graphs and goes on from checkpoint, if there is one.
 func (t *trainer) prepare(checkpoint string) (err error) {
 	r := t.r
+	if r.DType == kernel.BF16.String() {
+		if err := t.assets.Model.KeepBF16(t.pool); err != nil {
+			return err
+		}
+	}
 	if t.graph, err = t.assets.Model.NewTraining(t.pool, t.plan.MaxTokens(), r.Checkpointing); err != nil {
 		return err
 	}
