@@ -263,3 +263,24 @@ func TestFixtureGGUF(t *testing.T) {
 		t.Errorf("sum of all tensors %s, want %s", got, want)
 	}
 }
+
+// TestReadQ8: the bytes of a Q8_0 tensor are blocks whose scale times code is what Read gives.
+func TestReadQ8(t *testing.T) {
+	g := openReference(t)
+	raw, ok, err := g.ReadQ8("Q8_0")
+	if err != nil || !ok || len(raw) != 2*256/32*34 {
+		t.Fatalf("%d bytes, %v, %v", len(raw), ok, err)
+	}
+	for i, want := range read(t, g, "Q8_0") {
+		block := raw[i/32*34:]
+		if got := halfToFloat(binary.LittleEndian.Uint16(block)) * float32(int8(block[2+i%32])); got != want {
+			t.Fatalf("element %d is %g, want %g", i, got, want)
+		}
+	}
+	if _, ok, err := g.ReadQ8("Q4_1"); ok || err != nil {
+		t.Errorf("a Q4_1 tensor: %v, %v", ok, err)
+	}
+	if _, _, err := g.ReadQ8("none"); err == nil {
+		t.Error("a tensor that is not there is read")
+	}
+}

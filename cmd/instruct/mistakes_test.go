@@ -67,6 +67,13 @@ func TestMistakes(t *testing.T) {
 		{"no model", nil, "", []string{"train", "--dataset", "rows.jsonl"}, []string{"model_name_or_path", "model_config"}},
 		{"model_config that is no JSON", nil, "", []string{"train", "--dataset", "rows.jsonl", "--model_config", "{nope", "--tokenizer_name", "bytes", "--output_dir", "out"}, []string{"model_config", "JSON"}},
 
+		{"unknown dtype", nil, "", []string{"generate", "--model", "model", "--prompt", "x", "--dtype", "int4"}, []string{`dtype is "int4"`, "fp32, bf16, q8_0"}},
+		{"unknown dtype of chat", nil, "", []string{"chat", "--model", "model", "--dtype", "q4"}, []string{`dtype is "q4"`, "fp32, bf16, q8_0"}},
+		{"unknown dtype of score", nil, "", []string{"score", "--model", "model", "--dataset", "rows.jsonl", "--dtype", "fp16"}, []string{`dtype is "fp16"`, "fp32, bf16, q8_0"}},
+		{"unknown dtype of train", nil, "", tune("--dataset", "rows.jsonl", "--dtype", "q8_0"), []string{`dtype is "q8_0"`, "fp32, bf16"}},
+		{"unknown dtype of bench", nil, "", []string{"bench", "--dtype", "int4"}, []string{`dtype is "int4"`, "fp32, bf16, q8_0"}},
+		{"training steps in q8_0", nil, "", []string{"bench", "--dtype", "q8_0"}, []string{"q8_0", "--generate"}},
+		{"training steps of a model", nil, "", []string{"bench", "--model", "model"}, []string{"--model", "--generate"}},
 		{"missing model", nil, "", []string{"generate", "--model", "nope", "--prompt", "x"}, []string{"no such model: nope", "config.json", ".gguf"}},
 		{"model is a file", nil, "", []string{"generate", "--model", "rows.jsonl", "--prompt", "x"}, []string{"rows.jsonl is a file", ".gguf"}},
 		{"no config.json", func(t *testing.T) { remove(t, "model/config.json") }, "", tune("--dataset", "rows.jsonl"), []string{"model folder model", "no readable config.json", "tokenizer.json"}},

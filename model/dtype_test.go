@@ -1,0 +1,111 @@
+package model_test
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"instruct/checkpoints"
+	"instruct/model"
+	"instruct/model/kernel"
+)
+
+// floatsOnly hides that a source has blocks.
+type floatsOnly struct{ model.Source }
+
+// TestSmolLM2InFewerBits: the real model with its weights as bf16 and q8_0 answers as the reference does; its logits move as little as the format's rounding lets expect, and have
+// the same bits whether the prompt is read at once or token by token, and whether Q8_0 tensors of the file are taken as they are or made anew.
+func TestSmolLM2InFewerBits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("loads 135 million parameters")
+	}
+	path := fixture(t, "models", "smollm2-135m-instruct-gguf", "SmolLM2-135M-Instruct.Q4_1.gguf")
+	var want struct {
+		Prompts []struct {
+			IDs    []int32      `json:"ids"`
+			Greedy []int32      `json:"greedy_ids"`
+			Top    [2][]float64 `json:"last_logits_top10"`
+		}
+	}
+	readJSON(t, filepath.Join(filepath.Dir(path), "expected.json"), &want)
+	g, err := checkpoints.OpenGGUF(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	c, err := model.ConfigFromGGUF(path, g, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := func(d kernel.DType, src model.Source) (*model.Model, *model.Decoder) {
+		m, err := model.NewIn(d, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.LoadGGUF(path, src); err != nil {
+			t.Fatal(err)
+		}
+		dec, err := m.NewDecoder(pool(t), 128)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m, dec
+	}
+	for _, tt := range []struct {
+		dtype   kernel.DType
+		moves   float64 // of a logit, at most
+		percent int     // memory of the weights, of fp32's
+	}{{kernel.BF16, 0.1, 50}, {kernel.Q8_0, 0.5, 26}} {
+		m, d := decoder(tt.dtype, g)
+		if got := m.WeightBytes() * 100 / (4 * m.Size()); got > tt.percent {
+			t.Errorf("%v: the weights take %d %% of the memory of fp32, want %d", tt.dtype, got, tt.percent)
+		}
+		for _, x := range want.Prompts {
+			d.Truncate(0)
+			l, err := d.Read(x.IDs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			once := slices.Clone(l)
+			for k, id := range x.Top[0] {
+				if got := float64(once[int(id)]); math.Abs(got-x.Top[1][k]) > tt.moves {
+					t.Errorf("%v: logit of %g is %.3f, in float32 %.3f", tt.dtype, id, got, x.Top[1][k])
+				}
+			}
+			d.Truncate(0)
+			for _, id := range x.IDs {
+				if l, err = d.Read([]int32{id}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !slices.Equal(once, l) {
+				t.Errorf("%v: logits differ between a prompt read at once and token by token", tt.dtype)
+			}
+			ids, _, err := d.Generate(context.Background(), model.Request{Prompt: x.IDs, MaxNew: 4})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(ids, x.Greedy[:4]) {
+				t.Errorf("%v: greedy ids %v, want %v", tt.dtype, ids, x.Greedy[:4])
+			}
+		}
+		if tt.dtype != kernel.Q8_0 { // the file's embedding is Q8_0
+			continue
+		}
+		_, other := decoder(tt.dtype, floatsOnly{g})
+		d.Truncate(0)
+		a, err := d.Read(want.Prompts[0].IDs[:3])
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := other.Read(want.Prompts[0].IDs[:3])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(a, b) {
+			t.Error("Q8_0 tensors of the file differ from the same made anew")
+		}
+	}
+}
