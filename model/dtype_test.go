@@ -40,8 +40,11 @@ func TestSmolLM2InFewerBits(t *testing.T) {
 		t.Fatal(err)
 	}
 	decoder := func(d kernel.DType, src model.Source) (*model.Model, *model.Decoder) {
-		m, err := model.NewIn(d, c)
+		m, err := model.Outline(c)
 		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.AllocateIn(d); err != nil {
 			t.Fatal(err)
 		}
 		if err := m.LoadGGUF(path, src); err != nil {

@@ -50,7 +50,7 @@ type Model struct {
 	specs  []spec
 	byName map[string]*ops.Param
 
-	values, grads *kernel.Memory
+	values, kept, grads *kernel.Memory
 }
 
 // New makes the parameters of c, all zero; see [Model.Init] and [Model.Load].
@@ -112,25 +112,31 @@ func (m *Model) KeepBF16(pool *kernel.Pool) error {
 // keep makes room for the weights of matrix products in format d.
 func (m *Model) keep(d kernel.DType) (err error) {
 	m.DType = d
+	if m.kept, err = kernel.NewMemory(m.KeptBytes(d) / 4); err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
 	for i, s := range m.specs {
 		if s.product() {
-			w := kernel.NewWeights(d, s.form, s.shape[0], s.shape[1])
+			w := kernel.NewWeights(d, s.form, s.shape[0], s.shape[1], m.kept.Take)
 			m.Params[i].Kept = &w
 		}
 	}
 	return nil
 }
 
-// WeightBytes returns the memory of the weights in every format that they have.
-func (m *Model) WeightBytes() int {
-	n := m.values.Bytes()
-	for _, p := range m.Params {
-		if p.Kept != nil {
-			n += p.Kept.Bytes()
+// KeptBytes is the memory that the weights of matrix products take in format d.
+func (m *Model) KeptBytes(d kernel.DType) int {
+	n := 0
+	for _, s := range m.specs {
+		if s.product() {
+			n += kernel.Lines(kernel.WeightFloats(d, s.form, s.shape[0], s.shape[1]))
 		}
 	}
-	return n
+	return 4 * n
 }
+
+// WeightBytes returns the memory of the weights in every format that they have.
+func (m *Model) WeightBytes() int { return m.values.Bytes() + m.kept.Bytes() }
 
 // needGrads makes the gradient buffers if there are none.
 func (m *Model) needGrads() (err error) {
@@ -164,6 +170,7 @@ func (m *Model) buffers(wants func(*ops.Param) bool, give func(*ops.Param, []flo
 // A program that needs its model to the end need not call it.
 func (m *Model) Close() {
 	m.values.Close()
+	m.kept.Close()
 	m.grads.Close()
 	for _, p := range m.Params {
 		p.Value, p.Kept, p.Grad = nil, nil, nil
@@ -171,7 +178,7 @@ func (m *Model) Close() {
 }
 
 // Bytes returns the memory of values and gradients.
-func (m *Model) Bytes() int { return m.WeightBytes() + m.grads.Bytes() }
+func (m *Model) Bytes() int { return m.values.Bytes() + m.kept.Bytes() + m.grads.Bytes() }
 
 // Init draws the parameters from seed: matrices from a normal distribution of the family's scale, norms one, biases
 // zero. Each parameter has its own counter-based stream, so the values do not depend on the order of drawing.

@@ -105,7 +105,7 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	}
 	pool := kernel.NewPool(o.Threads)
 	defer pool.Close()
-	need, err := estimateMemory(c, o.Batch*o.Seq, 0, pool.Threads(), o.Checkpointing)
+	need, err := estimateMemory(c, o.DType, o.Batch*o.Seq, 0, pool.Threads(), o.Checkpointing)
 	if err != nil {
 		return nil, err
 	}

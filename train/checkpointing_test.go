@@ -102,7 +102,7 @@ func TestMemoryEstimate(t *testing.T) {
 				t.Fatal(err)
 			}
 			const tokens, evaluate = 200, 150
-			e, err := estimateMemory(c, tokens, evaluate, pool.Threads(), checkpointing)
+			e, err := estimateMemory(c, kernel.F32, tokens, evaluate, pool.Threads(), checkpointing)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,12 +6,13 @@ import (
 
 	"instruct/data"
 	"instruct/model"
+	"instruct/model/kernel"
 )
 
 // memoryEstimate is the memory of a run in bytes, computed before anything large is allocated.
 type memoryEstimate struct {
 	present     int64 // what the process has already: program, tokenizer, rows
-	weights     int64 // 4 bytes a parameter
+	weights     int64 // 4 bytes a parameter, and the copy in fewer bits
 	gradients   int64
 	moments     int64 // AdamW's two
 	activations int64 // the graphs, scratch of the head among them
@@ -26,7 +27,7 @@ func (e *memoryEstimate) total() int64 { return e.present + e.needed() }
 
 // estimateMemory computes the memory of training c on micro-batches of up to tokens tokens and of evaluating on up to
 // evaluate, 0 for no evaluation. It plans the graphs without making them.
-func estimateMemory(c model.Config, tokens, evaluate, threads int, checkpointing bool) (memoryEstimate, error) {
+func estimateMemory(c model.Config, d kernel.DType, tokens, evaluate, threads int, checkpointing bool) (memoryEstimate, error) {
 	m, err := model.Outline(c)
 	if err != nil {
 		return memoryEstimate{}, err
@@ -36,8 +37,11 @@ func estimateMemory(c model.Config, tokens, evaluate, threads int, checkpointing
 		return memoryEstimate{}, err
 	}
 	const packing, growth = 512 << 10, 8 << 20
-	n := 4 * int64(m.Size())
-	return memoryEstimate{present: residentMemory(), weights: n, gradients: n, moments: 2 * n, activations: int64(graphs), rest: int64(threads)*packing + growth}, nil
+	n, kept := 4*int64(m.Size()), int64(0)
+	if d != kernel.F32 {
+		kept = int64(m.KeptBytes(d))
+	}
+	return memoryEstimate{present: residentMemory(), weights: n + kept, gradients: n, moments: 2 * n, activations: int64(graphs), rest: int64(threads)*packing + growth}, nil
 }
 
 // check refuses what does not fit into the memory that can be had, as available tells it; nil asks the system. advice says

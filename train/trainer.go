@@ -165,7 +165,11 @@ func (t *trainer) planRun() (err error) {
 	if len(t.set.heldOut) > 0 {
 		evaluate = evaluationPlan(t.set.heldOut, r.BatchSize).MaxTokens()
 	}
-	if t.memory, err = estimateMemory(t.assets.Model.Config, t.plan.MaxTokens(), evaluate, t.pool.Threads(), r.Checkpointing); err != nil {
+	d, err := kernel.ParseDType(r.DType)
+	if err != nil {
+		return err
+	}
+	if t.memory, err = estimateMemory(t.assets.Model.Config, d, t.plan.MaxTokens(), evaluate, t.pool.Threads(), r.Checkpointing); err != nil {
 		return err
 	}
 	advice := fmt.Sprintf("use a smaller per_device_train_batch_size (%d) or max_length (%d)", r.BatchSize, r.MaxLength)

@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"strings"
+	"unsafe"
 )
 
 // DType is the number format in which the weights of matrix products are kept. All else, arithmetic included, is float32, but for the integer sums of Q8_0.
@@ -47,20 +48,34 @@ func Float32Weights(f Form, rows, cols int, values []float32) Weights {
 	return Weights{Form: f, Rows: rows, Cols: cols, f32: values}
 }
 
-// NewWeights makes room for weights; [Weights.Set] fills them.
-func NewWeights(d DType, f Form, rows, cols int) Weights {
+// WeightFloats is the memory of weights, in float32 values.
+func WeightFloats(d DType, f Form, rows, cols int) int {
+	switch d {
+	case BF16:
+		return (rows*cols + 1) / 2
+	case Q8_0:
+		if f == NN {
+			rows, cols = cols, rows
+		}
+		return q8Floats(rows, cols)
+	}
+	return rows * cols
+}
+
+// NewWeights makes room for weights; [Weights.Set] fills them. take gives memory of zeros, see [Memory.Take].
+func NewWeights(d DType, f Form, rows, cols int, take func(n int) []float32) Weights {
 	w := Weights{DType: d, Form: f, Rows: rows, Cols: cols}
+	mem := take(WeightFloats(d, f, rows, cols))
 	switch d {
 	case F32:
-		w.f32 = make([]float32, rows*cols)
+		w.f32 = mem
 	case BF16:
-		w.bf16 = make([]uint16, rows*cols)
+		w.bf16 = unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(mem))), rows*cols)
 	case Q8_0:
-		if f == NT {
-			w.q8 = newQ8(rows, cols)
-		} else {
-			w.q8 = newQ8(cols, rows)
+		if f == NN {
+			rows, cols = cols, rows
 		}
+		w.q8 = newQ8(rows, cols, mem)
 	}
 	return w
 }

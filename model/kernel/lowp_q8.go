@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"sync/atomic"
+	"unsafe"
 )
 
 // q8 is a matrix (out, in) in blocks of 32 inputs with one scale: value = scale·code. It is stored as the product reads it, in panels of 16 outputs:
@@ -30,9 +31,18 @@ const (
 	q8Codes   = q8Block * q8Panel
 )
 
-func newQ8(out, in int) q8 {
-	panels, blocks := (out+q8Panel-1)/q8Panel, (in+q8Block-1)/q8Block
-	q := q8{out: out, in: in, codes: make([]byte, panels*blocks*q8Codes), scales: make([]uint16, panels*blocks*q8Panel)}
+// q8Floats is the memory of a matrix (out, in), in float32 values: its codes, then its scales.
+func q8Floats(out, in int) int {
+	return (out + q8Panel - 1) / q8Panel * ((in + q8Block - 1) / q8Block) * (q8Codes/4 + q8Panel/2)
+}
+
+func newQ8(out, in int, mem []float32) q8 {
+	blocks := (out + q8Panel - 1) / q8Panel * ((in + q8Block - 1) / q8Block)
+	if blocks == 0 {
+		return q8{out: out, in: in}
+	}
+	q := q8{out: out, in: in, codes: unsafe.Slice((*byte)(unsafe.Pointer(&mem[0])), blocks*q8Codes),
+		scales: unsafe.Slice((*uint16)(unsafe.Pointer(&mem[blocks*q8Codes/4])), blocks*q8Panel)}
 	for i := range q.codes {
 		q.codes[i] = 128
 	}

@@ -24,6 +24,8 @@ func forPaths(t *testing.T, f func(t *testing.T)) {
 	}
 }
 
+func onHeap(n int) []float32 { return make([]float32, n) }
+
 func TestHalfAll(t *testing.T) {
 	for i := range 1 << 15 {
 		h := uint16(i)
@@ -115,7 +117,7 @@ func TestBF16Gemm(t *testing.T) {
 					lda, ldc := k+r.Intn(3), n+r.Intn(3)
 					a, c := matrix(&r, m, k, lda, r.Intn(8)), matrix(&r, m, n, ldc, r.Intn(8))
 					values := matrix(&r, rows, cols, cols, 0)
-					w := NewWeights(BF16, f, rows, cols)
+					w := NewWeights(BF16, f, rows, cols, onHeap)
 					start := slices.Clone(c.x)
 					for _, threads := range []int{1, 3} {
 						p := NewPool(threads)
@@ -189,7 +191,7 @@ func TestQ8Gemm(t *testing.T) {
 					a.x[r.Intn(k)] = float32(math.NaN())
 				}
 				start := slices.Clone(c.x)
-				w := NewWeights(Q8_0, f, rows, cols)
+				w := NewWeights(Q8_0, f, rows, cols, onHeap)
 				one := NewPool(1)
 				if err := w.Set(one, 0, values.x); err != nil {
 					t.Fatal(err)
@@ -255,7 +257,7 @@ func TestQ8Weights(t *testing.T) {
 	for i := range values {
 		values[i] = float32(r.Normal())
 	}
-	w := NewWeights(Q8_0, NT, rows, cols)
+	w := NewWeights(Q8_0, NT, rows, cols, onHeap)
 	if err := w.Set(p, 0, values); err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +274,7 @@ func TestQ8Weights(t *testing.T) {
 			raw = append(raw, byte(int8(math.Round(float64(v*(1/d))))))
 		}
 	}
-	same := NewWeights(Q8_0, NT, rows, cols)
+	same := NewWeights(Q8_0, NT, rows, cols, onHeap)
 	same.SetBlocks(p, 0, raw[:7*68])
 	same.SetBlocks(p, 7, raw[7*68:])
 	if !slices.Equal(w.q8.codes, same.q8.codes) || !slices.Equal(w.q8.scales, same.q8.scales) {
@@ -317,7 +319,7 @@ func BenchmarkQ8(b *testing.B) {
 	for _, s := range [][3]int{{1, 49152, 576}, {1, 3072, 576}, {256, 3072, 576}, {256, 576, 1536}} {
 		m, n, k := s[0], s[1], s[2]
 		for _, d := range []DType{F32, BF16, Q8_0} {
-			w := NewWeights(d, NT, n, k)
+			w := NewWeights(d, NT, n, k, onHeap)
 			a, c := make([]float32, m*k), make([]float32, m*n)
 			for i := range a {
 				a[i] = float32(i%17) - 8
