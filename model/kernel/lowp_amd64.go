@@ -2,11 +2,7 @@
 
 package kernel
 
-import (
-	"os"
-
-	"golang.org/x/sys/cpu"
-)
+import "golang.org/x/sys/cpu"
 
 //go:generate sh -c "cd _asm && go run . -part lowp -out ../lowp_amd64.s -stubs ../lowp_stub_amd64.go -pkg kernel"
 
@@ -39,7 +35,12 @@ func vectorBF16(k, n int, x []float32, b []uint16, ldb int, y []float32, accumul
 	if accumulate {
 		load = 1
 	}
-	gemv16BF16(k/8, n/16, &x[0], &b[0], 2*ldb, &y[0], load)
+	if n >= 32 {
+		gemv32BF16(k/8, n/32, &x[0], &b[0], 2*ldb, &y[0], load)
+	}
+	if done := n &^ 31; n-done >= 16 {
+		gemv16BF16(k/8, 1, &x[0], &b[done*ldb], 2*ldb, &y[done], load)
+	}
 	return n &^ 15
 }
 
@@ -55,15 +56,12 @@ func quantizeRow(dst []byte, x []float32) {
 	}
 }
 
-// vnni says whether byte products may use AVX-512 with VNNI. It is set once, before main; tests switch it.
-var vnni = cpu.X86.HasAVX512F && cpu.X86.HasAVX512VNNI && os.Getenv("INSTRUCT_CPU") != avx2.String()
-
 // dotPath says what the product with Q8_0 weights runs on: AVX-512 with VNNI, AVX2 (with F16C, which comes with it but for odd virtual machines), or Go.
 func dotPath() isa {
 	switch {
 	case path == generic || !cpu.X86.HasF16C:
 		return generic
-	case vnni:
+	case path == avx512 && cpu.X86.HasAVX512VNNI:
 		return avx512
 	}
 	return avx2

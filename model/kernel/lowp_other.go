@@ -2,8 +2,7 @@
 
 package kernel
 
-// There is no AVX-512 here.
-var vnni bool
+func dotPath() isa { return generic }
 
 func roundBF16(dst []uint16, src []float32)  { roundBF16Generic(dst, src) }
 func expandBF16(dst []float32, src []uint16) { expandBF16Generic(dst, src) }

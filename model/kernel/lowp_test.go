@@ -12,15 +12,11 @@ import (
 
 // forPaths runs f on every path of this machine.
 func forPaths(t *testing.T, f func(t *testing.T)) {
-	old, had := path, vnni
-	defer func() { path, vnni = old, had }()
+	old := path
+	defer func() { path = old }()
 	for _, p := range paths() {
-		path, vnni = p, false
+		path = p
 		t.Run("path="+p.String(), f)
-		if p != generic && had {
-			vnni = true
-			t.Run("path="+p.String()+"+vnni", f)
-		}
 	}
 }
 
@@ -161,7 +157,7 @@ func TestQuantizeRow(t *testing.T) {
 			size := n / q8Block * q8RowSize
 			got, want := make([]byte, size+128), make([]byte, size+128)
 			quantizeRow(got[64:64+size], x.x)
-			quantizeRowGeneric(want[64:64+size], x.x, path != generic && vnni)
+			quantizeRowGeneric(want[64:64+size], x.x, dotPath() == avx512)
 			if !slices.Equal(got, want) {
 				t.Fatalf("%v gives\n%v, want\n%v", x.x, got, want)
 			}
@@ -316,7 +312,7 @@ func TestParseDType(t *testing.T) {
 func BenchmarkQ8(b *testing.B) {
 	p := NewPool(0)
 	defer p.Close()
-	for _, s := range [][3]int{{1, 49152, 576}, {1, 3072, 576}, {256, 3072, 576}, {256, 576, 1536}} {
+	for _, s := range [][3]int{{1, 49152, 576}, {1, 3072, 576}, {1, 576, 1536}, {256, 3072, 576}, {256, 576, 1536}} {
 		m, n, k := s[0], s[1], s[2]
 		for _, d := range []DType{F32, BF16, Q8_0} {
 			w := NewWeights(d, NT, n, k, onHeap)

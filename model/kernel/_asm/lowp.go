@@ -19,7 +19,8 @@ const (
 func lowp() {
 	expandBF16()
 	roundBF16()
-	matrixVectorBF16()
+	matrixVectorBF16(4)
+	matrixVectorBF16(2)
 	quantizeRow(false)
 	quantizeRow(true)
 	for _, rows := range []int{3, 2, 1} {
@@ -86,12 +87,24 @@ func roundBF16() {
 }
 
 // matrixVectorBF16 is matrixVector for bfloat16: two values of a row are one lane on their way through the transposing network, and part behind it.
-func matrixVectorBF16() {
-	high := word("bf16High", 0xffff0000)
-	function("gemv16BF16", "func(blocks, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)",
-		"gemv16BF16 computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart, and 8·blocks columns.")
+// vecs chains of eight rows each run side by side: a chain waits for each of its multiply-adds.
+func matrixVectorBF16(vecs int) {
+	high, rows := static("bf16High"), 8*vecs
+	if vecs == 4 {
+		word("bf16High", 0xffff0000)
+	}
+	name := fmt.Sprintf("gemv%dBF16", rows)
+	function(name, "func(blocks, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)",
+		fmt.Sprintf("%s computes y = B·x (or y += B·x when accumulate is not 0) for %d·groups rows of B, stride bytes apart, and 8·blocks columns.", name, rows))
 	groups, b, ss, y := load("groups"), load("b"), load("stride"), load("y")
-	acc := []reg.VecVirtual{YMM(), YMM()}
+	acc := make([]reg.VecVirtual, vecs)
+	for i := range acc {
+		acc[i] = YMM()
+	}
+	odd := []reg.GPVirtual{ss, GP64(), GP64(), GP64()} // 1, 3, 5 and 7 times the stride
+	for i := 1; i < 4; i++ {
+		LEAQ(indexed(odd[i-1], ss, 2), odd[i])
+	}
 	Label("group")
 	for i := range acc {
 		VXORPS(acc[i], acc[i], acc[i])
@@ -104,14 +117,38 @@ func matrixVectorBF16() {
 	}
 	Label("start")
 	x, blocks := load("x"), load("blocks")
-	base := bases(16, b, ss)
+	base := make([]reg.GPVirtual, vecs) // of each chain
+	for i := range base {
+		base[i] = GP64()
+		if i == 0 {
+			MOVQ(b, base[0])
+		} else {
+			LEAQ(indexed(base[i-1], ss, 8), base[i])
+		}
+	}
+	ahead := GP64() // the next rows lie behind these: their lines are asked for one after the other
+	LEAQ(indexed(base[vecs-1], ss, 8), ahead)
+	of := func(v, i int) Mem { // row i of chain v
+		scale := uint8(1)
+		for ; i > 0 && i%2 == 0; i /= 2 {
+			scale *= 2
+		}
+		if i == 0 {
+			return at(base[v], 0)
+		}
+		return indexed(base[v], odd[i/2], scale)
+	}
 	Label("block")
+	for i := range 2 * vecs {
+		PREFETCHT0(at(ahead, 64*i))
+	}
+	ADDQ(U32(uint32(128*vecs)), ahead)
 	for v := range acc {
 		r, t := make([]reg.VecVirtual, 4), []reg.VecVirtual{YMM(), YMM(), YMM(), YMM()}
 		for i := range r {
 			r[i] = YMM()
-			VBROADCASTF128(row(base, ss, 8*v+i, 0), r[i])
-			VINSERTF128(Imm(1), row(base, ss, 8*v+i+4, 0), r[i], r[i])
+			VBROADCASTF128(of(v, i), r[i])
+			VINSERTF128(Imm(1), of(v, i+4), r[i], r[i])
 		}
 		VUNPCKLPS(r[1], r[0], t[0])
 		VUNPCKHPS(r[1], r[0], t[1])
@@ -142,10 +179,10 @@ func matrixVectorBF16() {
 	for i := range acc {
 		VMOVUPS(acc[i], at(y, 32*i))
 	}
-	ADDQ(Imm(64), y)
-	SHLQ(Imm(4), ss)
-	ADDQ(ss, b)
-	SHRQ(Imm(4), ss)
+	ADDQ(Imm(uint64(32*vecs)), y)
+	for range vecs {
+		LEAQ(indexed(b, ss, 8), b)
+	}
 	DECQ(groups)
 	JNZ(LabelRef("group"))
 	VZEROUPPER()
