@@ -245,6 +245,7 @@ func (b *builder) preTokenizer(src json.RawMessage) error {
 		if c.Individual {
 			how = isolated
 		}
+		scan.classes = b.t.classes.rustNumbers()
 		add(splitClass{scan: scan, bits: classNumber, behavior: how})
 	case "Punctuation":
 		how, err := behaviorOf(c.Behavior)

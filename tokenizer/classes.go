@@ -76,6 +76,14 @@ func (t *classTable) set(lo, hi, stride rune, bits uint8) {
 	}
 }
 
+// rustNumbers is t with the numbers that Rust itself, which is of Unicode 17, knows beyond those of Oniguruma.
+func (t *classTable) rustNumbers() *classTable {
+	more := *t
+	more.set(0x11DE0, 0x11DE9, 1, classNumber)
+	more.set(0x16FF4, 0x16FF6, 1, classNumber)
+	return &more
+}
+
 // of gives the class bits of r.
 func (t *classTable) of(r rune) uint8 {
 	if uint32(r) < tableSize {

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -134,19 +135,59 @@ func (r *jsonReader) integer() (int64, error) {
 	return n, nil
 }
 
-// number reads a number.
+// number reads a number as the Rust library does, whose reader (serde_json, de.rs, f64_from_parts) rounds twice: once the
+// digits and once the power of ten. Scores that are equal there are to be equal here.
 func (r *jsonReader) number() (float64, error) {
 	r.peek()
 	start := r.i
 	for r.i < len(r.s) && strings.IndexByte("+-.0123456789Ee", r.s[r.i]) >= 0 {
 		r.i++
 	}
-	n, err := strconv.ParseFloat(r.s[start:r.i], 64)
+	src := r.s[start:r.i]
+	exact, err := strconv.ParseFloat(src, 64)
 	if err != nil {
 		r.i = start
 		return 0, r.fail("a number")
 	}
-	return n, nil
+	mantissa, power, _ := strings.Cut(strings.ToLower(strings.TrimLeft(src, "+-")), "e")
+	exponent := 0
+	if power != "" {
+		if exponent, err = strconv.Atoi(power); err != nil || exponent < -1000 || exponent > 1000 {
+			return exact, nil // beyond any score
+		}
+	}
+	var digits uint64
+	fraction, full := false, false
+	for _, c := range []byte(mantissa) {
+		if c == '.' {
+			fraction = true
+			continue
+		}
+		full = full || digits > (math.MaxUint64-uint64(c-'0'))/10
+		switch {
+		case full && !fraction:
+			exponent++
+		case !full:
+			digits = 10*digits + uint64(c-'0')
+			if fraction {
+				exponent--
+			}
+		}
+	}
+	n := float64(digits)
+	for ; exponent < -308 && n != 0; exponent += 308 {
+		n /= 1e308
+	}
+	ten, err := strconv.ParseFloat("1e"+strconv.Itoa(max(exponent, -exponent)), 64)
+	if err != nil || n == 0 {
+		return exact, nil
+	}
+	if exponent < 0 {
+		n /= ten
+	} else {
+		n *= ten
+	}
+	return math.Copysign(n, exact), nil
 }
 
 // skip passes over a value and gives its text.

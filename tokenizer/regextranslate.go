@@ -88,6 +88,9 @@ func (t *translator) quantified(atom string, quantifiable bool) error {
 	case next == '+' && !braces:
 		t.i++
 		t.out.WriteString("(?>" + atom + q + ")")
+	case next == '+' || next == '?' && braces && !strings.Contains(q, ","): // repeats the repetition
+		t.i++
+		t.out.WriteString("(?:" + atom + q + ")" + string(next))
 	case next == '?' && (!braces || strings.Contains(q, ",")):
 		t.i++
 		t.out.WriteString(atom + q + "?")
@@ -168,7 +171,15 @@ func (t *translator) atom(fold bool) (bool, error) {
 			return true, nil
 		}
 		return true, t.literal(r, fold, letter)
-	case '^', '$', '*', '+', '?':
+	case '^': // the beginning of a line, but not after the last newline
+		t.i++
+		t.out.WriteString(`(?:\A|(?<=\n)(?!\z))`)
+		return false, nil
+	case '$':
+		t.i++
+		t.out.WriteString(`(?=\n|\z)`)
+		return false, nil
+	case '*', '+', '?':
 		return false, fmt.Errorf("%q", c)
 	}
 	r, w := utf8.DecodeRuneInString(t.src[t.i:])
@@ -326,52 +337,86 @@ func (t *translator) property(negated bool) (*runeSet, rune, error) {
 	return set, 0, nil
 }
 
-// class reads a bracketed class.
+// class reads a bracketed class, which may have classes inside, and several parts with && between: what is in all.
 func (t *translator) class(fold bool) (*runeSet, error) {
+	if t.depth++; t.depth > 100 {
+		return nil, errors.New("its classes are nested too deep")
+	}
+	defer func() { t.depth-- }()
 	t.i++
-	set := new(runeSet)
+	set, whole := new(runeSet), new(runeSet)
 	if t.i < len(t.src) && t.src[t.i] == '^' {
-		set.negated = true
+		whole.negated = true
 		t.i++
 	}
+	parts := 0
 	for first := true; ; first = false {
 		if t.i >= len(t.src) {
 			return nil, errors.New("a class without an end")
 		}
 		switch rest := t.src[t.i:]; {
-		case rest[0] == ']' && !first:
-			t.i++
-			return set, nil
-		case rest[0] == ']', rest[0] == '[', strings.HasPrefix(rest, "&&"):
+		case rest[0] == ']' && first, strings.HasPrefix(rest, "[:"):
 			return nil, fmt.Errorf("%.2q in a class", rest)
+		case rest[0] == ']':
+			t.i++
+			if parts > 0 {
+				whole.ranges = intersect(whole.ranges, set.all())
+			} else {
+				whole.names, whole.ranges = set.names, set.ranges
+			}
+			return whole, nil
+		case strings.HasPrefix(rest, "&&"):
+			t.i += 2
+			if parts++; parts == 1 {
+				whole.ranges = set.all()
+			} else {
+				whole.ranges = intersect(whole.ranges, set.all())
+			}
+			set = new(runeSet)
+			continue
+		case rest[0] == '[':
+			inner, err := t.class(fold)
+			if err != nil {
+				return nil, err
+			}
+			set.addSet(inner)
+			continue
 		}
-		part, lo, err := t.classItem()
-		if err != nil {
+		if err := t.classRange(set, fold); err != nil {
 			return nil, err
 		}
-		if part != nil {
-			set.addSet(part)
-			continue
-		}
-		hi := lo
-		if rest := t.src[t.i:]; strings.HasPrefix(rest, "-") && len(rest) > 1 && rest[1] != ']' {
-			t.i++
-			part, hi, err = t.classItem()
-			if err != nil || part != nil || hi < lo {
-				return nil, fmt.Errorf("the range from %q in a class", lo)
-			}
-		}
-		if !fold {
-			set.add(lo, hi)
-			continue
-		}
-		if hi >= utf8.RuneSelf {
-			return nil, fmt.Errorf("%q where case is ignored", hi)
-		}
-		for r := lo; r <= hi; r++ {
-			set.addFolded(r)
+	}
+}
+
+// classRange reads a character, a range of them or an escape in a class.
+func (t *translator) classRange(set *runeSet, fold bool) error {
+	part, lo, err := t.classItem()
+	if err != nil {
+		return err
+	}
+	if part != nil {
+		set.addSet(part)
+		return nil
+	}
+	hi := lo
+	if rest := t.src[t.i:]; strings.HasPrefix(rest, "-") && len(rest) > 1 && rest[1] != ']' {
+		t.i++
+		part, hi, err = t.classItem()
+		if err != nil || part != nil || hi < lo {
+			return fmt.Errorf("the range from %q in a class", lo)
 		}
 	}
+	if !fold {
+		set.add(lo, hi)
+		return nil
+	}
+	if hi >= utf8.RuneSelf {
+		return fmt.Errorf("%q where case is ignored", hi)
+	}
+	for r := lo; r <= hi; r++ {
+		set.addFolded(r)
+	}
+	return nil
 }
 
 // classItem reads a character or an escape in a class.

@@ -96,27 +96,53 @@ func (s *runeSet) addProperty(name string) bool {
 
 // addSet adds the runes of another set, which may be negated.
 func (s *runeSet) addSet(o *runeSet) {
-	if !o.negated {
-		s.names = append(s.names, o.names...)
-		s.ranges = append(s.ranges, o.ranges...)
+	if o.negated {
+		s.ranges = append(s.ranges, o.all()...)
 		return
 	}
-	all := o.ranges
-	for _, name := range o.names {
+	s.names = append(s.names, o.names...)
+	s.ranges = append(s.ranges, o.ranges...)
+}
+
+// all gives the runes of the set as ranges, in order and apart.
+func (s *runeSet) all() []runeRange {
+	list := slices.Clone(s.ranges)
+	for _, name := range s.names {
 		var t runeSet
 		if c, ok := unicode.Categories[name]; ok {
 			t.addTable(c)
 		} else {
 			t.addTable(unicode.Scripts[name])
 		}
-		all = append(all, t.ranges...)
+		list = append(list, t.ranges...)
 	}
+	list = joinRanges(list)
+	if !s.negated {
+		return list
+	}
+	var others runeSet
 	next := rune(0)
-	for _, r := range joinRanges(all) {
-		s.addBetween(next, r.lo-1)
+	for _, r := range list {
+		others.addBetween(next, r.lo-1)
 		next = r.hi + 1
 	}
-	s.addBetween(next, unicode.MaxRune)
+	others.addBetween(next, unicode.MaxRune)
+	return others.ranges
+}
+
+// intersect gives what is in both lists, each of which is in order and apart.
+func intersect(a, b []runeRange) (both []runeRange) {
+	for len(a) > 0 && len(b) > 0 {
+		if lo, hi := max(a[0].lo, b[0].lo), min(a[0].hi, b[0].hi); lo <= hi {
+			both = append(both, runeRange{lo, hi})
+		}
+		if a[0].hi < b[0].hi {
+			a = a[1:]
+		} else {
+			b = b[1:]
+		}
+	}
+	return both
 }
 
 // remove takes one rune out of the ranges.
@@ -161,6 +187,12 @@ func joinRanges(ranges []runeRange) []runeRange {
 
 // pattern writes the set for regexp2.
 func (s *runeSet) pattern() string {
+	if len(s.names)+len(s.ranges) == 0 { // regexp2 has no empty class
+		if s.negated {
+			return `[\s\S]`
+		}
+		return `(?!)`
+	}
 	var b strings.Builder
 	b.WriteByte('[')
 	if s.negated {

@@ -15,6 +15,7 @@ TEXTS = [
     "", " ", "the little girl", "  Hello\n\n  world \t\n", "I'M you'll don'ſt THE'S it's", "abc123 4567½ ٣٤",
     "naïve cafe\u0301 Ångström ﬁ İ", "日本語のテキスト。한국어", "👩‍👩‍👧 🏳️‍🌈", "a/b//c\n/\r\n__x__ e.g. iPhoneXL HTMLParser",
     "<s>the<s> rain</s>", "x<tool>y  <m>  day Day days <tool>x", "the\u00a0rain\u2028\u3000x▁y", "ᄒ\u1161\u11ab e\u0323\u0307 \u0344",
+    "A\n \u2003b  \n\n\U00011de0x12345 C3PO 中A文。b 5\u0663",
 ]
 
 FOLD = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
@@ -137,6 +138,16 @@ def variants():
         330, {"content": "<tool>"}, {"content": "<tool>x", "special": True}, {"content": "day", "single_word": True},
         {"content": "<m>", "lstrip": True, "rstrip": True}, {"content": "DAY", "normalized": True}),
         "normalizer": {"type": "Lowercase"}}
+    level = byte_level(use_regex=False)
+    for name, parts in {
+        "bloom": [split(r" ?[^(\s|[.,!?…。，、।۔،])]+"), level],
+        "falcon": [{"type": "Punctuation", "behavior": "Contiguous"}, byte_level(), {"type": "Digits", "individual_digits": False}, split("[0-9][0-9][0-9]")],
+        "deepseek llm": [split(r"[\r\n]"), split(r"\s?\p{L}+"), split(r"\s?\p{P}+"), split(r"\s+$"), split("[一-龥ࠀ-一가-퟿]+"), {"type": "Digits", "individual_digits": True}, level],
+        "class in class": [split(r"[\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{Ll}\p{Lo}\p{M}&&[^\p{Han}]]+|[\p{N}&&\d&&[^3-4]]+|[^a-z&&[^A-C[5]]]"), level],
+        "anchors": [split(r"^\s+"), split(r"(?:^|\n)[#*-]+ |[a-z ]+$"), split(r"\p{N}{1,3}(?=(?:\p{N}{3})*(?:\P{N}|$))"), level],
+        "repeated": [split(r"\p{N}{2}+|\p{L}{1,2}+(?!t)|[^\p{L}]{3}?"), level],
+    }.items():
+        yield name, "bytes", {"pre_tokenizer": sequence(*parts)}
     yield "runes", "runes", {}
     for scheme in ("always", "first", "never"):
         for splits in (True, False):
