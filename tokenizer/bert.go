@@ -11,22 +11,22 @@ import (
 func bertNormalizers(clean, chinese, accents, lower bool) []normalizer {
 	var list []normalizer
 	if clean {
-		list = append(list, mapRunes{bertClean})
+		list = append(list, newMapRunes(bertClean))
 	}
 	if chinese {
-		list = append(list, mapRunes{bertChinese})
+		list = append(list, newMapRunes(bertChinese))
 	}
 	if accents {
 		changes := nonspacingChanges()
-		list = append(list, newForm(norm.NFD), mapRunes{func(dst []rune, r rune) []rune {
+		list = append(list, newForm(norm.NFD), newMapRunes(func(dst []rune, r rune) []rune {
 			if r >= 0x80 && unicode.Is(unicode.Mn, r) != inRanges(changes, r) {
 				return dst
 			}
 			return append(dst, r)
-		}})
+		}))
 	}
 	if lower {
-		list = append(list, mapRunes{lowercase})
+		list = append(list, newMapRunes(lowercase))
 	}
 	return list
 }

@@ -159,11 +159,11 @@ func (b *builder) normalizers(src json.RawMessage) error {
 			n = replaceText{text.text, c.Content}
 		}
 	case "Lowercase":
-		n = mapRunes{lowercase}
+		n = newMapRunes(lowercase)
 	case "StripAccents":
 		n = stripAccents()
 	case "Nmt":
-		n = mapRunes{nmt}
+		n = newMapRunes(nmt)
 	case "Strip":
 		n = strip{c.StripLeft, c.StripRight}
 	case "ByteLevel":

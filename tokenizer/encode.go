@@ -17,20 +17,23 @@ type Token struct {
 
 // scratch is the memory of one encoding at work. It is reused, and with it the cache of words.
 type scratch struct {
-	dst   []Token
-	first int       // where the tokens of the text begin in dst
-	text  string    // the text
-	trim  bool      // white space is trimmed from ranges
-	fixed buffer    // the text, when it was not UTF-8
-	norm  [2]buffer // normalizers write here in turn
-	pre   []buffer  // one for each pre-tokenizer
-	cuts  []cut
-	syms  []sym
-	alpha bool       // the ends of syms count bytes of the byte alphabet
-	path  []pathNode // Viterbi's, of Unigram
-	links []link
-	heap  []uint64
-	cache []cacheSlot
+	dst    []Token
+	tokens []Token   // of Encode
+	first  int       // where the tokens of the text begin in dst
+	text   string    // the text
+	trim   bool      // white space is trimmed from ranges
+	fixed  buffer    // the text, when it was not UTF-8
+	norm   [2]buffer // normalizers write here in turn
+	pre    []buffer  // one for each pre-tokenizer
+	cuts   []cut
+	syms   []sym
+	alpha  bool       // the ends of syms count bytes of the byte alphabet
+	path   []pathNode // Viterbi's, of Unigram
+	links  []link
+	heap   []uint64
+	cache  []cacheSlot
+
+	chunks []chunkSlot
 }
 
 type link struct{ prev, next int32 }
@@ -65,6 +68,12 @@ func (t *Tokenizer) AppendUntrimmed(dst []Token, text string, addSpecial bool) [
 
 func (t *Tokenizer) append(dst []Token, text string, addSpecial, trim bool) []Token {
 	sc := t.scratch.Get().(*scratch)
+	dst = t.appendTokens(sc, dst, text, addSpecial, trim)
+	t.scratch.Put(sc)
+	return dst
+}
+
+func (t *Tokenizer) appendTokens(sc *scratch, dst []Token, text string, addSpecial, trim bool) []Token {
 	sc.dst, sc.text, sc.trim = dst, text, trim
 	p := piece{s: text}
 	if !utf8.ValidString(text) {
@@ -91,17 +100,19 @@ func (t *Tokenizer) append(dst []Token, text string, addSpecial, trim bool) []To
 		}
 	}
 	dst, sc.dst, sc.text = sc.dst, nil, ""
-	t.scratch.Put(sc)
 	return dst
 }
 
 // Encode gives the ids of text; see Append.
 func (t *Tokenizer) Encode(text string, addSpecial bool) []int32 {
-	tokens := t.Append(make([]Token, 0, len(text)/3+4), text, addSpecial)
+	sc := t.scratch.Get().(*scratch)
+	tokens := t.appendTokens(sc, sc.tokens[:0], text, addSpecial, false)
 	ids := make([]int32, len(tokens))
 	for i, token := range tokens {
 		ids[i] = token.ID
 	}
+	sc.tokens = tokens
+	t.scratch.Put(sc)
 	return ids
 }
 
@@ -152,7 +163,16 @@ func (t *Tokenizer) between(sc *scratch, p piece, normalized bool) {
 		t.preTokenize(sc, 0, p)
 		return
 	}
-	p = t.normalize(sc, p)
+	if t.chunks != nil && p.align == nil {
+		t.encodeChunks(sc, p)
+		return
+	}
+	t.encodePart(sc, p, t.normalizers)
+}
+
+// encodePart normalises a part of a text and encodes it.
+func (t *Tokenizer) encodePart(sc *scratch, p piece, normalizers []normalizer) {
+	p = t.normalize(sc, p, normalizers)
 	if p.s != "" {
 		t.extract(sc, p, true)
 	}
@@ -168,10 +188,10 @@ func (t *Tokenizer) wordAfter(s string) bool {
 	return n > 0 && t.classes.of(r)&classWord != 0
 }
 
-// normalize applies all normalizers.
-func (t *Tokenizer) normalize(sc *scratch, p piece) piece {
+// normalize applies normalizers.
+func (t *Tokenizer) normalize(sc *scratch, p piece, normalizers []normalizer) piece {
 	turn := 0
-	for _, n := range t.normalizers {
+	for _, n := range normalizers {
 		q := n.apply(p, &sc.norm[turn])
 		if len(q.align) > 0 && len(sc.norm[turn].align) > 0 && &q.align[0] == &sc.norm[turn].align[0] {
 			turn = 1 - turn

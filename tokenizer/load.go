@@ -172,9 +172,14 @@ func (t *Tokenizer) build(f *file) error {
 		return err
 	}
 	t.scratch.New = func() any {
-		return &scratch{pre: make([]buffer, len(t.preTokenizers)), cache: make([]cacheSlot, cacheSlots)}
+		sc := &scratch{pre: make([]buffer, len(t.preTokenizers)), cache: make([]cacheSlot, cacheSlots)}
+		if t.chunks != nil {
+			sc.chunks = make([]chunkSlot, chunkSlots)
+		}
+		return sc
 	}
 	b.matchers()
+	b.chunks()
 	return nil
 }
 
@@ -281,7 +286,7 @@ func (b *builder) matchers() {
 			raw, rawText = append(raw, a), append(rawText, a.Content)
 			continue
 		}
-		text := t.normalize(sc, piece{s: a.Content}).s
+		text := t.normalize(sc, piece{s: a.Content}, t.normalizers).s
 		normalized, normText = append(normalized, a), append(normText, string([]byte(text)))
 	}
 	t.rawAdded = newMatcher(raw, rawText)

@@ -70,7 +70,7 @@ type replaceFound struct {
 }
 
 func (n replaceFound) apply(p piece, out *buffer) piece {
-	if p.s == "" {
+	if run, ok := n.old.(findRun); p.s == "" || ok && !run.any(p.s) {
 		return p
 	}
 	last := -1
@@ -104,13 +104,31 @@ func (n strip) apply(p piece, _ *buffer) piece {
 
 // mapRunes replaces each rune by the runes that f appends; none removes it.
 type mapRunes struct {
-	f func(dst []rune, r rune) []rune
+	f    func(dst []rune, r rune) []rune
+	same [utf8.RuneSelf]bool // the runes of ASCII that f leaves alone
 }
 
-func (n mapRunes) apply(p piece, out *buffer) piece {
+func newMapRunes(f func(dst []rune, r rune) []rune) *mapRunes {
+	n := &mapRunes{f: f}
+	var room [4]rune
+	for r := range rune(utf8.RuneSelf) {
+		to := f(room[:0], r)
+		n.same[r] = len(to) == 1 && to[0] == r
+	}
+	return n
+}
+
+func (n *mapRunes) apply(p piece, out *buffer) piece {
 	var room [4]rune
 	same := 0 // bytes at the start that do not change
 	for same < len(p.s) {
+		if b := p.s[same]; b < utf8.RuneSelf {
+			if !n.same[b] {
+				break
+			}
+			same++
+			continue
+		}
 		r, w := utf8.DecodeRuneInString(p.s[same:])
 		if to := n.f(room[:0], r); len(to) != 1 || to[0] != r {
 			break
@@ -153,9 +171,9 @@ func lowercase(dst []rune, r rune) []rune {
 }
 
 // stripAccents removes combining marks, as the Rust library counts them.
-func stripAccents() mapRunes {
+func stripAccents() *mapRunes {
 	changes := markChanges()
-	return mapRunes{func(dst []rune, r rune) []rune {
+	return newMapRunes(func(dst []rune, r rune) []rune {
 		mark := r >= 0x80 && unicode.Is(unicode.M, r)
 		if inRanges(changes, r) {
 			mark = !mark
@@ -164,7 +182,7 @@ func stripAccents() mapRunes {
 			return dst
 		}
 		return append(dst, r)
-	}}
+	})
 }
 
 // nmt drops control characters and makes other separators spaces, as the SentencePiece rule of this name does.

@@ -35,6 +35,11 @@ type findRun struct {
 	min   int
 }
 
+// any reports whether there may be a match, at little cost.
+func (f findRun) any(s string) bool {
+	return f.text == 0 || f.min > 2 || strings.Contains(s, string([]byte{f.text, f.text}[:f.min]))
+}
+
 func (f findRun) find(s string, match func(a, b int)) {
 	for i := 0; i < len(s); {
 		if f.text != 0 {

@@ -13,6 +13,7 @@ type Tokenizer struct {
 	preTokenizers []preTokenizer
 	model         model
 	mark          string    // words may be cut before this mark, because no token crosses it; "" if not
+	chunks        *chunks   // how texts are encoded in chunks; nil if they cannot be
 	before, after []int32   // special tokens around a text
 	decoders      []decoder // none: tokens are joined by spaces
 	fuses         bool      // a decoder has made all tokens one

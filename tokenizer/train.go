@@ -85,7 +85,7 @@ func (t *Tokenizer) countWords(ctx context.Context, texts iter.Seq[string]) (wor
 		if err := ctx.Err(); err != nil {
 			return nil, nil, fmt.Errorf("tokenizer: train: %w", err)
 		}
-		p := t.normalize(sc, sc.fixed.repair(text))
+		p := t.normalize(sc, sc.fixed.repair(text), t.normalizers)
 		t.eachWord(sc, 0, p, func(word string) {
 			if i, ok := index[word]; ok {
 				counts[i]++
