@@ -235,6 +235,14 @@ func (c *chunks) visible(t *Tokenizer) {
 	}
 }
 
+// lettersOnly leaves cuts after ASCII letters.
+func (c *chunks) lettersOnly() {
+	for i := range c.before {
+		b := i | 0x20
+		c.before[i] = c.before[i] && b >= 'a' && b <= 'z'
+	}
+}
+
 // spaces gives what the normalizers make of spaces: spaces, marks, or both; "" if neither.
 func (c *chunks) spaces(t *Tokenizer) string {
 	sc := t.scratch.New().(*scratch)
@@ -279,6 +287,15 @@ func (c *chunks) preTokenizer(p preTokenizer, spaces string) (ok, divides bool, 
 				return divides, divides, spaces
 			}
 			return sep.text == " " || plain(p.behavior) && !strings.ContainsAny(sep.text, " ▁"), false, spaces
+		case findRegex:
+			ok, whole, letters := localPattern(sep.src)
+			if spaces != " " || p.behavior != isolated && p.behavior != removed {
+				return sep.src == `[0-9][0-9][0-9]` && plain(p.behavior), false, spaces
+			}
+			if letters && !whole {
+				c.lettersOnly()
+			}
+			return ok, whole || letters, spaces
 		case findRun:
 			ok = plain(p.behavior) && spaces == " "
 			return ok, ok && sep.min == 1, spaces

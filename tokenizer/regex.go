@@ -74,7 +74,10 @@ func (f findRun) find(s string, match func(a, b int)) {
 }
 
 // findRegex finds the matches of any other pattern with a backtracking engine.
-type findRegex struct{ re *regexp2.Regexp }
+type findRegex struct {
+	re  *regexp2.Regexp
+	src string // as the file has it
+}
 
 func (f findRegex) find(s string, match func(a, b int)) {
 	runes := []rune(s)
@@ -131,7 +134,7 @@ func (b *builder) finder(p pattern, what string) (finder, error) {
 	if err == nil {
 		var re *regexp2.Regexp
 		if re, err = regexp2.Compile(src, regexp2.None); err == nil {
-			return findRegex{re}, nil
+			return findRegex{re, *p.Regex}, nil
 		}
 	}
 	return nil, userf("tokenizer.json: %s %q is not supported: %w", what, *p.Regex, err)
