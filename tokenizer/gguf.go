@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -20,6 +21,7 @@ type GGUFVocab struct {
 	BOS, EOS, UNK, PAD             int
 	AddBOS, AddEOS, AddSpacePrefix bool
 	ChatTemplate                   string
+	NamedTemplates                 map[string]string // tokenizer.chat_template.NAME, such as tool_use
 }
 
 // Types of tokens in a GGUF file.
@@ -126,6 +128,11 @@ func FromGGUF(v GGUFVocab) (*Tokenizer, error) {
 		return nil, fmt.Errorf("tokenizer: GGUF: %w", err)
 	}
 	t.config.chatTemplate = v.ChatTemplate
+	for _, name := range slices.Sorted(maps.Keys(v.NamedTemplates)) {
+		if name != "default" || v.ChatTemplate == "" {
+			t.config.setTemplate(name, v.NamedTemplates[name])
+		}
+	}
 	return t, nil
 }
 

@@ -206,3 +206,19 @@ func TestFromGGUFErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestFromGGUFTemplates(t *testing.T) {
+	v := spmVocab()
+	v.NamedTemplates = map[string]string{"default": "D", "tool_use": "T", "rag": "R"}
+	tok, err := FromGGUF(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tok.ChatTemplate() != "D" || tok.config.namedTemplate("tool_use") != "T" || tok.config.templateNames() != "rag, tool_use" {
+		t.Errorf("default %q, others %q", tok.ChatTemplate(), tok.config.templateNames())
+	}
+	v.ChatTemplate = "C"
+	if tok, err = FromGGUF(v); err != nil || tok.ChatTemplate() != "C" || tok.config.templateNames() != "rag, tool_use" {
+		t.Errorf("default %q, others %q, %v", tok.ChatTemplate(), tok.config.templateNames(), err)
+	}
+}

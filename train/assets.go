@@ -182,6 +182,15 @@ func GGUFVocab(g *checkpoints.GGUF) tokenizer.GGUFVocab {
 	}
 	v.AddBOS, v.AddEOS, v.AddSpacePrefix = flag("add_bos_token", llama), flag("add_eos_token", false), flag("add_space_prefix", llama)
 	v.ChatTemplate, _ = g.String("tokenizer.chat_template")
+	names, _ := g.Strings("tokenizer.chat_templates")
+	for _, name := range names {
+		if src, ok := g.String("tokenizer.chat_template." + name); ok {
+			if v.NamedTemplates == nil {
+				v.NamedTemplates = map[string]string{}
+			}
+			v.NamedTemplates[name] = src
+		}
+	}
 	return v
 }
 

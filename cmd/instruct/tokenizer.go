@@ -104,7 +104,7 @@ func newTokenizerDecode(s *streams) *cobra.Command {
 
 func newTokenizerTrain(s *streams) *cobra.Command {
 	var files, special []string
-	var out, format string
+	var out, format, pattern string
 	var size, minFrequency int
 	c := &cobra.Command{Use: "train", Short: "Train a byte-level BPE tokenizer", Args: noArgs,
 		Long: "Train a byte-level BPE tokenizer on text files, or on the texts of data sets (.jsonl .json .csv .tsv .parquet).",
@@ -134,7 +134,7 @@ func newTokenizerTrain(s *streams) *cobra.Command {
 				}
 				rows = append(rows, data.Row{Source: f, Text: string(text)})
 			}
-			t, err := tokenizer.TrainBPE(cmd.Context(), train.RowTexts(rows), tokenizer.TrainOptions{VocabSize: size, MinFrequency: minFrequency, Special: special})
+			t, err := tokenizer.TrainBPE(cmd.Context(), train.RowTexts(rows), tokenizer.TrainOptions{VocabSize: size, MinFrequency: minFrequency, Special: special, Pattern: pattern})
 			if err != nil {
 				return err
 			}
@@ -153,6 +153,7 @@ func newTokenizerTrain(s *streams) *cobra.Command {
 	c.Flags().IntVar(&size, "vocab_size", 8192, "tokens in all")
 	c.Flags().IntVar(&minFrequency, "min_frequency", 2, "a pair that is rarer is not merged")
 	c.Flags().StringSliceVar(&special, "special_tokens", nil, "special tokens, first in the vocabulary")
+	c.Flags().StringVar(&pattern, "pattern", "gpt2", "how words are split: as by gpt2, smollm2, llama3 or qwen2")
 	return c
 }
 
