@@ -8,9 +8,14 @@ import (
 	"strings"
 )
 
-// byteLevel reads vocab.json and merges.txt, of GPT-2, RoBERTa or Qwen2.
+// byteLevel reads vocab.json and merges.txt, of GPT-2, RoBERTa, Qwen2, GPT-NeoX or CLIP.
 func (l *legacy) byteLevel(paths []string) (object, error) {
-	if err := l.supports("vocab.json and merges.txt", "GPT2Tokenizer", "RobertaTokenizer", "Qwen2Tokenizer"); err != nil {
+	switch l.class {
+	case "BartTokenizer", "LEDTokenizer", "LongformerTokenizer":
+		l.class = "RobertaTokenizer"
+	}
+	if err := l.supports("vocab.json and merges.txt", "GPT2Tokenizer", "RobertaTokenizer", "Qwen2Tokenizer", "GPTNeoXTokenizer",
+		"CLIPTokenizer", "BartTokenizer", "LEDTokenizer", "LongformerTokenizer"); err != nil {
 		return nil, err
 	}
 	vocab, err := os.ReadFile(paths[0])
@@ -76,22 +81,52 @@ func (l *legacy) byteLevel(paths []string) (object, error) {
 			l.name(key, text)
 		}
 		post := object{"type": "RobertaProcessing", "trim_offsets": l.flag("trim_offsets", true), "add_prefix_space": l.flag("add_prefix_space", false)}
-		for _, key := range []string{"sep", "cls"} {
-			text := l.names[key+"_token"]
-			id, ok := l.ids[text]
-			if !ok {
-				return nil, userf("the special token %q is not in the vocabulary", text)
-			}
-			post[key] = []any{text, id}
-		}
 		f["post_processor"] = post
+		err = l.sides(post, "cls_token", "sep_token")
+	case "CLIPTokenizer":
+		return l.clip(f, merges)
 	default:
+		if l.class == "GPTNeoXTokenizer" {
+			f["normalizer"] = object{"type": "NFC"}
+			l.name("pad_token", "<|padding|>")
+		}
 		for _, key := range []string{"bos_token", "eos_token", "unk_token"} {
 			l.name(key, "<|endoftext|>")
 		}
 		f["post_processor"], err = l.ends()
 	}
 	return f, err
+}
+
+// clip is CLIP's tokenizer: lower case, no white space, and a mark at the end of each word.
+func (l *legacy) clip(f object, merges [][2]string) (object, error) {
+	for _, key := range []string{"eos_token", "unk_token", "pad_token"} {
+		l.name(key, "<|endoftext|>")
+	}
+	l.name("bos_token", "<|startoftext|>")
+	f["normalizer"] = object{"type": "Sequence", "normalizers": []any{
+		object{"type": "NFC"}, object{"type": "Replace", "pattern": object{"Regex": `\s+`}, "content": " "}, object{"type": "Lowercase"},
+	}}
+	f["pre_tokenizer"] = object{"type": "Sequence", "pretokenizers": []any{
+		object{"type": "Split", "pattern": object{"Regex": clipRegex}, "behavior": "Removed", "invert": true},
+		object{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+	}}
+	f["model"] = bpeModel(l.vocab, merges, object{"continuing_subword_prefix": "", "end_of_word_suffix": "</w>", "unk_token": l.names["unk_token"]})
+	post := object{"type": "RobertaProcessing", "trim_offsets": false, "add_prefix_space": false}
+	f["post_processor"] = post
+	return f, l.sides(post, "bos_token", "eos_token")
+}
+
+// sides names the tokens that post puts before and after a text.
+func (l *legacy) sides(post object, before, after string) error {
+	for side, key := range map[string]string{"cls": before, "sep": after} {
+		id, ok := l.ids[l.names[key]]
+		if !ok {
+			return userf("the special token %q is not in the vocabulary", l.names[key])
+		}
+		post[side] = []any{l.names[key], id}
+	}
+	return nil
 }
 
 // ends is the post-processor of add_bos_token and add_eos_token.
@@ -108,7 +143,8 @@ func (l *legacy) ends() (any, error) {
 
 // bert reads vocab.txt, a token a line.
 func (l *legacy) bert(paths []string) (object, error) {
-	if err := l.supports("vocab.txt", "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer"); err != nil {
+	if err := l.supports("vocab.txt", "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer", "ConvBertTokenizer",
+		"LayoutLMTokenizer", "LxmertTokenizer", "SqueezeBertTokenizer"); err != nil {
 		return nil, err
 	}
 	data, err := os.ReadFile(paths[0])

@@ -109,7 +109,7 @@ func TestLegacyErrors(t *testing.T) {
 		want  string
 	}{
 		{"class", map[string]string{"tokenizer.model": "bpe.model", conf: `{"tokenizer_class":"AlbertTokenizer"}`}, `"AlbertTokenizer" is not supported`},
-		{"class of bytes", map[string]string{"vocab.json": "{}", "merges.txt": "", conf: `{"tokenizer_class":"CLIPTokenizer"}`}, `"CLIPTokenizer" is not supported`},
+		{"class of bytes", map[string]string{"vocab.json": "{}", "merges.txt": "", conf: `{"tokenizer_class":"WhisperTokenizer"}`}, `"WhisperTokenizer" is not supported`},
 		{"kind", map[string]string{"tokenizer.model": "unigram.model", conf: `{"tokenizer_class":"LlamaTokenizer"}`}, "does not go with model_type 1"},
 		{"not a model", map[string]string{"tokenizer.model": "version https://git-lfs.github.com/spec/v1"}, "is not a SentencePiece model"},
 		{"empty model", map[string]string{"tokenizer.model": ""}, "no pieces"},

@@ -129,6 +129,11 @@ def folders():
     yield "qwen2", bpe, {"tokenizer_class": "Qwen2Tokenizer", "eos_token": "<|im_end|>", "pad_token": "<|x|>", "bos_token": None, "unk_token": None,
                          "added_tokens_decoder": {str(n): token("<|x|>"), str(n + 1): token("<|im_end|>"), str(n + 2): token("<tool>", special=False, lstrip=True)}}
     yield "roberta", bpe, {"tokenizer_class": "RobertaTokenizer", **names, "cls_token": "<s>", "sep_token": "</s>", "pad_token": "<unk>"}
+    yield "bart", bpe, {"tokenizer_class": "BartTokenizer", **names, "cls_token": "<s>", "sep_token": "</s>", "pad_token": "<unk>", "mask_token": "<unk>"}
+    yield "gpt neox", bpe, {"tokenizer_class": "GPTNeoXTokenizer", "add_bos_token": True, **names}
+    words = json.loads(byte_level([pre_tokenizers.ByteLevel(add_prefix_space=False)], end_of_word_suffix="</w>", unk_token="<unk>").to_str())["model"]
+    yield "clip", {"vocab.json": json.dumps(words["vocab"]), "merges.txt": "#version: 0.2\n" + "".join(" ".join(m) + "\n" for m in words["merges"])}, {
+        "tokenizer_class": "CLIPTokenizer", **names, "pad_token": "</s>"}
     yield "bert", text, {"tokenizer_class": "BertTokenizer"}
     yield "bert cased", text, {"tokenizer_class": "BertTokenizer", "do_lower_case": False, "tokenize_chinese_chars": False, "strip_accents": True}
     for legacy in (False, True):
@@ -162,7 +167,7 @@ def main():
                     (Path(d) / file).write_text(text, encoding="utf-8")
             (Path(d) / "tokenizer_config.json").write_text(json.dumps(config))
             with contextlib.redirect_stdout(sys.stderr):
-                t = AutoTokenizer.from_pretrained(d).backend_tokenizer
+                t = Tokenizer.from_str(AutoTokenizer.from_pretrained(d).backend_tokenizer.to_str())  # without the decoder that CLIP's class adds in Python
             out["folders"].append({"name": name, "files": files, "config": config, "rows": list(rows(t))})
     json.dump(out, sys.stdout, ensure_ascii=False, separators=(",", ":"))
 
