@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Token is one token of a text: its id and the byte range of the original text that it stands for. Through a normalizer
-// the range is that of the runes which the token's text was made from, so ranges may have gaps or share a rune.
+// Token is one token of a text: its id and the byte range of the original text that it stands for. Where a normalizer
+// changes the text the range is that of the runes which the token's text was made from, so ranges may have gaps or share a
+// rune.
 // Where the file's post-processor has trim_offsets, white space at the ends is not in the range.
 type Token struct {
 	ID         int32
