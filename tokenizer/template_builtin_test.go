@@ -152,14 +152,21 @@ func TestSpansOfBuiltinTemplatesWithoutBlocks(t *testing.T) {
 }
 
 // The reference masks of tokenizers that are no fixtures: their texts and what is trained of them, without the ids. The
-// vectors are not trimmed, so templates are taken that do not trim either.
+// vectors are not trimmed, so templates are taken that do not trim either; llama2 is the fixtures' template.
 func TestSpansOfMaskVectors(t *testing.T) {
 	var vectors []struct {
 		Tokenizer, Family string
 		Segments          [3]string
 	}
 	readJSON(t, fixture(t, "chat", "mask_vectors.json"), &vectors)
-	ends := map[string]string{"llama3": "<|eot_id|>", "zephyr": "</s>", "gemma": "<end_of_turn>"}
+	var sources map[string]struct{ Template string }
+	readJSON(t, fixture(t, "chat", "templates.json"), &sources)
+	const says = "{{ ' '  + content.strip() + ' ' + eos_token }}"
+	llama2, err := NewTemplate(strings.Replace(sources["llama2_chat"].Template, says, "{% generation %}{{ ' ' + content + ' ' + eos_token }}{% endgeneration %}", 1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := map[string]string{"llama2": " </s>", "llama3": "<|eot_id|>", "zephyr": "</s>", "gemma": "<end_of_turn>"}
 	compared := map[string]int{}
 	for _, v := range vectors {
 		answer, ok := strings.CutSuffix(v.Segments[1], ends[v.Family])
@@ -167,22 +174,23 @@ func TestSpansOfMaskVectors(t *testing.T) {
 			continue
 		}
 		for _, blocks := range []bool{true, false} {
-			tp := builtin(t, v.Family, blocks)
-			if v.Family != "zephyr" {
-				var err error
+			tp, said := llama2, answer
+			if v.Family == "llama2" {
+				said = strings.TrimPrefix(answer, " ")
+			} else if tp = builtin(t, v.Family, blocks); v.Family != "zephyr" {
 				if tp, err = NewTemplate(strings.ReplaceAll(tp.Source(), " | trim", ""), nil); err != nil {
 					t.Fatal(err)
 				}
 			}
 			tp.bos, tp.eos = "", "</s>"
-			text, spans, err := tp.Render([]Message{{Role: "user", Content: "Q?"}, {Role: "assistant", Content: answer}}, false)
+			text, spans, err := tp.Render([]Message{{Role: "user", Content: "Q?"}, {Role: "assistant", Content: said}}, false)
 			if err != nil || text != strings.Join(v.Segments[:], "") || !slices.Equal(texts(text, spans), v.Segments[1:2]) {
 				t.Errorf("%s: trained %q of %q, %v, want %q", v.Family, texts(text, spans), text, err, v.Segments)
 			}
 		}
 		compared[v.Family]++
 	}
-	if compared["zephyr"] != 15 || compared["llama3"] != 15 || compared["gemma"] != 15 {
+	if compared["llama2"] != 15 || compared["zephyr"] != 15 || compared["llama3"] != 15 || compared["gemma"] != 15 {
 		t.Errorf("compared %v", compared)
 	}
 }
