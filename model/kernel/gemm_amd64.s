@@ -1808,7 +1808,7 @@ block:
 	RET
 
 // func gemv16AVX2(blocks int, groups int, x *float32, b *float32, stride int, y *float32, accumulate int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gemv16AVX2(SB), NOSPLIT, $0-56
 	MOVQ groups+8(FP), AX
 	MOVQ b+24(FP), CX
@@ -1827,15 +1827,26 @@ of2:
 	VMOVUPS 32(BX), Y1
 
 of2start:
-	MOVQ x+16(FP), SI
-	MOVQ blocks+0(FP), DI
-	MOVQ CX, R8
-	LEAQ (DX)(DX*2), R9
-	LEAQ (R9)(DX*2), R10
-	LEAQ (R10)(DX*2), R11
-	LEAQ (R8)(DX*8), R12
+	MOVQ   x+16(FP), SI
+	MOVQ   blocks+0(FP), DI
+	MOVQ   CX, R8
+	LEAQ   (DX)(DX*2), R9
+	LEAQ   (R9)(DX*2), R10
+	LEAQ   (R10)(DX*2), R11
+	LEAQ   (R8)(DX*8), R12
+	IMUL3Q $0x10, DX, R13
+	ADDQ   CX, R13
 
 of2block:
+	PREFETCHT0     (R13)
+	PREFETCHT0     64(R13)
+	PREFETCHT0     128(R13)
+	PREFETCHT0     192(R13)
+	PREFETCHT0     256(R13)
+	PREFETCHT0     320(R13)
+	PREFETCHT0     384(R13)
+	PREFETCHT0     448(R13)
+	ADDQ           $0x00000200, R13
 	VBROADCASTF128 (R8), Y2
 	VINSERTF128    $0x01, (R8)(DX*4), Y2, Y2
 	VBROADCASTF128 (R8)(DX*1), Y3
@@ -5832,15 +5843,17 @@ of2:
 	VMOVUPS 64(BX), Z1
 
 of2start:
-	MOVQ x+16(FP), SI
-	MOVQ blocks+0(FP), DI
-	MOVQ CX, R8
-	LEAQ (DX)(DX*2), R9
-	LEAQ (R9)(DX*2), R10
-	LEAQ (R10)(DX*2), R11
-	LEAQ (R8)(DX*8), R12
-	LEAQ (R12)(DX*8), R13
-	LEAQ (R13)(DX*8), R14
+	MOVQ   x+16(FP), SI
+	MOVQ   blocks+0(FP), DI
+	MOVQ   CX, R8
+	LEAQ   (DX)(DX*2), R9
+	LEAQ   (R9)(DX*2), R10
+	LEAQ   (R10)(DX*2), R11
+	LEAQ   (R8)(DX*8), R12
+	LEAQ   (R12)(DX*8), R13
+	LEAQ   (R13)(DX*8), R14
+	IMUL3Q $0x20, DX, R15
+	ADDQ   CX, R15
 
 of2block:
 	VBROADCASTF32X4 (R8), Z2
@@ -6125,13 +6138,15 @@ of1:
 	VMOVUPS (BX), Z0
 
 of1start:
-	MOVQ x+16(FP), SI
-	MOVQ blocks+0(FP), DI
-	MOVQ CX, R8
-	LEAQ (DX)(DX*2), R9
-	LEAQ (R9)(DX*2), R10
-	LEAQ (R10)(DX*2), R11
-	LEAQ (R8)(DX*8), R12
+	MOVQ   x+16(FP), SI
+	MOVQ   blocks+0(FP), DI
+	MOVQ   CX, R8
+	LEAQ   (DX)(DX*2), R9
+	LEAQ   (R9)(DX*2), R10
+	LEAQ   (R10)(DX*2), R11
+	LEAQ   (R8)(DX*8), R12
+	IMUL3Q $0x10, DX, R13
+	ADDQ   CX, R13
 
 of1block:
 	VBROADCASTF32X4 (R8), Z1

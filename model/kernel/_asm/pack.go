@@ -109,7 +109,16 @@ func matrixVector() {
 		Label(label + "start")
 		x, blocks := load("x"), load("blocks")
 		rows := newStrided(b, ss, vecs*w.lanes)
+		ahead := GP64() // the next rows lie behind these: their lines are asked for one after the other
+		IMUL3Q(Imm(uint64(vecs*w.lanes)), ss, ahead)
+		ADDQ(b, ahead)
 		Label(label + "block")
+		if lines := vecs * w.lanes * w.bytes() / 64; w.lanes == 8 { // measured: a third faster from memory; AVX-512 gains nothing
+			for i := range lines {
+				PREFETCHT0(at(ahead, 64*i))
+			}
+			ADDQ(U32(uint32(64*lines)), ahead)
+		}
 		for v := range acc {
 			transposed(func(i, disp int) Mem { return rows.row(i+w.lanes*v, disp) }, func(i int, column vector) {
 				s := w.reg()
