@@ -37,6 +37,9 @@ func BenchmarkGemm(b *testing.B) {
 	for _, n := range []int{576, 768} {
 		for _, k := range []int{576, 768, 1536, 3072} {
 			shapes = append(shapes, shape{1024, n, k})
+			if k > 768 {
+				shapes = append(shapes, shape{1024, k, n})
+			}
 		}
 	}
 	shapes = append(shapes, shape{512, 49152, 576}, shape{512, 576, 49152}, shape{49152, 576, 512}, shape{256, 256, 256}, shape{2048, 2048, 2048}, shape{2048, 128, 128}, shape{2048, 512, 128},
