@@ -16,6 +16,7 @@ type builder struct {
 	used     []bool // ids with a token
 	limit    int64  // beyond any sane id
 	size     int    // of the model's vocabulary
+	paired   bool   // a post-processor has said what becomes of two texts
 }
 
 // component is any normalizer, pre-tokenizer, post-processor or decoder of the file.
@@ -57,6 +58,7 @@ type component struct {
 	Start          int            `json:"start"`
 	Stop           int            `json:"stop"`
 	Single         []templatePart `json:"single"`
+	Pair           []templatePart `json:"pair"`
 	SpecialTokens  map[string]struct {
 		IDs []int32 `json:"ids"`
 	} `json:"special_tokens"`
@@ -67,11 +69,9 @@ type pattern struct{ String, Regex *string }
 
 // templatePart is an element of TemplateProcessing.
 type templatePart struct {
-	SpecialToken *struct {
-		ID string `json:"id"`
-	}
-	Sequence *struct {
-		ID string `json:"id"`
+	SpecialToken, Sequence *struct {
+		ID     string `json:"id"`
+		TypeID int32  `json:"type_id"`
 	}
 }
 

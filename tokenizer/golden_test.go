@@ -20,6 +20,12 @@ type golden struct {
 		Changes map[string]json.RawMessage `json:"changes"`
 		Rows    [][5]json.RawMessage       `json:"rows"`
 	} `json:"variants"`
+	Pairs []struct {
+		Name    string                     `json:"name"`
+		Base    string                     `json:"base"`
+		Changes map[string]json.RawMessage `json:"changes"` // null: of models.json
+		Rows    [][10]json.RawMessage      `json:"rows"`
+	} `json:"pairs"`
 	Prose   string `json:"prose"`
 	Trained []struct {
 		Pattern   string      `json:"pattern"`

@@ -165,6 +165,7 @@ func (t *Tokenizer) build(f *file) error {
 	if err := b.addTokens(f.addedTokens); err != nil {
 		return err
 	}
+	t.pair = []pairPart{{text: 0}, {text: 1, typeID: 1}}
 	if err := b.postProcessor(f.postProcessor); err != nil {
 		return err
 	}

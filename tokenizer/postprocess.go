@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"encoding/json"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 )
@@ -118,6 +119,11 @@ func (b *builder) postProcessor(src json.RawMessage) error {
 		}
 		b.t.before = append(before, b.t.before...)
 		b.t.after = append(b.t.after, after...)
+		second, between := int32(1), after
+		if c.Type == "RobertaProcessing" { // one type of token, and both texts end with a separator before the next begins
+			second, between = 0, append(slices.Clone(after), after...)
+		}
+		b.setPair([]pairPart{{text: -1, ids: before}, {text: 0}, {text: -1, ids: between}, {text: 1, typeID: second}, {text: -1, typeID: second, ids: after}}, nil)
 	case "TemplateProcessing":
 		var before, after []int32
 		seen := false
@@ -128,19 +134,14 @@ func (b *builder) postProcessor(src json.RawMessage) error {
 			case part.Sequence != nil:
 				seen = true
 			case part.SpecialToken != nil:
-				token, ok := c.SpecialTokens[part.SpecialToken.ID]
-				if !ok {
-					return userf("tokenizer.json: TemplateProcessing uses %q, which its special_tokens do not list", part.SpecialToken.ID)
-				}
-				for _, id := range token.IDs {
-					if id < 0 || int(id) >= len(b.t.tokens) {
-						return userf("tokenizer.json: TemplateProcessing: %q has the id %d, outside the vocabulary of %d", part.SpecialToken.ID, id, len(b.t.tokens))
-					}
+				ids, err := b.templateToken(c, part)
+				if err != nil {
+					return err
 				}
 				if seen {
-					after = append(after, token.IDs...)
+					after = append(after, ids...)
 				} else {
-					before = append(before, token.IDs...)
+					before = append(before, ids...)
 				}
 			default:
 				return userf("tokenizer.json: TemplateProcessing has a part that is neither a Sequence nor a SpecialToken")
@@ -151,8 +152,24 @@ func (b *builder) postProcessor(src json.RawMessage) error {
 		}
 		b.t.before = append(before, b.t.before...)
 		b.t.after = append(b.t.after, after...)
+		b.setPair(b.pairTemplate(c))
 	default:
 		return unknown(section, c.Type, "Sequence, ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing")
 	}
 	return nil
+}
+
+// templateToken gives the ids of a special token of a template.
+func (b *builder) templateToken(c component, part templatePart) ([]int32, error) {
+	name := part.SpecialToken.ID
+	token, ok := c.SpecialTokens[name]
+	if !ok {
+		return nil, userf("tokenizer.json: TemplateProcessing uses %q, which its special_tokens do not list", name)
+	}
+	for _, id := range token.IDs {
+		if id < 0 || int(id) >= len(b.t.tokens) {
+			return nil, userf("tokenizer.json: TemplateProcessing: %q has the id %d, outside the vocabulary of %d", name, id, len(b.t.tokens))
+		}
+	}
+	return token.IDs, nil
 }

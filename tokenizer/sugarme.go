@@ -37,45 +37,76 @@ func (a SugarmeAdapter) PreTokenize(text *sugar.PreTokenizedString) (*sugar.PreT
 	}), nil
 }
 
-// AddedTokens gives the number of special tokens that Process puts around a text. It puts none around a pair.
+// AddedTokens gives the number of special tokens that Process puts around a text or into a pair.
 func (a SugarmeAdapter) AddedTokens(isPair bool) int {
-	if isPair {
-		return 0
+	if !isPair {
+		return len(a.t.before) + len(a.t.after)
 	}
-	return len(a.t.before) + len(a.t.after)
+	n := 0
+	for _, part := range a.t.pair {
+		n += len(part.ids)
+	}
+	return n
 }
 
-// Process puts the special tokens around a text. The two texts of a pair are only joined: the core is for one text.
+// Process puts the special tokens around a text, or makes one sequence of a pair as [Tokenizer.EncodePair] does. Where that
+// would fail the pair is only joined, since there is no error to give.
 func (a SugarmeAdapter) Process(encoding, pair *sugar.Encoding, addSpecial bool) *sugar.Encoding {
-	if pair != nil || !addSpecial {
+	if pair == nil && !addSpecial || pair != nil && a.t.pairError != nil {
 		return sugar.DefaultProcess(encoding, pair, addSpecial)
+	}
+	out := sugar.DefaultEncoding()
+	if pair != nil {
+		out.SequenceRanges = make(map[int]sugar.Range)
+		for _, part := range a.t.pair {
+			switch {
+			case part.text >= 0:
+				from := len(out.Ids)
+				appendEncoding(out, []*sugar.Encoding{encoding, pair}[part.text])
+				for i := from; i < len(out.Ids); i++ {
+					out.TypeIds[i] = int(part.typeID)
+				}
+				if from < len(out.Ids) { // that package has no empty ranges
+					out.SequenceRanges[part.text] = sugar.NewRange(from, len(out.Ids))
+				}
+			case addSpecial:
+				a.special(out, part.ids, part.typeID, 0)
+			}
+		}
+		return out
 	}
 	end := 0
 	if n := len(encoding.Offsets); n > 0 {
 		end = encoding.Offsets[n-1][1]
 	}
-	out := sugar.DefaultEncoding()
-	special := func(ids []int32, at int) {
-		for _, id := range ids {
-			out.Ids = append(out.Ids, int(id))
-			out.TypeIds = append(out.TypeIds, 0)
-			out.Tokens = append(out.Tokens, a.t.TokenText(id))
-			out.Offsets = append(out.Offsets, []int{at, at})
-			out.SpecialTokenMask = append(out.SpecialTokenMask, 1)
-			out.AttentionMask = append(out.AttentionMask, 1)
-			out.Words = append(out.Words, -1)
-		}
-	}
-	special(a.t.before, 0)
-	out.Ids = append(out.Ids, encoding.Ids...)
-	out.TypeIds = append(out.TypeIds, encoding.TypeIds...)
-	out.Tokens = append(out.Tokens, encoding.Tokens...)
-	out.Offsets = append(out.Offsets, encoding.Offsets...)
-	out.SpecialTokenMask = append(out.SpecialTokenMask, encoding.SpecialTokenMask...)
-	out.AttentionMask = append(out.AttentionMask, encoding.AttentionMask...)
-	out.Words = append(out.Words, encoding.Words...)
-	special(a.t.after, end)
+	a.special(out, a.t.before, 0, 0)
+	appendEncoding(out, encoding)
+	a.special(out, a.t.after, 0, end)
 	return out
+}
+
+// special appends special tokens, which stand at a place of the text.
+func (a SugarmeAdapter) special(to *sugar.Encoding, ids []int32, typeID int32, at int) {
+	for _, id := range ids {
+		to.Ids = append(to.Ids, int(id))
+		to.TypeIds = append(to.TypeIds, int(typeID))
+		to.Tokens = append(to.Tokens, a.t.TokenText(id))
+		to.Offsets = append(to.Offsets, []int{at, at})
+		to.SpecialTokenMask = append(to.SpecialTokenMask, 1)
+		to.AttentionMask = append(to.AttentionMask, 1)
+		to.Words = append(to.Words, -1)
+	}
+}
+
+// appendEncoding appends the tokens of a text.
+func appendEncoding(to, from *sugar.Encoding) {
+	to.Ids = append(to.Ids, from.Ids...)
+	to.TypeIds = append(to.TypeIds, from.TypeIds...)
+	to.Tokens = append(to.Tokens, from.Tokens...)
+	to.Offsets = append(to.Offsets, from.Offsets...)
+	to.SpecialTokenMask = append(to.SpecialTokenMask, from.SpecialTokenMask...)
+	to.AttentionMask = append(to.AttentionMask, from.AttentionMask...)
+	to.Words = append(to.Words, from.Words...)
 }
 
 // Tokenize gives the tokens of a text that was not split.

@@ -12,11 +12,13 @@ type Tokenizer struct {
 	normalizers   []normalizer
 	preTokenizers []preTokenizer
 	model         model
-	mark          string    // words may be cut before this mark, because no token crosses it; "" if not
-	chunks        *chunks   // how texts are encoded in chunks; nil if they cannot be
-	before, after []int32   // special tokens around a text
-	decoders      []decoder // none: tokens are joined by spaces
-	fuses         bool      // a decoder has made all tokens one
+	mark          string     // words may be cut before this mark, because no token crosses it; "" if not
+	chunks        *chunks    // how texts are encoded in chunks; nil if they cannot be
+	before, after []int32    // special tokens around a text
+	pair          []pairPart // the sequence that two texts make
+	pairError     error      // why two texts cannot be encoded as one sequence
+	decoders      []decoder  // none: tokens are joined by spaces
+	fuses         bool       // a decoder has made all tokens one
 
 	tokens    []string // by id, as the file writes them; "" where an id has no token
 	vocab     map[string]int32

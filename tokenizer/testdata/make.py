@@ -1,9 +1,10 @@
 """Makes expected.json: what Hugging Face's tokenizers (0.23.3) does with small tokenizers of every kind that the package
-knows. Run it as: python make.py > expected.json"""
+knows. It reads the tokenizers of models.json, whose pairs of texts it encodes too. Run it as: python make.py > expected.json"""
 
 import copy
 import json
 import sys
+from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -160,6 +161,40 @@ def variants():
         370, {"content": "<tool>"}, {"content": "day", "single_word": True, "normalized": True}, {"content": "<m>", "rstrip": True})}
 
 
+def template(pair, *specials):
+    """A TemplateProcessing whose pair template is written as the library's own builder takes it."""
+    part = lambda s: {"Sequence" if s[0] == "$" else "SpecialToken": {"id": s.lstrip("$").split(":")[0], "type_id": int(s.split(":")[1])}}
+    return {"type": "TemplateProcessing", "single": [part("$A:0")], "pair": [part(s) for s in pair.split()],
+            "special_tokens": {s: {"id": s, "ids": ids, "tokens": [s] * len(ids)} for s, ids in specials}}
+
+
+def pairs():
+    """Tokenizers that encode two texts as one sequence: the base and what is changed of it, or one of models.json."""
+    ends = {"cls": ["<s>", 0], "sep": ["</s>", 1]}
+    yield "none", "bytes", {}
+    yield "byte level", "bytes", {"post_processor": byte_level(trim_offsets=True)}
+    yield "ignore_merges", "bytes", {"post_processor": {"type": "Sequence", "processors": [byte_level(), template("<s>:0 $A:0 <s>:1 $B:1", ("<s>", [0]))]}}
+    yield "sentencepiece", "runes", {}
+    yield "t5", "bytes", {"post_processor": template("$A:0 </s>:0 $B:0 </s>:0", ("</s>", [1]))}
+    yield "second first", "bytes", {"post_processor": template("$B:1 <x>:3 $A:2 </s>:2", ("<x>", [0, 1, 0]), ("</s>", [1]))}
+    yield "bert types", "bytes", {"post_processor": {"type": "BertProcessing", **ends}}
+    yield "roberta types", "bytes", {"pre_tokenizer": byte_level(add_prefix_space=True), "post_processor": {
+        "type": "RobertaProcessing", "trim_offsets": True, "add_prefix_space": True, **ends}}
+    for name in ("bert", "roberta", "unigram", "trimmed"):
+        yield "model " + name, name, None
+
+
+def pair_rows(t):
+    texts = ["", " the rain", "  Hello\n ", "<s>naïve</s>"]
+    for a in texts:
+        for b in texts:
+            row = [a, b]
+            for special in (False, True):
+                e = t.encode(a, b, add_special_tokens=special)
+                row += [e.ids, e.type_ids, [-1 if s is None else s for s in e.sequence_ids], e.offsets]
+            yield row
+
+
 def main():
     bases = {"bytes": byte_base(), "runes": rune_base()}
     out = {"texts": TEXTS, "bases": bases, "variants": [], "trained": []}
@@ -178,6 +213,11 @@ def main():
             special = t.encode(text, add_special_tokens=True).ids
             rows.append([e.ids, e.offsets, special, t.decode(special, skip_special_tokens=False), t.decode(special, skip_special_tokens=True)])
         out["variants"].append({"name": name, "base": base, "changes": changes, "rows": rows})
+    out["pairs"] = []
+    known = {v["name"]: v["file"] for v in json.loads(Path(__file__).with_name("models.json").read_text(encoding="utf-8"))["variants"]}
+    for name, base, changes in pairs():
+        d = known[base] if changes is None else {**bases[base], **changes}
+        out["pairs"].append({"name": name, "base": base, "changes": changes, "rows": list(pair_rows(Tokenizer.from_str(json.dumps(d))))})
     out["prose"] = PROSE
     for pattern, size, frequency in (("gpt2", 300, 0), ("smollm2", 400, 2), ("llama3", 1000, 0), ("qwen2", 320, 3)):
         d = train(pattern, size, ["<|endoftext|>", "<|im_end|>"], frequency=frequency)
