@@ -309,6 +309,9 @@ func (b *builder) split(c component, scan scanner) (preTokenizer, error) {
 	default:
 		if known, ok := wordPatterns()[re]; ok && c.Pattern.Regex != nil {
 			scan.wordPattern = known
+			if known.han {
+				scan.classes = scan.classes.withHan()
+			}
 			return splitWords{scan, how, c.Invert}, nil
 		}
 		sep, err := b.finder(c.Pattern, "Split pattern")

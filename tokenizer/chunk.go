@@ -288,14 +288,14 @@ func (c *chunks) preTokenizer(p preTokenizer, spaces string) (ok, divides bool, 
 			}
 			return sep.text == " " || plain(p.behavior) && !strings.ContainsAny(sep.text, " ▁"), false, spaces
 		case findRegex:
-			ok, whole, letters := localPattern(sep.src)
-			if spaces != " " || p.behavior != isolated && p.behavior != removed {
-				return sep.src == `[0-9][0-9][0-9]` && plain(p.behavior), false, spaces
-			}
-			if letters && !whole {
-				c.lettersOnly()
-			}
-			return ok, whole || letters, spaces
+			return c.localSplit(sep.src, p.behavior, spaces)
+		case findLeadRun:
+			return c.localSplit(sep.src, p.behavior, spaces)
+		case findDeepseek:
+			return c.localSplit(deepseekRegex, p.behavior, spaces)
+		case findClip: // what is visible is in a match, and no space is
+			ok = plain(p.behavior) && spaces == " "
+			return ok, ok, spaces
 		case findRun:
 			ok = plain(p.behavior) && spaces == " "
 			return ok, ok && sep.min == 1, spaces
@@ -310,4 +310,17 @@ func (c *chunks) preTokenizer(p preTokenizer, spaces string) (ok, divides bool, 
 		return p.mark == "▁" && strings.Trim(spaces, " ▁") == "", !p.whole, p.mark
 	}
 	return false, false, ""
+}
+
+// localSplit is preTokenizer for a splitting pattern.
+func (c *chunks) localSplit(src string, behavior behavior, spaces string) (ok, divides bool, _ string) {
+	ok, whole, letters := localPattern(src)
+	if spaces != " " || behavior != isolated && behavior != removed {
+		plain := behavior == isolated || behavior == removed || behavior == contiguous
+		return src == `[0-9][0-9][0-9]` && plain, false, spaces
+	}
+	if letters && !whole {
+		c.lettersOnly()
+	}
+	return ok, whole || letters, spaces
 }

@@ -8,7 +8,6 @@ func localParts() []string {
 	return []string{
 		`(?i:'s|'t|'re|'ve|'m|'ll|'d)`, `'s`, `'t`, `'re`, `'ve`, `'m`, `'ll`, `'d`,
 		`'(?i:[sdmt]|ll|ve|re)`, `'(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])`,
-		`<\|startoftext\|>`, `<\|endoftext\|>`,
 		`[^\r\n\p{L}\p{N}]?+\p{L}+`, `[^\r\n\p{L}\p{N}]?+\p{L}++`, `[^\r\n\p{L}\p{N}]?\p{L}+`, `[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+`,
 		`[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+`, `[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_` + "`" + `{|}~][A-Za-z]+`,
 		leadRegex + upperRegex + `*` + lowerRegex + `+`, leadRegex + upperRegex + `+` + lowerRegex + `*`,

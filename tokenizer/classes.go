@@ -14,11 +14,17 @@ const (
 	classWord                     // \w: Alphabetic, M, Nd, Pc, Join_Control
 )
 
+// classHan is what classMark means in the tables of withHan: \p{Han}.
+const classHan = classMark
+
 // tableSize covers the basic and the supplementary multilingual plane; what lies above is looked up range by range.
 const tableSize = 0x20000
 
 // classTable maps a rune to its class bits.
-type classTable struct{ bits [tableSize]uint8 }
+type classTable struct {
+	bits [tableSize]uint8
+	han  bool // a table of withHan
+}
 
 // classRanges says which Unicode ranges set which bits.
 func classRanges() []struct {
@@ -84,12 +90,37 @@ func (t *classTable) rustNumbers() *classTable {
 	return &more
 }
 
+// withHan is t for patterns that keep Han apart: its runes are classHan, which no other rune is, and neither upper nor lower
+// case.
+func (t *classTable) withHan() *classTable {
+	more := *t
+	more.han = true
+	for r := range more.bits {
+		more.bits[r] &^= classMark
+	}
+	var han runeSet
+	han.addProperty("Han")
+	for _, c := range han.all() {
+		for r := c.lo; r <= c.hi && r < tableSize; r++ {
+			more.bits[r] = more.bits[r]&^(classUpper|classLower) | classHan
+		}
+	}
+	return &more
+}
+
 // of gives the class bits of r.
 func (t *classTable) of(r rune) uint8 {
 	if uint32(r) < tableSize {
 		return t.bits[r]
 	}
-	return highClass(r)
+	bits := highClass(r)
+	if t.han && bits&classLetter != 0 { // all of them are Han
+		return bits&^(classUpper|classLower) | classHan
+	}
+	if t.han {
+		return bits &^ classMark
+	}
+	return bits
 }
 
 // highClass is of for the planes beyond the table, which hold ideographs and variation selectors only.

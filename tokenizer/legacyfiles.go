@@ -108,7 +108,7 @@ func (l *legacy) clip(f object, merges [][2]string) (object, error) {
 		object{"type": "NFC"}, object{"type": "Replace", "pattern": object{"Regex": `\s+`}, "content": " "}, object{"type": "Lowercase"},
 	}}
 	f["pre_tokenizer"] = object{"type": "Sequence", "pretokenizers": []any{
-		object{"type": "Split", "pattern": object{"Regex": clipRegex}, "behavior": "Removed", "invert": true},
+		object{"type": "Split", "pattern": object{"Regex": clipEndsRegex}, "behavior": "Removed", "invert": true},
 		object{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
 	}}
 	f["model"] = bpeModel(l.vocab, merges, object{"continuing_subword_prefix": "", "end_of_word_suffix": "</w>", "unk_token": l.names["unk_token"]})

@@ -129,13 +129,27 @@ func (b *builder) finder(p pattern, what string) (finder, error) {
 		return findRun{text: ' ', class: 1, min: 1}, nil
 	case ` {2,}`:
 		return findRun{text: ' ', class: 1, min: 2}, nil
+	case clipRegex, clipEndsRegex:
+		scan.contraction = exactContraction
+		return findClip{scan, *p.Regex == clipEndsRegex}, nil
+	case deepseekRegex:
+		return newFindDeepseek(b.t.classes), nil
 	}
-	src, err := translateRegex(*p.Regex, b.t.classes)
-	if err == nil {
-		var re *regexp2.Regexp
-		if re, err = regexp2.Compile(src, regexp2.None); err == nil {
-			return findRegex{re, *p.Regex}, nil
-		}
+	if f, ok := leadRun(*p.Regex, b.t.classes); ok {
+		return f, nil
 	}
-	return nil, userf("tokenizer.json: %s %q is not supported: %w", what, *p.Regex, err)
+	f, err := compileRegex(*p.Regex, b.t.classes)
+	if err != nil {
+		return nil, userf("tokenizer.json: %s %q is not supported: %w", what, *p.Regex, err)
+	}
+	return f, nil
+}
+
+func compileRegex(src string, classes *classTable) (findRegex, error) {
+	translated, err := translateRegex(src, classes)
+	if err != nil {
+		return findRegex{}, err
+	}
+	re, err := regexp2.Compile(translated, regexp2.None)
+	return findRegex{re, src}, err
 }

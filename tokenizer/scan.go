@@ -16,6 +16,7 @@ type wordPattern struct {
 	digits      int         // the most digits in a number; 0: no limit
 	slashes     bool        // newlines after others are [\r\n/]*
 	newlines    bool        // the alternatives with [\r\n] exist
+	han         bool        // runs of [\p{Han}] come first and are no letters of words; for the classes of withHan
 }
 
 // contraction says how English contractions are matched.
@@ -38,12 +39,15 @@ const (
 	gpt2Regex   = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
 	llama3Regex = foldRegex + `|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*` + spacesRegex
 	qwen2Regex  = foldRegex + `|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*` + spacesRegex
-	clipRegex   = `<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`
 	qwen35Regex = foldRegex + `|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*` + spacesRegex
 	o200kRegex  = leadRegex + upperRegex + `*` + lowerRegex + `+` + foldRegex + `?|` +
 		leadRegex + upperRegex + `+` + lowerRegex + `*` + foldRegex + `?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*` + spacesRegex
 	tekkenRegex = leadRegex + upperRegex + `*` + lowerRegex + `+|` +
 		leadRegex + upperRegex + `+` + lowerRegex + `*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*` + spacesRegex
+	kimiRegex = `[\p{Han}]+|` + leadRegex + upperNoHan + `*` + lowerNoHan + `+` + foldRegex + `?|` +
+		leadRegex + upperNoHan + `+` + lowerNoHan + `*` + foldRegex + `?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*` + spacesRegex
+	upperNoHan = `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]`
+	lowerNoHan = `[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]`
 	// The language of llama3Regex in the possessive spellings of tiktoken's cl100k_base.
 	cl100kRegex      = foldRegex + `|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`
 	cl100kShortRegex = `'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`
@@ -56,8 +60,9 @@ func wordPatterns() map[string]wordPattern {
 	qwen35 := wordPattern{contraction: foldContraction, marks: true, prefix: true, digits: 1, newlines: true}
 	o200k := wordPattern{contraction: foldContraction, suffix: true, cased: true, prefix: true, digits: 3, slashes: true, newlines: true}
 	tekken := wordPattern{cased: true, prefix: true, digits: 1, slashes: true, newlines: true}
+	kimi := wordPattern{contraction: foldContraction, suffix: true, cased: true, prefix: true, digits: 3, newlines: true, han: true}
 	return map[string]wordPattern{
-		gpt2Regex: gpt2Pattern(), llama3Regex: llama3, qwen2Regex: qwen2, qwen35Regex: qwen35, o200kRegex: o200k,
+		kimiRegex: kimi, gpt2Regex: gpt2Pattern(), llama3Regex: llama3, qwen2Regex: qwen2, qwen35Regex: qwen35, o200kRegex: o200k,
 		tekkenRegex: tekken, cl100kRegex: llama3, cl100kShortRegex: llama3,
 	}
 }
@@ -113,6 +118,9 @@ func (c *scanner) next(s string, i int) int {
 		letters |= classMark
 	}
 	bits, w := c.class(s, i)
+	if c.han && bits&classHan != 0 {
+		return c.run(s, i+w, classHan)
+	}
 
 	// prefix? letters
 	if c.cased {
