@@ -33,8 +33,11 @@ func fuzzSource(f *testing.F, name string) {
 				t.Fatalf("row %+v", row)
 			}
 			example, outcome, err := e.Encode(row)
-			if err != nil {
-				t.Fatalf("encode %+v: %v", row, err)
+			if err != nil { // the template refuses it, as it does calls of tools without names
+				if !isUserError(err) || !strings.Contains(err.Error(), row.Source) {
+					t.Fatalf("encode %+v: %v is no user error, or does not name the row", row, err)
+				}
+				continue
 			}
 			if len(example.IDs) != len(example.Mask) || (example.Trained() == 0) != (outcome.Dropped != "") {
 				t.Fatalf("%+v gives %+v", row, outcome)

@@ -8,7 +8,8 @@ import (
 
 // builtins are the templates for models that have none. Each one says with generation blocks what the model says and
 // renders in transformers too. The texts are those of the models that the templates are named after (for llama3: 3.1's
-// first template, for mistral: 7B-Instruct-v0.1); alpaca is the prompt of Stanford Alpaca
+// first template, for mistral: 7B-Instruct-v0.1), and chatml, llama3 and mistral show tools, calls and results in the form
+// that Hermes, Llama 3.1 and Mistral 7B-Instruct-v0.3 know, with sentences of our own; alpaca is the prompt of Stanford Alpaca
 // (github.com/tatsu-lab/stanford_alpaca), where a system prompt takes the place of the preamble; lessons has as few
 // tokens as can be, one for the role and one that ends an answer.
 //

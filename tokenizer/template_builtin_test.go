@@ -31,17 +31,24 @@ func builtin(t testing.TB, name string, blocks bool) *Template {
 	return tp
 }
 
+// shows says whether a built-in template knows a part of a conversation.
+func shows(name, part string) bool {
+	source, _ := BuiltinTemplate(name)
+	return strings.Contains(source, part)
+}
+
 // What transformers 5.23 makes of the very same sources: text, assistant spans and refusals.
 func TestBuiltinTemplatesEqualTransformers(t *testing.T) {
 	data, err := os.ReadFile("testdata/builtin_templates.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}
-	checked := map[string]int{}
+	checked, tools := map[string]int{}, 0
 	for line := range strings.Lines(string(data)) {
 		var want struct {
 			Template, Text, Error string
 			Messages              []Message
+			Tools                 json.RawMessage
 			Prompt                bool
 			Trained               []string
 		}
@@ -49,24 +56,46 @@ func TestBuiltinTemplatesEqualTransformers(t *testing.T) {
 			t.Fatal(err)
 		}
 		checked[want.Template]++
-		text, spans, err := builtin(t, want.Template, true).Render(want.Messages, want.Prompt)
+		conversation := &Conversation{Messages: want.Messages, Tools: want.Tools}
+		r, err := builtin(t, want.Template, true).RenderConversation(conversation, want.Prompt)
 		if want.Error != "" {
 			if err == nil || !strings.HasSuffix(err.Error(), ": "+want.Error) {
 				t.Errorf("%s: error %v, want %s", want.Template, err, want.Error)
 			}
 			continue
 		}
-		if err != nil || text != want.Text {
-			t.Errorf("%s: got %q, %v, want %q", want.Template, text, err, want.Text)
+		if err != nil || r.Text != want.Text {
+			t.Errorf("%s: got %q, %v, want %q", want.Template, r.Text, err, want.Text)
 		}
-		if got := texts(text, spans); !slices.Equal(got, want.Trained) && strings.Join(got, "") != strings.Join(want.Trained, "") {
+		if got := texts(r.Text, r.Spans); !slices.Equal(got, want.Trained) && strings.Join(got, "") != strings.Join(want.Trained, "") {
 			t.Errorf("%s: trained %q, want %q", want.Template, got, want.Trained)
+		}
+		if given(want.Tools) { // the spans are found without the blocks, and all is shown but Llama's text beside a call
+			tools++
+			without := builtin(t, want.Template, false)
+			if want.Template == "chatml" {
+				without.eos = "<|im_end|>" // without a tokenizer only this tells its end from that of a call
+			}
+			again, err := without.RenderConversation(conversation, want.Prompt)
+			if err != nil || again.Text != r.Text || !slices.Equal(again.Spans, r.Spans) {
+				t.Errorf("%s without blocks: trained %q, %v, want %q", want.Template, texts(again.Text, again.Spans), err, want.Trained)
+			}
+			if len(r.Unused) > 0 && (want.Template != "llama3" || !slices.Equal(r.Unused, []string{"content"})) {
+				t.Errorf("%s: %q shows nothing of %v", want.Template, r.Text, r.Unused)
+			}
 		}
 	}
 	for _, name := range BuiltinTemplates() {
-		if checked[name] != 14 {
-			t.Errorf("%s: %d renders compared, want 14", name, checked[name])
+		n := 14
+		if shows(name, "tools") {
+			n += 14
 		}
+		if checked[name] != n {
+			t.Errorf("%s: %d renders compared, want %d", name, checked[name], n)
+		}
+	}
+	if tools != 24 {
+		t.Errorf("%d renders with tools, want 24", tools)
 	}
 }
 
@@ -81,8 +110,14 @@ func TestBuiltinTemplatesEqualFixtures(t *testing.T) {
 	readJSON(t, fixture(t, "chat", "convs.json"), &convs)
 	fixtures := fixtureTemplates(t)
 	for name, other := range own {
-		compared := 0
+		compared, number := 0, 44
+		if shows(name, "tools") { // which the model's own template leaves out
+			number -= 8
+		}
 		for _, c := range convs {
+			if given(c.Tools) && shows(name, "tools") {
+				continue
+			}
 			for _, withPrompt := range []bool{false, true} {
 				for _, blocks := range []bool{true, false} {
 					tp, want := builtin(t, name, blocks), fixtures[other]
@@ -103,8 +138,8 @@ func TestBuiltinTemplatesEqualFixtures(t *testing.T) {
 				}
 			}
 		}
-		if compared != 44 {
-			t.Errorf("%s: %d comparisons, want 44", name, compared)
+		if compared != number {
+			t.Errorf("%s: %d comparisons, want %d", name, compared, number)
 		}
 	}
 }

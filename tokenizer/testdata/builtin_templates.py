@@ -10,11 +10,11 @@ path = here / "builtin_templates.jsonl"
 out = []
 for line in path.read_text(encoding="utf8").splitlines():
     row = json.loads(line)
-    new = {k: row[k] for k in ("template", "messages", "prompt")}
+    new = {k: row[k] for k in ("template", "messages", "tools", "prompt") if k in row}
     source = (here.parent / "templates" / (row["template"] + ".jinja")).read_text(encoding="utf8")
     try:
         texts, spans = render_jinja_template(
-            [row["messages"]], chat_template=source, return_assistant_tokens_mask=True,
+            [row["messages"]], tools=row.get("tools"), chat_template=source, return_assistant_tokens_mask=True,
             add_generation_prompt=row["prompt"], bos_token="<s>", eos_token="</s>")
         new["text"] = texts[0]
         new["trained"] = [texts[0][a:b] for a, b in spans[0]]
