@@ -105,7 +105,7 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	}
 	pool := kernel.NewPool(o.Threads)
 	defer pool.Close()
-	need, err := estimateMemory(c, o.DType, o.Batch*o.Seq, 0, pool.Threads(), o.Checkpointing)
+	need, err := estimateMemory(c, o.DType, o.Batch*o.Seq, 0, pool.Threads(), o.Checkpointing, "adamw")
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 		return nil, err
 	}
 	defer g.Close()
-	opt, err := newOptimizer(pool, m)
+	opt, err := newOptimizer(pool, m, "adamw")
 	if err != nil {
 		return nil, err
 	}

@@ -102,7 +102,7 @@ func TestMemoryEstimate(t *testing.T) {
 				t.Fatal(err)
 			}
 			const tokens, evaluate = 200, 150
-			e, err := estimateMemory(c, kernel.F32, tokens, evaluate, pool.Threads(), checkpointing)
+			e, err := estimateMemory(c, kernel.F32, tokens, evaluate, pool.Threads(), checkpointing, "adamw")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,7 +121,7 @@ func TestMemoryEstimate(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer v.Close()
-			opt, err := newOptimizer(pool, m)
+			opt, err := newOptimizer(pool, m, "adamw")
 			if err != nil {
 				t.Fatal(err)
 			}

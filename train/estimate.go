@@ -14,7 +14,7 @@ type memoryEstimate struct {
 	present     int64 // what the process has already: program, tokenizer, rows
 	weights     int64 // 4 bytes a parameter, and the copy in fewer bits
 	gradients   int64
-	moments     int64 // AdamW's two
+	moments     int64 // AdamW's two, Muon's one
 	activations int64 // the graphs, scratch of the head among them
 	rest        int64 // packing scratch of the workers, growth of Go's heap
 }
@@ -27,7 +27,7 @@ func (e *memoryEstimate) total() int64 { return e.present + e.needed() }
 
 // estimateMemory computes the memory of training c on micro-batches of up to tokens tokens and of evaluating on up to
 // evaluate, 0 for no evaluation. It plans the graphs without making them.
-func estimateMemory(c model.Config, d kernel.DType, tokens, evaluate, threads int, checkpointing bool) (memoryEstimate, error) {
+func estimateMemory(c model.Config, d kernel.DType, tokens, evaluate, threads int, checkpointing bool, optim string) (memoryEstimate, error) {
 	m, err := model.Outline(c)
 	if err != nil {
 		return memoryEstimate{}, err
@@ -37,11 +37,17 @@ func estimateMemory(c model.Config, d kernel.DType, tokens, evaluate, threads in
 		return memoryEstimate{}, err
 	}
 	const packing, growth = 512 << 10, 8 << 20
-	n, kept := 4*int64(m.Size()), int64(0)
+	n, kept, moments := 4*int64(m.Size()), int64(0), int64(0)
 	if d != kernel.F32 {
 		kept = int64(m.KeptBytes(d))
 	}
-	return memoryEstimate{present: residentMemory(), weights: n + kept, gradients: n, moments: 2 * n, activations: int64(graphs), rest: int64(threads)*packing + growth}, nil
+	for _, p := range m.Params {
+		moments += 8 * int64(p.Size())
+		if optim == "muon" && m.Hidden(p) {
+			moments -= 4 * int64(p.Size())
+		}
+	}
+	return memoryEstimate{present: residentMemory(), weights: n + kept, gradients: n, moments: moments, activations: int64(graphs), rest: int64(threads)*packing + growth}, nil
 }
 
 // check refuses what does not fit into the memory that can be had, as available tells it; nil asks the system. advice says
@@ -57,7 +63,7 @@ func (e *memoryEstimate) check(available func() (int64, bool), advice string) er
 	if e.needed()-e.activations > have {
 		advice = "the model itself is too large for this machine"
 	}
-	return mistake("training needs about %s of memory (weights %s, gradients %s, AdamW's moments %s, activations %s) and %s are available; %s", bytesText(e.total()),
+	return mistake("training needs about %s of memory (weights %s, gradients %s, the optimizer's moments %s, activations %s) and %s are available; %s", bytesText(e.total()),
 		bytesText(e.weights), bytesText(e.gradients), bytesText(e.moments), bytesText(e.activations), bytesText(e.present+have), advice)
 }
 
@@ -89,7 +95,7 @@ func (t *trainer) estimateTime(tokens int) (time.Duration, float64) {
 func bodyFLOPs(m *model.Model, seq float64) float64 {
 	c, n := &m.Config, 0
 	for _, p := range m.Params {
-		if len(p.Shape) == 2 && p.Name != "embed" && p.Name != "positions" && p.Name != "head" {
+		if m.Hidden(p) {
 			n += p.Size()
 		}
 	}

@@ -10,33 +10,66 @@ import (
 )
 
 // optimizer is AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) over a model's parameters, with the gradients divided
-// by the batch's weight and clipped to a global norm in the same pass.
+// by the batch's weight and clipped to a global norm in the same pass. With optim: muon the hidden matrices are Muon's,
+// each tensor of a checkpoint for itself.
 type optimizer struct {
 	pool   *kernel.Pool
 	params []*ops.Param
-	m, v   map[*ops.Param][]float32 // first and second moments
+	m, v   map[*ops.Param][]float32 // first and second moments; Muon has no second
+	muon   *kernel.Muon             // nil without
 	memory *kernel.Memory           // of both
 	steps  int                      // steps made
 }
 
-func newOptimizer(pool *kernel.Pool, m *model.Model) (*optimizer, error) {
+func newOptimizer(pool *kernel.Pool, m *model.Model, optim string) (*optimizer, error) {
 	o := &optimizer{pool: pool, params: m.Params, m: map[*ops.Param][]float32{}, v: map[*ops.Param][]float32{}}
+	hidden := func(p *ops.Param) bool { return optim == "muon" && m.Hidden(p) }
 	n := 0
 	for _, p := range m.Params {
-		n += 2 * kernel.Lines(p.Size())
+		n += kernel.Lines(p.Size())
+		if !hidden(p) {
+			n += kernel.Lines(p.Size())
+		}
 	}
 	var err error
 	if o.memory, err = kernel.NewMemory(n); err != nil {
-		return nil, fmt.Errorf("train: AdamW's moments: %w", err)
+		return nil, fmt.Errorf("train: the moments: %w", err)
 	}
 	for _, p := range m.Params {
-		o.m[p], o.v[p] = o.memory.Take(p.Size()), o.memory.Take(p.Size())
+		o.m[p] = o.memory.Take(p.Size())
+		if !hidden(p) {
+			o.v[p] = o.memory.Take(p.Size())
+		}
+	}
+	if optim == "muon" {
+		o.muon = kernel.NewMuon(pool.Threads(), muonMatrices(m, hidden, o.m))
 	}
 	return o, nil
 }
 
 // close gives the moments' memory back.
 func (o *optimizer) close() { o.memory.Close() }
+
+// muonMomentum is what Muon's authors use.
+const muonMomentum = 0.95
+
+// muonMatrices lists the hidden matrices with their gradients and momenta.
+func muonMatrices(m *model.Model, hidden func(*ops.Param) bool, momentum map[*ops.Param][]float32) []kernel.MuonMatrix {
+	split := func(buffer func(*ops.Param) []float32) []model.Tensor {
+		return m.Split(func(p *ops.Param) []float32 {
+			if hidden(p) {
+				return buffer(p)
+			}
+			return nil
+		})
+	}
+	grads, momenta := split(func(p *ops.Param) []float32 { return p.Grad }), split(func(p *ops.Param) []float32 { return momentum[p] })
+	var list []kernel.MuonMatrix
+	for i, t := range split(func(p *ops.Param) []float32 { return p.Value }) {
+		list = append(list, kernel.MuonMatrix{Value: t.Data, Grad: grads[i].Data, Momentum: momenta[i].Data, Rows: t.Shape[0], Cols: t.Shape[1]})
+	}
+	return list
+}
 
 // gradNorm returns the global norm of the summed gradients divided by weight.
 func (o *optimizer) gradNorm(weight float64) float64 {
@@ -56,7 +89,13 @@ func (o *optimizer) step(r *Recipe, rate, norm, weight float64) {
 	}
 	args := kernel.AdamWArgs{LR: float32(rate), Beta1: float32(r.Beta1), Beta2: float32(r.Beta2), Eps: float32(r.Epsilon),
 		GradScale: float32(scale), Step: o.steps}
+	if o.muon != nil {
+		o.muon.Step(o.pool, kernel.MuonArgs{LR: float32(rate), Momentum: muonMomentum, WeightDecay: float32(r.WeightDecay), GradScale: float32(scale), Steps: r.MuonSteps})
+	}
 	for _, p := range o.params {
+		if o.v[p] == nil {
+			continue
+		}
 		args.WeightDecay = 0
 		if p.Decay {
 			args.WeightDecay = float32(r.WeightDecay)

@@ -40,7 +40,9 @@ type Recipe struct {
 
 	DType string `key:"dtype" help:"format of the weights in matrix products: fp32, or bf16 (arithmetic, master weights, gradients and moments stay fp32)"`
 
-	LearningRate float64 `key:"learning_rate" help:"peak learning rate of AdamW"`
+	Optim        string  `key:"optim" help:"adamw, or muon: Muon for the matrices inside the layers and AdamW for the rest"`
+	LearningRate float64 `key:"learning_rate" help:"peak learning rate; AdamW's and Muon's updates have one scale"`
+	MuonSteps    int     `key:"muon_ns_steps" help:"steps of the iteration that makes Muon's updates orthogonal"`
 	Scheduler    string  `key:"lr_scheduler_type" help:"constant, linear or cosine, each after the warm-up"`
 	WarmupRatio  float64 `key:"warmup_ratio" help:"share of the steps in which the rate rises from 0"`
 	WarmupSteps  int     `key:"warmup_steps" help:"the same in steps; takes precedence"`
@@ -73,7 +75,7 @@ func DefaultRecipe() Recipe {
 	return Recipe{
 		VocabSize: 4096, EvalFraction: 0.05, MaxLength: 1024, AssistantOnly: true, LessonRows: 120000, LessonHeldOut: 500,
 		DType: kernel.F32.String(), BatchSize: 8, Accumulation: 1, SharePrefix: true, Sampling: "random", Epochs: 3, MaxSteps: -1,
-		LearningRate: 1e-4, Scheduler: "linear", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, MaxGradNorm: 1,
+		Optim: "adamw", MuonSteps: 5, LearningRate: 1e-4, Scheduler: "linear", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, MaxGradNorm: 1,
 		EvalStrategy: "epoch", SaveStrategy: "epoch", SaveLimit: 2, LoggingSteps: 10, Seed: 42,
 	}
 }
@@ -85,7 +87,7 @@ var aliases = map[string]string{
 	"batch_size": "per_device_train_batch_size", "lr": "learning_rate", "lr_scheduler": "lr_scheduler_type",
 	"model": "model_name_or_path", "base_model": "model_name_or_path", "dataset_name": "dataset", "datasets": "dataset",
 	"output": "output_dir", "sample_packing": "packing", "val_set_size": "eval_fraction", "gradient_clipping": "max_grad_norm",
-	"evaluation_strategy": "eval_strategy", "resume": "resume_from_checkpoint",
+	"evaluation_strategy": "eval_strategy", "resume": "resume_from_checkpoint", "optimizer": "optim",
 }
 
 // Key describes one key of a recipe.
@@ -212,6 +214,9 @@ func (r *Recipe) Validate() error {
 	if r.OutputDir == "" {
 		r.OutputDir = filepath.Join("runs", r.name())
 	}
+	if strings.HasPrefix(r.Optim, "adamw_torch") { // transformers' names of the same
+		r.Optim = "adamw"
+	}
 	oneOf := func(key, v string, known ...string) error {
 		if !slices.Contains(known, v) {
 			return mistake("%s is %q; known: %s", key, v, strings.Join(known, ", "))
@@ -220,6 +225,7 @@ func (r *Recipe) Validate() error {
 	}
 	for _, err := range []error{
 		oneOf("dtype", r.DType, kernel.F32.String(), kernel.BF16.String()),
+		oneOf("optim", r.Optim, "adamw", "muon"),
 		oneOf("lr_scheduler_type", r.Scheduler, "constant", "constant_with_warmup", "linear", "cosine"),
 		oneOf("train_sampling_strategy", r.Sampling, "random", "sequential", "group_by_length"),
 		oneOf("eval_strategy", r.EvalStrategy, "no", "steps", "epoch"),
@@ -246,6 +252,7 @@ func (r *Recipe) Validate() error {
 		{r.WarmupRatio >= 0 && r.WarmupRatio <= 1, fmt.Sprintf("warmup_ratio is %g; it must be between 0 and 1", r.WarmupRatio)},
 		{r.WarmupSteps >= 0, fmt.Sprintf("warmup_steps is %d; it must be 0 or more", r.WarmupSteps)},
 		{r.Beta1 >= 0 && r.Beta1 < 1 && r.Beta2 >= 0 && r.Beta2 < 1, "adam_beta1 and adam_beta2 must be at least 0 and below 1"},
+		{r.MuonSteps >= 1 && r.MuonSteps <= 20, fmt.Sprintf("muon_ns_steps is %d; it must be 1 to 20", r.MuonSteps)},
 		{r.Epsilon > 0, "adam_epsilon must be above 0"},
 		{r.WeightDecay >= 0 && r.MaxGradNorm >= 0, "weight_decay and max_grad_norm must not be negative"},
 		{r.EvalStrategy != "steps" || r.EvalSteps > 0, "eval_strategy steps needs eval_steps"},

@@ -329,7 +329,7 @@ func TestReferenceSteps(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := set(t, DefaultRecipe(), "weight_decay", "0.1", "max_grad_norm", "1")
-			opt, err := newOptimizer(pool, m)
+			opt, err := newOptimizer(pool, m, "adamw")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -169,7 +169,7 @@ func (t *trainer) planRun() (err error) {
 	if err != nil {
 		return err
 	}
-	if t.memory, err = estimateMemory(t.assets.Model.Config, d, t.plan.MaxTokens(), evaluate, t.pool.Threads(), r.Checkpointing); err != nil {
+	if t.memory, err = estimateMemory(t.assets.Model.Config, d, t.plan.MaxTokens(), evaluate, t.pool.Threads(), r.Checkpointing, r.Optim); err != nil {
 		return err
 	}
 	advice := fmt.Sprintf("use a smaller per_device_train_batch_size (%d) or max_length (%d)", r.BatchSize, r.MaxLength)
@@ -195,7 +195,7 @@ func (t *trainer) prepare(checkpoint string) (err error) {
 			return err
 		}
 	}
-	if t.opt, err = newOptimizer(t.pool, t.assets.Model); err != nil {
+	if t.opt, err = newOptimizer(t.pool, t.assets.Model, r.Optim); err != nil {
 		return err
 	}
 	if checkpoint != "" {
