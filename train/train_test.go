@@ -124,9 +124,9 @@ func readMetrics(t *testing.T, dir string) []Metric {
 }
 
 func TestResumeContinuesExactly(t *testing.T) {
-	for _, tt := range []struct{ packing, dtype string }{{"false", "fp32"}, {"true", "fp32"}, {"false", "bf16"}} {
-		t.Run("packing="+tt.packing+"/dtype="+tt.dtype, func(t *testing.T) {
-			more := []string{"packing", tt.packing, "dtype", tt.dtype, "eval_steps", "7", "gradient_accumulation_steps", "2", "num_train_epochs", "2", "save_steps", "100"}
+	for _, tt := range []struct{ packing, dtype, optim string }{{"false", "fp32", "adamw"}, {"true", "fp32", "adamw"}, {"false", "bf16", "adamw"}, {"false", "fp32", "muon"}} {
+		t.Run("packing="+tt.packing+"/dtype="+tt.dtype+"/optim="+tt.optim, func(t *testing.T) {
+			more := []string{"packing", tt.packing, "dtype", tt.dtype, "optim", tt.optim, "eval_steps", "7", "gradient_accumulation_steps", "2", "num_train_epochs", "2", "save_steps", "100"}
 			whole, want := run(t, set(t, small(t), more...))
 			r := set(t, small(t), more...)
 			ctx, cancel := context.WithCancel(context.Background())
