@@ -248,15 +248,12 @@ func (m *Model) Hidden(p *ops.Param) bool {
 	return len(p.Shape) == 2 && p.Name != "embed" && p.Name != "positions" && p.Name != "head"
 }
 
-// Split lists buffers of the parameters' shapes (values, gradients, moments) as the tensors of a checkpoint. A parameter
-// whose buffer is nil is left out.
+// Split lists buffers of the parameters' shapes (values, gradients, moments) as the tensors of a checkpoint. The data of a
+// parameter whose buffer is nil are empty.
 func (m *Model) Split(buffer func(*ops.Param) []float32) []Tensor {
 	var out []Tensor
 	for i, s := range m.specs {
 		data, row := buffer(m.Params[i]), 0
-		if data == nil {
-			continue
-		}
 		width := len(data) / s.shape[0]
 		for _, pt := range s.parts {
 			t := Tensor{Name: pt.name, Shape: slices.Clone(s.shape), part: pt, param: m.Params[i], row: row}

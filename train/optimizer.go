@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"instruct/model"
 	"instruct/model/kernel"
@@ -53,10 +54,15 @@ func (o *optimizer) close() { o.memory.Close() }
 // muonMomentum is what Muon's authors use.
 const muonMomentum = 0.95
 
+// tensors lists the buffers that are not nil as the tensors of a checkpoint.
+func tensors(m *model.Model, buffer func(*ops.Param) []float32) []model.Tensor {
+	return slices.DeleteFunc(m.Split(buffer), func(t model.Tensor) bool { return len(t.Data) == 0 })
+}
+
 // muonMatrices lists the hidden matrices with their gradients and momenta.
 func muonMatrices(m *model.Model, hidden func(*ops.Param) bool, momentum map[*ops.Param][]float32) []kernel.MuonMatrix {
 	split := func(buffer func(*ops.Param) []float32) []model.Tensor {
-		return m.Split(func(p *ops.Param) []float32 {
+		return tensors(m, func(p *ops.Param) []float32 {
 			if hidden(p) {
 				return buffer(p)
 			}

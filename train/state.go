@@ -46,7 +46,7 @@ func (t *trainer) saveCheckpoint() error {
 			return err
 		}
 		m := named(momentMean, t.assets.Model.Split(func(p *ops.Param) []float32 { return t.opt.m[p] }))
-		v := named(momentVariance, t.assets.Model.Split(func(p *ops.Param) []float32 { return t.opt.v[p] }))
+		v := named(momentVariance, tensors(t.assets.Model, func(p *ops.Param) []float32 { return t.opt.v[p] }))
 		if err := checkpoints.WriteSafetensors(filepath.Join(tmp, "optimizer.safetensors"), append(m, v...), map[string]string{"format": "pt"}, checkpoints.F32); err != nil {
 			return err
 		}
@@ -143,7 +143,7 @@ func (t *trainer) restore(dir string) error {
 	if err := read(momentMean, t.assets.Model.Split(func(p *ops.Param) []float32 { return t.opt.m[p] })); err != nil {
 		return err
 	}
-	if err := read(momentVariance, t.assets.Model.Split(func(p *ops.Param) []float32 { return t.opt.v[p] })); err != nil {
+	if err := read(momentVariance, tensors(t.assets.Model, func(p *ops.Param) []float32 { return t.opt.v[p] })); err != nil {
 		return err
 	}
 	t.opt.steps, t.st, t.saved = st.Step, st, st.Step
