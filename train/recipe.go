@@ -73,7 +73,7 @@ type jsonText string
 // DefaultRecipe returns the values of keys that are not given.
 func DefaultRecipe() Recipe {
 	return Recipe{
-		VocabSize: 4096, EvalFraction: 0.05, MaxLength: 1024, AssistantOnly: true, LessonRows: 120000, LessonHeldOut: 500,
+		VocabSize: 4096, EvalFraction: 0.05, MaxLength: 1024, AssistantOnly: true, LessonRows: 90000, LessonHeldOut: 500,
 		DType: kernel.F32.String(), BatchSize: 8, Accumulation: 1, SharePrefix: true, Sampling: "random", Epochs: 3, MaxSteps: -1,
 		Optim: "adamw", MuonSteps: 5, LearningRate: 1e-4, Scheduler: "linear", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, MaxGradNorm: 1,
 		EvalStrategy: "epoch", SaveStrategy: "epoch", SaveLimit: 2, LoggingSteps: 10, Seed: 42,
