@@ -60,8 +60,9 @@ func (o *loss) run(in [][]float32, out []float32) {
 	for i, r := range rows {
 		o.targets[i], o.weights[i] = b.Targets[r], b.Weights[r]
 	}
-	for lo := 0; lo < len(rows); lo += o.chunk {
-		hi := min(lo+o.chunk, len(rows))
+	chunks := (len(rows) + o.chunk - 1) / o.chunk
+	for i := range chunks { // of equal size: a last one of few rows would read the weights for little
+		lo, hi := i*len(rows)/chunks, (i+1)*len(rows)/chunks
 		n, x := hi-lo, in[0][lo*o.c:]
 		p.GemmWeights(kernel.NT, n, x, o.c, o.w, o.logits, o.v, false)
 		p.CrossEntropy(o.logits, o.targets[lo:hi], o.weights[lo:hi], o.losses[lo:hi], n, o.v, o.Grad)
