@@ -31,60 +31,8 @@ func (p *Pool) packing(w int) []float32 {
 	return *s
 }
 
-// plan cuts C into blocks for the workers.
-func (t *gemmTask) plan(workers int) {
-	split := func(n, most, unit int) int { // equal parts of at most most, each a multiple of unit
-		parts := (n + most - 1) / most
-		return ((n+parts-1)/parts + unit - 1) / unit * unit
-	}
-	t.mc, t.nc = split(t.m, mcMax, mr), split(t.n, 1536, nr)
-	jobs := 4 * workers
-	if t.m*t.n*t.k < 1<<25 { // below a millisecond the packing of many small blocks weighs more than an uneven end
-		jobs = 2 * workers
-	}
-	for (t.m+t.mc-1)/t.mc*((t.n+t.nc-1)/t.nc) < jobs {
-		switch {
-		case t.nc >= t.mc && t.nc > 4*nr || t.mc <= 8*mr && t.nc > nr:
-			t.nc = split(t.nc, (t.nc+1)/2, nr)
-		case t.mc > 8*mr:
-			t.mc = split(t.mc, (t.mc+1)/2, mr)
-		default:
-			jobs = 0
-		}
-	}
-	t.columns = (t.n + t.nc - 1) / t.nc
-	t.blocks = (t.m + t.mc - 1) / t.mc * t.columns
-}
-
-// gemmVector runs the product in p.gemm on all workers.
-func (p *Pool) gemmVector() {
-	t := &p.gemm
-	workers := len(p.workers)
-	if t.m*t.n*t.k < 1<<16 {
-		workers = 1
-	}
-	t.p = p
-	t.plan(workers)
-	if workers == 1 {
-		for i := range t.blocks {
-			t.Run(0, i)
-		}
-		return
-	}
-	p.Do(t.blocks, t)
-}
-
-func (t *gemmTask) runVector(w, i int) {
-	r, c := i/t.columns*t.mc, i%t.columns*t.nc
-	t.block(t.p.packing(w), r, min(t.m, r+t.mc), c, min(t.n, c+t.nc))
-}
-
-// serialVector computes the whole product on one worker.
-func (g *product) serialVector(s []float32) {
-	for r := 0; r < g.m; r += mcMax {
-		g.block(s, r, min(g.m, r+mcMax), 0, g.n)
-	}
-}
+// blocking gives the sizes of the path; see gemm_blocks.go.
+func (isa) blocking() blocking { return blocking{mr: mr, nr: nr, lanes: 4, kc: kcMax, mc: mcMax} }
 
 // block computes rows [r0, r1) and columns [c0, c1) of C, r1-r0 <= mcMax.
 func (g *product) block(s []float32, r0, r1, c0, c1 int) {
