@@ -233,6 +233,9 @@ type Tensor struct {
 	row   int // of the parameter
 }
 
+// Param returns the parameter that the tensor is, or is a part of.
+func (t *Tensor) Param() *ops.Param { return t.param }
+
 // Tensors lists the values under their Hugging Face names, in the order of the parameter table.
 func (m *Model) Tensors() []Tensor {
 	return m.Split(func(p *ops.Param) []float32 { return p.Value })

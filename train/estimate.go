@@ -16,7 +16,7 @@ type memoryEstimate struct {
 	gradients   int64
 	moments     int64 // AdamW's two, Muon's one
 	activations int64 // the graphs, scratch of the head among them
-	rest        int64 // packing scratch of the workers, growth of Go's heap
+	rest        int64 // scratch of the workers, growth of Go's heap
 }
 
 func (e *memoryEstimate) needed() int64 {
@@ -37,7 +37,7 @@ func estimateMemory(c model.Config, d kernel.DType, tokens, evaluate, threads in
 		return memoryEstimate{}, err
 	}
 	const packing, growth = 512 << 10, 8 << 20
-	n, kept, moments := 4*int64(m.Size()), int64(0), int64(0)
+	n, kept, moments, scratch := 4*int64(m.Size()), int64(0), int64(0), 0
 	if d != kernel.F32 {
 		kept = int64(m.KeptBytes(d))
 	}
@@ -47,7 +47,14 @@ func estimateMemory(c model.Config, d kernel.DType, tokens, evaluate, threads in
 			moments -= 4 * int64(p.Size())
 		}
 	}
-	return memoryEstimate{present: residentMemory(), weights: n + kept, gradients: n, moments: moments, activations: int64(graphs), rest: int64(threads)*packing + growth}, nil
+	if optim == "muon" {
+		for _, t := range m.Tensors() {
+			if m.Hidden(t.Param()) {
+				scratch = max(scratch, 4*kernel.MuonScratch(t.Shape[0], t.Shape[1]))
+			}
+		}
+	}
+	return memoryEstimate{present: residentMemory(), weights: n + kept, gradients: n, moments: moments, activations: int64(graphs), rest: int64(threads)*int64(packing+scratch) + growth}, nil
 }
 
 // check refuses what does not fit into the memory that can be had, as available tells it; nil asks the system. advice says

@@ -64,9 +64,7 @@ and every token is trained; a recipe brings its own model and data.`,
 				return writeJSON(s.out, res)
 			}
 			fmt.Fprintln(s.out, res)
-			for _, p := range res.Profile {
-				fmt.Fprintf(s.out, "# %-24s %8.3f ms %5.1f %%\n", p.Name, p.Ns/1e6, 100*p.Ns/res.NsPerStep)
-			}
+			printProfile(s, res.Profile, res.NsPerStep)
 			return nil
 		}}
 	fl := c.Flags()
@@ -98,8 +96,13 @@ func benchGenerate(cmd *cobra.Command, s *streams, g train.GenerateBenchOptions,
 		return writeJSON(s.out, res)
 	}
 	fmt.Fprintln(s.out, res)
-	for _, p := range res.Profile {
-		fmt.Fprintf(s.out, "# %-24s %8.3f ms %5.1f %%\n", p.Name, p.Ns/1e6, 100*p.Ns/res.NsPerDecodeStep)
-	}
+	printProfile(s, res.Profile, res.NsPerDecodeStep)
 	return nil
+}
+
+// printProfile writes the time of each kind of op and its share of whole nanoseconds.
+func printProfile(s *streams, ops []train.OpTime, whole float64) {
+	for _, p := range ops {
+		fmt.Fprintf(s.out, "# %-24s %8.3f ms %5.1f %%\n", p.Name, p.Ns/1e6, 100*p.Ns/whole)
+	}
 }

@@ -99,7 +99,7 @@ func (w *Weights) Set(p *Pool, row int, values []float32) error {
 	return nil
 }
 
-// Gemm computes C = A·Wᵀ (f = NT) or C = A·W (f = NN), or adds it to C when accumulate, for m rows of A; see [Pool.Gemm]. With BF16 the bits are those of the product with
+// GemmWeights computes C = A·Wᵀ (f = NT) or C = A·W (f = NN), or adds it to C when accumulate, for m rows of A; see [Pool.Gemm]. With BF16 the bits are those of the product with
 // the weights as float32; with Q8_0 see [Weights.Set] and the comment of q8. A row's result never depends on the other rows.
 func (p *Pool) GemmWeights(f Form, m int, a []float32, lda int, w *Weights, c []float32, ldc int, accumulate bool) {
 	n, k := w.Rows, w.Cols

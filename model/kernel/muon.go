@@ -36,14 +36,19 @@ func NewMuon(threads int, matrices []MuonMatrix) *Muon {
 		need(x.Value, x.Rows*x.Cols)
 		need(x.Grad, x.Rows*x.Cols)
 		need(x.Momentum, x.Rows*x.Cols)
-		side := min(x.Rows, x.Cols)
-		size = max(size, 2*x.Rows*x.Cols+2*side*side)
+		size = max(size, MuonScratch(x.Rows, x.Cols))
 	}
 	slices.SortStableFunc(m.matrices, func(a, b MuonMatrix) int { return b.Rows*b.Cols - a.Rows*a.Cols })
 	for range threads {
 		m.scratch = append(m.scratch, make([]float32, size))
 	}
 	return m
+}
+
+// MuonScratch is the scratch of a worker for a matrix (rows, cols), in float32 values: two of its size and two of its shorter side.
+func MuonScratch(rows, cols int) int {
+	side := min(rows, cols)
+	return 2*rows*cols + 2*side*side
 }
 
 // Step updates every matrix W from its gradient G, which it then clears:
