@@ -9,9 +9,9 @@ import "unsafe"
 // blocking gives the sizes of the path i; see gemm_blocks.go.
 func (i isa) blocking() blocking {
 	if i == avx512 { // 24 accumulators of 16 columns
-		return blocking{mr: 8, nr: 48, lanes: 16, kc: 256, mc: 512}
+		return blocking{mr: 8, nr: 48, lanes: 16, kc: 256, mc: 1024}
 	}
-	return blocking{mr: 6, nr: 16, lanes: 8, kc: 288, mc: 252} // twelve of eight
+	return blocking{mr: 6, nr: 16, lanes: 8, kc: 288, mc: 1026} // twelve of eight
 }
 
 const (

@@ -25,7 +25,7 @@ func (t *gemmTask) plan(workers int) {
 	t.mc, t.nc = split(t.m, d.mc, d.mr), split(t.n, 1536, d.nr)
 	count := func() int { return (t.m + t.mc - 1) / t.mc * ((t.n + t.nc - 1) / t.nc) }
 	for n := count(); n < 4*workers; n = count() {
-		if n >= 2*workers && t.mc <= 256 && t.nc <= 288 {
+		if n >= 2*workers && t.mc <= d.mc && t.nc <= 288 {
 			break // the packing of smaller blocks weighs more than an uneven end
 		}
 		if t.nc >= t.mc && t.nc > 4*d.nr || t.mc <= 8*d.mr && t.nc > d.nr {

@@ -7,8 +7,8 @@ import (
 	"instruct/model/kernel"
 )
 
-// chunkFloats bounds the logits that exist at one time: chunk rows * V float32 values (32 MiB).
-const chunkFloats = 8 << 20
+// chunkFloats bounds the logits that exist at one time: chunk rows * V float32 values (68 MiB: each chunk reads the whole matrix, so few rows cost time).
+const chunkFloats = 17 << 20
 
 // Loss is the language-model head with its cross-entropy: sum over rows of Weights[i] * -log softmax(x_i·Wᵀ)[Targets[i]].
 //
