@@ -15,6 +15,7 @@ var (
 	wordPattern   = regexp.MustCompile(`[A-Za-z]+`)
 	spelled       = regexp.MustCompile(`\b[a-zA-Z](-[a-zA-Z])+\b`)
 	numberPattern = regexp.MustCompile(`[0-9]+`)
+	addition      = regexp.MustCompile(`[0-9]+ \+ [0-9]+`)
 )
 
 // readWords returns all words of a text in lower case: as they stand, and joined where they are spelled out.
@@ -70,7 +71,7 @@ func TestHeldOutWordsAreUnseen(t *testing.T) {
 	}
 }
 
-// TestHeldOutPairsAreUnseen compares the pairs of numbers in the questions.
+// TestHeldOutPairsAreUnseen compares the pairs of numbers in the questions, and the held-out sums with the steps that training answers show.
 func TestHeldOutPairsAreUnseen(t *testing.T) {
 	train, heldOut := Generate(Options{Seed: 1, Rows: 30000, HeldOut: 2400})
 	pairs := func(rows []data.Row) map[[2]int]data.Row {
@@ -102,6 +103,67 @@ func TestHeldOutPairsAreUnseen(t *testing.T) {
 	}
 	if len(seen) < 1000 || len(unseen) < 150 {
 		t.Errorf("%d training and %d held-out pairs: too few to mean anything", len(seen), len(unseen))
+	}
+
+	shown := map[string]bool{}
+	for _, l := range train {
+		for _, text := range addition.FindAllString(l.Messages[len(l.Messages)-1].Content, -1) {
+			shown[text] = true
+		}
+	}
+	if len(shown) < 500 {
+		t.Errorf("only %d additions in the training answers", len(shown))
+	}
+	sums := 0
+	for _, l := range heldOut {
+		if l.Kind != "sum" {
+			continue
+		}
+		sums++
+		asked := addition.FindString(l.Messages[1].Content)
+		a, b, _ := strings.Cut(asked, " + ")
+		if asked == "" || shown[asked] || shown[b+" + "+a] {
+			t.Errorf("held-out sum %q: its addition %q is missing, or stands in a training answer", l.Messages[1].Content, asked)
+		}
+	}
+	if sums == 0 {
+		t.Error("no held-out sum")
+	}
+}
+
+func TestWorkedSums(t *testing.T) {
+	for want, n := range map[string][2]int{
+		"24 + 19 = 30 + 13 = 43": {24, 19},
+		"7 + 36 = 30 + 13 = 43":  {7, 36},
+		"30 + 20 = 50 + 0 = 50":  {30, 20},
+		"7 + 5 = 12":             {7, 5},
+	} {
+		if got := worked(n[0], n[1]); got != want {
+			t.Errorf("worked(%d, %d) = %q, want %q", n[0], n[1], got, want)
+		}
+	}
+	_, heldOut := Generate(Options{Seed: 2, HeldOut: 2000})
+	for _, l := range heldOut {
+		if l.Kind != "sum" {
+			continue
+		}
+		asked := numberPattern.FindAllString(l.Messages[0].Content, -1)
+		answer := l.Messages[1].Content
+		parts := strings.Split(answer, " = ")
+		total := parts[len(parts)-1]
+		if asked[0]+" + "+asked[1] != parts[0] {
+			t.Errorf("%q is answered %q", l.Messages[0].Content, answer)
+		}
+		for _, step := range parts {
+			sum := 0
+			for _, s := range numberPattern.FindAllString(step, -1) {
+				x, _ := strconv.Atoi(s)
+				sum += x
+			}
+			if strconv.Itoa(sum) != total {
+				t.Errorf("%q: the step %q is not %s", answer, step, total)
+			}
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package lessons
 
 import (
+	"fmt"
 	"sort"
 	"strconv"
 	"strings"
@@ -23,14 +24,27 @@ func compareNumbers(d *draw) task {
 	return task{fill(ask, "a", strconv.Itoa(n[0]), "b", strconv.Itoa(n[1])), strconv.Itoa(answer)}
 }
 
+// sum asks for a sum, and for how it is found: the steps are as easy to see as the mistakes, and each is small enough to be learned.
 func sum(d *draw) task {
-	n := d.numbers(2, 1, 30)
+	n := d.numbers(2, 1, 49)
+	for d.split == HeldOut && (n[0]%10 == 0 || n[1]%10 == 0) { // such a pair could stand in the steps of a training row
+		n = d.numbers(2, 1, 49)
+	}
 	return task{fill(d.pick(
 		"What is {a} + {b}?",
 		"Add {a} and {b}.",
 		"How much is {a} plus {b}?",
 		"I have {a} and get {b} more. How many now?",
-	), "a", strconv.Itoa(n[0]), "b", strconv.Itoa(n[1])), strconv.Itoa(n[0] + n[1])}
+	), "a", strconv.Itoa(n[0]), "b", strconv.Itoa(n[1])), worked(n[0], n[1])}
+}
+
+// worked writes a + b with its steps: 24 + 19 = 30 + 13 = 43, tens and ones first where there are tens.
+func worked(a, b int) string {
+	tens, ones := a/10*10+b/10*10, a%10+b%10
+	if tens == 0 {
+		return fmt.Sprintf("%d + %d = %d", a, b, a+b)
+	}
+	return fmt.Sprintf("%d + %d = %d + %d = %d", a, b, tens, ones, a+b)
 }
 
 func sortNumbers(d *draw) task {

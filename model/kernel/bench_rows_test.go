@@ -77,7 +77,7 @@ func BenchmarkAttention(b *testing.B) {
 	defer p.Close()
 	r := rng.NewRand(1, "bench", 0, 0)
 	onPaths(b, func(b *testing.B) {
-		for _, s := range []struct{ rows, length, heads, kv, d int }{{1024, 1024, 9, 3, 64}, {1026, 57, 9, 3, 64}, {2052, 57, 8, 4, 16}} {
+		for _, s := range []struct{ rows, length, heads, kv, d int }{{1024, 1024, 9, 3, 64}, {1024, 256, 9, 3, 64}, {1024, 256, 12, 12, 64}, {1026, 57, 9, 3, 64}, {2052, 57, 8, 4, 16}} {
 			if path == generic && s.d > 16 {
 				continue
 			}
