@@ -95,12 +95,17 @@ func (m *Model) AllocateIn(d kernel.DType) (err error) {
 }
 
 // KeepBF16 gives the weights of matrix products a bfloat16 copy, which products read from now on; Value, gradients and the
-// optimizer's moments stay float32. The copy must be made anew whenever Value changes, see [ops.Param.Refresh]. Graphs are
+// optimizer's moments stay float32. The copy must be made anew whenever Value changes, see [Model.Refresh]. Graphs are
 // to be made afterwards.
 func (m *Model) KeepBF16(pool *kernel.Pool) error {
 	if err := m.keep(kernel.BF16); err != nil {
 		return err
 	}
+	return m.Refresh(pool)
+}
+
+// Refresh makes what [Model.KeepBF16] keeps anew from the values, after something changed them.
+func (m *Model) Refresh(pool *kernel.Pool) error {
 	for _, p := range m.Params {
 		if err := p.Refresh(pool); err != nil {
 			return err

@@ -148,7 +148,9 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 		}
 		start, weight := time.Now(), float64(b.Len())
 		res.Loss = sum / weight
-		opt.step(&r, 1e-4, opt.gradNorm(weight), weight)
+		if err := opt.step(&r, 1e-4, opt.gradNorm(weight), weight); err != nil {
+			return err
+		}
 		update += time.Since(start)
 		return ctx.Err()
 	}

@@ -31,6 +31,9 @@ func (t *trainer) finish(ctx context.Context, before []bool) (*Result, error) {
 		if err := t.assets.Model.Load(dir, src); err != nil {
 			return nil, err
 		}
+		if err := t.assets.Model.Refresh(t.pool); err != nil { // the held-out instructions are answered from it
+			return nil, err
+		}
 		fmt.Fprintf(t.o.Log, "loaded the best checkpoint, of step %d\n", t.st.BestStep)
 	}
 	if err := t.assets.Save(t.r.OutputDir); err != nil {

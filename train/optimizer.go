@@ -15,7 +15,7 @@ import (
 // each tensor of a checkpoint for itself.
 type optimizer struct {
 	pool   *kernel.Pool
-	params []*ops.Param
+	model  *model.Model
 	m, v   map[*ops.Param][]float32 // first and second moments; Muon has no second
 	muon   *kernel.Muon             // nil without
 	memory *kernel.Memory           // of both
@@ -23,7 +23,7 @@ type optimizer struct {
 }
 
 func newOptimizer(pool *kernel.Pool, m *model.Model, optim string) (*optimizer, error) {
-	o := &optimizer{pool: pool, params: m.Params, m: map[*ops.Param][]float32{}, v: map[*ops.Param][]float32{}}
+	o := &optimizer{pool: pool, model: m, m: map[*ops.Param][]float32{}, v: map[*ops.Param][]float32{}}
 	hidden := func(p *ops.Param) bool { return optim == "muon" && m.Hidden(p) }
 	n := 0
 	for _, p := range m.Params {
@@ -80,14 +80,21 @@ func muonMatrices(m *model.Model, hidden func(*ops.Param) bool, momentum map[*op
 // gradNorm returns the global norm of the summed gradients divided by weight.
 func (o *optimizer) gradNorm(weight float64) float64 {
 	sum := 0.0
-	for _, p := range o.params {
+	for _, p := range o.model.Params {
 		sum += o.pool.SumSquares(p.Grad)
 	}
 	return math.Sqrt(sum) / weight
 }
 
-// step updates the parameters and sets the gradients to zero. norm is what gradNorm returned.
-func (o *optimizer) step(r *Recipe, rate, norm, weight float64) {
+// step updates the parameters, sets the gradients to zero, and makes the copies that products read anew, whatever
+// trained a parameter. norm is what gradNorm returned.
+func (o *optimizer) step(r *Recipe, rate, norm, weight float64) error {
+	o.update(r, rate, norm, weight)
+	return o.model.Refresh(o.pool)
+}
+
+// update changes the parameters' values and sets the gradients to zero.
+func (o *optimizer) update(r *Recipe, rate, norm, weight float64) {
 	o.steps++
 	scale := 1 / weight
 	if r.MaxGradNorm > 0 { // torch.nn.utils.clip_grad_norm_
@@ -98,7 +105,7 @@ func (o *optimizer) step(r *Recipe, rate, norm, weight float64) {
 	if o.muon != nil {
 		o.muon.Step(o.pool, kernel.MuonArgs{LR: float32(rate), Momentum: muonMomentum, WeightDecay: float32(r.WeightDecay), GradScale: float32(scale), Steps: r.MuonSteps})
 	}
-	for _, p := range o.params {
+	for _, p := range o.model.Params {
 		if o.v[p] == nil {
 			continue
 		}
@@ -107,6 +114,5 @@ func (o *optimizer) step(r *Recipe, rate, norm, weight float64) {
 			args.WeightDecay = float32(r.WeightDecay)
 		}
 		o.pool.AdamW(p.Value, p.Grad, o.m[p], o.v[p], args)
-		p.Refresh(o.pool) // to bfloat16, which every float32 rounds to
 	}
 }

@@ -316,7 +316,9 @@ func (t *trainer) step(batches [][]int) error {
 		return t.nonFinite("gradient norm", norm, d)
 	}
 	rate := t.sched.rate(t.st.Step + 1)
-	t.opt.step(t.r, rate, norm, weight)
+	if err := t.opt.step(t.r, rate, norm, weight); err != nil {
+		return fmt.Errorf("step %d: %w", t.st.Step+1, err)
+	}
 	t.st.Step++
 	t.st.NumTokens += tokens
 	t.st.TrainedTokens += int(weight)
