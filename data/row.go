@@ -25,3 +25,19 @@ type Row struct {
 	// Ignored names the keys that the row's format does not use.
 	Ignored []string
 }
+
+// Texts gives every text of the rows, for training a tokenizer.
+func Texts(rows []Row) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for _, r := range rows {
+			if r.Text != "" && !yield(r.Text) {
+				return
+			}
+			for _, m := range r.Messages {
+				if !yield(m.Content) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -26,7 +26,7 @@ func TestBF16Curve(t *testing.T) {
 	for i, dtype := range []string{"fp32", "bf16"} {
 		r := set(t, DefaultRecipe(), "model_name_or_path", folder, "dataset", rows, "eval_fraction", "0", "eval_strategy", "no", "save_strategy", "no", "max_length", "256",
 			"per_device_train_batch_size", "8", "max_steps", "25", "learning_rate", "1e-3", "dtype", dtype, "output_dir", t.TempDir(), "overwrite_output_dir", "true")
-		run(t, r)
+		mustRun(t, r)
 		for _, m := range readMetrics(t, r.OutputDir) {
 			if m.Loss != nil {
 				losses[i] = append(losses[i], *m.Loss)

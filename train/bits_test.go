@@ -17,7 +17,7 @@ func TestStoredBits(t *testing.T) {
 	)
 	r := set(t, small(t), "lesson_rows", "96", "lr_scheduler_type", "cosine", "model_config", `{"model_type":"qwen3","hidden_size":24,"num_hidden_layers":1,`+
 		`"num_attention_heads":3,"num_key_value_heads":1,"head_dim":8,"intermediate_size":40,"max_position_embeddings":256,"tie_word_embeddings":true,"rms_norm_eps":1e-5}`)
-	res, losses := run(t, r)
+	res, losses := mustRun(t, r)
 	sum := sha256.Sum256([]byte(strings.Join(losses, "\n")))
 	if got := hex.EncodeToString(sum[:]); got != wantLosses {
 		t.Errorf("the losses have changed: hash %s, want %s", got, wantLosses)

@@ -40,12 +40,12 @@ func TestCheckpointingKeepsTheBits(t *testing.T) {
 	for name, config := range families() {
 		t.Run(name, func(t *testing.T) {
 			r := set(t, small(t), "model_config", config, "dataset", path, "gradient_accumulation_steps", "2")
-			plain, want := run(t, r)
+			plain, want := mustRun(t, r)
 			var log bytes.Buffer
 			if _, err := Run(context.Background(), r, Options{Out: new(bytes.Buffer), Log: &log}); err != nil || !strings.Contains(log.String(), "share their common prefix") {
 				t.Fatalf("the rows share no prefix (%v):\n%s", err, log.String())
 			}
-			again, got := run(t, set(t, r, "gradient_checkpointing", "true"))
+			again, got := mustRun(t, set(t, r, "gradient_checkpointing", "true"))
 			if len(want) < 3 {
 				t.Fatalf("%d steps are too few", len(want))
 			}
@@ -102,7 +102,8 @@ func TestMemoryEstimate(t *testing.T) {
 				t.Fatal(err)
 			}
 			const tokens, evaluate = 200, 150
-			e, err := estimateMemory(c, kernel.F32, tokens, evaluate, pool.Threads(), checkpointing, "adamw")
+			e, err := EstimateMemory(c, Workload{Tokens: tokens, Evaluate: evaluate, Threads: pool.Threads(),
+				Checkpointing: checkpointing, Optim: "adamw"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -147,16 +148,14 @@ func TestRefusesWhatDoesNotFit(t *testing.T) {
 	}
 	r := set(t, small(t), "model_config", families()["llama"], "lesson_rows", "24", "output_dir", t.TempDir()+"/run")
 	e := func(checkpointing bool) int64 {
-		tr := &trainer{r: &r, o: Options{Available: func() (int64, bool) { return 0, false }}, pool: kernel.NewPool(1)}
-		defer tr.pool.Close()
-		tr.r.Checkpointing = checkpointing
-		if err := tr.load(context.Background(), ""); err != nil {
+		r := r
+		r.Threads, r.Checkpointing = 1, checkpointing
+		s, err := NewSetup(context.Background(), &r, SetupOptions{Available: func() (int64, bool) { return 0, false }})
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := tr.planRun(); err != nil {
-			t.Fatal(err)
-		}
-		return tr.memory.needed()
+		defer s.Close()
+		return s.Memory.needed()
 	}
 	less, all := e(true), e(false)
 	r.Threads = 1
@@ -190,10 +189,5 @@ func TestRefusesWhatDoesNotFit(t *testing.T) {
 		if _, err := os.Stat(r.OutputDir); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("with %d bytes the output folder was made (%v)", c.have, err)
 		}
-	}
-	if _, err := Bench(context.Background(), BenchOptions{Preset: "lessons-1m", Available: func() (int64, bool) { return 1 << 20, true }}); err == nil {
-		t.Error("bench took memory that is not there")
-	} else if _, ok := err.(interface{ UserError() bool }); !ok {
-		t.Errorf("bench: %v", err)
 	}
 }

@@ -8,28 +8,31 @@ import (
 )
 
 // describe says what will be done.
-func (t *trainer) describe(checkpoint string) {
-	m, c := t.assets.Model, &t.assets.Model.Config
+func (u *run) describe() {
+	r, m, c, log := u.Recipe, u.Model, &u.Model.Config, u.o.Log
 	tokens := 0
-	for _, n := range data.Lengths(t.set.train) {
+	for _, n := range data.Lengths(u.rows.examples) {
 		tokens += n
 	}
-	fmt.Fprintf(t.o.Log, "model     %s, %s parameters (%d layers, width %d, %d heads, vocabulary %d)\n", c.Family, count(m.Size()), c.Layers, c.Width, c.Heads, c.Vocab)
-	fmt.Fprintf(t.o.Log, "data      %d rows to train on, %d held out; %s tokens an epoch, %s trained\n", len(t.set.train), len(t.set.heldOut), count(tokens), count(t.set.audit.TrainedTokens))
-	if t.r.SharePrefix {
-		if saved := data.Shared(t.set.train, t.plan.Epoch(0)); saved > 0 {
-			t.set.notes = append(t.set.notes, fmt.Sprintf("rows of a micro-batch share their common prefix: %.0f %% of the tokens need not be computed again", 100*float64(saved)/float64(tokens)))
-		}
+	fmt.Fprintf(log, "model     %s, %s parameters (%d layers, width %d, %d heads, vocabulary %d)\n", c.Family, count(m.Size()),
+		c.Layers, c.Width, c.Heads, c.Vocab)
+	fmt.Fprintf(log, "data      %d rows to train on, %d held out; %s tokens an epoch, %s trained\n", len(u.rows.examples),
+		len(u.rows.heldOut), count(tokens), count(u.rows.audit.TrainedTokens))
+	for _, line := range u.rows.notes {
+		fmt.Fprintf(log, "          %s\n", line)
 	}
-	for _, line := range t.set.notes {
-		fmt.Fprintf(t.o.Log, "          %s\n", line)
+	if saved := u.Cursor.shared(); saved > 0 {
+		fmt.Fprintf(log, "          rows of a micro-batch share their common prefix: "+
+			"%.0f %% of the tokens need not be computed again\n", 100*float64(saved)/float64(tokens))
 	}
-	fmt.Fprintf(t.o.Log, "run       %d steps of %d rows, %d threads (%s), about %s of memory, in %s\n", t.total, t.r.BatchSize*t.r.Accumulation, t.pool.Threads(), kernel.Path(), bytesText(t.memory.total()), t.r.OutputDir)
-	if d, peak := t.estimateTime(tokens); d > 0 {
-		fmt.Fprintf(t.o.Log, "time      about %s of training, if steps reach %.0f %% of the %.0f GFLOP/s that were measured here; progress shows a better estimate\n", timeText(d), 100*usualFraction, peak/1e9)
+	fmt.Fprintf(log, "run       %d steps of %d rows, %d threads (%s), about %s of memory, in %s\n", u.Steps,
+		r.BatchSize*r.Accumulation, u.Pool.Threads(), kernel.Path(), bytesText(u.Memory.Total()), r.OutputDir)
+	if d, peak := u.estimateTime(tokens); d > 0 {
+		fmt.Fprintf(log, "time      about %s of training, if steps reach %.0f %% of the %.0f GFLOP/s that were measured here; "+
+			"progress shows a better estimate\n", timeText(d), 100*usualFraction, peak/1e9)
 	}
-	if checkpoint != "" {
-		fmt.Fprintf(t.o.Log, "resuming  after step %d, from %s\n", t.st.Step, checkpoint)
+	if u.resumed != "" {
+		fmt.Fprintf(log, "resuming  after step %d, from %s\n", u.trainer.Done.Step, u.resumed)
 	}
 }
 

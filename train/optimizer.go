@@ -5,9 +5,11 @@ import (
 	"math"
 	"slices"
 
+	"instruct/checkpoints"
 	"instruct/model"
 	"instruct/model/kernel"
 	"instruct/model/ops"
+	"instruct/model/pretrained"
 )
 
 // optimizer is AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) over a model's parameters, with the gradients divided
@@ -54,24 +56,32 @@ func (o *optimizer) close() { o.memory.Close() }
 // muonMomentum is what Muon's authors use.
 const muonMomentum = 0.95
 
-// tensors lists the buffers that are not nil as the tensors of a checkpoint.
-func tensors(m *model.Model, buffer func(*ops.Param) []float32) []model.Tensor {
+// tensors lists the moments as the tensors of a checkpoint.
+func (o *optimizer) tensors() []checkpoints.Tensor {
+	m := split(o.model, func(p *ops.Param) []float32 { return o.m[p] })
+	v := split(o.model, func(p *ops.Param) []float32 { return o.v[p] })
+	return append(pretrained.Named("exp_avg.", m), pretrained.Named("exp_avg_sq.", v)...)
+}
+
+// split lists the buffers that are not nil as the tensors of a checkpoint.
+func split(m *model.Model, buffer func(*ops.Param) []float32) []model.Tensor {
 	return slices.DeleteFunc(m.Split(buffer), func(t model.Tensor) bool { return len(t.Data) == 0 })
 }
 
 // muonMatrices lists the hidden matrices with their gradients and momenta.
 func muonMatrices(m *model.Model, hidden func(*ops.Param) bool, momentum map[*ops.Param][]float32) []kernel.MuonMatrix {
-	split := func(buffer func(*ops.Param) []float32) []model.Tensor {
-		return tensors(m, func(p *ops.Param) []float32 {
+	matrices := func(buffer func(*ops.Param) []float32) []model.Tensor {
+		return split(m, func(p *ops.Param) []float32 {
 			if hidden(p) {
 				return buffer(p)
 			}
 			return nil
 		})
 	}
-	grads, momenta := split(func(p *ops.Param) []float32 { return p.Grad }), split(func(p *ops.Param) []float32 { return momentum[p] })
+	grads := matrices(func(p *ops.Param) []float32 { return p.Grad })
+	momenta := matrices(func(p *ops.Param) []float32 { return momentum[p] })
 	var list []kernel.MuonMatrix
-	for i, t := range split(func(p *ops.Param) []float32 { return p.Value }) {
+	for i, t := range matrices(func(p *ops.Param) []float32 { return p.Value }) {
 		list = append(list, kernel.MuonMatrix{Value: t.Data, Grad: grads[i].Data, Momentum: momenta[i].Data, Rows: t.Shape[0], Cols: t.Shape[1]})
 	}
 	return list

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"instruct/model/kernel"
+	"instruct/model/pretrained"
 )
 
 // option is a recipe key with the values that a test tries.
@@ -109,7 +110,7 @@ func TestEveryPairOfOptionsResumes(t *testing.T) {
 				return set(t, set(t, small(t), "dataset", path, "eval_fraction", "0", "max_length", "96",
 					"per_device_train_batch_size", "2", "max_steps", "8", "warmup_steps", "2"), setting...)
 			}
-			whole, want := run(t, recipe())
+			whole, want := mustRun(t, recipe())
 			r := recipe()
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
@@ -146,12 +147,12 @@ func TestReportedLossIsThatOfTheSavedModel(t *testing.T) {
 			for _, best := range []string{"false", "true"} {
 				r := set(t, small(t), "dataset", path, "eval_dataset", path, "optim", optim, "dtype", dtype.String(),
 					"learning_rate", "2e-2", "max_steps", "6", "eval_steps", "3", "load_best_model_at_end", best)
-				res, _ := run(t, r)
+				res, _ := mustRun(t, r)
 				want := res.EvalLoss
 				if best == "true" {
 					want = res.BestLoss
 				}
-				if got := heldOutLoss(t, r, dtype); got != want {
+				if got := savedLoss(t, r, dtype); got != want {
 					t.Errorf("optim %s, dtype %v, best %s: the saved model's held-out loss is %v, the run said %v",
 						optim, dtype, best, got, want)
 				}
@@ -160,29 +161,29 @@ func TestReportedLossIsThatOfTheSavedModel(t *testing.T) {
 	}
 }
 
-// heldOutLoss measures the model that a run saved.
-func heldOutLoss(t *testing.T, r Recipe, dtype kernel.DType) float64 {
+// savedLoss measures the held-out loss of the model that a run saved.
+func savedLoss(t *testing.T, r Recipe, dtype kernel.DType) float64 {
 	t.Helper()
-	a, err := LoadForInference(r.OutputDir, "", dtype)
+	m, err := pretrained.Load(r.OutputDir, pretrained.Options{DType: dtype})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.Model.Close()
+	defer m.Close()
 	rows, err := loadRows(context.Background(), &r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := rows.encode(context.Background(), a.Encoder(r.MaxLength, false), 1); err != nil {
+	if err := rows.encode(context.Background(), encoder(m, &r), 1, m.Config.Vocab); err != nil {
 		t.Fatal(err)
 	}
 	pool := kernel.NewPool(1)
 	defer pool.Close()
-	e, err := newEvaluator(pool, a.Model, rows.heldOut, r.BatchSize, r.SharePrefix, nil)
+	h, err := newHeldOut(pool, m.Model, heldOutOptions{examples: rows.heldOut, rows: r.BatchSize, share: r.SharePrefix})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.graph.Close()
-	loss, err := e.loss(context.Background())
+	defer h.close()
+	loss, _, err := h.loss(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}

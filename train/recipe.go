@@ -212,7 +212,7 @@ func (r *Recipe) Validate() error {
 		r.SaveStrategy = "steps"
 	}
 	if r.OutputDir == "" {
-		r.OutputDir = filepath.Join("runs", r.name())
+		r.OutputDir = filepath.Join("runs", r.Name())
 	}
 	if strings.HasPrefix(r.Optim, "adamw_torch") { // transformers' names of the same
 		r.Optim = "adamw"
@@ -269,8 +269,8 @@ func (r *Recipe) Validate() error {
 	return nil
 }
 
-// name gives a run without output_dir its folder.
-func (r *Recipe) name() string {
+// Name gives a run without output_dir its folder.
+func (r *Recipe) Name() string {
 	if r.ModelNameOrPath == "" {
 		if slices.Equal(r.Dataset, []string{"lessons"}) {
 			return "lessons"

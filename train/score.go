@@ -21,41 +21,42 @@ type RowScore struct {
 
 // Score computes the log-probability of every trained token of the examples, and hands each row's result to emit, in
 // order.
-func Score(ctx context.Context, a *Assets, pool *kernel.Pool, examples []data.Example, emit func(RowScore) error) error {
+func Score(ctx context.Context, m *model.Model, pool *kernel.Pool, examples []data.Example, emit func(RowScore) error) error {
+	if err := checkIDs(examples, m.Config.Vocab); err != nil {
+		return err
+	}
 	longest := 1
 	for i := range examples {
 		longest = max(longest, examples[i].Inputs())
-		if err := model.CheckIDs(examples[i].IDs, a.Model.Config.Vocab); err != nil {
-			return mistake("%s: %w", examples[i].Source, err)
-		}
 	}
-	g, err := a.Model.NewEvaluation(pool, longest, nil)
+	g, err := m.NewEvaluation(pool, longest, nil)
 	if err != nil {
 		return err
 	}
 	defer g.Close()
-	b := newBatcher(examples, false)
+	f := feed{graph: g, objective: MaskedMean{}}
+	var b data.Batch
 	for i := range examples {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		data.BuildBatch(&b, examples, []int{i})
 		e := &examples[i]
-		s := RowScore{Row: e.Row, Source: e.Source, IDs: e.IDs, Mask: make([]int, len(e.Mask)), Logprobs: []float64{}}
-		for j, m := range e.Mask {
-			if m {
+		s := RowScore{Row: e.Row, Source: e.Source, IDs: e.IDs, Mask: make([]int, len(e.Mask)), Logprobs: []float64{},
+			TrainedTokens: b.TrainedTokens}
+		for j, trained := range e.Mask {
+			if trained {
 				s.Mask[j] = 1
 			}
 		}
-		batch, d := b.build([]int{i})
-		if s.LossSum, err = g.Run(batch); err != nil {
+		if s.LossSum, _, err = f.run(&b); err != nil {
 			return err
 		}
 		for j, l := range g.Losses() {
-			if batch.Weights[j] > 0 {
+			if b.Weights[j] != 0 {
 				s.Logprobs = append(s.Logprobs, -l)
 			}
 		}
-		s.TrainedTokens = d.TrainedTokens
 		if err := emit(s); err != nil {
 			return err
 		}

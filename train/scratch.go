@@ -2,55 +2,56 @@ package train
 
 import (
 	"context"
+	"os"
+	"strings"
 
 	"instruct/data"
+	"instruct/model/pretrained"
 	"instruct/tokenizer"
 )
 
-// make makes the model of model_config, without weights, with the tokenizer of tokenizer_name.
-func (t *trainer) make(ctx context.Context) (*Assets, error) {
+// fromScratch makes the model of model_config, without weights, with the tokenizer of tokenizer_name.
+func fromScratch(ctx context.Context, r *Recipe, rows []data.Row) (*pretrained.Model, error) {
+	tok, err := makeTokenizer(ctx, r, rows)
+	if err != nil {
+		return nil, err
+	}
+	s := pretrained.Scratch{Path: "model_config", Config: []byte(r.ModelConfig), Tokenizer: tok, ChatTemplate: r.ChatTemplate,
+		Seed: uint64(r.Seed)}
+	if !strings.HasPrefix(string(r.ModelConfig), "{") {
+		s.Path = string(r.ModelConfig)
+		if s.Config, err = os.ReadFile(s.Path); err != nil {
+			return nil, mistake("model_config %s: %s", s.Path, errorText(err))
+		}
+	}
+	if s.ChatTemplate == "" && tok.ChatTemplate() == "" {
+		s.ChatTemplate = "lessons"
+	}
+	return pretrained.Make(s)
+}
+
+// makeTokenizer makes or loads the tokenizer of tokenizer_name; it has an end-of-sequence token.
+func makeTokenizer(ctx context.Context, r *Recipe, rows []data.Row) (tok *tokenizer.Tokenizer, err error) {
 	special := tokenizer.LessonsTokens()
-	end := special[0]
-	var tok *tokenizer.Tokenizer
-	var err error
-	switch t.r.TokenizerName {
+	switch r.TokenizerName {
 	case "bytes":
 		tok = tokenizer.Bytes(special...)
 	case "bpe":
-		tok, err = tokenizer.TrainBPE(ctx, RowTexts(t.set.rows), tokenizer.TrainOptions{VocabSize: t.r.VocabSize, Special: special})
+		o := tokenizer.TrainOptions{VocabSize: r.VocabSize, Special: special}
+		tok, err = tokenizer.TrainBPE(ctx, data.Texts(rows), o)
 	default:
-		tok, err = tokenizer.Load(t.r.TokenizerName)
+		tok, err = tokenizer.Load(r.TokenizerName)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := tok.EOS(); !ok {
-		if _, ok := tok.ID(end); !ok {
-			return nil, mistake("tokenizer_name %s: the tokenizer has no end-of-sequence token, so answers could not end", t.r.TokenizerName)
-		}
-		if err := tok.SetSpecial(tokenizer.Special{EOS: end}); err != nil {
-			return nil, err
-		}
+	if _, ok := tok.EOS(); ok {
+		return tok, nil
 	}
-	template := t.r.ChatTemplate
-	if template == "" && tok.ChatTemplate() == "" {
-		template = "lessons"
+	end := special[0]
+	if _, ok := tok.ID(end); !ok {
+		return nil, mistake("tokenizer_name %s: the tokenizer has no end-of-sequence token, so answers could not end",
+			r.TokenizerName)
 	}
-	return makeAssets(t.r, tok, template)
-}
-
-// RowTexts gives every text of the rows, for training a tokenizer.
-func RowTexts(rows []data.Row) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for _, r := range rows {
-			if r.Text != "" && !yield(r.Text) {
-				return
-			}
-			for _, m := range r.Messages {
-				if !yield(m.Content) {
-					return
-				}
-			}
-		}
-	}
+	return tok, tok.SetSpecial(tokenizer.Special{EOS: end})
 }

@@ -7,12 +7,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
 	"instruct/data"
-	"instruct/model"
 	"instruct/model/kernel"
+	"instruct/model/pretrained"
 )
 
 // TestSmolLM2Steps tunes the real SmolLM2-135M-Instruct on rasbt-instruction and compares losses, gradient norms and
@@ -75,23 +76,23 @@ func TestSmolLM2Steps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := LoadAssets(out, "")
+	m, err := pretrained.Load(out, pretrained.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range want.Prompts {
-		ids, err := a.Encoder(1024, false).Prompt([]data.Message{{Role: "user", Content: p.User}})
+		ids, err := m.Prompt([]data.Message{{Role: "user", Content: p.User}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !equal(ids, p.IDs) {
+		if !slices.Equal(ids, p.IDs) {
 			t.Errorf("prompt %q: ids %v, want %v", p.User, ids, p.IDs)
 		}
 	}
 	if steps < 10 {
 		return
 	}
-	for _, x := range a.Model.Tensors() {
+	for _, x := range m.Tensors() {
 		if w, ok := want.Weights[x.Name]; ok {
 			var sum float64
 			for _, v := range x.Data {
@@ -105,38 +106,17 @@ func TestSmolLM2Steps(t *testing.T) {
 	}
 	pool := kernel.NewPool(0)
 	defer pool.Close()
-	d, err := a.Model.NewDecoder(pool, 256)
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := m.NewSession(pool)
+	defer session.Close()
 	for user, answer := range want.After {
-		ids, err := a.Encoder(1024, false).Prompt([]data.Message{{Role: "user", Content: user}})
+		question := []data.Message{{Role: "user", Content: user}}
+		got, err := session.Answer(context.Background(), question, pretrained.Decoding{MaxNew: 40})
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, _, err := d.Generate(context.Background(), model.Request{Prompt: ids, MaxNew: 40, Stop: a.Stop})
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := a.Tokenizer.Decode(got, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("%s -> %s", user, text)
-		if text != answer {
-			t.Errorf("%q: answer %q, want %q", user, text, answer)
+		t.Logf("%s -> %s", user, got.Text)
+		if got.Text != answer {
+			t.Errorf("%q: answer %q, want %q", user, got.Text, answer)
 		}
 	}
-}
-
-func equal(a, b []int32) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -52,8 +52,8 @@ func set(t *testing.T, r Recipe, pairs ...string) Recipe {
 	return r
 }
 
-// run trains and returns the result with the loss of every step as text of its bits.
-func run(t *testing.T, r Recipe) (*Result, []string) {
+// mustRun trains and returns the result with the loss of every step as text of its bits.
+func mustRun(t *testing.T, r Recipe) (*Result, []string) {
 	t.Helper()
 	var losses []string
 	res, err := Run(context.Background(), r, Options{Out: new(bytes.Buffer), Log: new(bytes.Buffer), Quiet: true,
@@ -65,8 +65,8 @@ func run(t *testing.T, r Recipe) (*Result, []string) {
 }
 
 func TestThreadsGiveTheSameBits(t *testing.T) {
-	a, la := run(t, set(t, small(t), "threads", "1"))
-	f, lf := run(t, set(t, small(t), "threads", "1", "dtype", "bf16"))
+	a, la := mustRun(t, set(t, small(t), "threads", "1"))
+	f, lf := mustRun(t, set(t, small(t), "threads", "1", "dtype", "bf16"))
 	if strings.Join(la, "\n") == strings.Join(lf, "\n") || a.WeightsHash == f.WeightsHash {
 		t.Error("dtype bf16 gave the same run as fp32")
 	}
@@ -75,7 +75,7 @@ func TestThreadsGiveTheSameBits(t *testing.T) {
 		want           *Result
 		losses         []string
 	}{{"2", "fp32", a, la}, {"3", "fp32", a, la}, {"2", "bf16", f, lf}} {
-		b, lb := run(t, set(t, small(t), "threads", tt.threads, "dtype", tt.dtype))
+		b, lb := mustRun(t, set(t, small(t), "threads", tt.threads, "dtype", tt.dtype))
 		if strings.Join(tt.losses, "\n") != strings.Join(lb, "\n") {
 			t.Errorf("%s: losses differ between 1 and %s threads", tt.dtype, tt.threads)
 		}
@@ -83,7 +83,7 @@ func TestThreadsGiveTheSameBits(t *testing.T) {
 			t.Errorf("%s: weights differ between 1 and %s threads", tt.dtype, tt.threads)
 		}
 	}
-	c, lc := run(t, set(t, small(t), "seed", "43"))
+	c, lc := mustRun(t, set(t, small(t), "seed", "43"))
 	if strings.Join(la, "\n") == strings.Join(lc, "\n") || a.WeightsHash == c.WeightsHash {
 		t.Error("another seed gave the same run")
 	}
@@ -94,7 +94,7 @@ func TestLossFalls(t *testing.T) {
 		t.Skip("360 steps take minutes with the portable kernels under the race detector")
 	}
 	r := small(t)
-	_, _ = run(t, set(t, r, "num_train_epochs", "3", "eval_strategy", "epoch", "lesson_rows", "960", "learning_rate", "1e-3"))
+	_, _ = mustRun(t, set(t, r, "num_train_epochs", "3", "eval_strategy", "epoch", "lesson_rows", "960", "learning_rate", "1e-3"))
 	var evals []float64
 	for _, m := range readMetrics(t, r.OutputDir) {
 		if m.EvalLoss != nil {
@@ -127,7 +127,7 @@ func TestResumeContinuesExactly(t *testing.T) {
 	for _, tt := range []struct{ packing, dtype, optim string }{{"false", "fp32", "adamw"}, {"true", "fp32", "adamw"}, {"false", "bf16", "adamw"}, {"false", "fp32", "muon"}} {
 		t.Run("packing="+tt.packing+"/dtype="+tt.dtype+"/optim="+tt.optim, func(t *testing.T) {
 			more := []string{"packing", tt.packing, "dtype", tt.dtype, "optim", tt.optim, "eval_steps", "7", "gradient_accumulation_steps", "2", "num_train_epochs", "2", "save_steps", "100"}
-			whole, want := run(t, set(t, small(t), more...))
+			whole, want := mustRun(t, set(t, small(t), more...))
 			r := set(t, small(t), more...)
 			ctx, cancel := context.WithCancel(context.Background())
 			stop := len(want) / 2
@@ -177,8 +177,8 @@ func TestResumeContinuesExactly(t *testing.T) {
 }
 
 func TestAccumulationIsExact(t *testing.T) {
-	_, a := run(t, set(t, small(t), "per_device_train_batch_size", "8", "gradient_accumulation_steps", "1"))
-	_, b := run(t, set(t, small(t), "per_device_train_batch_size", "1", "gradient_accumulation_steps", "8"))
+	_, a := mustRun(t, set(t, small(t), "per_device_train_batch_size", "8", "gradient_accumulation_steps", "1"))
+	_, b := mustRun(t, set(t, small(t), "per_device_train_batch_size", "1", "gradient_accumulation_steps", "8"))
 	compareSteps(t, a, b, 1e-6)
 }
 
@@ -208,48 +208,49 @@ func TestPackedEqualsUnpacked(t *testing.T) {
 		t.Fatal(err)
 	}
 	const rows = 24
-	set.rows = set.rows[:rows]
-	for i := range set.rows { // the rows' common prefix is long enough to be shared
-		set.rows[i].Messages = append([]data.Message{{Role: "system", Content: "Answer as you are told."}}, set.rows[i].Messages...)
+	set.train = set.train[:rows]
+	for i := range set.train { // the rows' common prefix is long enough to be shared
+		system := data.Message{Role: "system", Content: "Answer as you are told."}
+		set.train[i].Messages = append([]data.Message{system}, set.train[i].Messages...)
 	}
-	tr := &trainer{r: &r, set: set}
-	a, err := tr.make(context.Background())
+	m, err := fromScratch(context.Background(), &r, set.train)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.ReadWeights(); err != nil {
+	if err := m.ReadWeights(kernel.F32); err != nil {
 		t.Fatal(err)
 	}
-	defer a.Model.Close()
-	if err := set.encode(context.Background(), a.Encoder(256, false), 2); err != nil {
+	defer m.Close()
+	if err := set.encode(context.Background(), encoder(m, &r), 2, m.Config.Vocab); err != nil {
 		t.Fatal(err)
 	}
 	pool := kernel.NewPool(2)
 	defer pool.Close()
-	g, err := a.Model.NewTraining(pool, 4096, false)
+	g, err := m.NewTraining(pool, 4096, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	grads := func() []float32 {
 		var out []float32
-		for _, x := range a.Model.Grads() {
+		for _, x := range m.Grads() {
 			out = append(out, x.Data...)
 			clear(x.Data)
 		}
 		return out
 	}
 	losses := func(share bool, idx ...int) (out []float64, tokens int) {
-		b := newBatcher(set.train, share)
-		batch, _ := b.build(idx)
-		if _, err := g.Run(batch); err != nil {
+		f := feed{graph: g, objective: MaskedMean{}}
+		b := data.Batch{Share: share}
+		data.BuildBatch(&b, set.examples, idx)
+		if _, _, err := f.run(&b); err != nil {
 			t.Fatal(err)
 		}
 		for i, l := range g.Losses() {
-			if batch.Weights[i] > 0 {
+			if b.Weights[i] != 0 {
 				out = append(out, l)
 			}
 		}
-		return out, batch.Len()
+		return out, len(b.Tokens)
 	}
 	var alone []float64
 	idx := make([]int, rows)
@@ -384,29 +385,12 @@ func loadWeights(t *testing.T, dir string) *model.Model {
 func TestBestModelIsTheResult(t *testing.T) {
 	r := set(t, small(t), "learning_rate", "0.1", "lr_scheduler_type", "constant", "warmup_steps", "3", "eval_steps", "1", "max_steps", "12",
 		"load_best_model_at_end", "true", "save_total_limit", "1")
-	res, _ := run(t, r)
+	res, _ := mustRun(t, r)
 	if res.BestStep == 0 || res.BestStep == res.Steps || res.BestLoss >= res.EvalLoss {
 		t.Fatalf("best step %d of %d, loss %.4f, last %.4f: the run should get worse at its end", res.BestStep, res.Steps, res.BestLoss, res.EvalLoss)
 	}
-	a, err := LoadAssets(r.OutputDir, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows, err := loadRows(context.Background(), &r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := rows.encode(context.Background(), a.Encoder(r.MaxLength, false), 1); err != nil {
-		t.Fatal(err)
-	}
-	pool := kernel.NewPool(1)
-	defer pool.Close()
-	e, err := newEvaluator(pool, a.Model, rows.heldOut, r.BatchSize, r.SharePrefix, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if loss, err := e.loss(context.Background()); err != nil || loss != res.BestLoss {
-		t.Errorf("the saved model's held-out loss is %v (%v), the best was %v", loss, err, res.BestLoss)
+	if loss := savedLoss(t, r, kernel.F32); loss != res.BestLoss {
+		t.Errorf("the saved model's held-out loss is %v, the best was %v", loss, res.BestLoss)
 	}
 	list, err := checkpoints.List(r.OutputDir)
 	if err != nil || len(list) == 0 || list[0].Step != res.BestStep {

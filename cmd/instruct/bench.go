@@ -6,13 +6,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"instruct/model/kernel"
-	"instruct/train"
+	"instruct/train/bench"
 )
 
 func newBench(s *streams) *cobra.Command {
-	var o train.BenchOptions
+	var o bench.Options
 	var a against
-	var g train.GenerateBenchOptions
+	var g bench.GenerateOptions
 	var dtype, recipe string
 	var asJSON, generate bool
 	c := &cobra.Command{Use: "bench", Short: "Measure training steps: speed and memory, in benchstat's format", Args: noArgs,
@@ -56,7 +56,7 @@ and every token is trained; a recipe brings its own model and data.`,
 			if a.other != "" {
 				return a.run(cmd, s, asJSON)
 			}
-			res, err := train.Bench(cmd.Context(), o)
+			res, err := bench.Steps(cmd.Context(), o)
 			if err != nil {
 				return err
 			}
@@ -87,8 +87,8 @@ and every token is trained; a recipe brings its own model and data.`,
 	return c
 }
 
-func benchGenerate(cmd *cobra.Command, s *streams, g train.GenerateBenchOptions, asJSON bool) error {
-	res, err := train.BenchGenerate(cmd.Context(), g)
+func benchGenerate(cmd *cobra.Command, s *streams, g bench.GenerateOptions, asJSON bool) error {
+	res, err := bench.Generate(cmd.Context(), g)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func benchGenerate(cmd *cobra.Command, s *streams, g train.GenerateBenchOptions,
 }
 
 // printProfile writes the time of each kind of op and its share of whole nanoseconds.
-func printProfile(s *streams, ops []train.OpTime, whole float64) {
+func printProfile(s *streams, ops []bench.OpTime, whole float64) {
 	for _, p := range ops {
 		fmt.Fprintf(s.out, "# %-24s %8.3f ms %5.1f %%\n", p.Name, p.Ns/1e6, 100*p.Ns/whole)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"instruct/train"
+	"instruct/train/bench"
 )
 
 // against compares this program with another one, or one recipe with another. Every measurement is a process of its own, so neither side has a
@@ -53,7 +53,7 @@ func (a *against) run(cmd *cobra.Command, s *streams, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	var results [2][]*train.BenchResult
+	var results [2][]*bench.Result
 	for i := range a.rounds {
 		for j := range 2 {
 			side := (i + j) % 2
@@ -65,7 +65,7 @@ func (a *against) run(cmd *cobra.Command, s *streams, asJSON bool) error {
 			if asJSON {
 				err = writeJSON(s.out, struct {
 					Side string `json:"side"`
-					*train.BenchResult
+					*bench.Result
 				}{sides[side].name, res})
 			} else {
 				_, err = fmt.Fprintln(s.out, strings.Replace(res.String(), "/", "/side="+sides[side].name+"/", 1))
@@ -79,19 +79,19 @@ func (a *against) run(cmd *cobra.Command, s *streams, asJSON bool) error {
 }
 
 // report prints the comparison and returns an error when this side is worse.
-func (a *against) report(s *streams, asJSON bool, base, this []*train.BenchResult) error {
+func (a *against) report(s *streams, asJSON bool, base, this []*bench.Result) error {
 	var worse []string
 	if !asJSON {
 		fmt.Fprintf(s.out, "# %-16s %14s %14s %7s %7s %7s\n", "median of "+fmt.Sprint(len(this)), "base", "this", "ratio", "noise", "p")
 	}
 	for _, m := range []struct {
 		name string
-		of   func(*train.BenchResult) float64
+		of   func(*bench.Result) float64
 	}{
-		{"ns/op", func(r *train.BenchResult) float64 { return r.NsPerStep }},
-		{"cpu-ns/op", func(r *train.BenchResult) float64 { return r.CPUNsPerStep }},
-		{"peak-RSS-bytes", func(r *train.BenchResult) float64 { return float64(r.PeakRSS) }},
-		{"allocs/op", func(r *train.BenchResult) float64 { return r.AllocsPerStep }},
+		{"ns/op", func(r *bench.Result) float64 { return r.NsPerStep }},
+		{"cpu-ns/op", func(r *bench.Result) float64 { return r.CPUNsPerStep }},
+		{"peak-RSS-bytes", func(r *bench.Result) float64 { return float64(r.PeakRSS) }},
+		{"allocs/op", func(r *bench.Result) float64 { return r.AllocsPerStep }},
 	} {
 		c := compare(m.name, collect(base, m.of), collect(this, m.of))
 		if c.Base == 0 || c.This == 0 { // one side does not know it
@@ -145,7 +145,7 @@ func lossMoved(s *streams, asJSON bool, base, this float64) (bool, error) {
 	return moved, err
 }
 
-func collect(rs []*train.BenchResult, of func(*train.BenchResult) float64) []float64 {
+func collect(rs []*bench.Result, of func(*bench.Result) float64) []float64 {
 	out := make([]float64, len(rs))
 	for i, r := range rs {
 		out[i] = of(r)
@@ -194,7 +194,7 @@ func (a *against) sides(cmd *cobra.Command) ([2]side, error) {
 }
 
 // measure runs the program once. What it calls the user's mistake is one.
-func (s side) measure(ctx context.Context) (*train.BenchResult, error) {
+func (s side) measure(ctx context.Context) (*bench.Result, error) {
 	c := exec.CommandContext(ctx, s.program, s.args...)
 	var log bytes.Buffer
 	c.Stderr = &log
@@ -213,7 +213,7 @@ func (s side) measure(ctx context.Context) (*train.BenchResult, error) {
 		}
 		return nil, err
 	}
-	res := &train.BenchResult{}
+	res := &bench.Result{}
 	if err = json.Unmarshal(out, res); err != nil || res.NsPerStep <= 0 {
 		return nil, mistake("%s: `%s bench --json` gave no measurement; is it an instruct?", s.name, s.program)
 	}

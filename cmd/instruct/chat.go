@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,62 +20,67 @@ const chatHelp = `  /system TEXT   set the system prompt and start anew; without
   /help          this list
   /quit          leave (also Ctrl-D)`
 
-// conversation is a chat: the turns so far and the ids that the decoder has read.
+// conversation is a chat: the turns so far.
 type conversation struct {
 	*speaker
 	system string
 	turns  []data.Message
-	read   []int32 // what the decoder's cache holds
 }
 
 func newChat(s *streams) *cobra.Command {
-	var f speakerFlags
+	var f speakFlags
 	var system string
-	c := &cobra.Command{Use: "chat", Short: "Talk to a model", Long: "Talk to a model, a line a turn. Commands in the chat:\n" + chatHelp, Args: noArgs,
+	c := &cobra.Command{Use: "chat", Short: "Talk to a model", Args: noArgs,
+		Long: "Talk to a model, a line a turn. Commands in the chat:\n" + chatHelp,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			sp, err := f.load(cmd)
 			if err != nil {
 				return err
 			}
-			defer sp.pool.Close()
-			c := &conversation{speaker: sp, system: system}
+			defer sp.close()
 			fmt.Fprintf(s.err, "%s; /help lists commands, Ctrl-D leaves\n", f.model)
-			lines := readLines(cmd.Context(), s.in)
-			for {
-				fmt.Fprint(s.err, "> ")
-				line, ok, err := lines.next(cmd.Context())
-				if !ok {
-					fmt.Fprintln(s.err)
-					return err
-				}
-				text := strings.TrimSpace(line)
-				if text == "" {
-					continue
-				}
-				if command, rest, _ := strings.Cut(text, " "); strings.HasPrefix(command, "/") {
-					if command == "/quit" || command == "/exit" {
-						return nil
-					}
-					if err := c.command(s, command, strings.TrimSpace(rest)); err != nil {
-						fmt.Fprintln(s.err, err)
-					}
-					continue
-				}
-				err = c.turn(cmd.Context(), s, text)
-				var user interface{ UserError() bool }
-				switch {
-				case cmd.Context().Err() != nil:
-					return cmd.Context().Err()
-				case errors.As(err, &user) && user.UserError(): // such as a conversation that is too long
-					fmt.Fprintf(s.err, "%v; /reset starts anew\n", err)
-				case err != nil:
-					return err
-				}
-			}
+			c := &conversation{speaker: sp, system: system}
+			return c.loop(cmd.Context(), s)
 		}}
 	f.add(c)
 	c.Flags().StringVar(&system, "system", "", "system prompt")
 	return c
+}
+
+// loop reads lines until the last one, or /quit.
+func (c *conversation) loop(ctx context.Context, s *streams) error {
+	lines := readLines(ctx, s.in)
+	for {
+		fmt.Fprint(s.err, "> ")
+		line, ok, err := lines.next(ctx)
+		if !ok {
+			fmt.Fprintln(s.err)
+			return err
+		}
+		text := strings.TrimSpace(line)
+		if text == "" {
+			continue
+		}
+		if command, rest, _ := strings.Cut(text, " "); strings.HasPrefix(command, "/") {
+			if command == "/quit" || command == "/exit" {
+				return nil
+			}
+			if err := c.command(s, command, strings.TrimSpace(rest)); err != nil {
+				fmt.Fprintln(s.err, err)
+			}
+			continue
+		}
+		err = c.turn(ctx, s, text)
+		var user interface{ UserError() bool }
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.As(err, &user) && user.UserError(): // such as a conversation that is too long
+			fmt.Fprintf(s.err, "%v; /reset starts anew\n", err)
+		case err != nil:
+			return err
+		}
+	}
 }
 
 // command carries out a line that starts with a slash.
@@ -109,25 +113,12 @@ func (c *conversation) command(s *streams, name, rest string) error {
 }
 
 // messages returns the conversation with its system prompt.
-func (c *conversation) messages() []data.Message {
-	var m []data.Message
-	if c.system != "" {
-		m = append(m, data.Message{Role: "system", Content: c.system})
-	}
-	return append(m, c.turns...)
-}
+func (c *conversation) messages() []data.Message { return conversationOf(c.system, c.turns...) }
 
 func (c *conversation) save(s *streams, path string) error {
-	type message struct {
-		Role    string `json:"role"`
-		Content string `json:"content"`
-	}
 	row := struct {
-		Messages []message `json:"messages"`
-	}{[]message{}}
-	for _, m := range c.messages() {
-		row.Messages = append(row.Messages, message{m.Role, m.Content})
-	}
+		Messages []data.Message `json:"messages"`
+	}{c.messages()}
 	line, err := json.Marshal(row)
 	if err != nil {
 		return err
@@ -146,38 +137,15 @@ func (c *conversation) save(s *streams, path string) error {
 	return nil
 }
 
-// turn answers one line.
-func (c *conversation) turn(ctx context.Context, s *streams, text string) (err error) {
-	turns := c.turns
-	c.turns = append(c.turns, data.Message{Role: "user", Content: text})
-	defer func() {
-		if err != nil { // the turn did not take place
-			c.turns = turns
-		}
-	}()
-	ids, err := c.assets.Encoder(c.assets.Model.Config.MaxLength, false).Prompt(c.messages())
-	if err != nil {
-		return err
-	}
-	// What the new prompt has in common with what was read need not be read again, but for its last token.
-	same := 0
-	for same < min(len(ids)-1, len(c.read)) && ids[same] == c.read[same] {
-		same++
-	}
-	if c.decoder != nil {
-		c.decoder.Truncate(same)
-	}
-	c.read = c.read[:same]
-	var answer strings.Builder
-	out, _, err := c.answer(ctx, ids, true, func(part string) {
-		answer.WriteString(part)
-		fmt.Fprint(s.out, part)
-	})
+// turn answers one line. A turn that fails did not take place.
+func (c *conversation) turn(ctx context.Context, s *streams, text string) error {
+	asked := append(c.turns, data.Message{Role: "user", Content: text})
+	emit := func(part string) { fmt.Fprint(s.out, part) }
+	a, err := c.Answer(ctx, conversationOf(c.system, asked...), c.decoding(emit))
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(s.out)
-	c.read = slices.Concat(ids, out)[:c.decoder.Len()]
-	c.turns = append(c.turns, data.Message{Role: "assistant", Content: answer.String()})
+	c.turns = append(asked, data.Message{Role: "assistant", Content: a.Text})
 	return nil
 }

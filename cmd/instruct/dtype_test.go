@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"instruct/train"
+	"instruct/train/bench"
 )
 
 func TestDType(t *testing.T) {
@@ -46,7 +46,7 @@ func TestBenchGenerate(t *testing.T) {
 	args := []string{"bench", "--generate", "--seq", "9", "--new_tokens", "5", "--steps", "1", "--json"}
 	for _, dtype := range []string{"fp32", "bf16", "q8_0"} {
 		for _, what := range [][]string{{"--preset", "lessons-1m"}, {"--model", "model"}} {
-			r := decode[train.GenerateBenchResult](t, ok(t, "", append(args, append(what, "--dtype", dtype)...)...))
+			r := decode[bench.GenerateResult](t, ok(t, "", append(args, append(what, "--dtype", dtype)...)...))
 			if r.Model != what[1] || r.DType != dtype || r.PromptTokens != 9 || r.NewTokens != 5 || r.PromptPerSec <= 0 || r.DecodePerSec <= 0 || r.WeightBytes <= 0 {
 				t.Errorf("%v --dtype %s: %+v", what, dtype, r)
 			}

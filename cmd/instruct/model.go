@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
-	"instruct/train"
+	"instruct/model/kernel"
+	"instruct/model/pretrained"
 )
 
 func newModel(s *streams) *cobra.Command {
@@ -20,43 +22,59 @@ func newModelInspect(s *streams) *cobra.Command {
 			if err := required(cmd, "model"); err != nil {
 				return err
 			}
-			a, err := train.LoadAssets(path, "")
+			m, err := pretrained.Load(path, pretrained.Options{DType: kernel.F32})
 			if err != nil {
 				return err
 			}
-			c := a.Model.Config
+			defer m.Close()
 			if asJSON {
-				type tensor struct {
-					Name  string `json:"name"`
-					Shape []int  `json:"shape"`
-				}
-				out := struct {
-					Family     string   `json:"model_type"`
-					Parameters int      `json:"parameters"`
-					Vocab      int      `json:"vocab_size"`
-					MaxLength  int      `json:"max_position_embeddings"`
-					Stop       []int32  `json:"stop_token_ids"`
-					Weights    string   `json:"weights_sha256"`
-					Tensors    []tensor `json:"tensors"`
-				}{c.Family, a.Model.Size(), c.Vocab, c.MaxLength, a.Stop, train.WeightsHash(a.Model), nil}
-				for _, t := range a.Model.Tensors() {
-					out.Tensors = append(out.Tensors, tensor{t.Name, t.Shape})
-				}
-				return writeJSON(s.out, out)
+				return writeJSON(s.out, describeModel(m))
 			}
-			fmt.Fprintf(s.out, "family      %s\nparameters  %d\nlayers      %d\nwidth       %d\nheads       %d query, %d key/value, size %d\nmlp         %d\nvocabulary  %d (tokenizer %d)\npositions   %d\ntied head   %v\n",
-				c.Family, a.Model.Size(), c.Layers, c.Width, c.Heads, c.KVHeads, c.HeadDim, c.Hidden, c.Vocab, a.Tokenizer.VocabSize(), c.MaxLength, c.Tied)
-			fmt.Fprint(s.out, "stop tokens")
-			for _, id := range a.Stop {
-				fmt.Fprintf(s.out, " %d %q", id, a.Tokenizer.TokenText(id))
-			}
-			fmt.Fprintf(s.out, "\nweights     sha256 %s\n\n", train.WeightsHash(a.Model))
-			for _, t := range a.Model.Tensors() {
-				fmt.Fprintf(s.out, "%-52s %v\n", t.Name, t.Shape)
-			}
+			printModel(s.out, m)
 			return nil
 		}}
-	c.Flags().StringVar(&path, "model", "", "a Hugging Face folder, a run or checkpoint folder, or a .gguf file")
+	c.Flags().StringVar(&path, "model", "", modelHelp)
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object")
 	return c
+}
+
+// modelDescription is what `model inspect --json` prints.
+type modelDescription struct {
+	Family     string              `json:"model_type"`
+	Parameters int                 `json:"parameters"`
+	Vocab      int                 `json:"vocab_size"`
+	MaxLength  int                 `json:"max_position_embeddings"`
+	Stop       []int32             `json:"stop_token_ids"`
+	Weights    string              `json:"weights_sha256"`
+	Tensors    []tensorDescription `json:"tensors"`
+}
+
+type tensorDescription struct {
+	Name  string `json:"name"`
+	Shape []int  `json:"shape"`
+}
+
+func describeModel(m *pretrained.Model) modelDescription {
+	d := modelDescription{Family: m.Config.Family, Parameters: m.Size(), Vocab: m.Config.Vocab, MaxLength: m.Config.MaxLength,
+		Stop: m.Stop, Weights: m.WeightsHash()}
+	for _, t := range m.Tensors() {
+		d.Tensors = append(d.Tensors, tensorDescription{t.Name, t.Shape})
+	}
+	return d
+}
+
+func printModel(w io.Writer, m *pretrained.Model) {
+	c := &m.Config
+	fmt.Fprintf(w, "family      %s\nparameters  %d\nlayers      %d\nwidth       %d\n", c.Family, m.Size(), c.Layers, c.Width)
+	fmt.Fprintf(w, "heads       %d query, %d key/value, size %d\nmlp         %d\n", c.Heads, c.KVHeads, c.HeadDim, c.Hidden)
+	fmt.Fprintf(w, "vocabulary  %d (tokenizer %d)\npositions   %d\ntied head   %v\n", c.Vocab, m.Tokenizer.VocabSize(),
+		c.MaxLength, c.Tied)
+	fmt.Fprint(w, "stop tokens")
+	for _, id := range m.Stop {
+		fmt.Fprintf(w, " %d %q", id, m.Tokenizer.TokenText(id))
+	}
+	fmt.Fprintf(w, "\nweights     sha256 %s\n\n", m.WeightsHash())
+	for _, t := range m.Tensors() {
+		fmt.Fprintf(w, "%-52s %v\n", t.Name, t.Shape)
+	}
 }

@@ -5,45 +5,16 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"instruct/data"
 	"instruct/model/kernel"
 	"instruct/train"
 )
 
-// rowFlags are the flags of commands that read a data set for a model.
-type rowFlags struct {
-	model, template, format string
-	dataset                 []string
-	maxLength, threads      int
-	trainOnInputs           bool
-}
-
-func (f *rowFlags) add(c *cobra.Command) {
-	fl := c.Flags()
-	fl.StringVar(&f.model, "model", "", "a Hugging Face folder, a run or checkpoint folder, or a .gguf file")
-	fl.StringVar(&f.template, "chat_template", "", "a built-in template's name or a Jinja file, in place of the model's own")
-	fl.StringSliceVar(&f.dataset, "dataset", nil, "files of rows (.jsonl .json .csv .tsv .parquet)")
-	fl.StringVar(&f.format, "format", "", "format of the rows; found from the first row where empty")
-	fl.IntVar(&f.maxLength, "max_length", 1024, "longest row in tokens")
-	fl.BoolVar(&f.trainOnInputs, "train_on_inputs", false, "mark every token as trained, not the answers only")
-	fl.IntVar(&f.threads, "threads", 0, "worker threads; 0: one a core")
-}
-
-// load reads model and rows and encodes them.
-func (f *rowFlags) load(cmd *cobra.Command, pool *kernel.Pool, d kernel.DType) (*train.Assets, []data.Example, *data.Audit, error) {
-	if err := required(cmd, "model", "dataset"); err != nil {
-		return nil, nil, nil, err
-	}
-	rows, err := data.Load(cmd.Context(), f.dataset, f.format)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	assets, err := train.LoadForInference(f.model, f.template, d)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	examples, audit, err := assets.Encoder(f.maxLength, f.trainOnInputs).EncodeAll(cmd.Context(), rows, pool.Threads())
-	return assets, examples, audit, assets.LengthHint(err, f.maxLength)
+// scoreTotal is the last line of `score --json`.
+type scoreTotal struct {
+	Rows          int     `json:"rows"`
+	LossSum       float64 `json:"loss_sum"`
+	TrainedTokens int     `json:"trained_tokens"`
+	MeanLoss      float64 `json:"mean_loss"`
 }
 
 func newScore(s *streams) *cobra.Command {
@@ -60,26 +31,28 @@ func newScore(s *streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			pool := kernel.NewPool(f.threads)
-			defer pool.Close()
-			assets, examples, _, err := f.load(cmd, pool, d)
+			if err := required(cmd, "model", "dataset"); err != nil {
+				return err
+			}
+			set, err := f.load(cmd.Context())
 			if err != nil {
 				return err
 			}
-			total := struct {
-				Rows          int     `json:"rows"`
-				LossSum       float64 `json:"loss_sum"`
-				TrainedTokens int     `json:"trained_tokens"`
-				MeanLoss      float64 `json:"mean_loss"`
-			}{}
-			err = train.Score(cmd.Context(), assets, pool, examples, func(r train.RowScore) error {
+			if err := set.model.ReadWeights(d); err != nil {
+				return err
+			}
+			pool := kernel.NewPool(f.threads)
+			defer pool.Close()
+			var total scoreTotal
+			err = train.Score(cmd.Context(), set.model.Model, pool, set.examples, func(r train.RowScore) error {
 				total.Rows++
 				total.LossSum += r.LossSum
 				total.TrainedTokens += r.TrainedTokens
 				if asJSON {
 					return writeJSON(s.out, r)
 				}
-				_, err := fmt.Fprintf(s.out, "%s  loss %.4f over %d tokens\n", r.Source, r.LossSum/float64(r.TrainedTokens), r.TrainedTokens)
+				_, err := fmt.Fprintf(s.out, "%s  loss %.4f over %d tokens\n", r.Source, r.LossSum/float64(r.TrainedTokens),
+					r.TrainedTokens)
 				return err
 			})
 			if err != nil {
@@ -93,7 +66,7 @@ func newScore(s *streams) *cobra.Command {
 			return nil
 		}}
 	f.add(c)
-	addDType(c, &dtype)
+	c.Flags().StringVar(&dtype, "dtype", "fp32", dtypeHelp)
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a row, the totals last")
 	return c
 }

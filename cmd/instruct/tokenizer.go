@@ -9,30 +9,21 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"instruct/checkpoints"
 	"instruct/data"
+	"instruct/model/pretrained"
 	"instruct/tokenizer"
-	"instruct/train"
 )
 
 func newTokenizer(s *streams) *cobra.Command {
 	return group("tokenizer", "Train, inspect and use tokenizers", newTokenizerEncode(s), newTokenizerDecode(s), newTokenizerTrain(s), newTokenizerInspect(s))
 }
 
-// loadTokenizer loads from a folder, a tokenizer.json or a .gguf file.
+// loadTokenizer loads the tokenizer of the flag --tokenizer.
 func loadTokenizer(cmd *cobra.Command, path string) (*tokenizer.Tokenizer, error) {
 	if err := required(cmd, "tokenizer"); err != nil {
 		return nil, err
 	}
-	if !strings.HasSuffix(path, ".gguf") {
-		return tokenizer.Load(path)
-	}
-	g, err := checkpoints.OpenGGUF(path)
-	if err != nil {
-		return nil, err
-	}
-	defer g.Close()
-	return tokenizer.FromGGUF(train.GGUFVocab(g))
+	return pretrained.LoadTokenizer(path)
 }
 
 const tokenizerHelp = "a folder with tokenizer.json, such a file, or a .gguf file"
@@ -134,7 +125,7 @@ func newTokenizerTrain(s *streams) *cobra.Command {
 				}
 				rows = append(rows, data.Row{Source: f, Text: string(text)})
 			}
-			t, err := tokenizer.TrainBPE(cmd.Context(), train.RowTexts(rows), tokenizer.TrainOptions{VocabSize: size, MinFrequency: minFrequency, Special: special, Pattern: pattern})
+			t, err := tokenizer.TrainBPE(cmd.Context(), data.Texts(rows), tokenizer.TrainOptions{VocabSize: size, MinFrequency: minFrequency, Special: special, Pattern: pattern})
 			if err != nil {
 				return err
 			}

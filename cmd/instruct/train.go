@@ -116,12 +116,13 @@ func readRecipe(s *streams, paths []string, settings []setting) (train.Recipe, e
 }
 
 func printResult(s *streams, res *train.Result) {
-	if res.Lessons != nil {
-		fmt.Fprintf(s.out, "%s\n", res.Lessons)
-		if res.Lessons.HasBefore {
-			fmt.Fprintf(s.out, "held-out exact match: %.1f %% before, %.1f %% after\n", 100*res.Lessons.Before, 100*res.Lessons.After)
+	if res.Report != nil {
+		fmt.Fprintf(s.out, "%s\n", res.Report)
+		before, after, asked := res.Report.Shares()
+		if asked {
+			fmt.Fprintf(s.out, "held-out exact match: %.1f %% before, %.1f %% after\n", 100*before, 100*after)
 		} else {
-			fmt.Fprintf(s.out, "held-out exact match: %.1f %%\n", 100*res.Lessons.After)
+			fmt.Fprintf(s.out, "held-out exact match: %.1f %%\n", 100*after)
 		}
 	}
 	fmt.Fprintf(s.out, "steps %d, last training loss %.4f", res.Steps, res.Loss)

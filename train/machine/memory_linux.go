@@ -1,4 +1,4 @@
-package train
+package machine
 
 import (
 	"bufio"
@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// availableMemory returns how many bytes this process may still take: what the kernel can give without swapping, or what is
+// AvailableMemory returns how many bytes this process may still take: what the kernel can give without swapping, or what is
 // left of the memory limit of a control group, where that is less.
-func availableMemory() (int64, bool) {
+func AvailableMemory() (int64, bool) {
 	have, ok := readFields("/proc/meminfo")["MemAvailable:"]
 	if !ok {
 		return 0, false
@@ -55,8 +55,8 @@ func groupMemory(root, groups string) int64 {
 	return left
 }
 
-// residentMemory returns the bytes of this process that are in memory now.
-func residentMemory() int64 {
+// ResidentMemory returns the bytes of this process that are in memory now.
+func ResidentMemory() int64 {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0

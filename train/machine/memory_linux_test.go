@@ -1,4 +1,4 @@
-package train
+package machine
 
 import (
 	"math"
@@ -37,10 +37,10 @@ func TestGroupMemory(t *testing.T) {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
 	}
-	if have, ok := availableMemory(); !ok || have <= 0 {
+	if have, ok := AvailableMemory(); !ok || have <= 0 {
 		t.Errorf("this machine has %d bytes of memory (%v)", have, ok)
 	}
-	if n := residentMemory(); n < 1<<20 {
+	if n := ResidentMemory(); n < 1<<20 {
 		t.Errorf("this process has %d bytes", n)
 	}
 }

@@ -1,21 +1,21 @@
-package train
+package bench
 
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"instruct/model"
 	"instruct/model/kernel"
 	"instruct/model/kernel/rng"
+	"instruct/model/pretrained"
+	"instruct/train/machine"
 )
 
-// GenerateBenchOptions choose what to measure; zero values take the defaults.
-type GenerateBenchOptions struct {
+// GenerateOptions choose what to measure; zero values take the defaults.
+type GenerateOptions struct {
 	Preset    string // a shape with random weights, or
 	Model     string // a folder or .gguf file
 	DType     kernel.DType
@@ -26,8 +26,8 @@ type GenerateBenchOptions struct {
 	Profile   bool // break the decoding down by op
 }
 
-// GenerateBenchResult is one measurement of reading a prompt and decoding after it, on one stream. The speeds are medians of the rounds.
-type GenerateBenchResult struct {
+// GenerateResult is one measurement of reading a prompt and decoding after it, on one stream. The speeds are medians of the rounds.
+type GenerateResult struct {
 	Model           string  `json:"model"`
 	DType           string  `json:"dtype"`
 	Threads         int     `json:"threads"`
@@ -46,20 +46,8 @@ type GenerateBenchResult struct {
 	Profile []OpTime `json:"profile,omitempty"` // of one new token, longest first
 }
 
-// findPreset looks up a model shape by name.
-func findPreset(name string) (preset, error) {
-	var names []string
-	for _, x := range presets() {
-		names = append(names, x.name)
-		if x.name == name {
-			return x, nil
-		}
-	}
-	return preset{}, mistake("unknown preset %q; known are %s", name, strings.Join(names, ", "))
-}
-
-// BenchGenerate measures inference as generate does it: greedy, with a cache, after one round that is not counted.
-func BenchGenerate(ctx context.Context, o GenerateBenchOptions) (*GenerateBenchResult, error) {
+// Generate measures inference as generate does it: greedy, with a cache, after one round that is not counted.
+func Generate(ctx context.Context, o GenerateOptions) (*GenerateResult, error) {
 	o.Prompt, o.NewTokens, o.Rounds = cmp.Or(o.Prompt, 256), cmp.Or(o.NewTokens, 128), cmp.Or(o.Rounds, 3)
 	if o.Prompt < 1 || o.NewTokens < 1 || o.Rounds < 1 {
 		return nil, mistake("seq, new_tokens and steps must be positive")
@@ -68,32 +56,24 @@ func BenchGenerate(ctx context.Context, o GenerateBenchOptions) (*GenerateBenchR
 	if err != nil {
 		return nil, err
 	}
+	defer m.Close()
 	pool := kernel.NewPool(o.Threads)
 	defer pool.Close()
 	d, err := m.NewDecoder(pool, o.Prompt+o.NewTokens)
 	if err != nil {
 		return nil, err
 	}
-	res := &GenerateBenchResult{Model: name, DType: o.DType.String(), Threads: pool.Threads(), Kernels: kernel.Path(), PromptTokens: o.Prompt, NewTokens: o.NewTokens, WeightBytes: m.WeightBytes()}
+	defer d.Close()
 	r := rng.NewRand(1, "bench", 0, 0)
 	prompt := make([]int32, o.Prompt)
 	for i := range prompt {
 		prompt[i] = int32(r.Intn(m.Config.Vocab))
 	}
+	res := &GenerateResult{Model: name, DType: o.DType.String(), Threads: pool.Threads(), Kernels: kernel.Path(),
+		PromptTokens: o.Prompt, NewTokens: o.NewTokens, WeightBytes: m.WeightBytes()}
 	var read, decode []float64
 	for round := range o.Rounds + 1 {
-		var first, last time.Time
-		var cpuFirst time.Duration
-		start, cpu := time.Now(), cpuTime()
-		_, _, err := d.Generate(ctx, model.Request{Prompt: prompt, MaxNew: o.NewTokens + 1, Emit: func(int32) {
-			if last = time.Now(); first.IsZero() {
-				first, cpuFirst = last, cpuTime()
-				d.Spent() // of the prompt
-			}
-		}})
-		if err == nil {
-			err = ctx.Err()
-		}
+		one, err := measureAnswer(ctx, d, prompt, o.NewTokens)
 		if err != nil {
 			return nil, err
 		}
@@ -103,44 +83,60 @@ func BenchGenerate(ctx context.Context, o GenerateBenchOptions) (*GenerateBenchR
 			}
 			continue
 		}
-		res.CPUNsPrompt += float64(cpuFirst-cpu) / float64(o.Prompt*o.Rounds)
-		res.CPUNsDecode += float64(cpuTime()-cpuFirst) / float64(o.NewTokens*o.Rounds)
-		read, decode = append(read, first.Sub(start).Seconds()), append(decode, last.Sub(first).Seconds())
+		read = append(read, one.read.Seconds())
+		decode = append(decode, one.decode.Seconds())
+		res.CPUNsPrompt += float64(one.readCPU) / float64(o.Prompt*o.Rounds)
+		res.CPUNsDecode += float64(one.decodeCPU) / float64(o.NewTokens*o.Rounds)
 		if o.Profile {
-			steps := make([]float64, o.NewTokens)
-			for i := range steps {
-				steps[i] = decode[len(decode)-1] * 1e9 / float64(o.NewTokens)
-			}
-			res.Profile = profile(d.Spent(), 0, steps)
+			res.Profile = profile(d.Spent(), one.decode, o.NewTokens)
 		}
 	}
 	slices.Sort(read)
 	slices.Sort(decode)
 	t := decode[o.Rounds/2] / float64(o.NewTokens)
-	res.PromptPerSec, res.DecodePerSec = float64(o.Prompt)/read[o.Rounds/2], 1/t
-	res.NsPerDecodeStep, res.WeightGBPerSec = t*1e9, float64(res.WeightBytes)/t/1e9
-	res.PeakRSS = peakRSS()
+	res.PromptPerSec = float64(o.Prompt) / read[o.Rounds/2]
+	res.DecodePerSec = 1 / t
+	res.NsPerDecodeStep = t * 1e9
+	res.WeightGBPerSec = float64(res.WeightBytes) / t / 1e9
+	res.PeakRSS = machine.PeakRSS()
 	return res, nil
 }
 
+// answerTime is the time of one answer: that of the prompt to the first new token, and that of the others.
+type answerTime struct{ read, readCPU, decode, decodeCPU time.Duration }
+
+// measureAnswer reads a prompt and decodes a first token and n after it.
+func measureAnswer(ctx context.Context, d *model.Decoder, prompt []int32, n int) (answerTime, error) {
+	var t answerTime
+	start, cpu := time.Now(), machine.CPUTime()
+	var first, last time.Time
+	_, _, err := d.Generate(ctx, model.Request{Prompt: prompt, MaxNew: n + 1, Emit: func(int32) {
+		last = time.Now()
+		if first.IsZero() {
+			first = last
+			t.readCPU = machine.CPUTime() - cpu
+			d.Spent() // of the prompt
+		}
+	}})
+	if err == nil {
+		err = ctx.Err()
+	}
+	t.read = first.Sub(start)
+	t.decode = last.Sub(first)
+	t.decodeCPU = machine.CPUTime() - cpu - t.readCPU
+	return t, err
+}
+
 // load loads the model, or makes the preset's.
-func (o *GenerateBenchOptions) load() (*model.Model, string, error) {
+func (o *GenerateOptions) load() (*model.Model, string, error) {
 	if o.Model != "" {
-		a, err := LoadForInference(o.Model, "", o.DType)
+		m, err := pretrained.Load(o.Model, pretrained.Options{DType: o.DType})
 		if err != nil {
 			return nil, "", err
 		}
-		return a.Model, o.Model, nil
+		return m.Model, o.Model, nil
 	}
-	p, err := findPreset(o.Preset)
-	if err != nil {
-		return nil, "", err
-	}
-	text, err := json.Marshal(p.config)
-	if err != nil {
-		return nil, "", err
-	}
-	c, err := model.ParseConfig("preset "+p.name, text)
+	p, c, err := findPreset(o.Preset)
 	if err != nil {
 		return nil, "", err
 	}
@@ -156,10 +152,12 @@ func (o *GenerateBenchOptions) load() (*model.Model, string, error) {
 }
 
 // String is two lines in the format of Go benchmarks, for benchstat.
-func (r *GenerateBenchResult) String() string {
+func (r *GenerateResult) String() string {
 	line := func(what string, tokens int, perSecond, ns, cpu float64) string {
-		return fmt.Sprintf("Benchmark%s/model=%s/dtype=%s/tokens=%d-%d 1 %.0f ns/op %.0f cpu-ns/op %.1f tokens/s", what, r.Model, r.DType, tokens, r.Threads, ns, cpu, perSecond)
+		return fmt.Sprintf("Benchmark%s/model=%s/dtype=%s/tokens=%d-%d 1 %.0f ns/op %.0f cpu-ns/op %.1f tokens/s",
+			what, r.Model, r.DType, tokens, r.Threads, ns, cpu, perSecond)
 	}
 	return line("ReadPromptToken", r.PromptTokens, r.PromptPerSec, 1e9/r.PromptPerSec, r.CPUNsPrompt) + "\n" +
-		line("DecodeToken", r.NewTokens, r.DecodePerSec, r.NsPerDecodeStep, r.CPUNsDecode) + fmt.Sprintf(" %.1f weight-GB/s %d peak-RSS-bytes", r.WeightGBPerSec, r.PeakRSS)
+		line("DecodeToken", r.NewTokens, r.DecodePerSec, r.NsPerDecodeStep, r.CPUNsDecode) +
+		fmt.Sprintf(" %.1f weight-GB/s %d peak-RSS-bytes", r.WeightGBPerSec, r.PeakRSS)
 }

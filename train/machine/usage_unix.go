@@ -1,6 +1,6 @@
 //go:build unix
 
-package train
+package machine
 
 import (
 	"runtime"
@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// peakRSS returns the process's largest resident memory in bytes.
-func peakRSS() int64 {
+// PeakRSS returns the process's largest resident memory in bytes.
+func PeakRSS() int64 {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0
@@ -20,8 +20,8 @@ func peakRSS() int64 {
 	return int64(u.Maxrss) * 1024
 }
 
-// cpuTime returns the processor time of all threads so far.
-func cpuTime() time.Duration {
+// CPUTime returns the processor time of all threads so far.
+func CPUTime() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0

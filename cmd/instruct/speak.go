@@ -1,0 +1,82 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"instruct/model"
+	"instruct/model/kernel"
+	"instruct/model/pretrained"
+)
+
+// Help of flags that several commands share.
+const (
+	modelHelp    = "a Hugging Face folder, a run or checkpoint folder, or a .gguf file"
+	templateHelp = "a built-in template's name or a Jinja file, in place of the model's own"
+	dtypeHelp    = "format of the weights in memory: fp32, bf16 (half the memory) or q8_0 (a quarter, fastest)"
+	threadsHelp  = "worker threads; 0: one a core"
+)
+
+// speakFlags are the flags of commands that let a model answer.
+type speakFlags struct {
+	model, template, dtype string
+	maxNew, threads        int
+	sampling               model.Sampling
+}
+
+func (f *speakFlags) add(c *cobra.Command) {
+	fl := c.Flags()
+	fl.StringVar(&f.model, "model", "", modelHelp)
+	fl.StringVar(&f.template, "chat_template", "", templateHelp)
+	fl.StringVar(&f.dtype, "dtype", "fp32", dtypeHelp)
+	fl.IntVar(&f.maxNew, "max_new_tokens", 256, "longest answer in tokens")
+	fl.Float64Var(&f.sampling.Temperature, "temperature", 0, "0: always the most likely token; higher: more varied")
+	fl.IntVar(&f.sampling.TopK, "top_k", 0, "choose among the k most likely tokens; 0: all")
+	fl.Float64Var(&f.sampling.TopP, "top_p", 1, "choose among the most likely tokens that together reach this probability")
+	fl.Float64Var(&f.sampling.RepetitionPenalty, "repetition_penalty", 1, "above 1: tokens that already occurred become less likely")
+	fl.Uint64Var(&f.sampling.Seed, "seed", 0, "seed of the sampling")
+	fl.IntVar(&f.threads, "threads", 0, threadsHelp)
+}
+
+// speaker is a loaded model that answers.
+type speaker struct {
+	*pretrained.Session
+	model *pretrained.Model
+	pool  *kernel.Pool
+	flags *speakFlags
+}
+
+// load loads the model that the flags name. The caller closes the speaker.
+func (f *speakFlags) load(cmd *cobra.Command) (*speaker, error) {
+	if err := required(cmd, "model"); err != nil {
+		return nil, err
+	}
+	if f.maxNew < 1 {
+		return nil, mistake("max_new_tokens is %d; it must be at least 1", f.maxNew)
+	}
+	if err := f.sampling.Validate(); err != nil {
+		return nil, err
+	}
+	if err := kernel.CheckCPU(); err != nil {
+		return nil, err
+	}
+	d, err := kernel.ParseDType(f.dtype)
+	if err != nil {
+		return nil, err
+	}
+	m, err := pretrained.Load(f.model, pretrained.Options{ChatTemplate: f.template, DType: d})
+	if err != nil {
+		return nil, err
+	}
+	pool := kernel.NewPool(f.threads)
+	return &speaker{Session: m.NewSession(pool), model: m, pool: pool, flags: f}, nil
+}
+
+func (s *speaker) close() {
+	s.Session.Close()
+	s.pool.Close()
+}
+
+// decoding is what the flags say; emit receives the text as it grows and may be nil.
+func (s *speaker) decoding(emit func(string)) pretrained.Decoding {
+	return pretrained.Decoding{MaxNew: s.flags.maxNew, Sampling: s.flags.sampling, Emit: emit}
+}

@@ -1,0 +1,27 @@
+// Package pretrained holds a language model together with what belongs to it: tokenizer, chat template and the tokens that
+// end an answer. It is loaded from a Hugging Face folder, a run or checkpoint folder, or a GGUF file, or made from scratch;
+// asked (see [Session]); and saved as a Hugging Face folder.
+package pretrained
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// userError is a mistake in what the user gave; the command line exits with 2.
+type userError struct{ error }
+
+func (userError) UserError() bool { return true }
+func (e userError) Unwrap() error { return e.error }
+
+func mistake(format string, args ...any) error { return userError{fmt.Errorf(format, args...)} }
+
+// reason is the cause of a file error without the path, which the message has already.
+func reason(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,85 @@
+package pretrained
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+
+	"instruct/model"
+	"instruct/model/kernel"
+	"instruct/tokenizer"
+)
+
+// Model is a language model with its tokenizer, its chat template and its stop tokens.
+type Model struct {
+	*model.Model
+	Path      string
+	Tokenizer *tokenizer.Tokenizer
+	Template  *tokenizer.Template
+	Stop      []int32 // tokens that end an answer
+
+	fill func() error // reads or draws the weights
+}
+
+// Options say how a model is loaded.
+type Options struct {
+	// ChatTemplate is the name of one of the model's own templates or of a built-in one, or a Jinja file; empty: the
+	// model's own, or "alpaca" where it has none.
+	ChatTemplate string
+	// DType is the format of the weights of matrix products in memory. Any other than F32 is for inference. Tensors that
+	// a GGUF file has as Q8_0 are taken as they are for Q8_0.
+	DType kernel.DType
+}
+
+// Load loads a model from a Hugging Face folder, a run or checkpoint folder, or a .gguf file.
+func Load(path string, o Options) (*Model, error) {
+	m, err := Outline(path, o.ChatTemplate)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.ReadWeights(o.DType)
+}
+
+// Outline is [Load] without the weights: for what needs tokenizer and template only, or first.
+func Outline(path, chatTemplate string) (*Model, error) {
+	m := &Model{Path: path}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, mistake("no such model: %s; expected a folder with config.json, or a .gguf file", path)
+	case err != nil:
+		return nil, mistake("model %s: %s", path, reason(err))
+	case info.IsDir():
+		err = m.openFolder()
+	case strings.HasSuffix(path, ".gguf"):
+		err = m.openGGUF()
+	default:
+		return nil, mistake("model %s is a file; expected a folder with config.json, or a .gguf file", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, m.complete(chatTemplate)
+}
+
+// ReadWeights gives the model of [Outline] or [Make] its weights, those of matrix products in format d.
+func (m *Model) ReadWeights(d kernel.DType) error {
+	if err := m.AllocateIn(d); err != nil {
+		return err
+	}
+	if err := m.fill(); err != nil {
+		m.Close()
+		return err
+	}
+	return nil
+}
+
+// Prompt encodes a conversation and the beginning of the assistant's next turn: what the model is given to answer.
+func (m *Model) Prompt(messages []tokenizer.Message) ([]int32, error) {
+	text, _, err := m.Template.Render(messages, true)
+	if err != nil {
+		return nil, mistake("prompt: %w", err)
+	}
+	return m.Tokenizer.Encode(text, false), nil
+}

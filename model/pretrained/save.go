@@ -1,0 +1,65 @@
+package pretrained
+
+import (
+	"encoding/json"
+	"path/filepath"
+
+	"instruct/checkpoints"
+	"instruct/model"
+)
+
+const (
+	configFile     = "config.json"
+	weightsFile    = "model.safetensors"
+	generationFile = "generation_config.json"
+)
+
+// Files are the names of what [Model.Save] may write. What makes a folder look like a model stands first.
+func Files() []string {
+	return []string{configFile, weightsFile, generationFile,
+		"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"}
+}
+
+// Save writes a Hugging Face folder: weights in float32, configuration, tokenizer and template. dir must exist; each file
+// is written whole or not at all.
+func (m *Model) Save(dir string) error {
+	config, err := m.Config.JSON()
+	if err != nil {
+		return err
+	}
+	if err := checkpoints.WriteFile(filepath.Join(dir, configFile), append(config, '\n')); err != nil {
+		return err
+	}
+	generation := map[string]any{"eos_token_id": m.Stop, "do_sample": false}
+	if m.Config.BOS >= 0 {
+		generation["bos_token_id"] = m.Config.BOS
+	}
+	if m.Config.PAD >= 0 {
+		generation["pad_token_id"] = m.Config.PAD
+	}
+	text, err := json.MarshalIndent(generation, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := checkpoints.WriteFile(filepath.Join(dir, generationFile), append(text, '\n')); err != nil {
+		return err
+	}
+	if err := m.Tokenizer.Save(dir); err != nil {
+		return err
+	}
+	return WriteTensors(filepath.Join(dir, weightsFile), Named("", m.Tensors()))
+}
+
+// Named puts a model's tensors into the form that checkpoints writes, their names behind prefix.
+func Named(prefix string, tensors []model.Tensor) []checkpoints.Tensor {
+	out := make([]checkpoints.Tensor, len(tensors))
+	for i, t := range tensors {
+		out[i] = checkpoints.Tensor{Name: prefix + t.Name, Shape: t.Shape, Data: t.Data}
+	}
+	return out
+}
+
+// WriteTensors writes a safetensors file in float32, marked as PyTorch's.
+func WriteTensors(path string, tensors []checkpoints.Tensor) error {
+	return checkpoints.WriteSafetensors(path, tensors, map[string]string{"format": "pt"}, checkpoints.F32)
+}

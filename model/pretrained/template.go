@@ -1,0 +1,53 @@
+package pretrained
+
+import (
+	"os"
+	"slices"
+	"strings"
+
+	"instruct/tokenizer"
+)
+
+// complete chooses the template and the stop tokens, and checks that the parts fit each other.
+func (m *Model) complete(chatTemplate string) error {
+	if n := m.Tokenizer.VocabSize(); n > m.Config.Vocab {
+		return mistake("model %s: the tokenizer has %d tokens, the model's vocabulary only %d", m.Path, n, m.Config.Vocab)
+	}
+	var err error
+	if m.Template, err = m.chooseTemplate(chatTemplate); err != nil {
+		return err
+	}
+	m.Tokenizer.SetChatTemplate(m.Template.Source()) // the saved folder is served with the template it was trained with
+	m.addStop(m.Tokenizer.EOS())
+	m.addStop(int32(m.Config.EOS), m.Config.EOS >= 0)
+	m.addStop(m.Template.EndOfTurn())
+	return nil
+}
+
+// addStop adds a token that ends an answer, once.
+func (m *Model) addStop(id int32, ok bool) {
+	if ok && !slices.Contains(m.Stop, id) {
+		m.Stop = append(m.Stop, id)
+	}
+}
+
+// chooseTemplate compiles the template that is asked for by name (of the model's own, or built in) or file, else the
+// model's own, else alpaca.
+func (m *Model) chooseTemplate(name string) (*tokenizer.Template, error) {
+	own, err := m.Tokenizer.OwnTemplate(name)
+	if own != nil || err != nil {
+		return own, err
+	}
+	if name == "" {
+		name = "alpaca"
+	}
+	if _, builtin := tokenizer.BuiltinTemplate(name); builtin {
+		return tokenizer.NewBuiltinTemplate(name, m.Tokenizer)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, mistake("chat_template %q is neither a template of the model, nor a built-in one (%s), nor a readable file (%s)",
+			name, strings.Join(tokenizer.BuiltinTemplates(), ", "), reason(err))
+	}
+	return tokenizer.NewTemplate(string(text), m.Tokenizer)
+}

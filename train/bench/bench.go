@@ -1,0 +1,222 @@
+// Package bench measures training steps and inference: time, processor time, memory and allocations.
+package bench
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"runtime"
+	"slices"
+	"time"
+
+	"instruct/data"
+	"instruct/model"
+	"instruct/model/kernel"
+	"instruct/model/kernel/rng"
+	"instruct/train"
+	"instruct/train/machine"
+)
+
+// Options choose what to measure; zero values take the preset's.
+type Options struct {
+	Preset     string
+	Batch, Seq int
+	Steps      int
+	Threads    int
+	DType      kernel.DType  // of the weights in matrix products: F32 or BF16
+	Profile    bool          // break the steps down by op
+	Recipe     *train.Recipe // measure its model, data and batch instead of a preset's
+
+	Checkpointing bool                          // compute layers again in the backward pass
+	Available     func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
+}
+
+// OpTime is the mean time of one kind of op in a step, over all layers.
+type OpTime struct {
+	Name string  `json:"name"`
+	Ns   float64 `json:"ns_per_step"`
+}
+
+// Result is one measurement of training steps: a preset's with random weights and every token trained, or a recipe's.
+type Result struct {
+	Preset         string  `json:"preset"`
+	Recipe         string  `json:"recipe,omitempty"`
+	DType          string  `json:"dtype"`
+	Batch          int     `json:"batch"`
+	Seq            int     `json:"seq"` // with a recipe 0: its rows have lengths of their own
+	Threads        int     `json:"threads"`
+	Kernels        string  `json:"kernels"`
+	NsPerStep      float64 `json:"ns_per_step"`     // median
+	CPUNsPerStep   float64 `json:"cpu_ns_per_step"` // mean of all threads together; 0 where it is not known
+	TokensPerSec   float64 `json:"tokens_per_second"`
+	GFLOPS         float64 `json:"gflops"`
+	PeakGFLOPS     float64 `json:"peak_gflops"` // multiply-adds in registers, measured in this process
+	PeakFraction   float64 `json:"peak_fraction"`
+	PeakRSS        int64   `json:"peak_rss_bytes"`
+	Checkpointing  bool    `json:"gradient_checkpointing"`
+	EstimatedRSS   int64   `json:"estimated_rss_bytes"` // computed before the first step
+	AllocsPerStep  float64 `json:"allocs_per_step"`
+	ActivationSize int     `json:"activation_bytes"`
+	Loss           float64 `json:"loss"` // mean over the last step's trained tokens; of exact bits
+
+	Profile []OpTime `json:"profile,omitempty"` // longest first
+}
+
+// Steps measures training steps: forward, backward, global norm and AdamW.
+func Steps(ctx context.Context, o Options) (*Result, error) {
+	if o.Recipe != nil {
+		return recipeSteps(ctx, o)
+	}
+	p, c, err := findPreset(o.Preset)
+	if err != nil {
+		return nil, err
+	}
+	o.Batch, o.Seq, o.Steps = cmp.Or(o.Batch, p.batch), cmp.Or(o.Seq, p.seq), cmp.Or(o.Steps, 10)
+	switch {
+	case o.Batch < 1 || o.Seq < 2 || o.Steps < 1:
+		return nil, mistake("batch, seq and steps must be positive, seq at least 2")
+	case o.Seq > c.MaxLength:
+		return nil, mistake("seq is %d; preset %s reads at most %d positions", o.Seq, p.name, c.MaxLength)
+	}
+	return presetSteps(ctx, p.name, c, o)
+}
+
+// presetSteps measures steps of a model with random weights on one batch of random tokens.
+func presetSteps(ctx context.Context, name string, c model.Config, o Options) (*Result, error) {
+	pool := kernel.NewPool(o.Threads)
+	defer pool.Close()
+	r := train.DefaultRecipe()
+	r.Scheduler, r.DType, r.Checkpointing = "constant", o.DType.String(), o.Checkpointing
+	need, err := train.EstimateMemory(c, train.Workload{DType: o.DType, Tokens: o.Batch * o.Seq, Threads: pool.Threads(),
+		Checkpointing: o.Checkpointing, Optim: r.Optim})
+	if err != nil {
+		return nil, err
+	}
+	advice := "use a smaller --batch or --seq"
+	if !o.Checkpointing {
+		advice += ", or --gradient_checkpointing"
+	}
+	if err := need.Check(o.Available, advice); err != nil {
+		return nil, err
+	}
+	m, err := model.New(c)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	m.Init(1)
+	t, err := train.NewTrainer(train.TrainerOptions{Pool: pool, Model: m, Recipe: &r, Source: randomRows(o.Batch, o.Seq, c.Vocab),
+		Capacity: o.Batch * o.Seq, Objective: train.MaskedMean{}})
+	if err != nil {
+		return nil, err
+	}
+	defer t.Close()
+	res := &Result{Preset: name, DType: o.DType.String(), Batch: o.Batch, Seq: o.Seq, Threads: pool.Threads(),
+		Kernels: kernel.Path(), Checkpointing: o.Checkpointing, EstimatedRSS: need.Total()}
+	if err := res.measure(ctx, t, o.Steps, o.Profile); err != nil {
+		return nil, err
+	}
+	tokens := float64(o.Batch * o.Seq)
+	res.TokensPerSec = tokens / res.NsPerStep * 1e9
+	res.GFLOPS = tokens * (train.BodyFLOPs(m, float64(o.Seq)) + train.HeadFLOPs(&c)) / res.NsPerStep
+	res.PeakGFLOPS = pool.PeakFLOPS() / 1e9
+	if res.PeakGFLOPS > 0 {
+		res.PeakFraction = res.GFLOPS / res.PeakGFLOPS
+	}
+	return res, nil
+}
+
+// measure makes two steps that do not count and times n after them, one by one. It fills in what is known without knowing
+// the model; the tokens a second are those of all n steps together.
+func (r *Result) measure(ctx context.Context, t *train.Trainer, n int, profiled bool) error {
+	r.ActivationSize = t.Graph.Bytes()
+	for range 2 {
+		if _, err := t.Step(); err != nil {
+			return err
+		}
+	}
+	if profiled {
+		t.Graph.Profile()
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	cpu := machine.CPUTime()
+	times := make([]float64, n)
+	tokens, total, update := 0, time.Duration(0), time.Duration(0)
+	for i := range times {
+		s, err := t.Step()
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		times[i] = float64(s.Time)
+		tokens += s.Tokens
+		total += s.Time
+		update += s.Update
+		r.Loss = s.Loss
+	}
+	r.CPUNsPerStep = float64(machine.CPUTime()-cpu) / float64(n)
+	runtime.ReadMemStats(&after)
+	r.AllocsPerStep = float64(after.Mallocs-before.Mallocs) / float64(n)
+	r.NsPerStep = slices.Sorted(slices.Values(times))[n/2]
+	r.TokensPerSec = float64(tokens) / total.Seconds()
+	r.PeakRSS = machine.PeakRSS()
+	if profiled {
+		ops := t.Graph.Spent()
+		ops["norm and AdamW"] = update
+		r.Profile = profile(ops, total, n)
+	}
+	return nil
+}
+
+// profile turns the times of ops into a table; what no op accounts for is the graph's machine.
+func profile(ops map[string]time.Duration, total time.Duration, steps int) []OpTime {
+	rest := total
+	var out []OpTime
+	for name, d := range ops {
+		out = append(out, OpTime{name, float64(d) / float64(steps)})
+		rest -= d
+	}
+	out = append(out, OpTime{"graph", float64(rest) / float64(steps)})
+	slices.SortFunc(out, func(a, b OpTime) int { return cmp.Or(cmp.Compare(b.Ns, a.Ns), cmp.Compare(a.Name, b.Name)) })
+	return out
+}
+
+// repeated is one micro-batch again and again.
+type repeated struct{ batch data.Batch }
+
+// Next implements train.Source.
+func (r *repeated) Next() iter.Seq[*data.Batch] {
+	return func(yield func(*data.Batch) bool) { yield(&r.batch) }
+}
+
+// randomRows are rows of seq random tokens, all trained.
+func randomRows(rows, seq, vocab int) *repeated {
+	b := data.Batch{TrainedTokens: rows * seq, RowTokens: rows * seq}
+	r := rng.NewRand(1, "bench", 0, 0)
+	for i := range rows {
+		b.Segments = append(b.Segments, data.Segment{Start: i * seq, End: (i + 1) * seq})
+		b.Rows = append(b.Rows, i)
+		for j := range seq {
+			b.Tokens = append(b.Tokens, int32(r.Intn(vocab)))
+			b.Positions = append(b.Positions, int32(j))
+			b.Targets = append(b.Targets, int32(r.Intn(vocab)))
+			b.Weights = append(b.Weights, 1)
+		}
+	}
+	return &repeated{b}
+}
+
+// String is a line in the format of Go benchmarks, for benchstat.
+func (r *Result) String() string {
+	what := fmt.Sprintf("preset=%s/dtype=%s/batch=%d/seq=%d", r.Preset, r.DType, r.Batch, r.Seq)
+	work := fmt.Sprintf("%.1f GFLOP/s %.1f peak-GFLOP/s %.1f %%peak ", r.GFLOPS, r.PeakGFLOPS, 100*r.PeakFraction)
+	if r.Recipe != "" {
+		what, work = fmt.Sprintf("recipe=%s/dtype=%s/batch=%d", r.Recipe, r.DType, r.Batch), ""
+	}
+	return fmt.Sprintf("BenchmarkStep/%s-%d 1 %.0f ns/op %.0f cpu-ns/op %.1f tokens/s %s%d peak-RSS-bytes %.0f allocs/op",
+		what, r.Threads, r.NsPerStep, r.CPUNsPerStep, r.TokensPerSec, work, r.PeakRSS, r.AllocsPerStep)
+}

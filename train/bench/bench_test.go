@@ -1,0 +1,33 @@
+package bench
+
+import (
+	"testing"
+)
+
+// BenchmarkStep measures steps of every preset, to be profiled: go test -run '^$' -bench Step/preset=tiny -benchtime 1x -cpuprofile cpu.prof ./train/bench
+func BenchmarkStep(b *testing.B) {
+	for _, p := range presets() {
+		b.Run("preset="+p.name, func(b *testing.B) {
+			for b.Loop() {
+				res, err := Steps(b.Context(), Options{Preset: p.name, Steps: 3})
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(res.TokensPerSec, "tokens/s")
+				b.ReportMetric(res.NsPerStep, "ns/step")
+				b.ReportMetric(res.CPUNsPerStep, "cpu-ns/step")
+			}
+		})
+	}
+}
+
+// TestRefusesWhatDoesNotFit: a step whose memory this machine has not is a mistake, and is not tried.
+func TestRefusesWhatDoesNotFit(t *testing.T) {
+	_, err := Steps(t.Context(), Options{Preset: "lessons-1m", Available: func() (int64, bool) { return 1 << 20, true }})
+	if err == nil {
+		t.Fatal("bench took memory that is not there")
+	}
+	if _, ok := err.(interface{ UserError() bool }); !ok {
+		t.Errorf("bench: %v", err)
+	}
+}

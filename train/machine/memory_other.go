@@ -1,0 +1,15 @@
+//go:build !linux
+
+package machine
+
+import "runtime"
+
+// AvailableMemory is not known on this system.
+func AvailableMemory() (int64, bool) { return 0, false }
+
+// ResidentMemory returns about how many bytes of this process are in memory now.
+func ResidentMemory() int64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.Sys - m.HeapReleased)
+}

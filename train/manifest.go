@@ -1,0 +1,113 @@
+package train
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"instruct/checkpoints"
+	"instruct/model/kernel"
+)
+
+// manifest is run.json: what the run was made from, and what it gave.
+type manifest struct {
+	Version        string            `json:"version"`
+	Go             string            `json:"go"`
+	Platform       string            `json:"platform"`
+	Kernels        string            `json:"kernels"`
+	CPUFeatures    []string          `json:"cpu_features"`
+	BinaryHash     string            `json:"binary_sha256,omitempty"` // of the program that ran
+	Threads        int               `json:"threads"`
+	Arguments      []string          `json:"arguments"`
+	Seed           int               `json:"seed"`
+	Model          string            `json:"model"`
+	Parameters     int               `json:"parameters"`
+	Files          map[string]string `json:"files_sha256"`
+	TokenizerHash  string            `json:"tokenizer_sha256"`
+	TemplateHash   string            `json:"template_sha256"`
+	DataHash       string            `json:"train_ids_and_mask_sha256"`
+	Rows           int               `json:"rows"`
+	HeldOutRows    int               `json:"held_out_rows"`
+	Steps          int               `json:"steps"`
+	Started        string            `json:"started"`
+	Finished       string            `json:"finished,omitempty"`
+	Seconds        float64           `json:"seconds,omitempty"`
+	Loss           *float64          `json:"loss,omitempty"`
+	EvalLoss       *float64          `json:"eval_loss,omitempty"`
+	BestStep       int               `json:"best_step,omitempty"`
+	WeightsHash    string            `json:"weights_sha256,omitempty"`
+	ExactMatch     *float64          `json:"exact_match,omitempty"`
+	ExactMatchFrom *float64          `json:"exact_match_before,omitempty"`
+}
+
+// writeManifest writes run.json and recipe.yaml, at the start and, with the result, at the end.
+func (u *run) writeManifest(res *Result) error {
+	r := u.Recipe
+	again := *r // run again, the saved recipe starts anew and replaces nothing unasked
+	again.Resume, again.Overwrite = "", false
+	recipe, err := again.YAML()
+	if err != nil {
+		return err
+	}
+	if err := checkpoints.WriteFile(filepath.Join(r.OutputDir, recipeFile), recipe); err != nil {
+		return err
+	}
+	m := manifest{Version: u.o.Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Kernels: kernel.Path(), CPUFeatures: kernel.Features(), Threads: u.Pool.Threads(), Arguments: u.o.Args, Seed: r.Seed,
+		Model: r.ModelNameOrPath, Parameters: u.Model.Size(), Files: map[string]string{},
+		TokenizerHash: u.Model.Tokenizer.Hash(), TemplateHash: u.Model.Template.Hash(), DataHash: u.rows.audit.Hash,
+		Rows: len(u.rows.examples), HeldOutRows: len(u.rows.heldOut), Steps: u.Steps,
+		Started: u.start.UTC().Format(time.RFC3339)}
+	if m.Model == "" {
+		m.Model = "made from scratch"
+	}
+	if exe, err := os.Executable(); err == nil { // where the program cannot be read, the field stays empty
+		m.BinaryHash, _ = hashFile(exe)
+	}
+	for _, path := range u.rows.files {
+		if m.Files[path], err = hashFile(path); err != nil {
+			return err
+		}
+	}
+	if res != nil {
+		m.finish(res)
+	}
+	return writeJSON(filepath.Join(r.OutputDir, manifestFile), m)
+}
+
+// finish fills in the result.
+func (m *manifest) finish(res *Result) {
+	m.Finished = time.Now().UTC().Format(time.RFC3339)
+	m.Seconds = res.Seconds
+	m.WeightsHash = res.WeightsHash
+	m.BestStep = res.BestStep
+	m.Loss = &res.Loss
+	if finite(res.EvalLoss) {
+		m.EvalLoss = &res.EvalLoss
+	}
+	if res.Report != nil {
+		before, after, asked := res.Report.Shares()
+		m.ExactMatch = &after
+		if asked {
+			m.ExactMatchFrom = &before
+		}
+	}
+}
+
+func hashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("train: %w", err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("train: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

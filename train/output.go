@@ -1,0 +1,114 @@
+package train
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"instruct/checkpoints"
+	"instruct/model/pretrained"
+)
+
+// What a run writes into its folder beside the model and its checkpoints.
+const (
+	manifestFile = "run.json"
+	recipeFile   = "recipe.yaml"
+	metricsFile  = "metrics.jsonl"
+	chartFile    = "loss.svg"
+)
+
+// runFiles are what a run writes into its folder beside checkpoints: what describes the weights goes first when an older
+// run is replaced, so that nothing half removed looks like a model.
+func runFiles() []string {
+	return slices.Concat(pretrained.Files(), []string{manifestFile, recipeFile, metricsFile, chartFile})
+}
+
+// prepareOutput makes the output folder, or refuses one that holds something else than what checkpoint goes on with.
+// An older run is removed here, so it must be called after everything that the new one reads was found good.
+func prepareOutput(r *Recipe, checkpoint string) error {
+	wrap := func(err error) error { return mistake("output_dir %s: %s", r.OutputDir, errorText(err)) }
+	entries, err := os.ReadDir(r.OutputDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return wrap(err)
+	}
+	goesOn := checkpoint != "" && sameFile(filepath.Dir(filepath.Clean(checkpoint)), r.OutputDir)
+	switch {
+	case goesOn:
+		if c, ok, err := checkpoints.Latest(r.OutputDir); err != nil {
+			return err
+		} else if ok && !sameFile(c.Path, checkpoint) {
+			return mistake("resume_from_checkpoint: %s is older than %s beside it; remove the newer ones, or set another --output_dir", checkpoint, c.Path)
+		}
+	case len(entries) > 0 && !r.Overwrite:
+		return mistake("output_dir %s is not empty; use --overwrite_output_dir to replace the run in it, --resume_from_checkpoint true to go on with it, or another --output_dir", r.OutputDir)
+	case len(entries) > 0 && r.ModelNameOrPath != "" && replaces(r.OutputDir, r.ModelNameOrPath):
+		return mistake("output_dir %s holds the model to tune, %s, and would be replaced; set another --output_dir", r.OutputDir, r.ModelNameOrPath)
+	}
+	if err := os.MkdirAll(r.OutputDir, 0o755); err != nil {
+		return wrap(err)
+	}
+	if err := checkWritable(r.OutputDir); err != nil {
+		return wrap(err)
+	}
+	if err := checkpoints.Clean(r.OutputDir); err != nil || goesOn {
+		return err
+	}
+	return clearRun(r.OutputDir)
+}
+
+// checkWritable makes sure that a folder takes files before hours are spent.
+func checkWritable(dir string) error {
+	f, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// clearRun removes an older run's files and checkpoints, and nothing else.
+func clearRun(dir string) error {
+	remove := func(path string) error {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return mistake("output_dir %s: cannot remove %s: %s", dir, path, errorText(err))
+		}
+		return nil
+	}
+	for _, name := range runFiles() {
+		if err := remove(filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	list, err := checkpoints.List(dir)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		// state.json goes first: what a kill leaves behind is no longer a whole checkpoint.
+		if err := remove(filepath.Join(c.Path, checkpoints.StateFile)); err != nil {
+			return err
+		}
+		if err := os.RemoveAll(c.Path); err != nil {
+			return mistake("output_dir %s: cannot remove %s: %s", dir, c.Path, errorText(err))
+		}
+	}
+	return nil
+}
+
+// sameFile tells whether two paths lead to the same existing file or folder.
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
+// replaces tells whether clearing dir of a run would remove the model or checkpoint in path.
+func replaces(dir, path string) bool {
+	path = filepath.Clean(path)
+	return sameFile(path, dir) || strings.HasPrefix(filepath.Base(path), "checkpoint-") && sameFile(filepath.Dir(path), dir)
+}

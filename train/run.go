@@ -1,0 +1,303 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"time"
+
+	"instruct/checkpoints"
+	"instruct/model/kernel"
+	"instruct/model/kernel/exact"
+	"instruct/train/eval"
+)
+
+// Options are what a run needs beside its recipe.
+type Options struct {
+	Out      io.Writer // results
+	Log      io.Writer // progress and notes
+	Terminal bool      // Log is a terminal: show a progress bar
+	Quiet    bool      // no progress
+	Version  string
+	Args     []string
+	OnStep   func(Metric) // called after each step, may be nil
+
+	Available func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
+}
+
+// ErrInterrupted says that the run was stopped by its context, after saving a checkpoint.
+var ErrInterrupted = errors.New("interrupted")
+
+// Result is what a run gives.
+type Result struct {
+	OutputDir   string
+	Steps       int
+	Loss        float64 // of the last step
+	EvalLoss    float64 // last held-out loss; NaN without held-out rows
+	BestLoss    float64
+	BestStep    int
+	WeightsHash string
+	Report      *eval.Report // of the suite, where the data set brings one
+	Seconds     float64
+}
+
+// run is one run on its way.
+type run struct {
+	*Setup
+	o        Options
+	start    time.Time
+	trainer  *Trainer
+	heldOut  *heldOut // nil without held-out rows
+	report   *eval.Report
+	metrics  *metrics
+	progress progress
+	best     best
+	saved    int // step of the last checkpoint
+}
+
+// best is the lowest held-out loss so far; Step 0: none yet.
+type best struct {
+	Loss float64
+	Step int
+}
+
+// Run trains as the recipe says and returns when the run is done, has failed, or was stopped by ctx; in the last case a
+// checkpoint was saved and the error is ErrInterrupted.
+func Run(ctx context.Context, r Recipe, o Options) (*Result, error) {
+	u := &run{o: o, start: time.Now()}
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	if err := kernel.CheckCPU(); err != nil {
+		return nil, err
+	}
+	checkpoint, err := findCheckpoint(&r)
+	if err != nil {
+		return nil, err
+	}
+	if u.Setup, err = NewSetup(ctx, &r, SetupOptions{Checkpoint: checkpoint, Available: o.Available}); err != nil {
+		return nil, err
+	}
+	defer u.close()
+	if err := u.begin(ctx); err != nil {
+		return nil, err
+	}
+	if err := u.loop(ctx); err != nil {
+		return nil, err
+	}
+	return u.finish(ctx)
+}
+
+// begin reads the weights, makes the folder and the graphs, and goes on from the checkpoint, if there is one.
+func (u *run) begin(ctx context.Context) (err error) {
+	r := u.Recipe
+	if err := u.Model.ReadWeights(kernel.F32); err != nil {
+		return err
+	}
+	if err := prepareOutput(r, u.resumed); err != nil {
+		return err
+	}
+	if u.trainer, err = u.NewTrainer(); err != nil {
+		return err
+	}
+	if held := u.rows.heldOut; len(held) > 0 {
+		o := heldOutOptions{examples: held, rows: r.BatchSize, share: r.SharePrefix, beside: u.trainer.Graph}
+		if u.heldOut, err = newHeldOut(u.Pool, u.Model.Model, o); err != nil {
+			return err
+		}
+	}
+	if u.resumed != "" {
+		if err := u.restore(u.resumed); err != nil {
+			return err
+		}
+	}
+	if u.metrics, err = openMetrics(r.OutputDir, u.trainer.Done.Step); err != nil {
+		return err
+	}
+	u.describe()
+	if err := u.askBefore(ctx); err != nil {
+		return err
+	}
+	return u.writeManifest(nil)
+}
+
+// close gives back what the run took.
+func (u *run) close() {
+	if u.metrics != nil {
+		u.metrics.close()
+	}
+	if u.heldOut != nil {
+		u.heldOut.close()
+	}
+	if u.trainer != nil {
+		u.trainer.Close()
+	}
+	u.Setup.Close()
+}
+
+// loop makes the steps that are left.
+func (u *run) loop(ctx context.Context) error {
+	u.progress = newProgress(u.o, u.Steps, u.trainer.Done.Step, u.Recipe.LoggingSteps)
+	defer u.progress.done()
+	for u.trainer.Done.Step < u.Steps {
+		if ctx.Err() != nil {
+			return u.interrupt()
+		}
+		if err := u.step(); err != nil {
+			return err
+		}
+		err := u.afterStep(ctx)
+		if errors.Is(err, context.Canceled) {
+			return u.interrupt()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step makes one step and reports it.
+func (u *run) step() error {
+	s, err := u.trainer.Step()
+	if err != nil {
+		return u.explain(err)
+	}
+	seconds := s.Time.Seconds()
+	row := Metric{Step: u.trainer.Done.Step, Epoch: u.Cursor.Passes(), Loss: &s.Loss, GradNorm: s.GradNorm,
+		LearningRate: &s.LearningRate, NumTokens: u.trainer.Done.NumTokens, TrainedTokens: s.Trained,
+		TokensPerSec: float64(s.Tokens) / seconds, TrainedPerSec: float64(s.Trained) / seconds}
+	if err := u.metrics.add(row); err != nil {
+		return err
+	}
+	u.progress.step(row)
+	if u.o.OnStep != nil {
+		u.o.OnStep(row)
+	}
+	return nil
+}
+
+// explain names the rows of a step that went wrong, and says what to do.
+func (u *run) explain(err error) error {
+	var bad *nonFiniteError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	hint := "a lower learning_rate or a longer warm-up usually helps"
+	if u.saved > 0 {
+		hint += fmt.Sprintf("; the last whole checkpoint is %s/checkpoint-%d", u.Recipe.OutputDir, u.saved)
+	}
+	return fmt.Errorf("%w; rows: %s; %s", bad, sources(u.rows.examples, bad.rows), hint)
+}
+
+// afterStep evaluates and saves where the recipe says so.
+func (u *run) afterStep(ctx context.Context) error {
+	r, step := u.Recipe, u.trainer.Done.Step
+	last := step == u.Steps
+	due := func(strategy string, every int) bool {
+		return strategy == "epoch" && (u.Cursor.EpochStarts() || last) || strategy == "steps" && (step%every == 0 || last)
+	}
+	save := due(r.SaveStrategy, r.SaveSteps)
+	if u.heldOut != nil && due(r.EvalStrategy, r.EvalSteps) {
+		better, err := u.evaluate(ctx)
+		if err != nil {
+			return err
+		}
+		save = save || better && r.LoadBest
+	}
+	if save {
+		return u.saveCheckpoint()
+	}
+	return nil
+}
+
+// evaluate measures the held-out loss, and tells whether it is the best so far.
+func (u *run) evaluate(ctx context.Context) (better bool, err error) {
+	u.progress.note("evaluating")
+	step := u.trainer.Done.Step
+	loss, trained, err := u.heldOut.loss(ctx)
+	if err != nil {
+		return false, fmt.Errorf("evaluation after step %d: %w", step, err)
+	}
+	row := Metric{Step: step, Epoch: u.Cursor.Passes(), EvalLoss: &loss, EvalTokens: trained}
+	if p := exact.Exp(loss); finite(p) {
+		row.EvalPerplexity = p
+	}
+	if err := u.metrics.add(row); err != nil {
+		return false, err
+	}
+	u.progress.evaluation(row)
+	better = u.best.Step == 0 || loss < u.best.Loss
+	if better {
+		u.best = best{Loss: loss, Step: step}
+	}
+	return better, nil
+}
+
+// interrupt saves where the run stands and says how to go on.
+func (u *run) interrupt() error {
+	u.progress.done()
+	step := u.trainer.Done.Step
+	if step == 0 {
+		fmt.Fprintln(u.o.Log, "stopped before the first step; nothing was saved, start again with --overwrite_output_dir")
+		return ErrInterrupted
+	}
+	if u.saved != step {
+		if err := u.saveCheckpoint(); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(u.o.Log, "stopped after step %d of %d; saved %s/checkpoint-%d\n"+
+		"go on with the same command and --resume_from_checkpoint true\n", step, u.Steps, u.Recipe.OutputDir, step)
+	return ErrInterrupted
+}
+
+// finish writes the result of a run that has made all its steps.
+func (u *run) finish(ctx context.Context) (*Result, error) {
+	u.progress.done()
+	if err := u.loadBest(); err != nil {
+		return nil, err
+	}
+	if err := u.Model.Save(u.Recipe.OutputDir); err != nil {
+		return nil, err
+	}
+	if err := checkpoints.WriteFile(filepath.Join(u.Recipe.OutputDir, chartFile), lossChart(u.metrics.rows)); err != nil {
+		return nil, err
+	}
+	if err := u.askAfter(ctx); err != nil {
+		return nil, err
+	}
+	res := &Result{OutputDir: u.Recipe.OutputDir, Steps: u.trainer.Done.Step, EvalLoss: math.NaN(), BestLoss: u.best.Loss,
+		BestStep: u.best.Step, WeightsHash: u.Model.WeightsHash(), Report: u.report}
+	for _, m := range u.metrics.rows { // a resumed run may have had no step to make
+		if m.Loss != nil {
+			res.Loss = *m.Loss
+		}
+		if m.EvalLoss != nil {
+			res.EvalLoss = *m.EvalLoss
+		}
+	}
+	res.Seconds = time.Since(u.start).Seconds()
+	return res, u.writeManifest(res)
+}
+
+// loadBest puts the weights of the best checkpoint in place of the last ones, where the recipe says so.
+func (u *run) loadBest() error {
+	if !u.Recipe.LoadBest || u.best.Step == 0 || u.best.Step == u.trainer.Done.Step {
+		return nil
+	}
+	dir := checkpointDir(u.Recipe, u.best.Step)
+	src, err := checkpoints.OpenFolder(dir)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	if err := u.Model.Load(dir, src); err != nil {
+		return err
+	}
+	fmt.Fprintf(u.o.Log, "loaded the best checkpoint, of step %d\n", u.best.Step)
+	return u.Model.Refresh(u.Pool) // what is asked at the end is answered from it
+}

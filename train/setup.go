@@ -1,0 +1,158 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"instruct/data"
+	"instruct/model"
+	"instruct/model/kernel"
+	"instruct/model/pretrained"
+)
+
+// Setup is what a recipe comes to before its first step: rows, a model without its weights, and a plan. Nothing large was
+// allocated for it, and nothing written.
+type Setup struct {
+	Recipe  *Recipe
+	Pool    *kernel.Pool
+	Model   *pretrained.Model
+	Cursor  *Cursor
+	Memory  Memory // that the run will take
+	Steps   int    // of the whole run
+	rows    *dataset
+	resumed string // the checkpoint that the run goes on from, "" at its beginning
+}
+
+// SetupOptions are what a setup needs beside its recipe.
+type SetupOptions struct {
+	Checkpoint  string                        // to go on from, or ""
+	SkipHeldOut bool                          // hold rows out, and do not measure them
+	Available   func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
+}
+
+// NewSetup reads the data, and the model but for its weights, and plans the run. It refuses a run whose memory this machine
+// has not. The caller closes it.
+func NewSetup(ctx context.Context, r *Recipe, o SetupOptions) (*Setup, error) {
+	s := &Setup{Recipe: r, Pool: kernel.NewPool(r.Threads), resumed: o.Checkpoint}
+	if err := s.load(ctx); err != nil {
+		s.Pool.Close()
+		return nil, err
+	}
+	if o.SkipHeldOut {
+		s.rows.heldOut = nil
+	}
+	if err := s.plan(o.Available); err != nil {
+		s.Pool.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close gives back the model's memory and ends the workers.
+func (s *Setup) Close() {
+	s.Model.Close()
+	s.Pool.Close()
+}
+
+// load reads rows and model.
+func (s *Setup) load(ctx context.Context) (err error) {
+	r := s.Recipe
+	if s.rows, err = loadRows(ctx, r); err != nil {
+		return err
+	}
+	switch {
+	case s.resumed != "":
+		s.Model, err = pretrained.Outline(s.resumed, "")
+	case r.ModelNameOrPath != "":
+		s.Model, err = pretrained.Outline(r.ModelNameOrPath, r.ChatTemplate)
+	default:
+		s.Model, err = fromScratch(ctx, r, s.rows.train)
+	}
+	if err != nil {
+		return err
+	}
+	return s.rows.encode(ctx, encoder(s.Model, r), s.Pool.Threads(), s.Model.Config.Vocab)
+}
+
+// encoder makes examples of rows as the recipe says.
+func encoder(m *pretrained.Model, r *Recipe) *data.Encoder {
+	return &data.Encoder{Tokenizer: m.Tokenizer, Template: m.Template, Stop: m.Stop, MaxLength: r.MaxLength,
+		ModelLength: m.Config.MaxLength, TrainOnInputs: !r.AssistantOnly}
+}
+
+// plan plans the steps and the memory.
+func (s *Setup) plan(available func() (int64, bool)) error {
+	r := s.Recipe
+	plan := data.NewPlan(data.Lengths(s.rows.examples), data.PlanOptions{Rows: r.BatchSize, Packing: r.Packing,
+		Capacity: r.BatchSize * min(r.MaxLength, s.Model.Config.MaxLength), Strategy: r.Sampling, Seed: uint64(r.Seed)})
+	s.Cursor = NewCursor(s.rows.examples, plan, r.Accumulation, r.SharePrefix)
+	s.Steps = countSteps(r, plan)
+	d, err := kernel.ParseDType(r.DType)
+	if err != nil {
+		return err
+	}
+	w := Workload{DType: d, Tokens: plan.MaxTokens(), Threads: s.Pool.Threads(), Checkpointing: r.Checkpointing, Optim: r.Optim}
+	if len(s.rows.heldOut) > 0 {
+		w.Evaluate = evaluationPlan(s.rows.heldOut, r.BatchSize).MaxTokens()
+	}
+	if s.Memory, err = EstimateMemory(s.Model.Config, w); err != nil {
+		return err
+	}
+	advice := fmt.Sprintf("use a smaller per_device_train_batch_size (%d) or max_length (%d)", r.BatchSize, r.MaxLength)
+	if !r.Checkpointing {
+		advice += ", or gradient_checkpointing: true"
+	}
+	return s.Memory.Check(available, advice)
+}
+
+// countSteps returns the number of optimizer steps of a run. The last step of an epoch may have fewer micro-batches.
+func countSteps(r *Recipe, plan *data.Plan) int {
+	if r.MaxSteps > 0 {
+		return r.MaxSteps
+	}
+	total, per := 0, 0
+	for e := 0; float64(e) < r.Epochs; e++ {
+		if e == 0 || r.Packing { // only packing makes epochs of unequal length
+			per = ceil(len(plan.Epoch(e)), r.Accumulation)
+		}
+		if rest := r.Epochs - float64(e); rest < 1 {
+			total += int(math.Ceil(rest * float64(per)))
+		} else {
+			total += per
+		}
+	}
+	return max(1, total)
+}
+
+func ceil(a, b int) int { return (a + b - 1) / b }
+
+// NewTrainer makes the trainer of the run, once the model has its weights.
+func (s *Setup) NewTrainer() (*Trainer, error) {
+	return NewTrainer(TrainerOptions{Pool: s.Pool, Model: s.Model.Model, Recipe: s.Recipe, Steps: s.Steps, Source: s.Cursor,
+		Capacity: s.Cursor.plan.MaxTokens(), Objective: MaskedMean{}})
+}
+
+// sources names rows by their indices, most of them at the most.
+func sources(examples []data.Example, rows []int) string {
+	const most = 16
+	var names []string
+	for _, i := range rows[:min(most, len(rows))] {
+		names = append(names, examples[i].Source)
+	}
+	if n := len(rows) - most; n > 0 {
+		names = append(names, fmt.Sprintf("and %d more", n))
+	}
+	return strings.Join(names, ", ")
+}
+
+// checkIDs makes sure that the model has every token of the examples.
+func checkIDs(examples []data.Example, vocab int) error {
+	for i := range examples {
+		if err := model.CheckIDs(examples[i].IDs, vocab); err != nil {
+			return mistake("%s: %w", examples[i].Source, err)
+		}
+	}
+	return nil
+}
