@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"instruct/tokenizer/pattern"
 )
 
 // GGUFVocab is the tokenizer.ggml.* part of a GGUF file's metadata. An id that the file does not give is -1. Where the
@@ -64,9 +66,9 @@ func ggufPres() map[string]ggufPre {
 	nfc := object{"type": "NFC"}
 	gpt2 := ggufPre{preTokenizer: byteLevel(true)}
 	smollm := ggufPre{preTokenizer: digits}
-	llama3 := ggufPre{preTokenizer: split(llama3Regex), ignoreMerges: true}
-	cl100k := ggufPre{preTokenizer: split(llama3Regex)}
-	qwen2 := ggufPre{normalizer: nfc, preTokenizer: split(qwen2Regex)}
+	llama3 := ggufPre{preTokenizer: split(pattern.Llama3), ignoreMerges: true}
+	cl100k := ggufPre{preTokenizer: split(pattern.Llama3)}
+	qwen2 := ggufPre{normalizer: nfc, preTokenizer: split(pattern.Qwen2)}
 	return map[string]ggufPre{
 		"": unsaid, "default": unsaid,
 		"gpt-2": gpt2, "gpt2": gpt2, "mpt": gpt2, "jais": gpt2,
@@ -75,9 +77,9 @@ func ggufPres() map[string]ggufPre {
 		"llama-bpe": llama3, "llama3": llama3, "llama-v3": llama3, "falcon3": llama3,
 		"dbrx": cl100k, "smaug-bpe": cl100k,
 		"qwen2": qwen2, "deepseek-r1-qwen": qwen2,
-		"stablelm2": {preTokenizer: split(qwen2Regex)},
-		"gpt-4o":    {preTokenizer: split(o200kRegex)},
-		"tekken":    {preTokenizer: split(tekkenRegex), ignoreMerges: true},
+		"stablelm2": {preTokenizer: split(pattern.Qwen2)},
+		"gpt-4o":    {preTokenizer: split(pattern.O200K)},
+		"tekken":    {preTokenizer: split(pattern.Tekken), ignoreMerges: true},
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"instruct/tokenizer/internal/fixture"
 )
 
 // ggufMeta reads the metadata of a GGUF file: just enough for these tests.
@@ -92,7 +94,7 @@ func smolLM2(t *testing.T, dir string) GGUFVocab {
 }
 
 func TestFromGGUFSmolLM2(t *testing.T) {
-	dir := fixture(t, "models", "smollm2-135m-instruct-gguf")
+	dir := fixture.Path(t, "models", "smollm2-135m-instruct-gguf")
 	tok, err := FromGGUF(smolLM2(t, dir))
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +107,7 @@ func TestFromGGUFSmolLM2(t *testing.T) {
 			GreedyText string  `json:"greedy_text"`
 		} `json:"prompts"`
 	}
-	readJSON(t, filepath.Join(dir, "expected.json"), &want)
+	fixture.ReadJSON(t, filepath.Join(dir, "expected.json"), &want)
 	for _, p := range want.Prompts {
 		if got := tok.Encode(p.Text, true); !equal(got, p.IDs) {
 			t.Errorf("%q: %v, want %v", p.Text, got, p.IDs)
@@ -118,12 +120,12 @@ func TestFromGGUFSmolLM2(t *testing.T) {
 		t.Error("no prompts")
 	}
 	// It is the tokenizer of the model's own folder.
-	hf := load(t, fixture(t, "tokenizers", "smollm2"))
+	hf := load(t, fixture.Path(t, "tokenizers", "smollm2"))
 	if tok.VocabSize() != hf.VocabSize() {
 		t.Errorf("%d tokens, want %d", tok.VocabSize(), hf.VocabSize())
 	}
 	var cases []expectation
-	readJSON(t, fixture(t, "tokenizers", "smollm2", "expected.json"), &cases)
+	fixture.ReadJSON(t, fixture.Path(t, "tokenizers", "smollm2", "expected.json"), &cases)
 	for _, c := range cases {
 		checkExpectation(t, tok, c)
 	}
@@ -214,11 +216,11 @@ func TestFromGGUFTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if tok.ChatTemplate() != "D" || tok.config.namedTemplate("tool_use") != "T" || tok.config.templateNames() != "rag, tool_use" {
-		t.Errorf("default %q, others %q", tok.ChatTemplate(), tok.config.templateNames())
+	if tok.ChatTemplate() != "D" || tok.NamedTemplate("tool_use") != "T" || strings.Join(tok.TemplateNames(), ", ") != "rag, tool_use" {
+		t.Errorf("default %q, others %q", tok.ChatTemplate(), tok.TemplateNames())
 	}
 	v.ChatTemplate = "C"
-	if tok, err = FromGGUF(v); err != nil || tok.ChatTemplate() != "C" || tok.config.templateNames() != "rag, tool_use" {
-		t.Errorf("default %q, others %q, %v", tok.ChatTemplate(), tok.config.templateNames(), err)
+	if tok, err = FromGGUF(v); err != nil || tok.ChatTemplate() != "C" || strings.Join(tok.TemplateNames(), ", ") != "rag, tool_use" {
+		t.Errorf("default %q, others %q, %v", tok.ChatTemplate(), tok.TemplateNames(), err)
 	}
 }

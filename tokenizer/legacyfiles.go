@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"instruct/tokenizer/pattern"
 )
 
 // byteLevel reads vocab.json and merges.txt, of GPT-2, RoBERTa, Qwen2, GPT-NeoX or CLIP.
@@ -72,7 +74,7 @@ func (l *legacy) byteLevel(paths []string) (object, error) {
 		l.name("pad_token", "<|endoftext|>")
 		f["normalizer"] = object{"type": "NFC"}
 		f["pre_tokenizer"] = object{"type": "Sequence", "pretokenizers": []any{
-			object{"type": "Split", "pattern": object{"Regex": qwen2Regex}, "behavior": "Isolated", "invert": false}, level,
+			object{"type": "Split", "pattern": object{"Regex": pattern.Qwen2}, "behavior": "Isolated", "invert": false}, level,
 		}}
 	case "RobertaTokenizer":
 		for key, text := range map[string]string{
@@ -108,7 +110,7 @@ func (l *legacy) clip(f object, merges [][2]string) (object, error) {
 		object{"type": "NFC"}, object{"type": "Replace", "pattern": object{"Regex": `\s+`}, "content": " "}, object{"type": "Lowercase"},
 	}}
 	f["pre_tokenizer"] = object{"type": "Sequence", "pretokenizers": []any{
-		object{"type": "Split", "pattern": object{"Regex": clipEndsRegex}, "behavior": "Removed", "invert": true},
+		object{"type": "Split", "pattern": object{"Regex": pattern.CLIPEnds}, "behavior": "Removed", "invert": true},
 		object{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
 	}}
 	f["model"] = bpeModel(l.vocab, merges, object{"continuing_subword_prefix": "", "end_of_word_suffix": "</w>", "unk_token": l.names["unk_token"]})

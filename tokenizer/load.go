@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"instruct/tokenizer/pattern"
 )
 
 // file is tokenizer.json. Its truncation and padding sections are ignored.
@@ -83,7 +85,7 @@ func Parse(tokenizerJSON, configJSON []byte) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tokenizer{classes: newClassTable(), config: c, raw: f.model.src, seed: maphash.MakeSeed()}
+	t := &Tokenizer{classes: pattern.NewClasses(), config: c, raw: f.model.src, seed: maphash.MakeSeed()}
 	if err := t.build(f); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"unicode/utf8"
+
+	"instruct/tokenizer/internal/fixture"
 )
 
 func TestParseErrors(t *testing.T) {
@@ -132,7 +134,7 @@ func TestConcurrent(t *testing.T) {
 
 // TestNoAllocation holds encoding to no allocation at all once its memory has grown.
 func TestNoAllocation(t *testing.T) {
-	if raceEnabled {
+	if fixture.Race {
 		t.Skip("the race detector makes sync.Pool forget at random")
 	}
 	g := readGolden(t)

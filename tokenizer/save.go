@@ -14,12 +14,19 @@ import (
 )
 
 // Save writes tokenizer.json, tokenizer_config.json, special_tokens_map.json and the chat templates (chat_template.jinja,
-// additional_chat_templates) into dir, which must exist. tokenizer.json is written as it was read. The keys of the original
-// tokenizer_config.json stay; a chat template that stood there is kept there too.
-func (t *Tokenizer) Save(dir string) error {
+// additional_chat_templates) into dir, which must exist, each file by a call of write. tokenizer.json is written as it was
+// read. The keys of the original tokenizer_config.json stay; a chat template that stood there is kept there too.
+func (t *Tokenizer) Save(dir string, write func(path string, data []byte) error) error {
+	if err := t.save(dir, write); err != nil {
+		return fmt.Errorf("tokenizer: save: %w", err)
+	}
+	return nil
+}
+
+func (t *Tokenizer) save(dir string, write func(path string, data []byte) error) error {
 	conf, err := t.configJSON()
 	if err != nil {
-		return fmt.Errorf("tokenizer: save: %w", err)
+		return err
 	}
 	specials := object{}
 	for key, text := range t.config.named() {
@@ -32,26 +39,18 @@ func (t *Tokenizer) Save(dir string) error {
 	}
 	special, err := marshalIndent(specials)
 	if err != nil {
-		return fmt.Errorf("tokenizer: save: %w", err)
+		return err
 	}
-	files := []struct {
-		name string
-		data []byte
-	}{
-		{"tokenizer.json", []byte(t.raw)},
-		{"tokenizer_config.json", conf},
-		{"special_tokens_map.json", special},
+	if err := write(filepath.Join(dir, "tokenizer.json"), []byte(t.raw)); err != nil {
+		return err
 	}
-	for _, f := range files {
-		path := filepath.Join(dir, f.name)
-		if err := writeFile(path, f.data); err != nil {
-			return fmt.Errorf("tokenizer: save: %w", err)
-		}
+	if err := write(filepath.Join(dir, "tokenizer_config.json"), conf); err != nil {
+		return err
 	}
-	if err := t.config.saveTemplates(dir); err != nil {
-		return fmt.Errorf("tokenizer: save: %w", diskError(err))
+	if err := write(filepath.Join(dir, "special_tokens_map.json"), special); err != nil {
+		return err
 	}
-	return nil
+	return t.config.saveTemplates(dir, write)
 }
 
 // named gives the named tokens by their key.

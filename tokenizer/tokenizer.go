@@ -3,12 +3,14 @@ package tokenizer
 import (
 	"hash/maphash"
 	"sync"
+
+	"instruct/tokenizer/pattern"
 )
 
 // Tokenizer turns text into ids and back. It is made by [Load], [Parse], [FromGGUF], [Bytes] or [TrainBPE] and may be
 // used by several goroutines at once, [Tokenizer.SetChatTemplate] excepted.
 type Tokenizer struct {
-	classes       *classTable
+	classes       *pattern.Classes
 	normalizers   []normalizer
 	preTokenizers []preTokenizer
 	model         model
@@ -96,6 +98,25 @@ func (t *Tokenizer) named(token string) (int32, bool) {
 
 // ChatTemplate is the Jinja source of the chat template, or "".
 func (t *Tokenizer) ChatTemplate() string { return t.config.chatTemplate }
+
+// TemplateNames names the chat templates beside the default one.
+func (t *Tokenizer) TemplateNames() []string {
+	var names []string
+	for _, template := range t.config.moreTemplates {
+		names = append(names, template.Name)
+	}
+	return names
+}
+
+// NamedTemplate is the Jinja source of one of the [Tokenizer.TemplateNames], or "".
+func (t *Tokenizer) NamedTemplate(name string) string {
+	for _, template := range t.config.moreTemplates {
+		if template.Name == name {
+			return template.Template
+		}
+	}
+	return ""
+}
 
 // SetChatTemplate replaces the chat template, for [Tokenizer.Save] to write. With another one than it had, the
 // tokenizer loses its named templates, which are not those that the model is trained with.

@@ -15,6 +15,7 @@ import (
 	"instruct/model"
 	"instruct/model/kernel"
 	"instruct/tokenizer"
+	"instruct/tokenizer/chat"
 )
 
 // Assets are a model with what belongs to it: tokenizer, chat template and the tokens that end an answer.
@@ -22,7 +23,7 @@ type Assets struct {
 	Path      string
 	Model     *model.Model
 	Tokenizer *tokenizer.Tokenizer
-	Template  *tokenizer.Template
+	Template  *chat.Template
 	Stop      []int32 // tokens that end an answer
 
 	fill func() error // reads or draws the weights
@@ -257,21 +258,21 @@ func (a *Assets) finish(chatTemplate string) error {
 
 // chooseTemplate compiles the template that is asked for by name (of the model's own, or built in) or file, else the
 // model's own, else alpaca.
-func (a *Assets) chooseTemplate(name string) (*tokenizer.Template, error) {
-	if own, err := a.Tokenizer.OwnTemplate(name); own != nil || err != nil {
+func (a *Assets) chooseTemplate(name string) (*chat.Template, error) {
+	if own, err := chat.Own(a.Tokenizer, name); own != nil || err != nil {
 		return own, err
 	}
-	switch _, builtin := tokenizer.BuiltinTemplate(name); {
+	switch _, builtin := chat.Builtin(name); {
 	case name == "":
-		return tokenizer.NewBuiltinTemplate("alpaca", a.Tokenizer)
+		return chat.NewBuiltin("alpaca", a.Tokenizer)
 	case builtin:
-		return tokenizer.NewBuiltinTemplate(name, a.Tokenizer)
+		return chat.NewBuiltin(name, a.Tokenizer)
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return nil, mistake("chat_template %q is neither a template of the model, nor a built-in one (%s), nor a readable file (%s)", name, strings.Join(tokenizer.BuiltinTemplates(), ", "), errorText(err))
+		return nil, mistake("chat_template %q is neither a template of the model, nor a built-in one (%s), nor a readable file (%s)", name, strings.Join(chat.Builtins(), ", "), errorText(err))
 	}
-	return tokenizer.NewTemplate(string(text), a.Tokenizer)
+	return chat.NewTemplate(string(text), a.Tokenizer)
 }
 
 // Encoder returns the one path from conversations to ids and masks, for training, scoring and prompts.
@@ -312,7 +313,7 @@ func (a *Assets) Save(dir string) error {
 	if err := checkpoints.WriteFile(filepath.Join(dir, "generation_config.json"), append(genText, '\n')); err != nil {
 		return err
 	}
-	if err := a.Tokenizer.Save(dir); err != nil {
+	if err := a.Tokenizer.Save(dir, checkpoints.WriteFile); err != nil {
 		return err
 	}
 	return checkpoints.WriteSafetensors(filepath.Join(dir, "model.safetensors"), named("", a.Model.Tensors()), map[string]string{"format": "pt"}, checkpoints.F32)

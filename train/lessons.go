@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"strings"
 
-	"instruct/data"
 	"instruct/data/lessons"
 	"instruct/model"
+	"instruct/tokenizer/chat"
 )
 
 // LessonsReport says how many held-out lessons a model answers exactly.
@@ -101,7 +101,7 @@ func (t *trainer) reportLessons(ctx context.Context, before []bool) (*LessonsRep
 }
 
 // conversation writes all turns but the last answer on one line.
-func conversation(messages []data.Message) string {
+func conversation(messages []chat.Message) string {
 	var b strings.Builder
 	for i, m := range messages[:len(messages)-1] {
 		if i > 0 {

@@ -5,11 +5,12 @@ import (
 
 	"instruct/data"
 	"instruct/tokenizer"
+	"instruct/tokenizer/chat"
 )
 
 // make makes the model of model_config, without weights, with the tokenizer of tokenizer_name.
 func (t *trainer) make(ctx context.Context) (*Assets, error) {
-	special := tokenizer.LessonsTokens()
+	special := chat.LessonsTokens()
 	end := special[0]
 	var tok *tokenizer.Tokenizer
 	var err error

@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"testing"
 
-	"instruct/data"
 	"instruct/model"
 	"instruct/model/kernel"
+	"instruct/tokenizer/chat"
 )
 
 // TestSmolLM2Steps tunes the real SmolLM2-135M-Instruct on rasbt-instruction and compares losses, gradient norms and
@@ -80,7 +80,7 @@ func TestSmolLM2Steps(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range want.Prompts {
-		ids, err := a.Encoder(1024, false).Prompt([]data.Message{{Role: "user", Content: p.User}})
+		ids, err := a.Encoder(1024, false).Prompt([]chat.Message{{Role: "user", Content: p.User}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +110,7 @@ func TestSmolLM2Steps(t *testing.T) {
 		t.Fatal(err)
 	}
 	for user, answer := range want.After {
-		ids, err := a.Encoder(1024, false).Prompt([]data.Message{{Role: "user", Content: user}})
+		ids, err := a.Encoder(1024, false).Prompt([]chat.Message{{Role: "user", Content: user}})
 		if err != nil {
 			t.Fatal(err)
 		}

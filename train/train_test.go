@@ -14,9 +14,9 @@ import (
 	"testing"
 
 	"instruct/checkpoints"
-	"instruct/data"
 	"instruct/model"
 	"instruct/model/kernel"
+	"instruct/tokenizer/chat"
 )
 
 // small is a recipe that trains a tiny model on the embedded lessons in a second. With -short, where the portable kernels
@@ -210,7 +210,7 @@ func TestPackedEqualsUnpacked(t *testing.T) {
 	const rows = 24
 	set.rows = set.rows[:rows]
 	for i := range set.rows { // the rows' common prefix is long enough to be shared
-		set.rows[i].Messages = append([]data.Message{{Role: "system", Content: "Answer as you are told."}}, set.rows[i].Messages...)
+		set.rows[i].Messages = append([]chat.Message{{Role: "system", Content: "Answer as you are told."}}, set.rows[i].Messages...)
 	}
 	tr := &trainer{r: &r, set: set}
 	a, err := tr.make(context.Background())

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"instruct/checkpoints"
-	"instruct/data"
+	"instruct/tokenizer/chat"
 )
 
 const chatHelp = `  /system TEXT   set the system prompt and start anew; without TEXT remove it
@@ -25,7 +25,7 @@ const chatHelp = `  /system TEXT   set the system prompt and start anew; without
 type conversation struct {
 	*speaker
 	system string
-	turns  []data.Message
+	turns  []chat.Message
 	read   []int32 // what the decoder's cache holds
 }
 
@@ -109,10 +109,10 @@ func (c *conversation) command(s *streams, name, rest string) error {
 }
 
 // messages returns the conversation with its system prompt.
-func (c *conversation) messages() []data.Message {
-	var m []data.Message
+func (c *conversation) messages() []chat.Message {
+	var m []chat.Message
 	if c.system != "" {
-		m = append(m, data.Message{Role: "system", Content: c.system})
+		m = append(m, chat.Message{Role: "system", Content: c.system})
 	}
 	return append(m, c.turns...)
 }
@@ -149,7 +149,7 @@ func (c *conversation) save(s *streams, path string) error {
 // turn answers one line.
 func (c *conversation) turn(ctx context.Context, s *streams, text string) (err error) {
 	turns := c.turns
-	c.turns = append(c.turns, data.Message{Role: "user", Content: text})
+	c.turns = append(c.turns, chat.Message{Role: "user", Content: text})
 	defer func() {
 		if err != nil { // the turn did not take place
 			c.turns = turns
@@ -178,6 +178,6 @@ func (c *conversation) turn(ctx context.Context, s *streams, text string) (err e
 	}
 	fmt.Fprintln(s.out)
 	c.read = slices.Concat(ids, out)[:c.decoder.Len()]
-	c.turns = append(c.turns, data.Message{Role: "assistant", Content: answer.String()})
+	c.turns = append(c.turns, chat.Message{Role: "assistant", Content: answer.String()})
 	return nil
 }

@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"instruct/data"
 	"instruct/model"
 	"instruct/model/kernel"
+	"instruct/tokenizer/chat"
 	"instruct/train"
 )
 
@@ -194,11 +194,11 @@ func (s *speaker) promptIDs(text, system string, raw bool) ([]int32, error) {
 	if raw {
 		ids = s.assets.Tokenizer.Encode(text, true)
 	} else {
-		var messages []data.Message
+		var messages []chat.Message
 		if system != "" {
-			messages = append(messages, data.Message{Role: "system", Content: system})
+			messages = append(messages, chat.Message{Role: "system", Content: system})
 		}
-		messages = append(messages, data.Message{Role: "user", Content: text})
+		messages = append(messages, chat.Message{Role: "user", Content: text})
 		ids, err = s.assets.Encoder(s.assets.Model.Config.MaxLength, false).Prompt(messages)
 	}
 	if err == nil && len(ids) == 0 {

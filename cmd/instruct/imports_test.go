@@ -17,14 +17,17 @@ import (
 // that is not named here belongs to the nearest one above it.
 func layers() map[string][]string {
 	return map[string][]string{
-		"cmd/instruct": {"train", "data", "model", "checkpoints", "tokenizer"},
-		"train":        {"data", "model", "checkpoints", "tokenizer"},
-		"data":         {"tokenizer", "model/kernel/rng"},
-		"model":        {"model/ops", "model/kernel"},
-		"model/ops":    {"model/kernel"},
-		"model/kernel": {},
-		"checkpoints":  {},
-		"tokenizer":    {},
+		"cmd/instruct":      {"train", "data", "model", "checkpoints", "tokenizer"},
+		"train":             {"data", "model", "checkpoints", "tokenizer"},
+		"data":              {"tokenizer", "model/kernel/rng"},
+		"model":             {"model/ops", "model/kernel"},
+		"model/ops":         {"model/kernel"},
+		"model/kernel":      {},
+		"checkpoints":       {},
+		"tokenizer/chat":    {"tokenizer", "tokenizer/jinja"},
+		"tokenizer":         {"tokenizer/pattern"},
+		"tokenizer/pattern": {},
+		"tokenizer/jinja":   {},
 	}
 }
 

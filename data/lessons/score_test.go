@@ -5,10 +5,11 @@ import (
 	"testing"
 
 	"instruct/data"
+	"instruct/tokenizer/chat"
 )
 
 func TestScore(t *testing.T) {
-	row := data.Row{Messages: []data.Message{{Role: "user", Content: "Put cat in capitals."}, {Role: "assistant", Content: "CAT"}}}
+	row := data.Row{Messages: []chat.Message{{Role: "user", Content: "Put cat in capitals."}, {Role: "assistant", Content: "CAT"}}}
 	for _, c := range []struct {
 		answer string
 		want   bool

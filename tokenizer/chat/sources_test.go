@@ -1,4 +1,4 @@
-package tokenizer
+package chat
 
 import (
 	"encoding/json"
@@ -6,16 +6,20 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"instruct/tokenizer"
+	"instruct/tokenizer/internal/fixture"
 )
 
-// withTemplates is a tokenizer of bytes whose tokenizer_config.json has a chat_template.
-func withTemplates(t *testing.T, value string) *Tokenizer {
+// folder is that of a tokenizer of bytes whose tokenizer_config.json has a chat_template.
+func folder(t *testing.T, value string) string {
 	t.Helper()
-	tok, err := Parse([]byte(Bytes("<|end|>").raw), []byte(`{"eos_token":"<|end|>","chat_template":`+value+`}`))
-	if err != nil {
+	dir := t.TempDir()
+	if err := tokenizer.Bytes("<|end|>").Save(dir, fixture.Write); err != nil {
 		t.Fatal(err)
 	}
-	return tok
+	writeFiles(t, dir, map[string]string{"tokenizer_config.json": `{"eos_token":"<|end|>","chat_template":` + value + `}`})
+	return dir
 }
 
 func writeFiles(t *testing.T, dir string, files map[string]string) {
@@ -51,18 +55,16 @@ func TestTemplateSources(t *testing.T) {
 		{"a folder", "null", map[string]string{"chat_template.jinja": "F", "additional_chat_templates/tool_use.jinja": "FT", "additional_chat_templates/notes.txt": "x"}, "", "F", "FT", ""},
 		{"a folder alone", `"S"`, map[string]string{"additional_chat_templates/rag.jinja": "FR"}, "", "", "", "chat templates of the names rag and no default"},
 		{"an unknown name", list, nil, "nothing", "", "", "none"},
-		{"a broken tool template", `[{"name":"default","template":"D"},{"name":"tool_use","template":"{% if %}"}]`, nil, "", "", "", "tool_use: tokenizer: chat template"},
+		{"a broken tool template", `[{"name":"default","template":"D"},{"name":"tool_use","template":"{% if %}"}]`, nil, "", "", "", "tool_use: chat: template"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			tok := withTemplates(t, test.config)
-			dir := t.TempDir()
-			writeFiles(t, dir, map[string]string{"tokenizer.json": tok.raw, "tokenizer_config.json": `{"eos_token":"<|end|>","chat_template":` + test.config + `}`})
+			dir := folder(t, test.config)
 			writeFiles(t, dir, test.files)
-			tok = load(t, dir)
-			check := func(tok *Tokenizer) {
+			tok := load(t, dir)
+			check := func(tok *tokenizer.Tokenizer) {
 				t.Helper()
-				tp, err := tok.OwnTemplate(test.choose)
+				tp, err := Own(tok, test.choose)
 				switch {
 				case test.err == "none":
 					if tp != nil || err != nil {
@@ -86,35 +88,34 @@ func TestTemplateSources(t *testing.T) {
 			}
 			check(tok)
 			// A folder that is saved again is served alike.
-			if err := tok.Save(dir); err != nil {
+			if err := tok.Save(dir, fixture.Write); err != nil {
 				t.Fatal(err)
 			}
 			check(load(t, dir))
 			// Another template takes the place of all.
 			tok.SetChatTemplate("new")
-			if err := tok.Save(dir); err != nil {
+			if err := tok.Save(dir, fixture.Write); err != nil {
 				t.Fatal(err)
 			}
 			back := load(t, dir)
-			if tp, err := back.OwnTemplate(""); err != nil || tp.Source() != "new" || tp.toolUse != nil || len(back.config.moreTemplates) > 0 {
+			if tp, err := Own(back, ""); err != nil || tp.Source() != "new" || tp.toolUse != nil || len(back.TemplateNames()) > 0 {
 				t.Errorf("got %+v, %v", tp, err)
 			}
 		})
 	}
-	if _, err := Parse([]byte(Bytes("x").raw), []byte(`{"chat_template":7}`)); err == nil || !strings.Contains(err.Error(), "neither a text nor a list") {
+	if _, err := tokenizer.Load(folder(t, "7")); err == nil || !strings.Contains(err.Error(), "neither a text nor a list") {
 		t.Errorf("got %v", err)
 	}
-	evil := withTemplates(t, `[{"name":"../x","template":"A"}]`)
-	if err := evil.Save(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no file name") {
+	evil := load(t, folder(t, `[{"name":"../x","template":"A"}]`))
+	if err := evil.Save(t.TempDir(), fixture.Write); err == nil || !strings.Contains(err.Error(), "no file name") {
 		t.Errorf("a template named ../x: %v", err)
 	}
 }
 
 func TestTemplateHashOfTools(t *testing.T) {
-	one, two := withTemplates(t, `"D"`), withTemplates(t, `[{"name":"default","template":"D"},{"name":"tool_use","template":"T"}]`)
 	var hashes []string
-	for _, tok := range []*Tokenizer{one, two} {
-		tp, err := tok.OwnTemplate("")
+	for _, templates := range []string{`"D"`, `[{"name":"default","template":"D"},{"name":"tool_use","template":"T"}]`} {
+		tp, err := Own(load(t, folder(t, templates)), "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package tokenizer
+package pattern
 
 import (
 	"slices"
@@ -10,10 +10,10 @@ import (
 type runeSet struct {
 	negated bool
 	names   []string // that regexp2 knows as \p{...}, with newerCategories missing there
-	ranges  []runeRange
+	ranges  []Range
 }
 
-func (s *runeSet) add(lo, hi rune) { s.ranges = append(s.ranges, runeRange{lo, hi}) }
+func (s *runeSet) add(lo, hi rune) { s.ranges = append(s.ranges, Range{lo, hi}) }
 
 // addFolded adds an ASCII character and what differs from it in case only.
 func (s *runeSet) addFolded(r rune) {
@@ -33,7 +33,7 @@ func (s *runeSet) addFolded(r rune) {
 }
 
 // addShorthand adds what \s, \d or \w stands for.
-func (s *runeSet) addShorthand(c rune, classes *classTable) {
+func (s *runeSet) addShorthand(c rune, classes *Classes) {
 	switch c {
 	case 's':
 		s.addTable(unicode.White_Space)
@@ -44,7 +44,7 @@ func (s *runeSet) addShorthand(c rune, classes *classTable) {
 			s.addProperty(name)
 		}
 		for r := range rune(tableSize) {
-			if classes.bits[r]&classWord != 0 && !unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Nl, unicode.Pc) {
+			if classes.bits[r]&Word != 0 && !unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Nl, unicode.Pc) {
 				s.add(r, r)
 			}
 		}
@@ -105,7 +105,7 @@ func (s *runeSet) addSet(o *runeSet) {
 }
 
 // all gives the runes of the set as ranges, in order and apart.
-func (s *runeSet) all() []runeRange {
+func (s *runeSet) all() []Range {
 	list := slices.Clone(s.ranges)
 	for _, name := range s.names {
 		var t runeSet
@@ -131,10 +131,10 @@ func (s *runeSet) all() []runeRange {
 }
 
 // intersect gives what is in both lists, each of which is in order and apart.
-func intersect(a, b []runeRange) (both []runeRange) {
+func intersect(a, b []Range) (both []Range) {
 	for len(a) > 0 && len(b) > 0 {
 		if lo, hi := max(a[0].lo, b[0].lo), min(a[0].hi, b[0].hi); lo <= hi {
-			both = append(both, runeRange{lo, hi})
+			both = append(both, Range{lo, hi})
 		}
 		if a[0].hi < b[0].hi {
 			a = a[1:]
@@ -171,9 +171,9 @@ func (s *runeSet) addBetween(lo, hi rune) {
 }
 
 // joinRanges sorts ranges and joins those that touch.
-func joinRanges(ranges []runeRange) []runeRange {
+func joinRanges(ranges []Range) []Range {
 	ranges = slices.Clone(ranges)
-	slices.SortFunc(ranges, func(a, b runeRange) int { return int(a.lo) - int(b.lo) })
+	slices.SortFunc(ranges, func(a, b Range) int { return int(a.lo) - int(b.lo) })
 	out := ranges[:0]
 	for _, r := range ranges {
 		if n := len(out); n > 0 && r.lo <= out[n-1].hi+1 {

@@ -1,15 +1,15 @@
-package tokenizer
+package pattern
 
 import "unicode/utf8"
 
 // runeBits is a set of runes to look up.
 type runeBits struct {
 	low  [tableSize / 8]uint8 // a bit for each rune below tableSize
-	high []runeRange          // the others
+	high []Range              // the others
 }
 
 // newRuneBits makes a table of ranges that are in order and apart.
-func newRuneBits(ranges []runeRange) *runeBits {
+func newRuneBits(ranges []Range) *runeBits {
 	t := new(runeBits)
 	for _, r := range ranges {
 		for c := r.lo; c <= r.hi && c < tableSize; c++ {
@@ -67,7 +67,7 @@ type findLeadRun struct {
 }
 
 // leadRun reads a pattern of that form; false if it has another one.
-func leadRun(src string, classes *classTable) (f findLeadRun, ok bool) {
+func leadRun(src string, classes *Classes) (f findLeadRun, ok bool) {
 	t := translator{src: src, classes: classes}
 	f = findLeadRun{one: true, src: src}
 	if f.set, ok = t.set(); !ok {
@@ -117,7 +117,9 @@ func (t *translator) set() (*runeBits, bool) {
 	return newRuneBits(set.all()), true
 }
 
-func (f findLeadRun) find(s string, match func(a, b int)) {
+func (f findLeadRun) Source() string { return f.src }
+
+func (f findLeadRun) Find(s string, match func(a, b int)) {
 	for i := 0; i < len(s); {
 		in, w := f.set.at(s, i)
 		start := i

@@ -1,4 +1,4 @@
-package tokenizer
+package pattern
 
 import "unicode/utf8"
 
@@ -36,67 +36,80 @@ const (
 	upperRegex  = `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`
 	lowerRegex  = `[\p{Ll}\p{Lm}\p{Lo}\p{M}]`
 
-	gpt2Regex   = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
-	llama3Regex = foldRegex + `|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*` + spacesRegex
-	qwen2Regex  = foldRegex + `|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*` + spacesRegex
+	GPT2        = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
+	Llama3      = foldRegex + `|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*` + spacesRegex
+	Qwen2       = foldRegex + `|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*` + spacesRegex
 	qwen35Regex = foldRegex + `|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*` + spacesRegex
-	o200kRegex  = leadRegex + upperRegex + `*` + lowerRegex + `+` + foldRegex + `?|` +
+	O200K       = leadRegex + upperRegex + `*` + lowerRegex + `+` + foldRegex + `?|` +
 		leadRegex + upperRegex + `+` + lowerRegex + `*` + foldRegex + `?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*` + spacesRegex
-	tekkenRegex = leadRegex + upperRegex + `*` + lowerRegex + `+|` +
+	Tekken = leadRegex + upperRegex + `*` + lowerRegex + `+|` +
 		leadRegex + upperRegex + `+` + lowerRegex + `*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*` + spacesRegex
 	kimiRegex = `[\p{Han}]+|` + leadRegex + upperNoHan + `*` + lowerNoHan + `+` + foldRegex + `?|` +
 		leadRegex + upperNoHan + `+` + lowerNoHan + `*` + foldRegex + `?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*` + spacesRegex
 	upperNoHan = `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]`
 	lowerNoHan = `[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]`
-	// The language of llama3Regex in the possessive spellings of tiktoken's cl100k_base.
+	// The language of Llama3 in the possessive spellings of tiktoken's cl100k_base.
 	cl100kRegex      = foldRegex + `|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`
 	cl100kShortRegex = `'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`
 )
 
 // wordPatterns are the patterns known by their text.
 func wordPatterns() map[string]wordPattern {
+	gpt2 := wordPattern{contraction: exactContraction, numberSpace: true}
 	llama3 := wordPattern{contraction: foldContraction, prefix: true, digits: 3, newlines: true}
 	qwen2 := wordPattern{contraction: foldContraction, prefix: true, digits: 1, newlines: true}
 	qwen35 := wordPattern{contraction: foldContraction, marks: true, prefix: true, digits: 1, newlines: true}
-	o200k := wordPattern{contraction: foldContraction, suffix: true, cased: true, prefix: true, digits: 3, slashes: true, newlines: true}
 	tekken := wordPattern{cased: true, prefix: true, digits: 1, slashes: true, newlines: true}
-	kimi := wordPattern{contraction: foldContraction, suffix: true, cased: true, prefix: true, digits: 3, newlines: true, han: true}
+	kimi := wordPattern{
+		contraction: foldContraction, suffix: true, cased: true, prefix: true, digits: 3, newlines: true, han: true,
+	}
+	o200k := kimi
+	o200k.slashes, o200k.han = true, false
 	return map[string]wordPattern{
-		kimiRegex: kimi, gpt2Regex: gpt2Pattern(), llama3Regex: llama3, qwen2Regex: qwen2, qwen35Regex: qwen35, o200kRegex: o200k,
-		tekkenRegex: tekken, cl100kRegex: llama3, cl100kShortRegex: llama3,
+		kimiRegex: kimi, GPT2: gpt2, Llama3: llama3, Qwen2: qwen2, qwen35Regex: qwen35,
+		O200K: o200k, Tekken: tekken, cl100kRegex: llama3, cl100kShortRegex: llama3,
 	}
 }
 
-// gpt2Pattern is the pattern built into the ByteLevel pre-tokenizer.
-func gpt2Pattern() wordPattern { return wordPattern{contraction: exactContraction, numberSpace: true} }
-
-// scanner finds the words of a text by one pattern.
-type scanner struct {
+// Scanner finds the words of a text by one pattern.
+type Scanner struct {
 	wordPattern
-	classes *classTable
+	Classes *Classes
 }
 
-// class gives the class of the rune at byte i of s and its width; 0, 0 at the end.
-func (c *scanner) class(s string, i int) (bits uint8, w int) {
+// NewScanner makes a scanner that only looks up classes.
+func NewScanner(classes *Classes) Scanner { return Scanner{Classes: classes} }
+
+// Words gives the scanner of a known word pattern, such as GPT2; false if it is not known.
+func Words(regex string, classes *Classes) (Scanner, bool) {
+	p, ok := wordPatterns()[regex]
+	if p.han {
+		classes = classes.withHan()
+	}
+	return Scanner{p, classes}, ok
+}
+
+// Class gives the class of the rune at byte i of s and its width; 0, 0 at the end.
+func (c *Scanner) Class(s string, i int) (bits uint8, w int) {
 	if i >= len(s) {
 		return 0, 0
 	}
 	if b := s[i]; b < utf8.RuneSelf {
-		return c.classes.bits[b], 1
+		return c.Classes.bits[b], 1
 	}
 	r, w := utf8.DecodeRuneInString(s[i:])
-	return c.classes.of(r), w
+	return c.Classes.Of(r), w
 }
 
-// run gives the end of the runes from i on that have one of the bits.
-func (c *scanner) run(s string, i int, bits uint8) int {
+// Run gives the end of the runes from i on that have one of the bits.
+func (c *Scanner) Run(s string, i int, bits uint8) int {
 	for i < len(s) {
 		b, w := s[i], 1
 		var class uint8
 		if b < utf8.RuneSelf {
-			class = c.classes.bits[b]
+			class = c.Classes.bits[b]
 		} else {
-			class, w = c.class(s, i)
+			class, w = c.Class(s, i)
 		}
 		if class&bits == 0 {
 			break
@@ -106,20 +119,20 @@ func (c *scanner) run(s string, i int, bits uint8) int {
 	return i
 }
 
-// next gives the end of the word that begins at byte i of s; i < len(s).
-func (c *scanner) next(s string, i int) int {
+// Next gives the end of the word that begins at byte i of s; i < len(s).
+func (c *Scanner) Next(s string, i int) int {
 	if s[i] == '\'' && c.contraction != noContraction && !c.suffix {
 		if n := c.contract(s, i); n > 0 {
 			return i + n
 		}
 	}
-	letters, numbers := classLetter, classNumber
+	letters, numbers := Letter, Number
 	if c.marks {
-		letters |= classMark
+		letters |= Mark
 	}
-	bits, w := c.class(s, i)
-	if c.han && bits&classHan != 0 {
-		return c.run(s, i+w, classHan)
+	bits, w := c.Class(s, i)
+	if c.han && bits&Han != 0 {
+		return c.Run(s, i+w, Han)
 	}
 
 	// prefix? letters
@@ -127,17 +140,17 @@ func (c *scanner) next(s string, i int) int {
 		if j := c.casedWord(s, i, bits, w); j > i {
 			return j
 		}
-	} else if bits&letters != 0 && (bits&classLetter != 0 || !c.prefix) {
-		return c.run(s, i+w, letters)
+	} else if bits&letters != 0 && (bits&Letter != 0 || !c.prefix) {
+		return c.Run(s, i+w, letters)
 	} else if c.prefix && bits&numbers == 0 && s[i] != '\r' && s[i] != '\n' {
-		if j := c.run(s, i+w, letters); j > i+w {
+		if j := c.Run(s, i+w, letters); j > i+w {
 			return j
 		}
 		if bits&letters != 0 {
 			return i + w
 		}
 	} else if !c.prefix && s[i] == ' ' {
-		if j := c.run(s, i+1, letters); j > i+1 {
+		if j := c.Run(s, i+1, letters); j > i+1 {
 			return j
 		}
 	}
@@ -147,20 +160,20 @@ func (c *scanner) next(s string, i int) int {
 		return c.number(s, i+w)
 	}
 	if c.numberSpace && s[i] == ' ' {
-		if next, nw := c.class(s, i+1); next&numbers != 0 {
+		if next, nw := c.Class(s, i+1); next&numbers != 0 {
 			return c.number(s, i+1+nw)
 		}
 	}
 
 	// " "? others newlines
-	known := classSpace | letters | numbers
+	known := Space | letters | numbers
 	j := i
 	if s[i] == ' ' {
 		j++
 	}
-	if next, nw := c.class(s, j); nw > 0 && next&known == 0 {
+	if next, nw := c.Class(s, j); nw > 0 && next&known == 0 {
 		for j += nw; j < len(s); j += nw {
-			if next, nw = c.class(s, j); next&known != 0 {
+			if next, nw = c.Class(s, j); next&known != 0 {
 				break
 			}
 		}
@@ -175,14 +188,14 @@ func (c *scanner) next(s string, i int) int {
 }
 
 // space gives the end of a word of white space whose first rune, w bytes wide, is at i.
-func (c *scanner) space(s string, i, w int) int {
+func (c *Scanner) space(s string, i, w int) int {
 	j, last, newline := i+w, i, -1
 	if s[i] == '\r' || s[i] == '\n' {
 		newline = j
 	}
 	for j < len(s) {
-		bits, w := c.class(s, j)
-		if bits&classSpace == 0 {
+		bits, w := c.Class(s, j)
+		if bits&Space == 0 {
 			break
 		}
 		if s[j] == '\r' || s[j] == '\n' {
@@ -201,13 +214,13 @@ func (c *scanner) space(s string, i, w int) int {
 }
 
 // number gives the end of a number whose first digit ends at i.
-func (c *scanner) number(s string, i int) int {
+func (c *Scanner) number(s string, i int) int {
 	if c.digits == 0 {
-		return c.run(s, i, classNumber)
+		return c.Run(s, i, Number)
 	}
 	for range c.digits - 1 {
-		bits, w := c.class(s, i)
-		if bits&classNumber == 0 {
+		bits, w := c.Class(s, i)
+		if bits&Number == 0 {
 			break
 		}
 		i += w
@@ -217,9 +230,9 @@ func (c *scanner) number(s string, i int) int {
 
 // casedWord gives the end of prefix? upper* lower+ | prefix? upper+ lower*, with a contraction if the pattern has it,
 // or i where neither matches. Each alternative is tried with the prefix first.
-func (c *scanner) casedWord(s string, i int, bits uint8, w int) int {
+func (c *Scanner) casedWord(s string, i int, bits uint8, w int) int {
 	after := i
-	if bits&(classLetter|classNumber) == 0 && s[i] != '\r' && s[i] != '\n' {
+	if bits&(Letter|Number) == 0 && s[i] != '\r' && s[i] != '\n' {
 		after = i + w
 		if j := c.upperLower(s, after); j > after {
 			return c.contracted(s, j)
@@ -228,10 +241,10 @@ func (c *scanner) casedWord(s string, i int, bits uint8, w int) int {
 	if j := c.upperLower(s, i); j > i {
 		return c.contracted(s, j)
 	}
-	if j := c.run(s, after, classUpper); j > after {
+	if j := c.Run(s, after, Upper); j > after {
 		return c.contracted(s, j)
 	}
-	if j := c.run(s, i, classUpper); j > i {
+	if j := c.Run(s, i, Upper); j > i {
 		return c.contracted(s, j)
 	}
 	return i
@@ -239,25 +252,25 @@ func (c *scanner) casedWord(s string, i int, bits uint8, w int) int {
 
 // upperLower gives the end of upper* lower+ at i, or i. Marks and letters without case are both: where no lower case
 // letter follows the upper ones, the last rune that is both ends the match.
-func (c *scanner) upperLower(s string, i int) int {
+func (c *Scanner) upperLower(s string, i int) int {
 	up, both := i, i
 	for up < len(s) {
-		bits, w := c.class(s, up)
-		if bits&classUpper == 0 {
+		bits, w := c.Class(s, up)
+		if bits&Upper == 0 {
 			break
 		}
 		up += w
-		if bits&classLower != 0 {
+		if bits&Lower != 0 {
 			both = up
 		}
 	}
-	if low := c.run(s, up, classLower); low > up {
+	if low := c.Run(s, up, Lower); low > up {
 		return low
 	}
 	return both
 }
 
-func (c *scanner) contracted(s string, i int) int {
+func (c *Scanner) contracted(s string, i int) int {
 	if c.suffix && i < len(s) && s[i] == '\'' {
 		return i + c.contract(s, i)
 	}
@@ -265,7 +278,7 @@ func (c *scanner) contracted(s string, i int) int {
 }
 
 // contract gives the length of the contraction at s[i:], which begins with an apostrophe, or 0.
-func (c *scanner) contract(s string, i int) int {
+func (c *Scanner) contract(s string, i int) int {
 	s = s[i+1:]
 	if s == "" {
 		return 0

@@ -1,4 +1,4 @@
-package tokenizer
+package chat
 
 import (
 	"encoding/json"
@@ -8,12 +8,14 @@ import (
 	"testing"
 
 	"instruct/model/kernel/rng"
+	"instruct/tokenizer"
+	"instruct/tokenizer/internal/fixture"
 )
 
 // builtin compiles a built-in template with its generation blocks or without them.
 func builtin(t testing.TB, name string, blocks bool) *Template {
 	t.Helper()
-	source, ok := BuiltinTemplate(name)
+	source, ok := Builtin(name)
 	if !ok {
 		t.Fatalf("no template %s", name)
 	}
@@ -33,7 +35,7 @@ func builtin(t testing.TB, name string, blocks bool) *Template {
 
 // shows says whether a built-in template knows a part of a conversation.
 func shows(name, part string) bool {
-	source, _ := BuiltinTemplate(name)
+	source, _ := Builtin(name)
 	return strings.Contains(source, part)
 }
 
@@ -85,7 +87,7 @@ func TestBuiltinTemplatesEqualTransformers(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range BuiltinTemplates() {
+	for _, name := range Builtins() {
 		n := 14
 		if shows(name, "tools") {
 			n += 14
@@ -107,7 +109,7 @@ func TestBuiltinTemplatesEqualFixtures(t *testing.T) {
 		Messages []Message
 		Tools    json.RawMessage
 	}
-	readJSON(t, fixture(t, "chat", "convs.json"), &convs)
+	fixture.ReadJSON(t, fixture.Path(t, "chat", "convs.json"), &convs)
 	fixtures := fixtureTemplates(t)
 	for name, other := range own {
 		compared, number := 0, 44
@@ -148,7 +150,7 @@ func TestBuiltinTemplatesEqualFixtures(t *testing.T) {
 func TestSpansOfBuiltinTemplatesWithoutBlocks(t *testing.T) {
 	words := []string{"a", "yes ", "\n", "é", "中", "{{ x }}", "### Response:\n", "it's", "1 < 2", "  ", "assistant"}
 	compared := map[string]int{}
-	for _, name := range BuiltinTemplates() {
+	for _, name := range Builtins() {
 		with, without := builtin(t, name, true), builtin(t, name, false)
 		for n := range 300 {
 			r := rng.NewRand(4, "conversation", uint64(n), 0)
@@ -193,9 +195,9 @@ func TestSpansOfMaskVectors(t *testing.T) {
 		Tokenizer, Family string
 		Segments          [3]string
 	}
-	readJSON(t, fixture(t, "chat", "mask_vectors.json"), &vectors)
+	fixture.ReadJSON(t, fixture.Path(t, "chat", "mask_vectors.json"), &vectors)
 	var sources map[string]struct{ Template string }
-	readJSON(t, fixture(t, "chat", "templates.json"), &sources)
+	fixture.ReadJSON(t, fixture.Path(t, "chat", "templates.json"), &sources)
 	const says = "{{ ' '  + content.strip() + ' ' + eos_token }}"
 	llama2, err := NewTemplate(strings.Replace(sources["llama2_chat"].Template, says, "{% generation %}{{ ' ' + content + ' ' + eos_token }}{% endgeneration %}", 1), nil)
 	if err != nil {
@@ -232,13 +234,13 @@ func TestSpansOfMaskVectors(t *testing.T) {
 
 // A model stops with the token that the template ends an answer with.
 func TestEndOfTurn(t *testing.T) {
-	tok := Bytes("<s>", "</s>", "<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|end|>")
-	if err := tok.SetSpecial(Special{BOS: "<s>", EOS: "</s>"}); err != nil {
+	tok := tokenizer.Bytes("<s>", "</s>", "<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|end|>")
+	if err := tok.SetSpecial(tokenizer.Special{BOS: "<s>", EOS: "</s>"}); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{"chatml": "<|im_end|>", "llama3": "<|eot_id|>", "zephyr": "</s>", "mistral": "</s>", "gemma": "<end_of_turn>", "alpaca": "</s>", "phi3": "<|end|>", "lessons": "<|end|>"}
-	for _, name := range BuiltinTemplates() {
-		tp, err := NewBuiltinTemplate(name, tok)
+	for _, name := range Builtins() {
+		tp, err := NewBuiltin(name, tok)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -246,7 +248,7 @@ func TestEndOfTurn(t *testing.T) {
 			t.Errorf("%s ends with %q, %v, want %s", name, tok.TokenText(id), ok, want[name])
 		}
 	}
-	plain, err := NewBuiltinTemplate("chatml", Bytes())
+	plain, err := NewBuiltin("chatml", tokenizer.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}

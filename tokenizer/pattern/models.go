@@ -1,25 +1,32 @@
-package tokenizer
+package pattern
 
 import "strings"
 
 // The regular expressions of CLIP's tokenizers, and the main one of DeepSeek's from V2 on.
 const (
-	clipRegex     = `'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`
-	clipEndsRegex = `<\|startoftext\|>|<\|endoftext\|>|` + clipRegex
+	CLIP          = `'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`
+	CLIPEnds      = `<\|startoftext\|>|<\|endoftext\|>|` + CLIP
 	deepseekRegex = `[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_` + "`" + `{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+` +
 		`| ?[\p{P}\p{S}]+[\r\n]*` + spacesRegex
 )
 
-// findClip finds the matches of clipRegex or, with ends, of clipEndsRegex.
+// findClip finds the matches of CLIP or, with ends, of CLIPEnds.
 type findClip struct {
-	scan scanner
+	scan Scanner
 	ends bool
 }
 
-func (f findClip) find(s string, match func(a, b int)) {
+func (f findClip) Source() string {
+	if f.ends {
+		return CLIPEnds
+	}
+	return CLIP
+}
+
+func (f findClip) Find(s string, match func(a, b int)) {
 	for i := 0; i < len(s); {
-		bits, w := f.scan.class(s, i)
-		if bits&classSpace != 0 {
+		bits, w := f.scan.Class(s, i)
+		if bits&Space != 0 {
 			i += w
 			continue
 		}
@@ -29,9 +36,9 @@ func (f findClip) find(s string, match func(a, b int)) {
 			j = i + len("<|startoftext|>")
 		case f.ends && s[i] == '<' && strings.HasPrefix(s[i:], "<|endoftext|>"):
 			j = i + len("<|endoftext|>")
-		case bits&classLetter != 0:
-			j = f.scan.run(s, j, classLetter)
-		case bits&classNumber != 0:
+		case bits&Letter != 0:
+			j = f.scan.Run(s, j, Letter)
+		case bits&Number != 0:
 		default:
 			n := 0
 			if s[i] == '\'' {
@@ -42,8 +49,8 @@ func (f findClip) find(s string, match func(a, b int)) {
 				break
 			}
 			for j < len(s) {
-				bits, w := f.scan.class(s, j)
-				if bits&(classSpace|classLetter|classNumber) != 0 {
+				bits, w := f.scan.Class(s, j)
+				if bits&(Space|Letter|Number) != 0 {
 					break
 				}
 				j += w
@@ -56,36 +63,38 @@ func (f findClip) find(s string, match func(a, b int)) {
 
 // findDeepseek finds the matches of deepseekRegex.
 type findDeepseek struct {
-	scan  scanner
+	scan  Scanner
 	signs *runeBits // [\p{P}\p{S}]
 }
 
-func newFindDeepseek(classes *classTable) findDeepseek {
+func newFindDeepseek(classes *Classes) findDeepseek {
 	var signs runeSet
 	signs.addProperty("P")
 	signs.addProperty("S")
-	scan := scanner{classes: classes, wordPattern: wordPattern{newlines: true}}
+	scan := Scanner{Classes: classes, wordPattern: wordPattern{newlines: true}}
 	return findDeepseek{scan, newRuneBits(signs.all())}
 }
 
-func (f findDeepseek) find(s string, match func(a, b int)) {
+func (f findDeepseek) Source() string { return deepseekRegex }
+
+func (f findDeepseek) Find(s string, match func(a, b int)) {
 	for i := 0; i < len(s); {
 		if j := f.next(s, i); j > i {
 			match(i, j)
 			i = j
 			continue
 		}
-		_, w := f.scan.class(s, i)
+		_, w := f.scan.Class(s, i)
 		i += w
 	}
 }
 
 // next gives the end of the match that begins at byte i of s, or i.
 func (f findDeepseek) next(s string, i int) int {
-	const letters = classLetter | classMark
-	bits, w := f.scan.class(s, i)
+	const letters = Letter | Mark
+	bits, w := f.scan.Class(s, i)
 	if bits&letters != 0 {
-		return f.scan.run(s, i+w, letters)
+		return f.scan.Run(s, i+w, letters)
 	}
 	sign, _ := f.signs.at(s, i)
 	if sign && w == 1 { // one of ASCII's, and ASCII letters
@@ -98,7 +107,7 @@ func (f findDeepseek) next(s string, i int) int {
 		}
 	}
 	if !sign && s[i] != '\r' && s[i] != '\n' {
-		if j := f.scan.run(s, i+w, letters); j > i+w {
+		if j := f.scan.Run(s, i+w, letters); j > i+w {
 			return j
 		}
 	}
@@ -112,7 +121,7 @@ func (f findDeepseek) next(s string, i int) int {
 		}
 		return end
 	}
-	if bits&classSpace != 0 {
+	if bits&Space != 0 {
 		return f.scan.space(s, i, w)
 	}
 	return i

@@ -1,9 +1,11 @@
-package tokenizer
+package chat
 
 import (
 	"embed"
 	"slices"
 	"strings"
+
+	"instruct/tokenizer"
 )
 
 // builtins are the templates for models that have none. Each one says with generation blocks what the model says and
@@ -19,35 +21,35 @@ var builtins embed.FS
 // LessonsTokens are the special tokens of the lessons template; the first one ends an answer and is the eos_token.
 func LessonsTokens() []string { return []string{"<|end|>", "<|system|>", "<|user|>", "<|assistant|>"} }
 
-// BuiltinTemplates names the built-in templates.
-func BuiltinTemplates() []string {
+// Builtins names the built-in templates.
+func Builtins() []string {
 	return []string{"chatml", "llama3", "zephyr", "mistral", "gemma", "alpaca", "phi3", "lessons"}
 }
 
-// BuiltinTemplate gives the source of one of the BuiltinTemplates.
-func BuiltinTemplate(name string) (string, bool) {
-	if !slices.Contains(BuiltinTemplates(), name) {
+// Builtin gives the source of one of the Builtins.
+func Builtin(name string) (string, bool) {
+	if !slices.Contains(Builtins(), name) {
 		return "", false
 	}
 	src, err := builtins.ReadFile("templates/" + name + ".jinja")
 	return string(src), err == nil
 }
 
-// NewBuiltinTemplate compiles a built-in template for a tokenizer. Where the tokenizer puts a bos_token before every
+// NewBuiltin compiles a built-in template for a tokenizer. Where the tokenizer puts a bos_token before every
 // text the template begins with it too, since rendered text is encoded without further special tokens.
-func NewBuiltinTemplate(name string, t *Tokenizer) (*Template, error) {
-	src, ok := BuiltinTemplate(name)
+func NewBuiltin(name string, t *tokenizer.Tokenizer) (*Template, error) {
+	src, ok := Builtin(name)
 	if !ok {
-		return nil, userf("tokenizer: there is no chat template %q; the built-in ones are %s", name, strings.Join(BuiltinTemplates(), ", "))
+		return nil, mistake("chat: there is no chat template %q; the built-in ones are %s", name, strings.Join(Builtins(), ", "))
 	}
-	if t != nil && t.addsBOS() && !strings.Contains(src, "bos_token") {
+	if t != nil && addsBOS(t) && !strings.Contains(src, "bos_token") {
 		src = "{{- bos_token -}}\n" + src
 	}
 	return NewTemplate(src, t)
 }
 
 // addsBOS says whether the tokenizer itself puts a bos_token before a text.
-func (t *Tokenizer) addsBOS() bool {
+func addsBOS(t *tokenizer.Tokenizer) bool {
 	bos, ok := t.BOS()
 	ids := t.Encode("", true)
 	return ok && len(ids) > 0 && ids[0] == bos

@@ -1,12 +1,14 @@
-package tokenizer
+package chat
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"instruct/tokenizer"
 	"instruct/tokenizer/jinja"
 )
 
@@ -20,15 +22,15 @@ type Template struct {
 	source   string
 	bos, eos string
 	parsed   *jinja.Template
-	toolUse  *Template  // takes conversations with tools; may be nil
-	tok      *Tokenizer // finds special tokens; may be nil
+	toolUse  *Template            // takes conversations with tools; may be nil
+	tok      *tokenizer.Tokenizer // finds special tokens; may be nil
 }
 
 // NewTemplate compiles the Jinja source of a chat template for a tokenizer, whose bos_token and eos_token it will see.
-func NewTemplate(src string, t *Tokenizer) (*Template, error) {
+func NewTemplate(src string, t *tokenizer.Tokenizer) (*Template, error) {
 	parsed, err := jinja.Parse(src)
 	if err != nil {
-		return nil, userf("tokenizer: chat template: %w", err)
+		return nil, mistake("chat: template: %w", err)
 	}
 	tp := &Template{Date: time.Date(2024, time.July, 26, 0, 0, 0, 0, time.UTC), source: src, parsed: parsed, tok: t}
 	if t != nil {
@@ -37,17 +39,18 @@ func NewTemplate(src string, t *Tokenizer) (*Template, error) {
 	return tp, nil
 }
 
-// OwnTemplate compiles one of the tokenizer's own chat templates: the named one, or, when name is empty, the default,
+// Own compiles one of the tokenizer's own chat templates: the named one, or, when name is empty, the default,
 // which leaves conversations with tools to the one named tool_use where there is one, as transformers does. It is nil
 // when the tokenizer has none of the name. Several templates without a default are an error: one must be named.
-func (t *Tokenizer) OwnTemplate(name string) (*Template, error) {
-	src := t.config.chatTemplate
+func Own(t *tokenizer.Tokenizer, name string) (*Template, error) {
+	src := t.ChatTemplate()
 	if name != "" && name != "default" {
-		src = t.config.namedTemplate(name)
+		src = t.NamedTemplate(name)
 	}
 	switch {
-	case src == "" && name == "" && len(t.config.moreTemplates) > 0:
-		return nil, userf("tokenizer: there are chat templates of the names %s and no default: choose one by its name", t.config.templateNames())
+	case src == "" && name == "" && len(t.TemplateNames()) > 0:
+		return nil, mistake("chat: there are chat templates of the names %s and no default: choose one by its name",
+			strings.Join(t.TemplateNames(), ", "))
 	case src == "":
 		return nil, nil
 	}
@@ -55,7 +58,7 @@ func (t *Tokenizer) OwnTemplate(name string) (*Template, error) {
 	if err != nil || name != "" {
 		return tp, err
 	}
-	if more := t.config.namedTemplate("tool_use"); more != "" {
+	if more := t.NamedTemplate("tool_use"); more != "" {
 		if tp.toolUse, err = NewTemplate(more, t); err != nil {
 			return nil, fmt.Errorf("tool_use: %w", err)
 		}
@@ -63,7 +66,7 @@ func (t *Tokenizer) OwnTemplate(name string) (*Template, error) {
 	return tp, nil
 }
 
-// Source is the Jinja source, for SetChatTemplate.
+// Source is the Jinja source, for [tokenizer.Tokenizer.SetChatTemplate].
 func (tp *Template) Source() string { return tp.source }
 
 // Hash identifies the template: the sha256 of its source, in hexadecimal; where there is another one for conversations
@@ -166,7 +169,7 @@ func (tp *Template) newRun(c *Conversation) (*run, error) {
 		if given(m.ToolCalls) {
 			calls, err := jinja.FromJSON(m.ToolCalls)
 			if err != nil {
-				return nil, userf("tokenizer: message %d: tool_calls: %w", i+1, err)
+				return nil, mistake("chat: message %d: tool_calls: %w", i+1, err)
 			}
 			d.Set("tool_calls", jinja.MarkAll(calls, id+2))
 		}
@@ -181,18 +184,18 @@ func (tp *Template) newRun(c *Conversation) (*run, error) {
 	if given(c.Tools) {
 		tools, err := jinja.FromJSON(c.Tools)
 		if err != nil {
-			return nil, userf("tokenizer: tools: %w", err)
+			return nil, mistake("chat: tools: %w", err)
 		}
 		r.tools = jinja.MarkAll(tools, partsOfMessage*len(c.Messages))
 	}
 	if given(c.Variables) {
 		v, err := jinja.FromJSON(c.Variables)
 		if err != nil {
-			return nil, userf("tokenizer: chat_template_kwargs: %w", err)
+			return nil, mistake("chat: chat_template_kwargs: %w", err)
 		}
 		var ok bool
 		if r.variables, ok = v.(*jinja.Dict); !ok {
-			return nil, userf("tokenizer: chat_template_kwargs must be an object")
+			return nil, mistake("chat: chat_template_kwargs must be an object")
 		}
 	}
 	return r, nil
@@ -226,9 +229,9 @@ func (r *run) render(n int, addGenerationPrompt bool) (*jinja.Result, error) {
 	if err != nil {
 		var raised *jinja.Error
 		if errors.As(err, &raised) && raised.Raised {
-			return nil, userError{fmt.Errorf("tokenizer: the chat template refuses the conversation: %w", err)}
+			return nil, mistake("chat: the chat template refuses the conversation: %w", err)
 		}
-		return nil, userError{fmt.Errorf("tokenizer: render chat template: %w", err)}
+		return nil, mistake("chat: render chat template: %w", err)
 	}
 	return out, nil
 }

@@ -17,25 +17,6 @@ const (
 	templateSuffix = ".jinja"
 )
 
-// namedTemplate gives the source of a template that is not the default, or "".
-func (c *config) namedTemplate(name string) string {
-	for _, t := range c.moreTemplates {
-		if t.Name == name {
-			return t.Template
-		}
-	}
-	return ""
-}
-
-// templateNames lists the names of the templates that are not the default.
-func (c *config) templateNames() string {
-	var names []string
-	for _, t := range c.moreTemplates {
-		names = append(names, t.Name)
-	}
-	return strings.Join(names, ", ")
-}
-
 // setTemplate adds or replaces a template.
 func (c *config) setTemplate(name, src string) {
 	if name == "default" {
@@ -80,27 +61,30 @@ func (c *config) loadTemplates(dir string) error {
 }
 
 // saveTemplates writes the template files, and removes those of a template that is no more: a stale one would be served.
-func (c *config) saveTemplates(dir string) error {
+func (c *config) saveTemplates(dir string, write func(path string, data []byte) error) error {
 	path := filepath.Join(dir, templateFile)
 	if c.chatTemplate == "" {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			return userError{err}
 		}
-	} else if err := writeFile(path, []byte(c.chatTemplate)); err != nil {
+	} else if err := write(path, []byte(c.chatTemplate)); err != nil {
 		return err
 	}
 	folder := filepath.Join(dir, templateFolder)
-	if err := os.RemoveAll(folder); err != nil || len(c.moreTemplates) == 0 {
-		return err
+	if err := os.RemoveAll(folder); err != nil {
+		return userError{err}
+	}
+	if len(c.moreTemplates) == 0 {
+		return nil
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
+		return userError{err}
 	}
 	for _, t := range c.moreTemplates {
 		if t.Name == "" || t.Name == ".." || strings.ContainsAny(t.Name, `/\`) {
 			return userf("the chat template's name %q is no file name", t.Name)
 		}
-		if err := writeFile(filepath.Join(folder, t.Name+templateSuffix), []byte(t.Template)); err != nil {
+		if err := write(filepath.Join(folder, t.Name+templateSuffix), []byte(t.Template)); err != nil {
 			return err
 		}
 	}

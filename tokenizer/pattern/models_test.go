@@ -1,24 +1,39 @@
-package tokenizer
+package pattern
 
 import (
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+
+	"instruct/tokenizer/internal/fixture"
 )
 
-// splitsOf gives the cuts that a Split of a pattern makes.
-func splitsOf(p preTokenizer, s string) []cut {
-	_, cuts := p.split(piece{s: s}, new(buffer), nil)
-	return cuts
+// eachWord is a scanner as a finder.
+type eachWord struct{ Scanner }
+
+func (eachWord) Source() string { return "" }
+
+func (w eachWord) Find(s string, match func(a, b int)) {
+	for i := 0; i < len(s); {
+		j := w.Next(s, i)
+		match(i, j)
+		i = j
+	}
+}
+
+// matches gives the matches of a finder, each as its beginning and end.
+func matches(f Finder, s string) (list [][2]int) {
+	f.Find(s, func(a, b int) { list = append(list, [2]int{a, b}) })
+	return list
 }
 
 // The scanners written by hand find what the regular expressions that they stand for find: on every character of Unicode
 // and on random texts.
 func TestScannersEqualRegex(t *testing.T) {
-	classes := newClassTable()
+	classes := NewClasses()
 	patterns := []string{
-		clipRegex, clipEndsRegex, deepseekRegex, kimiRegex, gpt2Regex, llama3Regex, qwen2Regex, qwen35Regex, o200kRegex, tekkenRegex,
+		CLIP, CLIPEnds, deepseekRegex, kimiRegex, GPT2, Llama3, Qwen2, qwen35Regex, O200K, Tekken,
 		` ?[^(\s|[.,!?…。，、।۔،])]+`, `[一-龥぀-ゟ゠-ヿ]+`, `[\r\n]`, `\s?\p{L}+`, `\s?\p{P}+`, `[\p{Han}]+`, `\S?\S`, `x?x+`, ` ?\p{N}`, `[^\p{L}]?[\p{L}\p{M}]+`,
 	}
 	var common []rune
@@ -26,26 +41,24 @@ func TestScannersEqualRegex(t *testing.T) {
 		common = append(common, []rune(s)...)
 	}
 	words := []string{"'s", "'LL", "don't", "<|startoftext|>", "<|endoftext|>", "<|end", "  ", " \n ", "\r\n", "!!\n\n", "-ed", "123456", "HTMLParser", "x中X", "中x", "_a", " a", "1a"}
-	b := builder{t: &Tokenizer{classes: classes}}
 	for _, src := range patterns {
 		regex, err := compileRegex(src, classes)
 		if err != nil {
 			t.Fatal(err)
 		}
-		how := component{Pattern: pattern{Regex: &src}, Behavior: "Isolated"}
-		got, err := b.split(how, scanner{classes: classes})
+		got, err := NewFinder(src, classes)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := splitFound{sep: regex}
-		if found, ok := got.(splitFound); ok {
-			if _, slow := found.sep.(findRegex); slow {
-				t.Errorf("%s has no scanner", src)
-			}
+		if words, ok := Words(src, classes); ok {
+			got = eachWord{words}
+		}
+		if _, slow := got.(findRegex); slow {
+			t.Errorf("%s has no scanner", src)
 		}
 		check := func(s string) {
-			if a, b := splitsOf(got, s), splitsOf(want, s); !slices.Equal(a, b) {
-				t.Fatalf("%s on %q: cuts %v, want %v", src, s, a, b)
+			if a, b := matches(got, s), matches(regex, s); !slices.Equal(a, b) {
+				t.Fatalf("%s on %q: %v, want %v", src, s, a, b)
 			}
 		}
 		r := rand.New(rand.NewPCG(3, 4))
@@ -55,7 +68,7 @@ func TestScannersEqualRegex(t *testing.T) {
 				c := string(at)
 				s.WriteString("a" + c + "b " + c + "!" + c + "中")
 				switch {
-				case raceEnabled || at > 0x3500 && at < 0xA000 || at > 0xAC10 && at < 0xF800 || at > 0x17010 && at < 0x18C00 || at > 0x20010 && at < 0x10FF00:
+				case fixture.Race || at > 0x3500 && at < 0xA000 || at > 0xAC10 && at < 0xF800 || at > 0x17010 && at < 0x18C00 || at > 0x20010 && at < 0x10FF00:
 					at += 61 // ideographs, syllables, private use, nothing
 				case at > 0x3500:
 					at += 3

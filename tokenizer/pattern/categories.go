@@ -1,9 +1,9 @@
-package tokenizer
+package pattern
 
-// nonspacingChanges are the code points on which Go's Unicode 15 and the older tables of the Rust crate
+// NonspacingChanges are the code points on which Go's Unicode 15 and the older tables of the Rust crate
 // unicode_categories, by which BertNormalizer takes accents off, do not agree about nonspacing marks.
-func nonspacingChanges() []runeRange {
-	return []runeRange{
+func NonspacingChanges() []Range {
+	return []Range{
 		{0x7fd, 0x7fd}, {0x898, 0x89f}, {0x8ca, 0x8e1}, {0x9fe, 0x9fe}, {0xafa, 0xaff}, {0xb55, 0xb55}, {0xc04, 0xc04},
 		{0xc3c, 0xc3c}, {0xd00, 0xd00}, {0xd3b, 0xd3c}, {0xd81, 0xd81}, {0xeba, 0xeba}, {0xece, 0xece}, {0x1734, 0x1734},
 		{0x180f, 0x180f}, {0x1885, 0x1886}, {0x1abf, 0x1ace}, {0x1df6, 0x1dfb}, {0xa82c, 0xa82c}, {0xa8c5, 0xa8c5},
@@ -27,8 +27,8 @@ func nonspacingChanges() []runeRange {
 
 // newerCategories are the code points that the Unicode 16 of Oniguruma adds to general categories and scripts, or, for
 // U+1171E, moves from Mc to Mn. Cn and what has it are left out.
-func newerCategories() map[string][]runeRange {
-	return map[string][]runeRange{
+func newerCategories() map[string][]Range {
+	return map[string][]Range{
 		"Lu": {
 			{0x1c89, 0x1c89}, {0xa7cb, 0xa7cc}, {0xa7da, 0xa7da}, {0xa7dc, 0xa7dc}, {0x10d50, 0x10d65},
 		},
@@ -87,9 +87,9 @@ func newerCategories() map[string][]runeRange {
 	}
 }
 
-// newerMarks are the code points that Unicode 15.1, 16 and 17 add to those which extend a grapheme cluster.
-func newerMarks() []runeRange {
-	return []runeRange{
+// NewerMarks are the code points that Unicode 15.1, 16 and 17 add to those which extend a grapheme cluster.
+func NewerMarks() []Range {
+	return []Range{
 		{0x897, 0x897}, {0x1acf, 0x1add}, {0x1ae0, 0x1aeb}, {0x10d69, 0x10d6d}, {0x10efa, 0x10efc}, {0x113b8, 0x113c0},
 		{0x113c2, 0x113c2}, {0x113c5, 0x113c5}, {0x113c7, 0x113ca}, {0x113cc, 0x113d0}, {0x113d2, 0x113d2},
 		{0x113e1, 0x113e2}, {0x11b60, 0x11b67}, {0x11f5a, 0x11f5a}, {0x1611e, 0x1612f}, {0x1e5ee, 0x1e5ef},

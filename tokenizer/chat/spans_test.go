@@ -1,10 +1,13 @@
-package tokenizer
+package chat
 
 import (
 	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+
+	"instruct/tokenizer"
+	"instruct/tokenizer/internal/fixture"
 )
 
 // What is trained of two turns, whose second answer has white space around it, by each template.
@@ -83,7 +86,7 @@ func TestInferredSpansEqualGenerationBlocks(t *testing.T) {
 		N        string
 		Messages []Message
 	}
-	readJSON(t, fixture(t, "chat", "convs.json"), &convs)
+	fixture.ReadJSON(t, fixture.Path(t, "chat", "convs.json"), &convs)
 	templates := fixtureTemplates(t)
 	for _, c := range convs {
 		for _, withPrompt := range []bool{false, true} {
@@ -159,12 +162,12 @@ func TestMaskVectors(t *testing.T) {
 		Mask              []int
 		Straddle          bool
 	}
-	readJSON(t, fixture(t, "chat", "mask_vectors.json"), &vectors)
-	loaded, known := map[string]*Tokenizer{}, map[string]int{}
+	fixture.ReadJSON(t, fixture.Path(t, "chat", "mask_vectors.json"), &vectors)
+	loaded, known := map[string]*tokenizer.Tokenizer{}, map[string]int{}
 	for _, name := range []string{"qwen2_5", "smollm2"} {
-		loaded[name] = load(t, fixture(t, "tokenizers", name))
+		loaded[name] = load(t, fixture.Path(t, "tokenizers", name))
 	}
-	chatml, _ := BuiltinTemplate("chatml")
+	chatml, _ := Builtin("chatml")
 	for _, v := range vectors {
 		tok := loaded[v.Tokenizer]
 		if tok == nil {

@@ -1,4 +1,4 @@
-package tokenizer
+package pattern
 
 import (
 	"errors"
@@ -16,12 +16,12 @@ type translator struct {
 	src     string
 	i       int
 	out     strings.Builder
-	classes *classTable
+	classes *Classes
 	depth   int
 	letter  byte // the letter before, in a case-insensitive group
 }
 
-func translateRegex(src string, classes *classTable) (string, error) {
+func translateRegex(src string, classes *Classes) (string, error) {
 	if !utf8.ValidString(src) || len(src) > 10000 {
 		return "", errors.New("it is longer than 10,000 bytes or not UTF-8")
 	}
@@ -301,7 +301,7 @@ func (t *translator) hex() (*runeSet, rune, error) {
 		return nil, r, err
 	}
 	n := 0
-	for n < 2 && t.i+n < len(t.src) && hexDigit(t.src[t.i+n]) >= 0 {
+	for n < 2 && t.i+n < len(t.src) && strings.IndexByte("0123456789abcdefABCDEF", t.src[t.i+n]) >= 0 {
 		n++
 	}
 	r, err := parseHex(t.src[t.i : t.i+n])

@@ -1,13 +1,13 @@
-package tokenizer
+package pattern
 
 import "slices"
 
-// runeRange is a range of code points, both ends included.
-type runeRange struct{ lo, hi rune }
+// Range is a range of code points, both ends included.
+type Range struct{ lo, hi rune }
 
-// inRanges reports whether r is in one of the ranges, which are ascending.
-func inRanges(ranges []runeRange, r rune) bool {
-	_, ok := slices.BinarySearchFunc(ranges, r, func(c runeRange, r rune) int {
+// InRanges reports whether r is in one of the ranges, which are ascending.
+func InRanges(ranges []Range, r rune) bool {
+	_, ok := slices.BinarySearchFunc(ranges, r, func(c Range, r rune) int {
 		switch {
 		case c.hi < r:
 			return -1
@@ -23,30 +23,30 @@ func inRanges(ranges []runeRange, r rune) bool {
 // of Unicode 16; Go's are of Unicode 15.
 func newerRanges() []struct {
 	bits   uint8
-	ranges []runeRange
+	ranges []Range
 } {
 	return []struct {
 		bits   uint8
-		ranges []runeRange
+		ranges []Range
 	}{
-		{classLetter | classUpper | classWord, []runeRange{ // Lu
+		{Letter | Upper | Word, []Range{ // Lu
 			{0x1c89, 0x1c89}, {0xa7cb, 0xa7cc}, {0xa7da, 0xa7da}, {0xa7dc, 0xa7dc}, {0x10d50, 0x10d65},
 		}},
-		{classLetter | classLower | classWord, []runeRange{ // Ll
+		{Letter | Lower | Word, []Range{ // Ll
 			{0x1c8a, 0x1c8a}, {0xa7cd, 0xa7cd}, {0xa7db, 0xa7db}, {0x10d70, 0x10d85},
 		}},
-		{classLetter | classUpper | classLower | classWord, []runeRange{ // Lm and Lo
+		{Letter | Upper | Lower | Word, []Range{ // Lm and Lo
 			{0x10d4e, 0x10d4e}, {0x10d6f, 0x10d6f}, {0x16d40, 0x16d42}, {0x16d6b, 0x16d6c},
 			{0x105c0, 0x105f3}, {0x10d4a, 0x10d4d}, {0x10d4f, 0x10d4f}, {0x10ec2, 0x10ec4}, {0x11380, 0x11389},
 			{0x1138b, 0x1138b}, {0x1138e, 0x1138e}, {0x11390, 0x113b5}, {0x113b7, 0x113b7}, {0x113d1, 0x113d1},
 			{0x113d3, 0x113d3}, {0x11bc0, 0x11be0}, {0x13460, 0x143fa}, {0x16100, 0x1611d}, {0x16d43, 0x16d6a},
 			{0x18cff, 0x18cff}, {0x1e5d0, 0x1e5ed}, {0x1e5f0, 0x1e5f0}, {0x2ebf0, 0x2ee5d},
 		}},
-		{classNumber | classWord, []runeRange{
+		{Number | Word, []Range{
 			{0x10d40, 0x10d49}, {0x116d0, 0x116e3}, {0x11bf0, 0x11bf9}, {0x16130, 0x16139}, {0x16d70, 0x16d79},
 			{0x1ccf0, 0x1ccf9}, {0x1e5f1, 0x1e5fa},
 		}},
-		{classMark | classUpper | classLower | classWord, []runeRange{
+		{Mark | Upper | Lower | Word, []Range{
 			{0x897, 0x897}, {0x10d69, 0x10d6d}, {0x10efc, 0x10efc}, {0x113b8, 0x113c0}, {0x113c2, 0x113c2},
 			{0x113c5, 0x113c5}, {0x113c7, 0x113ca}, {0x113cc, 0x113d0}, {0x113d2, 0x113d2}, {0x113e1, 0x113e2},
 			{0x11f5a, 0x11f5a}, {0x1611e, 0x1612f}, {0x1e5ee, 0x1e5ef},
@@ -56,8 +56,8 @@ func newerRanges() []struct {
 
 // punctuationChanges are the code points beyond ASCII on which Go's Unicode 15 and the older tables of the Rust crate
 // unicode_categories, which the Punctuation pre-tokenizer goes by, do not agree.
-func punctuationChanges() []runeRange {
-	return []runeRange{
+func punctuationChanges() []Range {
+	return []Range{
 		{0x61d, 0x61d}, {0x9fd, 0x9fd}, {0xa76, 0xa76}, {0xc77, 0xc77}, {0xc84, 0xc84}, {0x166d, 0x166d}, {0x1b7d, 0x1b7e},
 		{0x2e43, 0x2e4f}, {0x2e52, 0x2e5d}, {0x10ead, 0x10ead}, {0x10f55, 0x10f59}, {0x10f86, 0x10f89},
 		{0x111c9, 0x111c9}, {0x1144b, 0x1144f}, {0x1145a, 0x1145b}, {0x1145d, 0x1145d}, {0x11660, 0x1166c},
@@ -68,10 +68,10 @@ func punctuationChanges() []runeRange {
 	}
 }
 
-// markChanges are the code points on which Go's Unicode 15 and the Rust crate unicode-normalization-alignments, which the
+// MarkChanges are the code points on which Go's Unicode 15 and the Rust crate unicode-normalization-alignments, which the
 // normalizers go by, do not agree about combining marks.
-func markChanges() []runeRange {
-	return []runeRange{
+func MarkChanges() []Range {
+	return []Range{
 		{0x7fd, 0x7fd}, {0x898, 0x89f}, {0x8ca, 0x8d3}, {0x9fe, 0x9fe}, {0xafa, 0xaff}, {0xb55, 0xb55}, {0xc04, 0xc04},
 		{0xc3c, 0xc3c}, {0xcf3, 0xcf3}, {0xd00, 0xd00}, {0xd3b, 0xd3c}, {0xd81, 0xd81}, {0xeba, 0xeba}, {0xece, 0xece},
 		{0x1715, 0x1715}, {0x180f, 0x180f}, {0x1abf, 0x1ace}, {0x1cf2, 0x1cf3}, {0x1cf7, 0x1cf7}, {0x1df6, 0x1dfa},
@@ -90,10 +90,10 @@ func markChanges() []runeRange {
 	}
 }
 
-// undecomposed are the code points that Go's Unicode 15 decomposes, canonically or for compatibility, and the tables of
+// Undecomposed are the code points that Go's Unicode 15 decomposes, canonically or for compatibility, and the tables of
 // unicode-normalization-alignments do not.
-func undecomposed() []runeRange {
-	return []runeRange{
+func Undecomposed() []Range {
+	return []Range{
 		{0x32ff, 0x32ff}, {0xa7f2, 0xa7f4}, {0xab69, 0xab69}, {0x10781, 0x107ba}, {0x11938, 0x11938}, {0x1e030, 0x1e06d},
 		{0x1f16c, 0x1f16c}, {0x1fbf0, 0x1fbf9},
 	}

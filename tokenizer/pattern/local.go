@@ -1,4 +1,4 @@
-package tokenizer
+package pattern
 
 import "slices"
 
@@ -20,9 +20,9 @@ func localParts() []string {
 	}
 }
 
-// localPattern says whether a splitting pattern has only local parts, and whether it always divides what it splits before a
+// Local says whether a splitting pattern has only local parts, and whether it always divides what it splits before a
 // space that follows visible ASCII, or at least before one that follows an ASCII letter.
-func localPattern(src string) (ok, divides, letters bool) {
+func Local(src string) (ok, divides, letters bool) {
 	local := localParts()
 	for _, part := range alternativesOf(src) {
 		switch part {

@@ -1,4 +1,4 @@
-package tokenizer
+package chat
 
 import (
 	"encoding/json"
@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"instruct/tokenizer"
+	"instruct/tokenizer/internal/fixture"
 	"instruct/tokenizer/jinja"
 )
 
@@ -23,7 +25,7 @@ func texts(text string, spans []Span) []string {
 // fixtureTemplates compiles the 13 templates of the fixtures.
 func fixtureTemplates(t testing.TB) map[string]*Template {
 	var sources map[string]struct{ Template, BOS, EOS string }
-	readJSON(t, fixture(t, "chat", "templates.json"), &sources)
+	fixture.ReadJSON(t, fixture.Path(t, "chat", "templates.json"), &sources)
 	out := map[string]*Template{}
 	for name, s := range sources {
 		tp, err := NewTemplate(s.Template, nil)
@@ -41,7 +43,7 @@ func fixtureTemplates(t testing.TB) map[string]*Template {
 
 // bare is a built-in template without its generation blocks.
 func bare(name string) string {
-	source, _ := BuiltinTemplate(name)
+	source, _ := Builtin(name)
 	return strings.NewReplacer("{%- generation -%}", "", "{%- endgeneration -%}", "").Replace(source)
 }
 
@@ -57,8 +59,8 @@ func TestRendersOfFixtures(t *testing.T) {
 		AGP       bool
 		Out, Err  string
 	}
-	readJSON(t, fixture(t, "chat", "convs.json"), &convs)
-	readJSON(t, fixture(t, "chat", "expected_py.json"), &expected)
+	fixture.ReadJSON(t, fixture.Path(t, "chat", "convs.json"), &convs)
+	fixture.ReadJSON(t, fixture.Path(t, "chat", "expected_py.json"), &expected)
 	templates, compared := fixtureTemplates(t), 0
 	for _, want := range expected {
 		for _, c := range convs {
@@ -98,7 +100,7 @@ func TestBuiltinTemplates(t *testing.T) {
 		{"alpaca", msgs[1:3], false, preamble + "### Instruction:\nQ\n\n### Response:\n A\n<|end|>", []string{" A\n<|end|>"}},
 	}
 	for _, test := range tests {
-		tp, err := NewBuiltinTemplate(test.name, nil)
+		tp, err := NewBuiltin(test.name, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +123,7 @@ func TestBuiltinTemplates(t *testing.T) {
 			}
 		}
 	}
-	if _, err := NewBuiltinTemplate("alpacca", nil); err == nil || !strings.Contains(err.Error(), "chatml, llama3, zephyr, mistral, gemma, alpaca, phi3, lessons") {
+	if _, err := NewBuiltin("alpacca", nil); err == nil || !strings.Contains(err.Error(), "chatml, llama3, zephyr, mistral, gemma, alpaca, phi3, lessons") {
 		t.Errorf("an unknown name gives %v", err)
 	}
 }
@@ -129,8 +131,8 @@ func TestBuiltinTemplates(t *testing.T) {
 func TestNoDoubleBOS(t *testing.T) {
 	for _, name := range []string{"chatml", "alpaca"} {
 		for _, folder := range []string{"models/stories260K-hf", "tokenizers/gpt2", "tokenizers/smollm2"} {
-			tok := load(t, fixture(t, folder))
-			tp, err := NewBuiltinTemplate(name, tok)
+			tok := load(t, fixture.Path(t, folder))
+			tp, err := NewBuiltin(name, tok)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -196,8 +198,8 @@ func TestTemplateHashAndDate(t *testing.T) {
 // Spans are always inside the text, in order, and apart, whatever the template and the conversation are.
 func FuzzTemplate(f *testing.F) {
 	tools := `[{"type":"function","function":{"name":"f","parameters":{"z":1,"a":[1.5,null,true,"é"]}}}]`
-	for _, name := range BuiltinTemplates() {
-		src, _ := BuiltinTemplate(name)
+	for _, name := range Builtins() {
+		src, _ := Builtin(name)
 		f.Add(src, "question", "answer", "eos", tools)
 		f.Add(bare(name), "", "\nanswer ", "<|im_end|>", "")
 	}
@@ -233,7 +235,7 @@ func FuzzTemplate(f *testing.F) {
 }
 
 func ExampleTemplate_Render() {
-	source, _ := BuiltinTemplate("chatml")
+	source, _ := Builtin("chatml")
 	template, err := NewTemplate(source, nil)
 	if err != nil {
 		panic(err)
@@ -259,7 +261,7 @@ func ExampleTemplate_Render() {
 
 func BenchmarkRender(b *testing.B) {
 	for _, name := range []string{"chatml", "alpaca", "inferred"} {
-		source, ok := BuiltinTemplate(name)
+		source, ok := Builtin(name)
 		if !ok {
 			source = bare("chatml")
 		}
@@ -277,7 +279,7 @@ func BenchmarkRender(b *testing.B) {
 			}
 		})
 	}
-	alpaca, _ := BuiltinTemplate("alpaca")
+	alpaca, _ := Builtin("alpaca")
 	b.Run("parse", func(b *testing.B) {
 		for b.Loop() {
 			if _, err := jinja.Parse(alpaca); err != nil {
@@ -285,4 +287,14 @@ func BenchmarkRender(b *testing.B) {
 			}
 		}
 	})
+}
+
+// load reads the tokenizer of a folder.
+func load(t testing.TB, path string) *tokenizer.Tokenizer {
+	t.Helper()
+	tok, err := tokenizer.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
 }
