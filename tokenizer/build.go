@@ -6,13 +6,14 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"instruct/tokenizer/file"
 	"instruct/tokenizer/pattern"
 )
 
 // builder assembles a Tokenizer from the sections of tokenizer.json.
 type builder struct {
 	t        *Tokenizer
-	m        *modelFile
+	m        *file.Model
 	alphabet *alphabet
 	used     []bool // ids with a token
 	limit    int64  // beyond any sane id

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"instruct/tokenizer/file"
 	"instruct/tokenizer/internal/fixture"
 )
 
@@ -125,11 +126,11 @@ func TestTrainBPE(t *testing.T) {
 // mergesOf gives the merges of a tokenizer's file.
 func mergesOf(t testing.TB, tok *Tokenizer) (list [][2]string) {
 	t.Helper()
-	f, err := parseFile(tok.raw)
+	f, err := file.Parse(tok.raw)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.model.eachMerge(func(a, b string) error { list = append(list, [2]string{a, b}); return nil }); err != nil {
+	if err := f.Model.EachMerge(func(a, b string) error { list = append(list, [2]string{a, b}); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return list

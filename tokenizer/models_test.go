@@ -130,20 +130,3 @@ func TestLegacyErrors(t *testing.T) {
 		wantUserError(t, c.name, err, c.want)
 	}
 }
-
-// FuzzSentencePiece reads broken tokenizer.model files.
-func FuzzSentencePiece(f *testing.F) {
-	for _, name := range []string{"bpe.model", "unigram.model"} {
-		data, err := os.ReadFile(filepath.Join("testdata", name))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := parseSPM(data)
-		if err == nil && m.kind == spmBPE && len(data) < 1<<14 {
-			m.merges()
-		}
-	})
-}

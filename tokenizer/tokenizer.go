@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"sync"
 
+	"instruct/tokenizer/file"
 	"instruct/tokenizer/pattern"
 )
 
@@ -24,8 +25,8 @@ type Tokenizer struct {
 
 	tokens    []string // by id, as the file writes them; "" where an id has no token
 	vocab     map[string]int32
-	added     []*addedToken // ascending by id
-	addedByID map[int32]*addedToken
+	added     []*file.AddedToken // ascending by id
+	addedByID map[int32]*file.AddedToken
 	rawAdded  *matcher
 	normAdded *matcher
 	decoded   []string // by id: what a decoder is given

@@ -16,6 +16,7 @@ import (
 	"instruct/model/kernel"
 	"instruct/tokenizer"
 	"instruct/tokenizer/chat"
+	"instruct/tokenizer/file"
 )
 
 // Assets are a model with what belongs to it: tokenizer, chat template and the tokens that end an answer.
@@ -155,9 +156,9 @@ func (a *Assets) loadGGUF(path string) error {
 }
 
 // GGUFVocab collects the tokenizer's part of a GGUF file's metadata.
-func GGUFVocab(g *checkpoints.GGUF) tokenizer.GGUFVocab {
+func GGUFVocab(g *checkpoints.GGUF) file.GGUF {
 	const prefix = "tokenizer.ggml."
-	v := tokenizer.GGUFVocab{}
+	v := file.GGUF{}
 	v.Model, _ = g.String(prefix + "model")
 	v.Pre, _ = g.String(prefix + "pre")
 	v.Tokens, _ = g.Strings(prefix + "tokens")

@@ -25,7 +25,8 @@ func layers() map[string][]string {
 		"model/kernel":      {},
 		"checkpoints":       {},
 		"tokenizer/chat":    {"tokenizer", "tokenizer/jinja"},
-		"tokenizer":         {"tokenizer/pattern"},
+		"tokenizer":         {"tokenizer/file", "tokenizer/pattern"},
+		"tokenizer/file":    {"tokenizer/pattern"},
 		"tokenizer/pattern": {},
 		"tokenizer/jinja":   {},
 	}

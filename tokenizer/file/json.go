@@ -1,4 +1,4 @@
-package tokenizer
+package file
 
 import (
 	"encoding/json"
@@ -19,10 +19,10 @@ type jsonReader struct {
 // fail says what was expected at the present place.
 func (r *jsonReader) fail(expected string) error {
 	if r.i >= len(r.s) {
-		return userf("%s: cut short: the JSON does not end within its %d bytes; copy the file again", r.name, len(r.s))
+		return mistake("%s: cut short: the JSON does not end within its %d bytes; copy the file again", r.name, len(r.s))
 	}
 	c, _ := utf8.DecodeRuneInString(r.s[r.i:])
-	return userf("%s: expected %s, found %q", r.place(r.i), expected, c)
+	return mistake("%s: expected %s, found %q", r.place(r.i), expected, c)
 }
 
 // place is byte i as file:line:column.
@@ -106,7 +106,7 @@ func (r *jsonReader) text() (string, error) {
 			}
 			var out string
 			if err := json.Unmarshal([]byte(r.s[start-1:r.i]), &out); err != nil {
-				return "", userf("%s: %w", r.place(start-1), err)
+				return "", mistake("%s: %w", r.place(start-1), err)
 			}
 			return out, nil
 		case c == '\\':
@@ -203,7 +203,7 @@ func (r *jsonReader) skip() (string, error) {
 // pass passes over a value, depth levels down.
 func (r *jsonReader) pass(depth int) error {
 	if depth > 500 {
-		return userf("%s: nested too deep", r.place(r.i))
+		return mistake("%s: nested too deep", r.place(r.i))
 	}
 	switch c := r.peek(); {
 	case c == '{':

@@ -1,4 +1,4 @@
-package tokenizer
+package file
 
 import (
 	"encoding/json"
@@ -18,15 +18,15 @@ type modelJSON struct {
 	IgnoreMerges bool    `json:"ignore_merges"`
 }
 
-// modelFile is the model section, with the places of its large parts in the file.
-type modelFile struct {
+// Model is the model section, with the places of its large parts in the file.
+type Model struct {
 	modelJSON
 	src           string // tokenizer.json
 	vocab, merges int    // where they begin; 0: absent
 }
 
 // read reads the section at which r stands.
-func (m *modelFile) read(r *jsonReader) error {
+func (m *Model) read(r *jsonReader) error {
 	start := r.i
 	small := []byte{'{'}
 	err := r.object(func(key string) error {
@@ -52,7 +52,7 @@ func (m *modelFile) read(r *jsonReader) error {
 		return err
 	}
 	if err := json.Unmarshal(append(small, '}'), &m.modelJSON); err != nil {
-		return userf("%s: model: %w", r.place(start), err)
+		return mistake("%s: model: %w", r.place(start), err)
 	}
 	if m.Type == "" { // files of old versions do not say
 		switch {
@@ -70,15 +70,15 @@ func (m *modelFile) read(r *jsonReader) error {
 }
 
 // listed reports that the vocabulary is a list of tokens and scores, as Unigram has it.
-func (m *modelFile) listed() bool {
+func (m *Model) listed() bool {
 	return m.vocab > 0 && m.vocab < len(m.src) && m.src[m.vocab] == '['
 }
 
-// eachToken gives the vocabulary in the file's order.
-func (m *modelFile) eachToken(enter func(text string, id int64) error) error {
+// EachToken gives the vocabulary in the file's order.
+func (m *Model) EachToken(enter func(text string, id int64) error) error {
 	if m.Type == "Unigram" {
 		id := int64(0)
-		return m.eachPiece(func(text string, _ float64) error {
+		return m.EachPiece(func(text string, _ float64) error {
 			err := enter(text, id)
 			id++
 			return err
@@ -94,8 +94,8 @@ func (m *modelFile) eachToken(enter func(text string, id int64) error) error {
 	})
 }
 
-// eachPiece gives the vocabulary of Unigram: tokens, by id, with their scores.
-func (m *modelFile) eachPiece(enter func(text string, score float64) error) error {
+// EachPiece gives the vocabulary of Unigram: tokens, by id, with their scores.
+func (m *Model) EachPiece(enter func(text string, score float64) error) error {
 	r := jsonReader{name: "tokenizer.json", s: m.src, i: m.vocab}
 	return r.array(func() error {
 		var text string
@@ -122,8 +122,8 @@ func (m *modelFile) eachPiece(enter func(text string, score float64) error) erro
 	})
 }
 
-// eachMerge gives the merges, which files write as "a b" or as ["a", "b"].
-func (m *modelFile) eachMerge(enter func(left, right string) error) error {
+// EachMerge gives the merges, which files write as "a b" or as ["a", "b"].
+func (m *Model) EachMerge(enter func(left, right string) error) error {
 	if m.merges == 0 {
 		return nil
 	}
@@ -146,7 +146,7 @@ func (m *modelFile) eachMerge(enter func(left, right string) error) error {
 				return err
 			}
 			if k != 2 {
-				return userf("tokenizer.json: merge %d has %d tokens, expected two", n-1, k)
+				return mistake("tokenizer.json: merge %d has %d tokens, expected two", n-1, k)
 			}
 			return enter(pair[0], pair[1])
 		}
@@ -160,8 +160,21 @@ func (m *modelFile) eachMerge(enter func(left, right string) error) error {
 		}
 		left, right, ok := strings.Cut(line, " ")
 		if !ok || strings.Contains(right, " ") {
-			return userf("tokenizer.json: merge %d is %q, expected two tokens with a space between", n-1, line)
+			return mistake("tokenizer.json: merge %d is %q, expected two tokens with a space between", n-1, line)
 		}
 		return enter(left, right)
 	})
+}
+
+// check rejects models that are not supported.
+func (m *Model) check() error {
+	switch m.Type {
+	case "BPE", "WordPiece", "WordLevel", "Unigram":
+	default:
+		return mistake("tokenizer.json: model %q is not supported (known: BPE, WordPiece, WordLevel, Unigram)", m.Type)
+	}
+	if m.vocab == 0 || m.Type == "BPE" && m.merges == 0 {
+		return mistake("tokenizer.json: model: no vocab or no merges")
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package tokenizer
+package file
 
 import (
 	"errors"
@@ -72,14 +72,14 @@ func parseSPM(data []byte) (*spmModel, error) {
 		err = errors.New("no pieces")
 	}
 	if err != nil {
-		return nil, userf("tokenizer.model is not a SentencePiece model: %w", err)
+		return nil, mistake("tokenizer.model is not a SentencePiece model: %w", err)
 	}
 	if m.kind != spmUnigram && m.kind != spmBPE {
-		return nil, userf("tokenizer.model: model_type %d is not supported (known: 1 unigram, 2 BPE)", m.kind)
+		return nil, mistake("tokenizer.model: model_type %d is not supported (known: 1 unigram, 2 BPE)", m.kind)
 	}
 	for _, id := range []int32{m.unk, m.bos, m.eos, m.pad} {
 		if int(id) >= len(m.pieces) {
-			return nil, userf("tokenizer.model: the special id %d is outside the %d pieces", id, len(m.pieces))
+			return nil, mistake("tokenizer.model: the special id %d is outside the %d pieces", id, len(m.pieces))
 		}
 	}
 	return m, nil

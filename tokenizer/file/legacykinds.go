@@ -1,4 +1,4 @@
-package tokenizer
+package file
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ func (l *legacy) byteLevel(paths []string) (object, error) {
 	}
 	vocab, err := os.ReadFile(paths[0])
 	if err != nil {
-		return nil, userf("%w", err)
+		return nil, mistake("%w", err)
 	}
 	r := jsonReader{name: filepath.Base(paths[0]), s: string(vocab)}
 	err = r.object(func(text string) error {
@@ -31,7 +31,7 @@ func (l *legacy) byteLevel(paths []string) (object, error) {
 			return err
 		}
 		if id < 0 || id > int64(len(vocab)) { // every token takes more than a byte of the file
-			return userf("%s: token %q has the id %d, which is out of range for so few tokens", filepath.Base(paths[0]), text, id)
+			return mistake("%s: token %q has the id %d, which is out of range for so few tokens", filepath.Base(paths[0]), text, id)
 		}
 		for int64(len(l.vocab)) <= id {
 			l.vocab = append(l.vocab, "")
@@ -43,12 +43,12 @@ func (l *legacy) byteLevel(paths []string) (object, error) {
 		return nil, err
 	}
 	if i := slices.Index(l.vocab, ""); i >= 0 {
-		return nil, userf("%s: no token has the id %d", filepath.Base(paths[0]), i)
+		return nil, mistake("%s: no token has the id %d", filepath.Base(paths[0]), i)
 	}
 	l.index()
 	lines, err := os.ReadFile(paths[1])
 	if err != nil {
-		return nil, userf("%w", err)
+		return nil, mistake("%w", err)
 	}
 	merges := [][2]string{}
 	for i, line := range strings.Split(string(lines), "\n") {
@@ -58,7 +58,7 @@ func (l *legacy) byteLevel(paths []string) (object, error) {
 		}
 		left, right, ok := strings.Cut(line, " ")
 		if !ok || strings.Contains(right, " ") {
-			return nil, userf("%s:%d: %q, expected two tokens with a space between", filepath.Base(paths[1]), i+1, line)
+			return nil, mistake("%s:%d: %q, expected two tokens with a space between", filepath.Base(paths[1]), i+1, line)
 		}
 		merges = append(merges, [2]string{left, right})
 	}
@@ -124,7 +124,7 @@ func (l *legacy) sides(post object, before, after string) error {
 	for side, key := range map[string]string{"cls": before, "sep": after} {
 		id, ok := l.ids[l.names[key]]
 		if !ok {
-			return userf("the special token %q is not in the vocabulary", l.names[key])
+			return mistake("the special token %q is not in the vocabulary", l.names[key])
 		}
 		post[side] = []any{l.names[key], id}
 	}
@@ -151,14 +151,14 @@ func (l *legacy) bert(paths []string) (object, error) {
 	}
 	data, err := os.ReadFile(paths[0])
 	if err != nil {
-		return nil, userf("%w", err)
+		return nil, mistake("%w", err)
 	}
 	for line := range strings.SplitSeq(strings.TrimSuffix(string(data), "\n"), "\n") {
 		l.vocab = append(l.vocab, strings.TrimRight(line, "\r"))
 	}
 	l.index()
 	if len(l.ids) < len(l.vocab) {
-		return nil, userf("%s: %d lines, but only %d different tokens", filepath.Base(paths[0]), len(l.vocab), len(l.ids))
+		return nil, mistake("%s: %d lines, but only %d different tokens", filepath.Base(paths[0]), len(l.vocab), len(l.ids))
 	}
 	for key, text := range map[string]string{"unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]", "mask_token": "[MASK]"} {
 		l.name(key, text)
@@ -175,7 +175,7 @@ func (l *legacy) bert(paths []string) (object, error) {
 			"max_input_chars_per_word": 100, "vocab": l.vocab,
 		},
 	}
-	if src := l.keys["strip_accents"]; !isNull(src) {
+	if src := l.keys["strip_accents"]; len(src) > 0 && string(src) != "null" {
 		f["normalizer"].(object)["strip_accents"] = l.flag("strip_accents", false)
 	}
 	f["post_processor"], err = l.around([]string{l.names["cls_token"]}, []string{l.names["sep_token"]})
@@ -189,7 +189,7 @@ func (l *legacy) sentencePiece(paths []string) (object, error) {
 	}
 	data, err := os.ReadFile(paths[0])
 	if err != nil {
-		return nil, userf("%w", err)
+		return nil, mistake("%w", err)
 	}
 	m, err := parseSPM(data)
 	if err != nil {
@@ -197,12 +197,12 @@ func (l *legacy) sentencePiece(paths []string) (object, error) {
 	}
 	for _, p := range m.pieces {
 		if p.kind == ggufControl || p.kind == ggufUserDefined {
-			l.added = append(l.added, addedToken{Content: p.text, Special: p.kind == ggufControl})
+			l.added = append(l.added, AddedToken{Content: p.text, Special: p.kind == ggufControl})
 		}
 	}
 	bpeOnly := l.class == "LlamaTokenizer" || l.class == "GemmaTokenizer"
 	if l.class != "" && bpeOnly != (m.kind == spmBPE) {
-		return nil, userf("%s: tokenizer_class %q does not go with model_type %d (1 unigram, 2 BPE)", filepath.Base(paths[0]), l.class, m.kind)
+		return nil, mistake("%s: tokenizer_class %q does not go with model_type %d (1 unigram, 2 BPE)", filepath.Base(paths[0]), l.class, m.kind)
 	}
 	switch l.class {
 	case "LlamaTokenizer":
@@ -314,7 +314,7 @@ func (l *legacy) words(m *spmModel) (object, error) {
 		for i := l.number("extra_ids", 100) - 1; i >= 0; i-- {
 			text := fmt.Sprintf("<extra_id_%d>", i)
 			pieces = append(pieces, spmPiece{text: text})
-			l.added = append(l.added, addedToken{Content: text, Special: true})
+			l.added = append(l.added, AddedToken{Content: text, Special: true})
 		}
 	} else {
 		for key, text := range map[string]string{
@@ -323,7 +323,7 @@ func (l *legacy) words(m *spmModel) (object, error) {
 			l.name(key, text)
 		}
 		if len(pieces) < 3 {
-			return nil, userf("%d pieces, expected <unk>, <s>, </s> and more", len(pieces))
+			return nil, mistake("%d pieces, expected <unk>, <s>, </s> and more", len(pieces))
 		}
 		pieces = slices.Concat([]spmPiece{{text: "<s>"}, {text: "<pad>"}, {text: "</s>"}, {text: "<unk>"}}, pieces[3:], []spmPiece{{text: "<mask>"}})
 		unk = 3

@@ -1,4 +1,4 @@
-package tokenizer
+package file
 
 import (
 	"encoding/base64"
@@ -21,7 +21,7 @@ type legacy struct {
 	names map[string]string          // special tokens by their key
 	vocab orderedVocab
 	ids   map[string]int
-	added []addedToken
+	added []AddedToken
 }
 
 // specialKeys are the keys of special tokens, in the order in which new ones get ids.
@@ -29,12 +29,12 @@ func specialKeys() []string {
 	return []string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}
 }
 
-// convertLegacy gives the tokenizer.json and the tokenizer_config.json; nil if the folder has none of the files.
-func convertLegacy(dir string, configJSON []byte) (tokenizerJSON, newConfig []byte, err error) {
+// FromFolder gives the tokenizer.json and the tokenizer_config.json; nil if the folder has none of the files.
+func FromFolder(dir string, configJSON []byte) (tokenizerJSON, newConfig []byte, err error) {
 	l := &legacy{dir: dir, keys: map[string]json.RawMessage{}, names: map[string]string{}}
 	if len(configJSON) > 0 {
-		if err := json.Unmarshal(configJSON, &l.keys); err != nil {
-			return nil, nil, jsonError("tokenizer_config.json", configJSON, err)
+		if err := Decode("tokenizer_config.json", configJSON, &l.keys); err != nil {
+			return nil, nil, err
 		}
 	}
 	var f object
@@ -103,8 +103,8 @@ func (l *legacy) config() {
 }
 
 // tokenOf reads a token of a configuration, a text or an object with flags.
-func tokenOf(src json.RawMessage) (addedToken, bool) {
-	var token addedToken
+func tokenOf(src json.RawMessage) (AddedToken, bool) {
+	var token AddedToken
 	if len(src) > 0 && (json.Unmarshal(src, &token.Content) == nil || json.Unmarshal(src, &token) == nil) {
 		return token, token.Content != ""
 	}
@@ -114,8 +114,8 @@ func tokenOf(src json.RawMessage) (addedToken, bool) {
 // flag reads a yes or no of the configuration.
 func (l *legacy) flag(key string, otherwise bool) bool {
 	var value *bool
-	if json.Unmarshal(l.keys[key], &value) == nil {
-		return isSet(value, otherwise)
+	if json.Unmarshal(l.keys[key], &value) == nil && value != nil {
+		return *value
 	}
 	return otherwise
 }
@@ -149,7 +149,7 @@ func (l *legacy) supports(what string, classes ...string) error {
 	if l.class == "" || slices.Contains(classes, l.class) {
 		return nil
 	}
-	return userf("tokenizer_config.json: tokenizer_class %q is not supported with %s alone (known: %s); save the model's fast tokenizer (tokenizer.json) there",
+	return mistake("tokenizer_config.json: tokenizer_class %q is not supported with %s alone (known: %s); save the model's fast tokenizer (tokenizer.json) there",
 		l.class, what, strings.Join(classes, ", "))
 }
 
@@ -161,7 +161,7 @@ func (l *legacy) around(before, after []string) (any, error) {
 		for _, s := range tokens {
 			id, ok := l.ids[s]
 			if !ok {
-				return nil, userf("the special token %q is not in the vocabulary", s)
+				return nil, mistake("the special token %q is not in the vocabulary", s)
 			}
 			specials[s] = object{"id": s, "ids": []int{id}, "tokens": []string{s}}
 			out = append(out, object{"SpecialToken": object{"id": s, "type_id": kind}})
@@ -185,38 +185,38 @@ func (l *legacy) around(before, after []string) (any, error) {
 }
 
 // addedTokens lists the added tokens of added_tokens_decoder, of added_tokens.json, of the model and of the names.
-func (l *legacy) addedTokens() ([]addedToken, error) {
-	var decoder map[string]addedToken
+func (l *legacy) addedTokens() ([]AddedToken, error) {
+	var decoder map[string]AddedToken
 	if src, ok := l.keys["added_tokens_decoder"]; ok {
 		if err := json.Unmarshal(src, &decoder); err != nil {
-			return nil, userf("tokenizer_config.json: added_tokens_decoder: %w", err)
+			return nil, mistake("tokenizer_config.json: added_tokens_decoder: %w", err)
 		}
 	}
-	var listed []addedToken
+	var listed []AddedToken
 	for key, token := range decoder {
 		id, err := strconv.ParseInt(key, 10, 32)
 		if err != nil {
-			return nil, userf("tokenizer_config.json: added_tokens_decoder has the id %q", key)
+			return nil, mistake("tokenizer_config.json: added_tokens_decoder has the id %q", key)
 		}
 		token.ID = int32(id)
 		listed = append(listed, token)
 	}
 	if data, err := os.ReadFile(filepath.Join(l.dir, "added_tokens.json")); err == nil {
 		var more map[string]int32
-		if err := json.Unmarshal(data, &more); err != nil {
-			return nil, jsonError("added_tokens.json", data, err)
+		if err := Decode("added_tokens.json", data, &more); err != nil {
+			return nil, err
 		}
 		for text, id := range more {
-			if !slices.ContainsFunc(listed, func(a addedToken) bool { return a.Content == text }) {
-				listed = append(listed, addedToken{ID: id, Content: text, Normalized: true})
+			if !slices.ContainsFunc(listed, func(a AddedToken) bool { return a.Content == text }) {
+				listed = append(listed, AddedToken{ID: id, Content: text, Normalized: true})
 			}
 		}
 	}
-	slices.SortFunc(listed, func(a, b addedToken) int { return int(a.ID) - int(b.ID) })
+	slices.SortFunc(listed, func(a, b AddedToken) int { return int(a.ID) - int(b.ID) })
 	next := len(l.vocab)
-	all := []addedToken{}
-	add := func(token addedToken) {
-		i := slices.IndexFunc(all, func(a addedToken) bool { return a.Content == token.Content })
+	all := []AddedToken{}
+	add := func(token AddedToken) {
+		i := slices.IndexFunc(all, func(a AddedToken) bool { return a.Content == token.Content })
 		if i >= 0 {
 			all[i].Special = all[i].Special || token.Special
 			return
@@ -232,7 +232,7 @@ func (l *legacy) addedTokens() ([]addedToken, error) {
 	for _, token := range listed {
 		want := token.ID
 		if add(token); all[len(all)-1].Content == token.Content && all[len(all)-1].ID != want {
-			return nil, userf("the added token %q has the id %d, but the vocabulary leads to %d", token.Content, want, all[len(all)-1].ID)
+			return nil, mistake("the added token %q has the id %d, but the vocabulary leads to %d", token.Content, want, all[len(all)-1].ID)
 		}
 	}
 	for _, token := range l.added {
@@ -241,7 +241,7 @@ func (l *legacy) addedTokens() ([]addedToken, error) {
 	for _, key := range specialKeys() {
 		token, ok := tokenOf(l.keys[key])
 		if !ok {
-			token = addedToken{Content: l.names[key]}
+			token = AddedToken{Content: l.names[key]}
 		}
 		if token.Special = true; token.Content != "" {
 			add(token)
