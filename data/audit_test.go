@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"instruct/model/kernel/rng"
-	"instruct/tokenizer"
+	"instruct/tokenizer/chat"
 )
 
 func TestEncodeAll(t *testing.T) {
@@ -20,7 +20,7 @@ func TestEncodeAll(t *testing.T) {
 	var rows []Row
 	for n := range 1000 {
 		r := rng.NewRand(3, "rows", uint64(n), 0)
-		row := Row{Source: fmt.Sprintf("file%d:%d", n/500, n%500+1), Messages: chat(strings.Repeat("q", r.Intn(50)), strings.Repeat("a", 1+r.Intn(30)))}
+		row := Row{Source: fmt.Sprintf("file%d:%d", n/500, n%500+1), Messages: talk(strings.Repeat("q", r.Intn(50)), strings.Repeat("a", 1+r.Intn(30)))}
 		if r.Intn(10) == 0 {
 			row.Messages[1].Train = &no
 		}
@@ -82,10 +82,10 @@ func TestEncodeAllErrors(t *testing.T) {
 	e := encoder(t, "lessons", tok)
 	var rows []Row
 	for n := range 500 {
-		rows = append(rows, Row{Source: fmt.Sprintf("f:%d", n+1), Messages: chat("q", "a")})
+		rows = append(rows, Row{Source: fmt.Sprintf("f:%d", n+1), Messages: talk("q", "a")})
 	}
 	for _, n := range []int{499, 300, 131} {
-		rows[n].Messages = []Message{{Role: "tool", Content: "x"}}
+		rows[n].Messages = []chat.Message{{Role: "tool", Content: "x"}}
 	}
 	for _, threads := range []int{1, 4} {
 		_, _, err := e.EncodeAll(context.Background(), rows, threads)
@@ -121,9 +121,9 @@ func TestAuditTable(t *testing.T) {
 	e := encoder(t, "lessons", tok)
 	e.MaxLength = 8
 	rows := []Row{
-		{Source: "a:1", Messages: chat("hi", "yo"), Ignored: []string{"id"}},
-		{Source: "a:2", Messages: chat("hi", "hello")},
-		{Source: "b:1", Messages: chat("good morning", "yo")},
+		{Source: "a:1", Messages: talk("hi", "yo"), Ignored: []string{"id"}},
+		{Source: "a:2", Messages: talk("hi", "hello")},
+		{Source: "b:1", Messages: talk("good morning", "yo")},
 	}
 	_, audit, err := e.EncodeAll(context.Background(), rows, 1)
 	if err != nil {
@@ -190,8 +190,8 @@ func BenchmarkEncodeAll(b *testing.B) {
 func BenchmarkPipeline(b *testing.B) {
 	path := fixture(b, "data/tldr/train.jsonl")
 	tok := fixtureTokenizer(b, "tokenizers/smollm2")
-	source, _ := tokenizer.BuiltinTemplate("chatml")
-	inferred, err := tokenizer.NewTemplate(strings.NewReplacer("{%- generation -%}", "", "{%- endgeneration -%}", "").Replace(source), tok)
+	source, _ := chat.Builtin("chatml")
+	inferred, err := chat.NewTemplate(strings.NewReplacer("{%- generation -%}", "", "{%- endgeneration -%}", "").Replace(source), tok)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -9,12 +9,13 @@ import (
 	"sync/atomic"
 
 	"instruct/tokenizer"
+	"instruct/tokenizer/chat"
 )
 
 // Encoder turns rows into examples: one path for training, evaluation, chat and serving.
 type Encoder struct {
 	Tokenizer *tokenizer.Tokenizer
-	Template  *tokenizer.Template
+	Template  *chat.Template
 	// MaxLength is the largest number of tokens of a row, and ModelLength what the model can read; longer rows are cut at
 	// the right. 0 means no limit.
 	MaxLength, ModelLength int
@@ -61,7 +62,7 @@ func (e *Encoder) encodeRow(row *Row, x *encoding) (Example, Outcome, error) {
 	if row.Messages == nil {
 		e.encodePlain(&example, row.Text, x)
 	} else {
-		conversation := tokenizer.Conversation{Messages: row.Messages, Tools: row.Tools, Variables: row.Variables}
+		conversation := chat.Conversation{Messages: row.Messages, Tools: row.Tools, Variables: row.Variables}
 		r, err := e.Template.RenderConversation(&conversation, false)
 		if err != nil {
 			return example, outcome, userErrorf("data: %s: %w", row.Source, err)
@@ -110,7 +111,7 @@ func (e *Encoder) limit() int {
 }
 
 // inputSpans is all of a text of n bytes but the turns that say train: false.
-func (e *Encoder) inputSpans(c tokenizer.Conversation, n int) ([]tokenizer.Span, error) {
+func (e *Encoder) inputSpans(c chat.Conversation, n int) ([]chat.Span, error) {
 	// The spans of those turns are what would be trained if they were the only ones.
 	yes, no := true, false
 	c.Messages = slices.Clone(c.Messages)
@@ -124,17 +125,17 @@ func (e *Encoder) inputSpans(c tokenizer.Conversation, n int) ([]tokenizer.Span,
 		}
 	}
 	if !excluded {
-		return []tokenizer.Span{{Start: 0, End: n}}, nil
+		return []chat.Span{{Start: 0, End: n}}, nil
 	}
 	r, err := e.Template.RenderConversation(&c, false)
 	if err != nil {
 		return nil, err
 	}
-	var spans []tokenizer.Span
+	var spans []chat.Span
 	start := 0
-	for _, s := range append(r.Spans, tokenizer.Span{Start: n, End: n}) {
+	for _, s := range append(r.Spans, chat.Span{Start: n, End: n}) {
 		if s.Start > start {
-			spans = append(spans, tokenizer.Span{Start: start, End: s.Start})
+			spans = append(spans, chat.Span{Start: start, End: s.Start})
 		}
 		start = s.End
 	}
@@ -156,7 +157,7 @@ func (e *Encoder) encodePlain(example *Example, text string, x *encoding) {
 
 // encode turns a rendered text into ids and a mask: a token is trained when its bytes intersect a span. The whole
 // text is encoded at once, and without further special tokens: the template has put in all that belong there.
-func (e *Encoder) encode(example *Example, text string, spans []tokenizer.Span, x *encoding) {
+func (e *Encoder) encode(example *Example, text string, spans []chat.Span, x *encoding) {
 	tokens := e.Tokenizer.AppendUntrimmed(x.tokens[:0], text, false)
 	x.text, x.tokens = text, tokens
 	example.IDs, example.Mask = make([]int32, len(tokens)), make([]bool, len(tokens))

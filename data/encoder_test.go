@@ -10,6 +10,7 @@ import (
 
 	"instruct/model/kernel/rng"
 	"instruct/tokenizer"
+	"instruct/tokenizer/chat"
 )
 
 // oracle gives the ids and the mask of segments that are encoded one by one; every second one is trained. With a
@@ -38,7 +39,7 @@ func randomText(r *rng.Rand) string {
 }
 
 // randomChat is a conversation and its segments under chatml and under lessons: untrained, trained, untrained ...
-func randomChat(r *rng.Rand) (msgs []Message, chatml, lessons []string) {
+func randomChat(r *rng.Rand) (msgs []chat.Message, chatml, lessons []string) {
 	chatml, lessons = []string{""}, []string{""}
 	add := func(segments *[]string, text string, trained bool) {
 		if (len(*segments)%2 == 0) != trained {
@@ -47,7 +48,7 @@ func randomChat(r *rng.Rand) (msgs []Message, chatml, lessons []string) {
 		(*segments)[len(*segments)-1] += text
 	}
 	for i := range 1 + r.Intn(6) {
-		m := Message{Role: []string{"user", "assistant", "system"}[r.Intn(3)], Content: randomText(r)}
+		m := chat.Message{Role: []string{"user", "assistant", "system"}[r.Intn(3)], Content: randomText(r)}
 		if i == 0 {
 			m.Role = []string{"user", "system"}[r.Intn(2)]
 		}
@@ -74,8 +75,8 @@ func TestMaskEqualsSegments(t *testing.T) {
 	tok := tokenizer.Bytes("<|im_start|>", "<|im_end|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>")
 	chatml, lessons := encoder(t, "chatml", tok), encoder(t, "lessons", tok)
 	// The same template without generation blocks: the spans are found.
-	source, _ := tokenizer.BuiltinTemplate("chatml")
-	bare, err := tokenizer.NewTemplate(strings.NewReplacer("{%- generation -%}", "", "{%- endgeneration -%}", "").Replace(source), tok)
+	source, _ := chat.Builtin("chatml")
+	bare, err := chat.NewTemplate(strings.NewReplacer("{%- generation -%}", "", "{%- endgeneration -%}", "").Replace(source), tok)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,19 +163,19 @@ func TestEncode(t *testing.T) {
 		shown     string
 		outcome   Outcome
 	}{
-		{"a pair", Row{Messages: chat("hi", "yo")}, 0, false, "<|user|>hi<|assistant|>⟦yo<|end|>⟧", Outcome{}},
-		{"on inputs", Row{Messages: chat("hi", "yo")}, 0, true, "<|user|>⟦hi<|assistant|>yo<|end|>⟧", Outcome{}},
-		{"on inputs, but one turn", Row{Messages: []Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "no", Train: &no}, {Role: "user", Content: "so"}, {Role: "assistant", Content: "yo"}}}, 0, true, "<|user|>⟦hi<|assistant|>⟧no<|end|>⟦<|user|>so<|assistant|>yo<|end|>⟧", Outcome{}},
-		{"a tool call that the template does not know", Row{Messages: []Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Reasoning: "R", ToolCalls: json.RawMessage(`[{"name":"f"}]`)}}, Tools: json.RawMessage(`[{"name":"f"}]`)}, 0, false, "<|user|>hi<|assistant|>⟦yo<|end|>⟧", Outcome{Unused: []string{"reasoning_content", "tool_calls", "tools"}}},
+		{"a pair", Row{Messages: talk("hi", "yo")}, 0, false, "<|user|>hi<|assistant|>⟦yo<|end|>⟧", Outcome{}},
+		{"on inputs", Row{Messages: talk("hi", "yo")}, 0, true, "<|user|>⟦hi<|assistant|>yo<|end|>⟧", Outcome{}},
+		{"on inputs, but one turn", Row{Messages: []chat.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "no", Train: &no}, {Role: "user", Content: "so"}, {Role: "assistant", Content: "yo"}}}, 0, true, "<|user|>⟦hi<|assistant|>⟧no<|end|>⟦<|user|>so<|assistant|>yo<|end|>⟧", Outcome{}},
+		{"a tool call that the template does not know", Row{Messages: []chat.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Reasoning: "R", ToolCalls: json.RawMessage(`[{"name":"f"}]`)}}, Tools: json.RawMessage(`[{"name":"f"}]`)}, 0, false, "<|user|>hi<|assistant|>⟦yo<|end|>⟧", Outcome{Unused: []string{"reasoning_content", "tool_calls", "tools"}}},
 		{"a text", Row{Text: "hey"}, 0, false, "h⟦ey<|end|>⟧", Outcome{}},
-		{"exactly max_length", Row{Messages: chat("hi", "yo")}, 7, false, "<|user|>hi<|assistant|>⟦yo<|end|>⟧", Outcome{}},
-		{"truncated", Row{Messages: chat("hi", "yo")}, 5, false, "<|user|>hi<|assistant|>⟦y⟧", Outcome{Truncated: 2, TruncatedTrained: 2, Unended: true}},
-		{"truncated after the trained turn", Row{Messages: chat("hi", "yo", "bye")}, 8, false, "<|user|>hi<|assistant|>⟦yo<|end|>⟧<|user|>", Outcome{Truncated: 3}},
-		{"too long", Row{Messages: chat("hi", "yo")}, 4, false, "<|user|>hi<|assistant|>", Outcome{Dropped: DroppedTooLong, Truncated: 3, TruncatedTrained: 3}},
-		{"untrained", Row{Messages: []Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Train: &no}}}, 0, false, "<|user|>hi<|assistant|>yo<|end|>", Outcome{Dropped: DroppedUntrained}},
-		{"untrained and too long", Row{Messages: []Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Train: &no}}}, 3, false, "<|user|>hi", Outcome{Dropped: DroppedUntrained, Truncated: 4}},
-		{"control characters", Row{Messages: chat("\x1b[31m\r\n", "\ty\x00\x7f\u0085")}, 0, false, "<|user|>␛[31m␍\n<|assistant|>⟦\ty␀␡\ufffd<|end|>⟧", Outcome{}},
-		{"characters of several bytes", Row{Messages: chat("é", "😀")}, 0, false, "<|user|>é<|assistant|>⟦😀<|end|>⟧", Outcome{}},
+		{"exactly max_length", Row{Messages: talk("hi", "yo")}, 7, false, "<|user|>hi<|assistant|>⟦yo<|end|>⟧", Outcome{}},
+		{"truncated", Row{Messages: talk("hi", "yo")}, 5, false, "<|user|>hi<|assistant|>⟦y⟧", Outcome{Truncated: 2, TruncatedTrained: 2, Unended: true}},
+		{"truncated after the trained turn", Row{Messages: talk("hi", "yo", "bye")}, 8, false, "<|user|>hi<|assistant|>⟦yo<|end|>⟧<|user|>", Outcome{Truncated: 3}},
+		{"too long", Row{Messages: talk("hi", "yo")}, 4, false, "<|user|>hi<|assistant|>", Outcome{Dropped: DroppedTooLong, Truncated: 3, TruncatedTrained: 3}},
+		{"untrained", Row{Messages: []chat.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Train: &no}}}, 0, false, "<|user|>hi<|assistant|>yo<|end|>", Outcome{Dropped: DroppedUntrained}},
+		{"untrained and too long", Row{Messages: []chat.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Train: &no}}}, 3, false, "<|user|>hi", Outcome{Dropped: DroppedUntrained, Truncated: 4}},
+		{"control characters", Row{Messages: talk("\x1b[31m\r\n", "\ty\x00\x7f\u0085")}, 0, false, "<|user|>␛[31m␍\n<|assistant|>⟦\ty␀␡\ufffd<|end|>⟧", Outcome{}},
+		{"characters of several bytes", Row{Messages: talk("é", "😀")}, 0, false, "<|user|>é<|assistant|>⟦😀<|end|>⟧", Outcome{}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -202,7 +203,7 @@ func TestEncode(t *testing.T) {
 
 func TestShowInColour(t *testing.T) {
 	tok := byteTokenizer(t)
-	e, row := encoder(t, "lessons", tok), Row{Source: "f:1", Messages: chat("hi", "yo")}
+	e, row := encoder(t, "lessons", tok), Row{Source: "f:1", Messages: talk("hi", "yo")}
 	var b strings.Builder
 	if err := e.Show(&b, row, true); err != nil {
 		t.Fatal(err)
@@ -224,7 +225,7 @@ func TestPromptIsThePrefixOfTraining(t *testing.T) {
 	tok := byteTokenizer(t)
 	for _, name := range []string{"lessons", "chatml", "alpaca"} {
 		e := encoder(t, name, tok)
-		msgs := chat("What is é?", "A letter.", "Sure?", "Yes.")
+		msgs := talk("What is é?", "A letter.", "Sure?", "Yes.")
 		example, _, err := e.Encode(Row{Messages: msgs})
 		if err != nil {
 			t.Fatal(err)
@@ -239,7 +240,7 @@ func TestPromptIsThePrefixOfTraining(t *testing.T) {
 			}
 		}
 	}
-	if _, err := prompt(encoder(t, "lessons", tok), []Message{{Role: "tool", Content: "x"}}); err == nil {
+	if _, err := prompt(encoder(t, "lessons", tok), []chat.Message{{Role: "tool", Content: "x"}}); err == nil {
 		t.Errorf("a role that the template refuses gives %v", err)
 	}
 }
@@ -260,20 +261,20 @@ func TestNoTokenOfTwoBOS(t *testing.T) {
 	}
 	for _, name := range []string{"alpaca", "chatml"} {
 		e := encoder(t, name, tok)
-		for _, row := range []Row{{Messages: chat("a", "b")}, {Text: "plain"}} {
+		for _, row := range []Row{{Messages: talk("a", "b")}, {Text: "plain"}} {
 			example, _, err := e.Encode(row)
 			if err != nil || count(example.IDs) != 1 || example.IDs[0] != bos || example.Mask[0] {
 				t.Errorf("%s: ids %v, %v", name, example.IDs, err)
 			}
 		}
-		if ids, err := prompt(e, chat("a")); err != nil || count(ids) != 1 || ids[0] != bos {
+		if ids, err := prompt(e, talk("a")); err != nil || count(ids) != 1 || ids[0] != bos {
 			t.Errorf("%s: prompt %v, %v", name, ids, err)
 		}
 	}
 }
 
 // prompt encodes what the model is given to answer, as package pretrained does.
-func prompt(e *Encoder, messages []Message) ([]int32, error) {
+func prompt(e *Encoder, messages []chat.Message) ([]int32, error) {
 	text, _, err := e.Template.Render(messages, true)
 	if err != nil {
 		return nil, err

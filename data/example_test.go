@@ -8,6 +8,7 @@ import (
 
 	"instruct/data"
 	"instruct/tokenizer"
+	"instruct/tokenizer/chat"
 )
 
 // From a file to a batch.
@@ -25,8 +26,8 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	tok := tokenizer.Bytes(tokenizer.LessonsTokens()...)
-	template, err := tokenizer.NewBuiltinTemplate("lessons", tok)
+	tok := tokenizer.Bytes(chat.LessonsTokens()...)
+	template, err := chat.NewBuiltin("lessons", tok)
 	if err != nil {
 		panic(err)
 	}

@@ -1,8 +1,10 @@
 package data
 
+import "instruct/tokenizer/chat"
+
 // readAlpaca reads {"instruction", "input", "output"}: the user says the instruction and, where there is an input,
 // a line end and the input.
-func readAlpaca(r *record) ([]Message, string, error) {
+func readAlpaca(r *record) ([]chat.Message, string, error) {
 	var system, instruction, input, output string
 	err := r.texts(map[string]*string{"system": &system, "instruction": &instruction, "input": &input, "output": &output})
 	return dialogue(system, withInput(instruction, input), output), "", err
@@ -17,13 +19,13 @@ func withInput(instruction, input string) string {
 }
 
 // dialogue is one question and its answer, after a system prompt if there is one.
-func dialogue(system, user, assistant string) []Message {
-	return append(systemMessages(system), Message{Role: "user", Content: user}, Message{Role: "assistant", Content: assistant})
+func dialogue(system, user, assistant string) []chat.Message {
+	return append(systemMessages(system), chat.Message{Role: "user", Content: user}, chat.Message{Role: "assistant", Content: assistant})
 }
 
-func systemMessages(system string) []Message {
+func systemMessages(system string) []chat.Message {
 	if system == "" {
 		return nil
 	}
-	return []Message{{Role: "system", Content: system}}
+	return []chat.Message{{Role: "system", Content: system}}
 }

@@ -4,18 +4,20 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"instruct/tokenizer/chat"
 )
 
 // readMessages reads {"messages": [{"role", "content"}]}. A message may say "train": false or "weight": 0 to be left
 // untrained; an assistant's may have "tool_calls" and "reasoning_content" (or "thinking", "reasoning"), a tool's
 // "tool_call_id" and "name".
-func readMessages(r *record) ([]Message, string, error) {
+func readMessages(r *record) ([]chat.Message, string, error) {
 	messages, err := r.messages("messages")
 	return messages, "", err
 }
 
 // readConversations reads ShareGPT's {"conversations": [{"from", "value"}]}.
-func readConversations(r *record) ([]Message, string, error) {
+func readConversations(r *record) ([]chat.Message, string, error) {
 	system, err := r.text("system")
 	if err != nil {
 		return nil, "", err
@@ -43,7 +45,7 @@ func roleNamed(name string) (string, bool) {
 
 // messages reads a list of messages, with the keys role and content or from and value. A string holds the list as
 // JSON, as the cells of a table do.
-func (r *record) messages(key string) ([]Message, error) {
+func (r *record) messages(key string) ([]chat.Message, error) {
 	v := r.values[key]
 	if s, ok := v.(string); ok {
 		if err := json.Unmarshal([]byte(s), &v); err != nil {
@@ -57,7 +59,7 @@ func (r *record) messages(key string) ([]Message, error) {
 	if len(list) == 0 {
 		return nil, r.errorf("key %q has no messages", key)
 	}
-	messages := make([]Message, 0, len(list))
+	messages := make([]chat.Message, 0, len(list))
 	for i, item := range list {
 		m, err := message(item)
 		if err == nil && m.Role == "assistant" && hasCalls(item) {
@@ -108,8 +110,8 @@ func (r *record) toolCalls(key string, i int) (json.RawMessage, error) {
 }
 
 // message reads one message.
-func message(item any) (Message, error) {
-	var m Message
+func message(item any) (chat.Message, error) {
+	var m chat.Message
 	object, ok := item.(map[string]any)
 	if !ok {
 		return m, fmt.Errorf("expected an object, found %s", jsonType(item))

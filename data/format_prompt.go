@@ -1,7 +1,9 @@
 package data
 
+import "instruct/tokenizer/chat"
+
 // readPrompt reads {"prompt", "completion"}; each is a string, or a list of messages as TRL writes them.
-func readPrompt(r *record) ([]Message, string, error) {
+func readPrompt(r *record) ([]chat.Message, string, error) {
 	system, err := r.text("system")
 	if err != nil {
 		return nil, "", err
@@ -15,7 +17,7 @@ func readPrompt(r *record) ([]Message, string, error) {
 }
 
 // contextOnly keeps the answers inside a prompt from being trained.
-func contextOnly(messages []Message) []Message {
+func contextOnly(messages []chat.Message) []chat.Message {
 	for i := range messages {
 		if messages[i].Role == "assistant" && messages[i].Train == nil {
 			no := false
@@ -26,10 +28,10 @@ func contextOnly(messages []Message) []Message {
 }
 
 // turns reads a key that is a string, said by the given role, or a list of messages.
-func (r *record) turns(key, role string) ([]Message, error) {
+func (r *record) turns(key, role string) ([]chat.Message, error) {
 	switch v := r.values[key].(type) {
 	case string:
-		return []Message{{Role: role, Content: v}}, nil
+		return []chat.Message{{Role: role, Content: v}}, nil
 	case []any:
 		return r.messages(key)
 	default:

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"instruct/tokenizer/chat"
 )
 
 // format is one shape of a row.
@@ -14,7 +16,7 @@ type format struct {
 	name string
 	// required keys make the format; optional ones are read when they are there; others are ignored and counted.
 	required, optional []string
-	read               func(r *record) (messages []Message, text string, err error)
+	read               func(r *record) (messages []chat.Message, text string, err error)
 }
 
 // formats is the table of the formats, in the order in which the first row of a file is compared with them.
@@ -205,7 +207,7 @@ func (f *format) row(r *record) (Row, error) {
 }
 
 // checkMessages wants an answer, and no answer to be empty.
-func checkMessages(r *record, messages []Message) error {
+func checkMessages(r *record, messages []chat.Message) error {
 	answers := 0
 	for i, m := range messages {
 		if m.Role != "assistant" {

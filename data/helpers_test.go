@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"instruct/tokenizer"
+	"instruct/tokenizer/chat"
 )
 
 // fixture gives the path of a shared fixture, or skips the test where there is none.
@@ -51,7 +52,7 @@ func load(t testing.TB, paths ...string) []Row {
 // byteTokenizer has a token for every byte and those of the lessons template.
 func byteTokenizer(t testing.TB) *tokenizer.Tokenizer {
 	t.Helper()
-	tok := tokenizer.Bytes(tokenizer.LessonsTokens()...)
+	tok := tokenizer.Bytes(chat.LessonsTokens()...)
 	if err := tok.SetSpecial(tokenizer.Special{EOS: "<|end|>"}); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +62,7 @@ func byteTokenizer(t testing.TB) *tokenizer.Tokenizer {
 // encoder encodes with a built-in template.
 func encoder(t testing.TB, template string, tok *tokenizer.Tokenizer) *Encoder {
 	t.Helper()
-	tp, err := tokenizer.NewBuiltinTemplate(template, tok)
+	tp, err := chat.NewBuiltin(template, tok)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,11 +84,11 @@ func isUserError(err error) bool {
 	return errors.As(err, &user) && user.UserError()
 }
 
-// chat makes a conversation of alternating turns, the user's first.
-func chat(turns ...string) []Message {
-	var out []Message
+// talk makes a conversation of alternating turns, the user's first.
+func talk(turns ...string) []chat.Message {
+	var out []chat.Message
 	for i, turn := range turns {
-		out = append(out, Message{Role: []string{"user", "assistant"}[i%2], Content: turn})
+		out = append(out, chat.Message{Role: []string{"user", "assistant"}[i%2], Content: turn})
 	}
 	return out
 }

@@ -11,38 +11,40 @@ import (
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
+
+	"instruct/tokenizer/chat"
 )
 
 func TestFormats(t *testing.T) {
 	no := false
 	tests := []struct {
 		name, row string
-		want      []Message
+		want      []chat.Message
 	}{
-		{"alpaca", `{"instruction":"I","input":"X","output":"O"}`, chat("I\nX", "O")},
-		{"alpaca without input", `{"instruction":"I","output":"O"}`, chat("I", "O")},
-		{"alpaca with empty and null", `{"instruction":"I","input":"","system":null,"output":"O"}`, chat("I", "O")},
-		{"alpaca with system", `{"system":"S","instruction":"I","output":"O"}`, append([]Message{{Role: "system", Content: "S"}}, chat("I", "O")...)},
-		{"prompt", `{"prompt":"P","completion":"C"}`, chat("P", "C")},
+		{"alpaca", `{"instruction":"I","input":"X","output":"O"}`, talk("I\nX", "O")},
+		{"alpaca without input", `{"instruction":"I","output":"O"}`, talk("I", "O")},
+		{"alpaca with empty and null", `{"instruction":"I","input":"","system":null,"output":"O"}`, talk("I", "O")},
+		{"alpaca with system", `{"system":"S","instruction":"I","output":"O"}`, append([]chat.Message{{Role: "system", Content: "S"}}, talk("I", "O")...)},
+		{"prompt", `{"prompt":"P","completion":"C"}`, talk("P", "C")},
 		{"prompt of messages", `{"prompt":[{"role":"user","content":"P"},{"role":"assistant","content":"before"},{"role":"user","content":"Q"}],"completion":[{"role":"assistant","content":"C"}]}`,
-			[]Message{{Role: "user", Content: "P"}, {Role: "assistant", Content: "before", Train: &no}, {Role: "user", Content: "Q"}, {Role: "assistant", Content: "C"}}},
+			[]chat.Message{{Role: "user", Content: "P"}, {Role: "assistant", Content: "before", Train: &no}, {Role: "user", Content: "Q"}, {Role: "assistant", Content: "C"}}},
 		{"messages", `{"messages":[{"role":"system","content":"S"},{"role":"user","content":"U"},{"role":"assistant","content":"A"},{"role":"tool","content":"T"}]}`,
-			[]Message{{Role: "system", Content: "S"}, {Role: "user", Content: "U"}, {Role: "assistant", Content: "A"}, {Role: "tool", Content: "T"}}},
-		{"messages with parts", `{"messages":[{"role":"user","content":[{"type":"text","text":"U"},{"type":"text","text":"V"}]},{"role":"assistant","content":"A","tool_calls":[]}]}`, chat("UV", "A")},
+			[]chat.Message{{Role: "system", Content: "S"}, {Role: "user", Content: "U"}, {Role: "assistant", Content: "A"}, {Role: "tool", Content: "T"}}},
+		{"messages with parts", `{"messages":[{"role":"user","content":[{"type":"text","text":"U"},{"type":"text","text":"V"}]},{"role":"assistant","content":"A","tool_calls":[]}]}`, talk("UV", "A")},
 		{"messages not trained", `{"messages":[{"role":"user","content":"U"},{"role":"assistant","content":"A","train":false},{"role":"user","content":"V"},{"role":"assistant","content":"","weight":0},{"role":"user","content":"W"},{"role":"assistant","content":"C","weight":1}]}`,
-			[]Message{{Role: "user", Content: "U"}, {Role: "assistant", Content: "A", Train: &no}, {Role: "user", Content: "V"}, {Role: "assistant", Content: "", Train: &no}, {Role: "user", Content: "W"}, {Role: "assistant", Content: "C"}}},
-		{"conversations", `{"id":"x","conversations":[{"from":"human","value":"U"},{"from":"gpt","value":"A"}]}`, chat("U", "A")},
+			[]chat.Message{{Role: "user", Content: "U"}, {Role: "assistant", Content: "A", Train: &no}, {Role: "user", Content: "V"}, {Role: "assistant", Content: "", Train: &no}, {Role: "user", Content: "W"}, {Role: "assistant", Content: "C"}}},
+		{"conversations", `{"id":"x","conversations":[{"from":"human","value":"U"},{"from":"gpt","value":"A"}]}`, talk("U", "A")},
 		{"conversations with system", `{"system":"S","conversations":[{"from":"human","value":"U"},{"from":"gpt","value":"A"}]}`,
-			append([]Message{{Role: "system", Content: "S"}}, chat("U", "A")...)},
-		{"conversations with roles", `{"conversations":[{"role":"user","content":"U"},{"role":"assistant","content":"A"}]}`, chat("U", "A")},
-		{"question", `{"question":"Q","answer":"A"}`, chat("Q", "A")},
+			append([]chat.Message{{Role: "system", Content: "S"}}, talk("U", "A")...)},
+		{"conversations with roles", `{"conversations":[{"role":"user","content":"U"},{"role":"assistant","content":"A"}]}`, talk("U", "A")},
+		{"question", `{"question":"Q","answer":"A"}`, talk("Q", "A")},
 		{"tool calls", `{"messages":[{"role":"user","content":"U"},{"role":"assistant","content":null,"reasoning_content":"R","tool_calls":[{"function":{"name":"f","arguments":{"z":1,"a":2.50}}}]},{"role":"tool","tool_call_id":"c1","name":"f","content":"7"},{"role":"assistant","thinking":"T","content":"A"}]}`,
-			[]Message{{Role: "user", Content: "U"}, {Role: "assistant", Reasoning: "R", ToolCalls: json.RawMessage(`[{"function":{"name":"f","arguments":{"z":1,"a":2.50}}}]`)}, {Role: "tool", Content: "7", ToolCallID: "c1", Name: "f"}, {Role: "assistant", Content: "A", Reasoning: "T"}}},
-		{"tool calls in strings", `{"messages":"[{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":\"[{\\\"b\\\":1,\\\"a\\\":2}]\"}]"}`, []Message{{Role: "assistant", ToolCalls: json.RawMessage(`[{"b":1,"a":2}]`)}}},
-		{"observation", `{"conversations":[{"from":"human","value":"U"},{"from":"observation","value":"7"},{"from":"gpt","value":"A"}]}`, []Message{{Role: "user", Content: "U"}, {Role: "tool", Content: "7"}, {Role: "assistant", Content: "A"}}},
-		{"preference", `{"prompt":"P","chosen":"C","rejected":"R"}`, chat("P", "C")},
-		{"preference with instruction", `{"instruction":"I","input":"X","output":"O","chosen":"C","rejected":"R"}`, chat("I\nX", "C")},
-		{"preference of conversations", `{"chosen":[{"role":"user","content":"U"},{"role":"assistant","content":"A"}],"rejected":[{"role":"user","content":"U"},{"role":"assistant","content":"B"}]}`, chat("U", "A")},
+			[]chat.Message{{Role: "user", Content: "U"}, {Role: "assistant", Reasoning: "R", ToolCalls: json.RawMessage(`[{"function":{"name":"f","arguments":{"z":1,"a":2.50}}}]`)}, {Role: "tool", Content: "7", ToolCallID: "c1", Name: "f"}, {Role: "assistant", Content: "A", Reasoning: "T"}}},
+		{"tool calls in strings", `{"messages":"[{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":\"[{\\\"b\\\":1,\\\"a\\\":2}]\"}]"}`, []chat.Message{{Role: "assistant", ToolCalls: json.RawMessage(`[{"b":1,"a":2}]`)}}},
+		{"observation", `{"conversations":[{"from":"human","value":"U"},{"from":"observation","value":"7"},{"from":"gpt","value":"A"}]}`, []chat.Message{{Role: "user", Content: "U"}, {Role: "tool", Content: "7"}, {Role: "assistant", Content: "A"}}},
+		{"preference", `{"prompt":"P","chosen":"C","rejected":"R"}`, talk("P", "C")},
+		{"preference with instruction", `{"instruction":"I","input":"X","output":"O","chosen":"C","rejected":"R"}`, talk("I\nX", "C")},
+		{"preference of conversations", `{"chosen":[{"role":"user","content":"U"},{"role":"assistant","content":"A"}],"rejected":[{"role":"user","content":"U"},{"role":"assistant","content":"B"}]}`, talk("U", "A")},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -91,11 +93,11 @@ func TestToolsAndVariables(t *testing.T) {
 // Tables are headed in any case; a column that has the very key is the one.
 func TestColumnsInAnyCase(t *testing.T) {
 	path := write(t, "r.tsv", "Question\tAnswer\tSource\tMetadata\nQ\tA\ts\tm\n")
-	if rows := load(t, path); !reflect.DeepEqual(rows, []Row{{Source: path + ":2", Messages: chat("Q", "A"), Ignored: []string{"Metadata", "Source"}}}) {
+	if rows := load(t, path); !reflect.DeepEqual(rows, []Row{{Source: path + ":2", Messages: talk("Q", "A"), Ignored: []string{"Metadata", "Source"}}}) {
 		t.Errorf("got %+v", rows)
 	}
 	path = write(t, "r.csv", "INSTRUCTION,Output,output\nI,no,O\n")
-	if rows := load(t, path); !reflect.DeepEqual(rows[0].Messages, chat("I", "O")) {
+	if rows := load(t, path); !reflect.DeepEqual(rows[0].Messages, talk("I", "O")) {
 		t.Errorf("got %+v", rows)
 	}
 }
@@ -143,8 +145,8 @@ func TestSources(t *testing.T) {
 				first = "é1\nX" // a field of a TSV file has no line ends
 			}
 			want := []Row{
-				{Source: path + ":" + test.lines[0], Messages: chat(first, `say "A"`)},
-				{Source: path + ":" + test.lines[1], Messages: chat("2", "B")},
+				{Source: path + ":" + test.lines[0], Messages: talk(first, `say "A"`)},
+				{Source: path + ":" + test.lines[1], Messages: talk("2", "B")},
 			}
 			if !reflect.DeepEqual(rows, want) {
 				t.Errorf("got  %+v\nwant %+v", rows, want)
@@ -163,7 +165,7 @@ func TestNestedParquet(t *testing.T) {
 		Messages []message `parquet:"messages,list"`
 	}
 	zero, no := int64(0), false
-	want := append(chat("U"), Message{Role: "assistant", Content: "A", Train: &no}, Message{Role: "user", Content: "V"}, Message{Role: "assistant", Content: "B"})
+	want := append(talk("U"), chat.Message{Role: "assistant", Content: "A", Train: &no}, chat.Message{Role: "user", Content: "V"}, chat.Message{Role: "assistant", Content: "B"})
 	var many []row
 	for range 300 { // several reads
 		many = append(many, row{[]message{{"user", "U", nil}, {"assistant", "A", &zero}, {"user", "V", nil}, {"assistant", "B", nil}}})
@@ -197,7 +199,7 @@ func TestNestedParquet(t *testing.T) {
 // A cell of a table holds messages as JSON.
 func TestMessagesInACell(t *testing.T) {
 	rows := load(t, write(t, "r.csv", `messages`+"\n"+`"[{""role"":""user"",""content"":""U""},{""role"":""assistant"",""content"":""A""}]"`+"\n"))
-	if !reflect.DeepEqual(rows[0].Messages, chat("U", "A")) {
+	if !reflect.DeepEqual(rows[0].Messages, talk("U", "A")) {
 		t.Errorf("got %+v", rows)
 	}
 }

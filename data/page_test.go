@@ -33,10 +33,10 @@ func TestPage(t *testing.T) {
 	e.MaxLength = 30
 	var rows []Row
 	for i := range 40 {
-		rows = append(rows, Row{Source: fmt.Sprintf("f:%d", i+1), Messages: chat(strings.Repeat("q", i%5), "<b>\n")})
+		rows = append(rows, Row{Source: fmt.Sprintf("f:%d", i+1), Messages: talk(strings.Repeat("q", i%5), "<b>\n")})
 	}
-	rows[20].Messages = chat("hi", strings.Repeat("truncated ", 9))
-	rows[21].Messages = chat(strings.Repeat("dropped ", 9), "yo")
+	rows[20].Messages = talk("hi", strings.Repeat("truncated ", 9))
+	rows[21].Messages = talk(strings.Repeat("dropped ", 9), "yo")
 	rows[22].Messages[1].ToolCalls = json.RawMessage(`[{"name":"f"}]`)
 	text, examples := rendered(t, e, rows)
 	for _, part := range []string{
@@ -81,7 +81,7 @@ func TestPage(t *testing.T) {
 func TestPageTokens(t *testing.T) {
 	tok := fixtureTokenizer(t, "tokenizers/qwen2_5")
 	e := encoder(t, "chatml", tok)
-	row := Row{Source: "f:1", Messages: chat("What is 😀?", "\nAn emoji 😀 é"), Tools: json.RawMessage("[]")}
+	row := Row{Source: "f:1", Messages: talk("What is 😀?", "\nAn emoji 😀 é"), Tools: json.RawMessage("[]")}
 	text, examples := rendered(t, e, []Row{row})
 	var all, trained strings.Builder
 	across := 0
@@ -107,7 +107,7 @@ func TestPageTokens(t *testing.T) {
 	if across != 1 || len(examples[0].Straddling) != 1 {
 		t.Errorf("%d tokens lie across a border, want 1", across)
 	}
-	row.Messages = chat("q", strings.Repeat("word ", pageTokens+10))
+	row.Messages = talk("q", strings.Repeat("word ", pageTokens+10))
 	if text, _ := rendered(t, e, []Row{row}); !strings.Contains(text, " more tokens</div>") {
 		t.Error("a long row is not cut")
 	}
@@ -117,7 +117,7 @@ func TestPageTokens(t *testing.T) {
 func TestUnended(t *testing.T) {
 	tok := byteTokenizer(t)
 	e := encoder(t, "lessons", tok)
-	row := Row{Source: "f:1", Messages: chat("q", "a")}
+	row := Row{Source: "f:1", Messages: talk("q", "a")}
 	end, _ := tok.ID("<|end|>")
 	user, _ := tok.ID("<|user|>")
 	for _, test := range []struct {
@@ -139,7 +139,7 @@ func TestPieces(t *testing.T) {
 		e := encoder(t, "zephyr", tok)
 		for n := range 60 {
 			r := rng.NewRand(6, "random chat", uint64(n), 0)
-			row := Row{Source: "f:1", Messages: chat(randomText(&r), randomText(&r))}
+			row := Row{Source: "f:1", Messages: talk(randomText(&r), randomText(&r))}
 			if n%5 == 0 {
 				row = Row{Source: "f:1", Text: randomText(&r)}
 			}
@@ -165,7 +165,7 @@ func TestPieces(t *testing.T) {
 	// Byte tokens, which a stream holds back, are shown where they stand.
 	e := encoder(t, "zephyr", fixtureTokenizer(t, "models/stories260K-hf"))
 	var b strings.Builder
-	if err := e.Show(&b, Row{Source: "f:1", Messages: chat("a", "\nb")}, false); err != nil || !strings.HasSuffix(b.String(), "<|assistant|>\n⟦\nb</s>⟧\n\n") {
+	if err := e.Show(&b, Row{Source: "f:1", Messages: talk("a", "\nb")}, false); err != nil || !strings.HasSuffix(b.String(), "<|assistant|>\n⟦\nb</s>⟧\n\n") {
 		t.Errorf("got %q, %v", b.String(), err)
 	}
 }

@@ -3,11 +3,8 @@ package data
 import (
 	"encoding/json"
 
-	"instruct/tokenizer"
+	"instruct/tokenizer/chat"
 )
-
-// Message is one turn of a conversation.
-type Message = tokenizer.Message
 
 // Row is one line of a data set after its format is understood: a conversation, or a plain text.
 type Row struct {
@@ -16,7 +13,7 @@ type Row struct {
 	// Kind is the task's kind where the file has a "kind" key, for results per kind.
 	Kind string
 	// Messages is the conversation. It is nil when Text is used.
-	Messages []Message
+	Messages []chat.Message
 	// Tools is the JSON list of the tools that the model may call, and Variables a JSON object of further variables for
 	// the template (chat_template_kwargs).
 	Tools, Variables json.RawMessage

@@ -1,17 +1,7 @@
 package tokenizer
 
 import "strings"
-
-// addedToken is a token that is cut out of the text before anything else looks at it.
-type addedToken struct {
-	ID         int32  `json:"id"`
-	Content    string `json:"content"`
-	SingleWord bool   `json:"single_word"`
-	LStrip     bool   `json:"lstrip"`
-	RStrip     bool   `json:"rstrip"`
-	Normalized bool   `json:"normalized"`
-	Special    bool   `json:"special"`
-}
+import "instruct/tokenizer/file"
 
 // matcher finds added tokens in a text: at the leftmost place where one stands, the longest.
 type matcher struct {
@@ -23,13 +13,13 @@ type matcher struct {
 
 // trieNode has the token that ends here, or nil, and its children by byte.
 type trieNode struct {
-	token *addedToken
+	token *file.AddedToken
 	bytes []byte
 	next  []int32
 }
 
 // newMatcher makes a matcher for the tokens, each found by its text in texts. It is nil when there is nothing to find.
-func newMatcher(tokens []*addedToken, texts []string) *matcher {
+func newMatcher(tokens []*file.AddedToken, texts []string) *matcher {
 	m := &matcher{nodes: make([]trieNode, 1)}
 	firsts := 0
 	for i, text := range texts {
@@ -76,7 +66,7 @@ func (m *matcher) child(at int32, b byte) int32 {
 }
 
 // next finds the first token in s from byte i on, or nil.
-func (m *matcher) next(s string, i int) (token *addedToken, start, end int) {
+func (m *matcher) next(s string, i int) (token *file.AddedToken, start, end int) {
 	for ; i < len(s); i++ {
 		if m.one {
 			k := strings.IndexByte(s[i:], m.only)

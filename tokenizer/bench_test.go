@@ -4,17 +4,19 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"instruct/tokenizer/internal/fixture"
 )
 
 // BenchmarkEncode encodes a book on one goroutine.
 func BenchmarkEncode(b *testing.B) {
-	book, err := os.ReadFile(fixture(b, "corpus", "children", "Lewis Carroll", "Alice's Adventures in Wonderland.md"))
+	book, err := os.ReadFile(fixture.Path(b, "corpus", "children", "Lewis Carroll", "Alice's Adventures in Wonderland.md"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	for _, name := range []string{"tokenizers/gpt2", "tokenizers/smollm2", "tokenizers/qwen2_5", "models/stories260K-hf"} {
 		b.Run("tokenizer="+filepath.Base(name), func(b *testing.B) {
-			tok := load(b, fixture(b, filepath.FromSlash(name)))
+			tok := load(b, fixture.Path(b, filepath.FromSlash(name)))
 			var tokens []Token
 			text := string(book)
 			b.SetBytes(int64(len(book)))
@@ -29,13 +31,13 @@ func BenchmarkEncode(b *testing.B) {
 
 // BenchmarkDecode decodes a book's tokens.
 func BenchmarkDecode(b *testing.B) {
-	book, err := os.ReadFile(fixture(b, "corpus", "children", "Lewis Carroll", "Alice's Adventures in Wonderland.md"))
+	book, err := os.ReadFile(fixture.Path(b, "corpus", "children", "Lewis Carroll", "Alice's Adventures in Wonderland.md"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	for _, name := range []string{"tokenizers/gpt2", "models/stories260K-hf"} {
 		b.Run("tokenizer="+filepath.Base(name), func(b *testing.B) {
-			tok := load(b, fixture(b, filepath.FromSlash(name)))
+			tok := load(b, fixture.Path(b, filepath.FromSlash(name)))
 			ids := tok.Encode(string(book), false)
 			b.SetBytes(int64(len(book)))
 			b.ReportAllocs()
@@ -52,7 +54,7 @@ func BenchmarkDecode(b *testing.B) {
 func BenchmarkLoad(b *testing.B) {
 	for _, name := range []string{"gpt2", "qwen2_5"} {
 		b.Run("tokenizer="+name, func(b *testing.B) {
-			dir := fixture(b, "tokenizers", name)
+			dir := fixture.Path(b, "tokenizers", name)
 			for b.Loop() {
 				load(b, dir)
 			}

@@ -4,6 +4,8 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"instruct/tokenizer/pattern"
 )
 
 // bertNormalizers gives the steps of BertNormalizer (tokenizers/src/normalizers/bert.rs): clean the text, set Chinese
@@ -17,9 +19,9 @@ func bertNormalizers(clean, chinese, accents, lower bool) []normalizer {
 		list = append(list, newMapRunes(bertChinese))
 	}
 	if accents {
-		changes := nonspacingChanges()
+		changes := pattern.NonspacingChanges()
 		list = append(list, newForm(norm.NFD), newMapRunes(func(dst []rune, r rune) []rune {
-			if r >= 0x80 && unicode.Is(unicode.Mn, r) != inRanges(changes, r) {
+			if r >= 0x80 && unicode.Is(unicode.Mn, r) != pattern.InRanges(changes, r) {
 				return dst
 			}
 			return append(dst, r)

@@ -2,16 +2,18 @@ package tokenizer
 
 import (
 	"encoding/json"
-	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"instruct/tokenizer/file"
+	"instruct/tokenizer/pattern"
 )
 
 // builder assembles a Tokenizer from the sections of tokenizer.json.
 type builder struct {
 	t        *Tokenizer
-	m        *modelFile
+	m        *file.Model
 	alphabet *alphabet
 	used     []bool // ids with a token
 	limit    int64  // beyond any sane id
@@ -30,7 +32,7 @@ type component struct {
 	Decoders      []json.RawMessage `json:"decoders"`
 
 	Prepend        string         `json:"prepend"`
-	Pattern        pattern        `json:"pattern"`
+	Pattern        sought         `json:"pattern"`
 	Content        string         `json:"content"`
 	StripLeft      bool           `json:"strip_left"`
 	StripRight     bool           `json:"strip_right"`
@@ -64,8 +66,8 @@ type component struct {
 	} `json:"special_tokens"`
 }
 
-// pattern is what a Split or Replace looks for.
-type pattern struct{ String, Regex *string }
+// sought is what a Split or Replace looks for.
+type sought struct{ String, Regex *string }
 
 // templatePart is an element of TemplateProcessing.
 type templatePart struct {
@@ -90,27 +92,19 @@ func unknown(section, name, known string) error {
 	return userf("tokenizer.json: %s %q is not supported (known: %s)", section, name, known)
 }
 
-// literal gives the text that a pattern matches, if it is plain text.
-func (p pattern) literal() (string, bool) {
-	if p.String != nil {
-		return *p.String, *p.String != ""
+// finder makes the finder of what a component looks for.
+func (b *builder) finder(p sought, what string) (pattern.Finder, error) {
+	switch {
+	case p.String != nil && *p.String != "":
+		return pattern.Literal(*p.String), nil
+	case p.Regex == nil:
+		return nil, userf("tokenizer.json: %s has an empty pattern", what)
 	}
-	if p.Regex == nil {
-		return "", false
+	f, err := pattern.NewFinder(*p.Regex, b.t.classes)
+	if err != nil {
+		return nil, userf("tokenizer.json: %s %q is not supported: %w", what, *p.Regex, err)
 	}
-	var text []byte
-	for i := 0; i < len(*p.Regex); i++ {
-		c := (*p.Regex)[i]
-		const special = `.+*?()|[]{}^$\`
-		if c == '\\' && i+1 < len(*p.Regex) && strings.IndexByte(special+"/-'\"", (*p.Regex)[i+1]) >= 0 {
-			i++
-			c = (*p.Regex)[i]
-		} else if strings.IndexByte(special, c) >= 0 {
-			return "", false
-		}
-		text = append(text, c)
-	}
-	return string(text), len(text) > 0
+	return f, nil
 }
 
 func isSet(flag *bool, otherwise bool) bool {
@@ -155,8 +149,8 @@ func (b *builder) normalizers(src json.RawMessage) error {
 			return err
 		}
 		n = replaceFound{old, c.Content}
-		if text, ok := old.(findString); ok {
-			n = replaceText{text.text, c.Content}
+		if text, ok := old.(pattern.Literal); ok {
+			n = replaceText{string(text), c.Content}
 		}
 	case "Lowercase":
 		n = newMapRunes(lowercase)
@@ -216,7 +210,7 @@ func (b *builder) preTokenizer(src json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	scan := scanner{classes: b.t.classes}
+	scan := pattern.NewScanner(b.t.classes)
 	add := func(p preTokenizer) { b.t.preTokenizers = append(b.t.preTokenizers, p) }
 	switch c.Type {
 	case "Sequence":
@@ -230,8 +224,8 @@ func (b *builder) preTokenizer(src json.RawMessage) error {
 			add(prefixSpace{})
 		}
 		if c.UseRegex == nil || *c.UseRegex {
-			scan.wordPattern = gpt2Pattern()
-			add(splitWords{scan: scan})
+			words, _ := pattern.Words(pattern.GPT2, b.t.classes)
+			add(splitWords{scan: words})
 		}
 		add(mapBytes{byteLevel{b.alphabet}})
 	case "Split":
@@ -245,18 +239,18 @@ func (b *builder) preTokenizer(src json.RawMessage) error {
 		if c.Individual {
 			how = isolated
 		}
-		scan.classes = b.t.classes.rustNumbers()
-		add(splitClass{scan: scan, bits: classNumber, behavior: how})
+		scan = pattern.NewScanner(b.t.classes.RustNumbers())
+		add(splitClass{scan: scan, bits: pattern.Number, behavior: how})
 	case "Punctuation":
 		how, err := behaviorOf(c.Behavior)
 		if err != nil {
 			return err
 		}
-		add(splitClass{scan: scan, bits: classPunct, behavior: how})
+		add(splitClass{scan: scan, bits: pattern.Punct, behavior: how})
 	case "Whitespace":
 		add(whitespace{scan})
 	case "WhitespaceSplit":
-		add(splitClass{scan: scan, bits: classSpace, behavior: removed})
+		add(splitClass{scan: scan, bits: pattern.Space, behavior: removed})
 	case "Metaspace":
 		m, err := metaspaceOf(c)
 		if err != nil {
@@ -264,13 +258,13 @@ func (b *builder) preTokenizer(src json.RawMessage) error {
 		}
 		add(m)
 	case "BertPreTokenizer":
-		add(splitClass{scan: scan, bits: classSpace, behavior: removed})
-		add(splitClass{scan: scan, bits: classPunct, behavior: isolated})
+		add(splitClass{scan: scan, bits: pattern.Space, behavior: removed})
+		add(splitClass{scan: scan, bits: pattern.Punct, behavior: isolated})
 	case "CharDelimiterSplit":
 		if utf8.RuneCountInString(c.Delimiter) != 1 {
 			return userf("tokenizer.json: the delimiter of CharDelimiterSplit is %q, expected one character", c.Delimiter)
 		}
-		add(splitFound{sep: findString{c.Delimiter}, behavior: removed})
+		add(splitFound{sep: pattern.Literal(c.Delimiter), behavior: removed})
 	case "FixedLength":
 		n := 5
 		if c.Length != nil {
@@ -287,7 +281,7 @@ func (b *builder) preTokenizer(src json.RawMessage) error {
 }
 
 // split makes the Split pre-tokenizer of c.
-func (b *builder) split(c component, scan scanner) (preTokenizer, error) {
+func (b *builder) split(c component, scan pattern.Scanner) (preTokenizer, error) {
 	how, err := behaviorOf(c.Behavior)
 	if err != nil {
 		return nil, err
@@ -295,24 +289,20 @@ func (b *builder) split(c component, scan scanner) (preTokenizer, error) {
 	class := splitClass{scan: scan, behavior: how, invert: c.Invert}
 	switch re := text(c.Pattern.Regex); re {
 	case `\p{N}`:
-		class.bits = classNumber
+		class.bits = pattern.Number
 		return class, nil
 	case `\p{N}+`:
-		class.bits, class.runs = classNumber, true
+		class.bits, class.runs = pattern.Number, true
 		return class, nil
 	case `\p{N}{1,3}`:
-		class.bits, class.runs, class.most = classNumber, true, 3
+		class.bits, class.runs, class.most = pattern.Number, true, 3
 		return class, nil
 	case `\s+`:
-		class.bits, class.runs = classSpace, true
+		class.bits, class.runs = pattern.Space, true
 		return class, nil
 	default:
-		if known, ok := wordPatterns()[re]; ok && c.Pattern.Regex != nil {
-			scan.wordPattern = known
-			if known.han {
-				scan.classes = scan.classes.withHan()
-			}
-			return splitWords{scan, how, c.Invert}, nil
+		if words, ok := pattern.Words(re, b.t.classes); ok {
+			return splitWords{words, how, c.Invert}, nil
 		}
 		sep, err := b.finder(c.Pattern, "Split pattern")
 		if err != nil {

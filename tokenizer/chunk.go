@@ -6,6 +6,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 	"unsafe"
+
+	"instruct/tokenizer/pattern"
 )
 
 // chunks says how a text may be encoded in chunks: cut before each space that follows certain visible ASCII characters. It
@@ -212,7 +214,7 @@ func (c *chunks) normalizers(list []normalizer) bool {
 				return false
 			}
 		case replaceFound:
-			if _, run := n.old.(findRun); !run || !blank(n.new) {
+			if _, run := n.old.(pattern.Run); !run || !blank(n.new) {
 				return false
 			}
 		case *precompiled:
@@ -272,34 +274,30 @@ func (c *chunks) preTokenizer(p preTokenizer, spaces string) (ok, divides bool, 
 		return ok, ok, spaces
 	case splitClass:
 		for _, r := range spaces {
-			of := p.scan.classes.of(r)
-			if of&p.bits != 0 && of&p.bits != classSpace {
+			of := p.scan.Classes.Of(r)
+			if of&p.bits != 0 && of&p.bits != pattern.Space {
 				return false, false, ""
 			}
 		}
-		divides = p.bits == classSpace && spaces == " "
-		return plain(p.behavior) && p.bits&(p.bits-1) == 0 && p.bits != classLetter && (p.bits != classSpace || divides), divides, spaces
+		divides = p.bits == pattern.Space && spaces == " "
+		return plain(p.behavior) && p.bits&(p.bits-1) == 0 && p.bits != pattern.Letter && (p.bits != pattern.Space || divides), divides, spaces
 	case splitFound:
 		switch sep := p.sep.(type) {
-		case findString:
-			if sep.text == spaces {
+		case pattern.Literal:
+			if string(sep) == spaces {
 				divides = plain(p.behavior) || p.behavior == mergedWithNext
 				return divides, divides, spaces
 			}
-			return sep.text == " " || plain(p.behavior) && !strings.ContainsAny(sep.text, " ▁"), false, spaces
-		case findRegex:
-			return c.localSplit(sep.src, p.behavior, spaces)
-		case findLeadRun:
-			return c.localSplit(sep.src, p.behavior, spaces)
-		case findDeepseek:
-			return c.localSplit(deepseekRegex, p.behavior, spaces)
-		case findClip: // what is visible is in a match, and no space is
+			return sep == " " || plain(p.behavior) && !strings.ContainsAny(string(sep), " ▁"), false, spaces
+		case pattern.Run:
 			ok = plain(p.behavior) && spaces == " "
-			return ok, ok, spaces
-		case findRun:
-			ok = plain(p.behavior) && spaces == " "
-			return ok, ok && sep.min == 1, spaces
+			return ok, ok && sep.Min == 1, spaces
 		}
+		if src := p.sep.Source(); src != pattern.CLIP && src != pattern.CLIPEnds {
+			return c.localSplit(src, p.behavior, spaces)
+		}
+		ok = plain(p.behavior) && spaces == " " // what is visible is in a match, and no space is
+		return ok, ok, spaces
 	case whitespace:
 		return spaces == " ", true, spaces
 	case prefixSpace:
@@ -314,7 +312,7 @@ func (c *chunks) preTokenizer(p preTokenizer, spaces string) (ok, divides bool, 
 
 // localSplit is preTokenizer for a splitting pattern.
 func (c *chunks) localSplit(src string, behavior behavior, spaces string) (ok, divides bool, _ string) {
-	ok, whole, letters := localPattern(src)
+	ok, whole, letters := pattern.Local(src)
 	if spaces != " " || behavior != isolated && behavior != removed {
 		plain := behavior == isolated || behavior == removed || behavior == contiguous
 		return src == `[0-9][0-9][0-9]` && plain, false, spaces

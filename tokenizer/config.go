@@ -1,6 +1,7 @@
 package tokenizer
 
 import "encoding/json"
+import "instruct/tokenizer/file"
 
 // config is what tokenizer_config.json, special_tokens_map.json and chat_template.jinja add to tokenizer.json.
 type config struct {
@@ -23,8 +24,8 @@ func parseConfig(data []byte) (config, error) {
 	if len(data) == 0 {
 		return c, nil
 	}
-	if err := json.Unmarshal(data, &c.keys); err != nil {
-		return c, jsonError("tokenizer_config.json", data, err)
+	if err := file.Decode("tokenizer_config.json", data, &c.keys); err != nil {
+		return c, err
 	}
 	if err := c.specials(c.keys); err != nil {
 		return c, err

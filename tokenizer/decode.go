@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
+
+	"instruct/tokenizer/pattern"
 )
 
 // decoderKind names what a decoder does to the list of tokens that it is given.
@@ -25,8 +27,8 @@ const (
 type decoder struct {
 	kind        decoderKind
 	old, new    string
-	find        finder // Replace
-	cleanup     bool   // WordPiece: no spaces before punctuation
+	find        pattern.Finder // Replace
+	cleanup     bool           // WordPiece: no spaces before punctuation
 	start, stop int
 	keepFirst   bool // Metaspace: marks in the first token are spaces too
 	joined      bool
@@ -82,7 +84,9 @@ func (b *builder) decoder(src json.RawMessage) error {
 			return err
 		}
 		d.kind, d.new = decodeReplace, c.Content
-		d.old, _ = c.Pattern.literal()
+		if text, ok := d.find.(pattern.Literal); ok {
+			d.old = string(text)
+		}
 	case "Metaspace":
 		m, err := metaspaceOf(c)
 		if err != nil {

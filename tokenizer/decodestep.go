@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 )
 
@@ -18,7 +19,7 @@ func (d *decoder) replace(token string) string {
 	}
 	var out strings.Builder
 	last := 0
-	d.find.find(token, func(a, b int) {
+	d.find.Find(token, func(a, b int) {
 		out.WriteString(token[last:a])
 		out.WriteString(d.new)
 		last = b
@@ -51,20 +52,8 @@ func byteToken(s string) (byte, bool) {
 	if len(s) != 6 || s[:3] != "<0x" || s[5] != '>' {
 		return 0, false
 	}
-	hi, lo := hexDigit(s[3]), hexDigit(s[4])
-	return byte(hi<<4 | lo), hi >= 0 && lo >= 0
-}
-
-func hexDigit(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
+	n, err := strconv.ParseUint(s[3:5], 16, 8)
+	return byte(n), err == nil
 }
 
 // strip takes content off the ends of a whole token.

@@ -17,4 +17,7 @@
 // tokens of short chunks are remembered.
 //
 // Every token carries the byte range of the original text that it stands for, through all of these steps.
+//
+// The packages below are chat (messages and chat templates, jinja their language), pattern (what the regular expressions
+// of pre-tokenizers find) and file (tokenizer.json, and how it is made of other files).
 package tokenizer

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"instruct/tokenizer/pattern"
 )
 
 // Token is one token of a text: its id and the byte range of the original text that it stands for. Where a normalizer
@@ -181,12 +183,12 @@ func (t *Tokenizer) encodePart(sc *scratch, p piece, normalizers []normalizer) {
 
 func (t *Tokenizer) wordBefore(s string) bool {
 	r, n := utf8.DecodeLastRuneInString(s)
-	return n > 0 && t.classes.of(r)&classWord != 0
+	return n > 0 && t.classes.Of(r)&pattern.Word != 0
 }
 
 func (t *Tokenizer) wordAfter(s string) bool {
 	r, n := utf8.DecodeRuneInString(s)
-	return n > 0 && t.classes.of(r)&classWord != 0
+	return n > 0 && t.classes.Of(r)&pattern.Word != 0
 }
 
 // normalize applies normalizers.

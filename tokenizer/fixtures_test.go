@@ -2,52 +2,13 @@ package tokenizer
 
 import (
 	"encoding/base64"
-	"encoding/json"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"instruct/tokenizer/internal/fixture"
 )
-
-// fixture gives the path of a fixture, or skips the test where the fixtures are absent.
-func fixture(t testing.TB, parts ...string) string {
-	t.Helper()
-	root := os.Getenv("INSTRUCT_FIXTURES")
-	if root == "" {
-		dir, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-				break
-			}
-			up := filepath.Dir(dir)
-			if up == dir {
-				t.Skip("no go.mod above the test; set INSTRUCT_FIXTURES")
-			}
-			dir = up
-		}
-		root = filepath.Join(dir, "..", "shared", "fixtures")
-	}
-	path := filepath.Join(append([]string{root}, parts...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("fixture absent: %v", err)
-	}
-	return path
-}
-
-func readJSON(t testing.TB, path string, to any) {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, to); err != nil {
-		t.Fatal(err)
-	}
-}
 
 func load(t testing.TB, path string) *Tokenizer {
 	t.Helper()
@@ -73,10 +34,10 @@ type expectation struct {
 func TestFixtures(t *testing.T) {
 	for _, name := range []string{"gpt2", "smollm2", "qwen2_5"} {
 		t.Run(name, func(t *testing.T) {
-			dir := fixture(t, "tokenizers", name)
+			dir := fixture.Path(t, "tokenizers", name)
 			tok := load(t, dir)
 			var cases []expectation
-			readJSON(t, filepath.Join(dir, "expected.json"), &cases)
+			fixture.ReadJSON(t, filepath.Join(dir, "expected.json"), &cases)
 			for _, c := range cases {
 				checkExpectation(t, tok, c)
 			}
@@ -187,7 +148,7 @@ func equal[T comparable](a, b []T) bool {
 }
 
 func TestStories(t *testing.T) {
-	dir := fixture(t, "models", "stories260K-hf")
+	dir := fixture.Path(t, "models", "stories260K-hf")
 	tok := load(t, dir)
 	var want struct {
 		GreedyIDs  []int32 `json:"greedy_ids"`
@@ -197,7 +158,7 @@ func TestStories(t *testing.T) {
 			IDs  []int32 `json:"ids"`
 		} `json:"tokenizer_cases"`
 	}
-	readJSON(t, filepath.Join(dir, "expected.json"), &want)
+	fixture.ReadJSON(t, filepath.Join(dir, "expected.json"), &want)
 	for _, c := range want.Cases {
 		if got := tok.Encode(c.Text, false); !equal(got, c.IDs) {
 			t.Errorf("%q: %v, want %v", c.Text, got, c.IDs)

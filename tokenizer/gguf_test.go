@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"instruct/tokenizer/file"
+	"instruct/tokenizer/internal/fixture"
 )
 
 // ggufMeta reads the metadata of a GGUF file: just enough for these tests.
@@ -70,11 +73,11 @@ func ggufMeta(t *testing.T, path string) map[string]any {
 }
 
 // smolLM2 reads the vocabulary of the GGUF fixture.
-func smolLM2(t *testing.T, dir string) GGUFVocab {
+func smolLM2(t *testing.T, dir string) file.GGUF {
 	t.Helper()
 	meta := ggufMeta(t, filepath.Join(dir, "SmolLM2-135M-Instruct.Q4_1.gguf"))
 	get := func(key string) any { return meta["tokenizer.ggml."+key] }
-	v := GGUFVocab{
+	v := file.GGUF{
 		Model: get("model").(string), Pre: get("pre").(string), BOS: int(get("bos_token_id").(uint64)), EOS: int(get("eos_token_id").(uint64)),
 		UNK: int(get("unknown_token_id").(uint64)), PAD: int(get("padding_token_id").(uint64)), AddBOS: get("add_bos_token").(uint64) != 0,
 		ChatTemplate: meta["tokenizer.chat_template"].(string),
@@ -92,7 +95,7 @@ func smolLM2(t *testing.T, dir string) GGUFVocab {
 }
 
 func TestFromGGUFSmolLM2(t *testing.T) {
-	dir := fixture(t, "models", "smollm2-135m-instruct-gguf")
+	dir := fixture.Path(t, "models", "smollm2-135m-instruct-gguf")
 	tok, err := FromGGUF(smolLM2(t, dir))
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +108,7 @@ func TestFromGGUFSmolLM2(t *testing.T) {
 			GreedyText string  `json:"greedy_text"`
 		} `json:"prompts"`
 	}
-	readJSON(t, filepath.Join(dir, "expected.json"), &want)
+	fixture.ReadJSON(t, filepath.Join(dir, "expected.json"), &want)
 	for _, p := range want.Prompts {
 		if got := tok.Encode(p.Text, true); !equal(got, p.IDs) {
 			t.Errorf("%q: %v, want %v", p.Text, got, p.IDs)
@@ -118,12 +121,12 @@ func TestFromGGUFSmolLM2(t *testing.T) {
 		t.Error("no prompts")
 	}
 	// It is the tokenizer of the model's own folder.
-	hf := load(t, fixture(t, "tokenizers", "smollm2"))
+	hf := load(t, fixture.Path(t, "tokenizers", "smollm2"))
 	if tok.VocabSize() != hf.VocabSize() {
 		t.Errorf("%d tokens, want %d", tok.VocabSize(), hf.VocabSize())
 	}
 	var cases []expectation
-	readJSON(t, fixture(t, "tokenizers", "smollm2", "expected.json"), &cases)
+	fixture.ReadJSON(t, fixture.Path(t, "tokenizers", "smollm2", "expected.json"), &cases)
 	for _, c := range cases {
 		checkExpectation(t, tok, c)
 	}
@@ -133,8 +136,8 @@ func TestFromGGUFSmolLM2(t *testing.T) {
 }
 
 // spmVocab is a small SentencePiece vocabulary with byte tokens.
-func spmVocab() GGUFVocab {
-	v := GGUFVocab{Model: "llama", BOS: 1, EOS: 2, UNK: 0, PAD: -1, AddBOS: true, AddSpacePrefix: true}
+func spmVocab() file.GGUF {
+	v := file.GGUF{Model: "llama", BOS: 1, EOS: 2, UNK: 0, PAD: -1, AddBOS: true, AddSpacePrefix: true}
 	add := func(s string, score float32, kind int32) {
 		v.Tokens, v.Scores, v.Types = append(v.Tokens, s), append(v.Scores, score), append(v.Types, kind)
 	}
@@ -182,20 +185,20 @@ func TestFromGGUFSentencePiece(t *testing.T) {
 }
 
 func TestFromGGUFErrors(t *testing.T) {
-	gpt2 := GGUFVocab{Model: "gpt2", Pre: "gpt-2", Tokens: []string{"a", "b", "ab"}, Merges: []string{"a b"}, BOS: -1, EOS: -1, UNK: -1, PAD: -1}
+	gpt2 := file.GGUF{Model: "gpt2", Pre: "gpt-2", Tokens: []string{"a", "b", "ab"}, Merges: []string{"a b"}, BOS: -1, EOS: -1, UNK: -1, PAD: -1}
 	for _, c := range []struct {
 		name string
-		edit func(*GGUFVocab)
+		edit func(*file.GGUF)
 		want string
 	}{
-		{"no tokens", func(v *GGUFVocab) { v.Tokens = nil }, "no tokenizer.ggml.tokens"},
-		{"model", func(v *GGUFVocab) { v.Model = "bert" }, `"bert" is not supported`},
-		{"pre", func(v *GGUFVocab) { v.Pre = "poro-chat" }, `"poro-chat" is not supported`},
-		{"types", func(v *GGUFVocab) { v.Types = []int32{1} }, "3 tokens but 1 token types"},
-		{"scores", func(v *GGUFVocab) { v.Model = "llama" }, "3 tokens but 0 scores"},
-		{"merge", func(v *GGUFVocab) { v.Merges = []string{"ab"} }, `merge 0 is "ab"`},
-		{"merge of nothing", func(v *GGUFVocab) { v.Merges = []string{"a c"} }, `needs the token "c"`},
-		{"eos", func(v *GGUFVocab) { v.EOS = 7 }, "eos_token_id is 7"},
+		{"no tokens", func(v *file.GGUF) { v.Tokens = nil }, "no tokenizer.ggml.tokens"},
+		{"model", func(v *file.GGUF) { v.Model = "bert" }, `"bert" is not supported`},
+		{"pre", func(v *file.GGUF) { v.Pre = "poro-chat" }, `"poro-chat" is not supported`},
+		{"types", func(v *file.GGUF) { v.Types = []int32{1} }, "3 tokens but 1 token types"},
+		{"scores", func(v *file.GGUF) { v.Model = "llama" }, "3 tokens but 0 scores"},
+		{"merge", func(v *file.GGUF) { v.Merges = []string{"ab"} }, `merge 0 is "ab"`},
+		{"merge of nothing", func(v *file.GGUF) { v.Merges = []string{"a c"} }, `needs the token "c"`},
+		{"eos", func(v *file.GGUF) { v.EOS = 7 }, "eos_token_id is 7"},
 	} {
 		v := gpt2
 		c.edit(&v)
@@ -214,11 +217,11 @@ func TestFromGGUFTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if tok.ChatTemplate() != "D" || tok.config.namedTemplate("tool_use") != "T" || tok.config.templateNames() != "rag, tool_use" {
-		t.Errorf("default %q, others %q", tok.ChatTemplate(), tok.config.templateNames())
+	if tok.ChatTemplate() != "D" || tok.NamedTemplate("tool_use") != "T" || strings.Join(tok.TemplateNames(), ", ") != "rag, tool_use" {
+		t.Errorf("default %q, others %q", tok.ChatTemplate(), tok.TemplateNames())
 	}
 	v.ChatTemplate = "C"
-	if tok, err = FromGGUF(v); err != nil || tok.ChatTemplate() != "C" || tok.config.templateNames() != "rag, tool_use" {
-		t.Errorf("default %q, others %q, %v", tok.ChatTemplate(), tok.config.templateNames(), err)
+	if tok, err = FromGGUF(v); err != nil || tok.ChatTemplate() != "C" || strings.Join(tok.TemplateNames(), ", ") != "rag, tool_use" {
+		t.Errorf("default %q, others %q, %v", tok.ChatTemplate(), tok.TemplateNames(), err)
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"instruct/tokenizer/file"
+	"instruct/tokenizer/internal/fixture"
 )
 
 // golden is testdata/expected.json, made by testdata/make.py with the Rust library.
@@ -39,7 +42,7 @@ type golden struct {
 func readGolden(t testing.TB) *golden {
 	t.Helper()
 	g := new(golden)
-	readJSON(t, "testdata/expected.json", g)
+	fixture.ReadJSON(t, "testdata/expected.json", g)
 	return g
 }
 
@@ -123,11 +126,11 @@ func TestTrainBPE(t *testing.T) {
 // mergesOf gives the merges of a tokenizer's file.
 func mergesOf(t testing.TB, tok *Tokenizer) (list [][2]string) {
 	t.Helper()
-	f, err := parseFile(tok.raw)
+	f, err := file.Parse(tok.raw)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.model.eachMerge(func(a, b string) error { list = append(list, [2]string{a, b}); return nil }); err != nil {
+	if err := f.Model.EachMerge(func(a, b string) error { list = append(list, [2]string{a, b}); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return list
@@ -168,7 +171,7 @@ func TestSaveLoad(t *testing.T) {
 	}
 	tok.SetChatTemplate("new")
 	dir := t.TempDir()
-	if err := tok.Save(dir); err != nil {
+	if err := tok.Save(dir, fixture.Write); err != nil {
 		t.Fatal(err)
 	}
 	back := load(t, dir)
@@ -180,13 +183,13 @@ func TestSaveLoad(t *testing.T) {
 		Max      int    `json:"model_max_length"`
 		Template string `json:"chat_template"`
 	}
-	readJSON(t, dir+"/tokenizer_config.json", &keys)
+	fixture.ReadJSON(t, dir+"/tokenizer_config.json", &keys)
 	if keys.Class != "GPT2Tokenizer" || keys.Max != 77 || keys.Template != "new" {
 		t.Errorf("tokenizer_config.json has %+v", keys)
 	}
 	// Without a template, and from a file alone.
 	tok.SetChatTemplate("")
-	if err := tok.Save(dir); err != nil {
+	if err := tok.Save(dir, fixture.Write); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(dir + "/chat_template.jinja"); !os.IsNotExist(err) {

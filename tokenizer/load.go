@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,14 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-)
 
-// file is tokenizer.json. Its truncation and padding sections are ignored.
-type file struct {
-	addedTokens                                      []addedToken
-	normalizer, preTokenizer, postProcessor, decoder json.RawMessage
-	model                                            modelFile
-}
+	"instruct/tokenizer/file"
+	"instruct/tokenizer/pattern"
+)
 
 // Load reads a tokenizer from a Hugging Face folder (tokenizer.json; tokenizer_config.json, special_tokens_map.json,
 // chat_template.jinja and additional_chat_templates where they exist) or from a tokenizer.json file alone.
@@ -46,7 +41,7 @@ func Load(path string) (*Tokenizer, error) {
 	}
 	data, err := os.ReadFile(filepath.Join(path, "tokenizer.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		data, optional[0], err = convertLegacy(path, optional[0])
+		data, optional[0], err = file.FromFolder(path, optional[0])
 		if err != nil {
 			return nil, fmt.Errorf("tokenizer: load %s: %w", path, err)
 		}
@@ -63,8 +58,8 @@ func Load(path string) (*Tokenizer, error) {
 	}
 	if optional[1] != nil {
 		var keys map[string]json.RawMessage
-		if err := json.Unmarshal(optional[1], &keys); err != nil {
-			return nil, fmt.Errorf("tokenizer: load %s: %w", path, jsonError("special_tokens_map.json", optional[1], err))
+		if err := file.Decode("special_tokens_map.json", optional[1], &keys); err != nil {
+			return nil, fmt.Errorf("tokenizer: load %s: %w", path, err)
 		}
 		if err := t.config.specials(keys); err != nil {
 			return nil, fmt.Errorf("tokenizer: load %s: %w", path, err)
@@ -75,7 +70,7 @@ func Load(path string) (*Tokenizer, error) {
 
 // Parse makes a tokenizer from the bytes of a tokenizer.json and, if not empty, of a tokenizer_config.json.
 func Parse(tokenizerJSON, configJSON []byte) (*Tokenizer, error) {
-	f, err := parseFile(string(tokenizerJSON))
+	f, err := file.Parse(string(tokenizerJSON))
 	if err != nil {
 		return nil, err
 	}
@@ -83,93 +78,37 @@ func Parse(tokenizerJSON, configJSON []byte) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tokenizer{classes: newClassTable(), config: c, raw: f.model.src, seed: maphash.MakeSeed()}
+	t := &Tokenizer{classes: pattern.NewClasses(), config: c, raw: string(tokenizerJSON), seed: maphash.MakeSeed()}
 	if err := t.build(f); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
-// parseFile reads the sections of tokenizer.json.
-func parseFile(src string) (*file, error) {
-	f := &file{model: modelFile{src: src}}
-	r := jsonReader{name: "tokenizer.json", s: src}
-	found := false
-	err := r.object(func(key string) error {
-		var to any
-		switch key {
-		case "version":
-			at := r.i
-			version, err := r.skip()
-			if err == nil && version != `"1.0"` {
-				return userf("%s: version %s, expected \"1.0\"", r.place(at), version)
-			}
-			return err
-		case "model":
-			found = r.peek() == '{'
-			if found {
-				return f.model.read(&r)
-			}
-		case "added_tokens":
-			to = &f.addedTokens
-		case "normalizer":
-			to = &f.normalizer
-		case "pre_tokenizer":
-			to = &f.preTokenizer
-		case "post_processor":
-			to = &f.postProcessor
-		case "decoder":
-			to = &f.decoder
-		}
-		at := r.i
-		section, err := r.skip()
-		if err != nil || to == nil {
-			return err
-		}
-		if err := json.Unmarshal([]byte(section), to); err != nil {
-			return userf("%s: %s: %w", r.place(at), key, err)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if r.peek(); r.i < len(src) {
-		return nil, r.fail("the end of the file")
-	}
-	if !found {
-		return nil, userf("tokenizer.json: no model section")
-	}
-	return f, nil
-}
-
 // build assembles the pipeline.
-func (t *Tokenizer) build(f *file) error {
-	b := builder{t: t, m: &f.model, alphabet: newAlphabet()}
-	if err := b.m.check(); err != nil {
+func (t *Tokenizer) build(f *file.File) error {
+	b := builder{t: t, m: &f.Model, alphabet: newAlphabet()}
+	if err := b.vocabulary(len(f.AddedTokens)); err != nil {
 		return err
 	}
-	if err := b.vocabulary(len(f.addedTokens)); err != nil {
+	if err := b.normalizers(f.Normalizer); err != nil {
 		return err
 	}
-	if err := b.normalizers(f.normalizer); err != nil {
-		return err
-	}
-	bytesLast, err := b.preTokenizers(f.preTokenizer)
+	bytesLast, err := b.preTokenizers(f.PreTokenizer)
 	if err != nil {
 		return err
 	}
 	if err := b.model(bytesLast); err != nil {
 		return err
 	}
-	if err := b.addTokens(f.addedTokens); err != nil {
+	if err := b.addTokens(f.AddedTokens); err != nil {
 		return err
 	}
 	t.pair = []pairPart{{text: 0}, {text: 1, typeID: 1}}
-	if err := b.postProcessor(f.postProcessor); err != nil {
+	if err := b.postProcessor(f.PostProcessor); err != nil {
 		return err
 	}
-	if err := b.decoder(f.decoder); err != nil {
+	if err := b.decoder(f.Decoder); err != nil {
 		return err
 	}
 	t.scratch.New = func() any {
@@ -184,39 +123,17 @@ func (t *Tokenizer) build(f *file) error {
 	return nil
 }
 
-// jsonError says where in a file the JSON is wrong.
-func jsonError(name string, data []byte, err error) error {
-	var syntax *json.SyntaxError
-	var typed *json.UnmarshalTypeError
-	var offset int64
-	switch {
-	case errors.As(err, &syntax):
-		offset = syntax.Offset
-		if offset >= int64(len(data)) {
-			return userf("%s: cut short: the JSON does not end within its %d bytes; copy the file again", name, len(data))
-		}
-	case errors.As(err, &typed):
-		offset = typed.Offset
-	default:
-		return userf("%s: %w", name, err)
-	}
-	before := data[:min(offset, int64(len(data)))]
-	line := bytes.Count(before, []byte("\n")) + 1
-	column := max(len(before)-1-bytes.LastIndexByte(before, '\n'), 1) // offset is that of the byte after
-	return userf("%s:%d:%d: %w", name, line, column, err)
-}
-
 // vocabulary fills the tables of tokens from the model. There will be more added tokens.
 func (b *builder) vocabulary(more int) error {
 	n := 0
-	if err := b.m.eachToken(func(string, int64) error { n++; return nil }); err != nil {
+	if err := b.m.EachToken(func(string, int64) error { n++; return nil }); err != nil {
 		return err
 	}
 	b.t.vocab = make(map[string]int32, n+more)
 	b.t.tokens = make([]string, 0, n+more)
 	// A hole or two is harmless, a huge id is a broken file and would make huge tables.
 	b.limit = int64(2*(n+more) + 1<<16)
-	if err := b.m.eachToken(b.enter); err != nil {
+	if err := b.m.EachToken(b.enter); err != nil {
 		return err
 	}
 	b.size = n
@@ -246,9 +163,9 @@ func (b *builder) enter(text string, id int64) error {
 
 // addTokens enters the added tokens. As in the Rust library, one that the model has keeps the model's id, and the others
 // are numbered on from the size of its vocabulary, whatever the file says.
-func (b *builder) addTokens(list []addedToken) error {
+func (b *builder) addTokens(list []file.AddedToken) error {
 	t := b.t
-	t.addedByID = make(map[int32]*addedToken, len(list))
+	t.addedByID = make(map[int32]*file.AddedToken, len(list))
 	next := int64(b.size)
 	for i := range list {
 		a := &list[i]
@@ -272,14 +189,14 @@ func (b *builder) addTokens(list []addedToken) error {
 	for i, a := range t.added {
 		t.added[i] = t.addedByID[a.ID]
 	}
-	slices.SortFunc(t.added, func(a, b *addedToken) int { return int(a.ID) - int(b.ID) })
+	slices.SortFunc(t.added, func(a, b *file.AddedToken) int { return int(a.ID) - int(b.ID) })
 	return nil
 }
 
 // matchers prepares the search for added tokens.
 func (b *builder) matchers() {
 	t := b.t
-	var raw, normalized []*addedToken
+	var raw, normalized []*file.AddedToken
 	var rawText, normText []string
 	sc := t.scratch.New().(*scratch)
 	for _, a := range t.added {

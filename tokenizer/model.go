@@ -7,19 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-// check rejects models that are not supported.
-func (m *modelFile) check() error {
-	switch m.Type {
-	case "BPE", "WordPiece", "WordLevel", "Unigram":
-	default:
-		return unknown("model", m.Type, "BPE, WordPiece, WordLevel, Unigram")
-	}
-	if m.vocab == 0 || m.Type == "BPE" && m.merges == 0 {
-		return userf("tokenizer.json: model: no vocab or no merges")
-	}
-	return nil
-}
-
 // model builds the model. bytesLast is what preTokenizers says.
 func (b *builder) model(bytesLast bool) error {
 	switch b.m.Type {
@@ -151,7 +138,7 @@ func (b *builder) id(text string) int32 {
 // merges fills the table of merges and gives the tokens that they make.
 func (b *builder) merges(m *bpe) (merged []int32, err error) {
 	n := 0
-	if err := b.m.eachMerge(func(string, string) error { n++; return nil }); err != nil {
+	if err := b.m.EachMerge(func(string, string) error { n++; return nil }); err != nil {
 		return nil, err
 	}
 	m.merges = newPairTable(n)
@@ -159,7 +146,7 @@ func (b *builder) merges(m *bpe) (merged []int32, err error) {
 	var joined []byte
 	prefix := text(b.m.Prefix)
 	next := int32(-1) // the token that the last merge made
-	err = b.m.eachMerge(func(a, c string) error {
+	err = b.m.EachMerge(func(a, c string) error {
 		rank := len(merged)
 		if !strings.HasPrefix(c, prefix) {
 			return userf("tokenizer.json: merge %d (%q, %q): the second token does not begin with continuing_subword_prefix %q", rank, a, c, prefix)

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"instruct/tokenizer/internal/fixture"
 )
 
 // modelVectors is testdata/models.json, made by testdata/models.py with the Rust library and transformers.
@@ -27,7 +29,7 @@ type modelVectors struct {
 func readModels(t testing.TB) *modelVectors {
 	t.Helper()
 	v := new(modelVectors)
-	readJSON(t, "testdata/models.json", v)
+	fixture.ReadJSON(t, "testdata/models.json", v)
 	return v
 }
 
@@ -72,7 +74,7 @@ func TestLegacyFolders(t *testing.T) {
 			checkRows(t, tok, v.Name, vectors.Texts, v.Rows)
 			// What is saved has a tokenizer.json and is the same tokenizer.
 			saved := t.TempDir()
-			if err := tok.Save(saved); err != nil {
+			if err := tok.Save(saved, fixture.Write); err != nil {
 				t.Fatal(err)
 			}
 			back := load(t, saved)
@@ -127,21 +129,4 @@ func TestLegacyErrors(t *testing.T) {
 		_, err := Load(dir)
 		wantUserError(t, c.name, err, c.want)
 	}
-}
-
-// FuzzSentencePiece reads broken tokenizer.model files.
-func FuzzSentencePiece(f *testing.F) {
-	for _, name := range []string{"bpe.model", "unigram.model"} {
-		data, err := os.ReadFile(filepath.Join("testdata", name))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := parseSPM(data)
-		if err == nil && m.kind == spmBPE && len(data) < 1<<14 {
-			m.merges()
-		}
-	})
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"instruct/tokenizer/pattern"
 )
 
 // normalizer changes a text before it is split. It returns p itself when there is nothing to change, or else fills out
@@ -65,16 +67,16 @@ func replaceMatch(p piece, out *buffer, last, a, b int, text string) int {
 
 // replaceFound is replaceText for any other pattern.
 type replaceFound struct {
-	old finder
+	old pattern.Finder
 	new string
 }
 
 func (n replaceFound) apply(p piece, out *buffer) piece {
-	if run, ok := n.old.(findRun); p.s == "" || ok && !run.any(p.s) {
+	if run, ok := n.old.(pattern.Run); p.s == "" || ok && !run.Any(p.s) {
 		return p
 	}
 	last := -1
-	n.old.find(p.s, func(a, b int) {
+	n.old.Find(p.s, func(a, b int) {
 		if last < 0 {
 			out.reset()
 			last = 0
@@ -172,10 +174,10 @@ func lowercase(dst []rune, r rune) []rune {
 
 // stripAccents removes combining marks, as the Rust library counts them.
 func stripAccents() *mapRunes {
-	changes := markChanges()
+	changes := pattern.MarkChanges()
 	return newMapRunes(func(dst []rune, r rune) []rune {
 		mark := r >= 0x80 && unicode.Is(unicode.M, r)
-		if inRanges(changes, r) {
+		if pattern.InRanges(changes, r) {
 			mark = !mark
 		}
 		if mark {

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
+
+	"instruct/tokenizer/pattern"
 )
 
 // precompiled is the normalizer of a SentencePiece model: a double-array trie (Darts) of texts with their replacements,
@@ -126,7 +128,7 @@ func graphemeCluster(s string) (cluster, rest string) {
 	cluster, rest, _, _ = uniseg.FirstGraphemeClusterInString(s, -1)
 	for rest != "" {
 		r, _ := utf8.DecodeRuneInString(rest)
-		if r < 0x897 || !inRanges(newerMarks(), r) {
+		if r < 0x897 || !pattern.InRanges(pattern.NewerMarks(), r) {
 			break
 		}
 		if with, _, _, _ := uniseg.FirstGraphemeClusterInString(cluster+"\u0301", -1); with == cluster {

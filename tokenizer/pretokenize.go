@@ -3,6 +3,8 @@ package tokenizer
 import (
 	"strings"
 	"unicode/utf8"
+
+	"instruct/tokenizer/pattern"
 )
 
 // behavior says what becomes of the matches of a splitting pattern.
@@ -71,7 +73,7 @@ func newSplitter(b behavior, cuts []cut) splitter {
 
 // splitWords splits by one of the known word patterns, which match everything.
 type splitWords struct {
-	scan     scanner
+	scan     pattern.Scanner
 	behavior behavior
 	invert   bool
 }
@@ -79,7 +81,7 @@ type splitWords struct {
 func (s splitWords) split(p piece, _ *buffer, cuts []cut) (piece, []cut) {
 	if s.behavior == isolated || s.behavior == removed && s.invert {
 		for i := 0; i < len(p.s); {
-			j := s.scan.next(p.s, i)
+			j := s.scan.Next(p.s, i)
 			cuts = append(cuts, cut{i, j})
 			i = j
 		}
@@ -87,7 +89,7 @@ func (s splitWords) split(p piece, _ *buffer, cuts []cut) (piece, []cut) {
 	}
 	f := newSplitter(s.behavior, cuts)
 	for i := 0; i < len(p.s); {
-		j := s.scan.next(p.s, i)
+		j := s.scan.Next(p.s, i)
 		f.add(i, j, !s.invert)
 		i = j
 	}
@@ -96,7 +98,7 @@ func (s splitWords) split(p piece, _ *buffer, cuts []cut) (piece, []cut) {
 
 // splitFound splits at each match of a pattern.
 type splitFound struct {
-	sep      finder
+	sep      pattern.Finder
 	behavior behavior
 	invert   bool
 }
@@ -105,7 +107,7 @@ func (s splitFound) split(p piece, _ *buffer, cuts []cut) (piece, []cut) {
 	f := newSplitter(s.behavior, cuts)
 	last := 0
 	if p.s != "" {
-		s.sep.find(p.s, func(a, b int) {
+		s.sep.Find(p.s, func(a, b int) {
 			f.add(last, a, s.invert)
 			f.part(a, b, !s.invert)
 			last = b
@@ -132,7 +134,7 @@ func (s splitLength) split(p piece, _ *buffer, cuts []cut) (piece, []cut) {
 
 // splitClass splits at the runes of a class: each on its own, or a run of at most most runes (0: any number) as one.
 type splitClass struct {
-	scan     scanner
+	scan     pattern.Scanner
 	bits     uint8
 	runs     bool
 	most     int
@@ -144,14 +146,14 @@ func (s splitClass) split(p piece, _ *buffer, cuts []cut) (piece, []cut) {
 	f := newSplitter(s.behavior, cuts)
 	last := 0
 	for i := 0; i < len(p.s); {
-		bits, w := s.scan.class(p.s, i)
+		bits, w := s.scan.Class(p.s, i)
 		if bits&s.bits == 0 {
 			i += w
 			continue
 		}
 		j := i + w
 		for n := 1; s.runs && (s.most == 0 || n < s.most); n++ {
-			bits, w := s.scan.class(p.s, j)
+			bits, w := s.scan.Class(p.s, j)
 			if bits&s.bits == 0 {
 				break
 			}
@@ -166,20 +168,20 @@ func (s splitClass) split(p piece, _ *buffer, cuts []cut) (piece, []cut) {
 }
 
 // whitespace keeps the matches of \w+|[^\w\s]+ and drops the rest.
-type whitespace struct{ scan scanner }
+type whitespace struct{ scan pattern.Scanner }
 
 func (s whitespace) split(p piece, _ *buffer, cuts []cut) (piece, []cut) {
 	for i := 0; i < len(p.s); {
-		bits, w := s.scan.class(p.s, i)
+		bits, w := s.scan.Class(p.s, i)
 		j := i + w
 		switch {
-		case bits&classWord != 0:
-			j = s.scan.run(p.s, j, classWord)
+		case bits&pattern.Word != 0:
+			j = s.scan.Run(p.s, j, pattern.Word)
 			cuts = append(cuts, cut{i, j})
-		case bits&classSpace == 0:
+		case bits&pattern.Space == 0:
 			for j < len(p.s) {
-				bits, w := s.scan.class(p.s, j)
-				if bits&(classWord|classSpace) != 0 {
+				bits, w := s.scan.Class(p.s, j)
+				if bits&(pattern.Word|pattern.Space) != 0 {
 					break
 				}
 				j += w

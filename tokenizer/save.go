@@ -7,21 +7,28 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"path/filepath"
-	"slices"
 	"strings"
+
+	"instruct/tokenizer/file"
 )
 
 // Save writes tokenizer.json, tokenizer_config.json, special_tokens_map.json and the chat templates (chat_template.jinja,
-// additional_chat_templates) into dir, which must exist. tokenizer.json is written as it was read. The keys of the original
-// tokenizer_config.json stay; a chat template that stood there is kept there too.
-func (t *Tokenizer) Save(dir string) error {
-	conf, err := t.configJSON()
-	if err != nil {
+// additional_chat_templates) into dir, which must exist, each file by a call of write. tokenizer.json is written as it was
+// read. The keys of the original tokenizer_config.json stay; a chat template that stood there is kept there too.
+func (t *Tokenizer) Save(dir string, write func(path string, data []byte) error) error {
+	if err := t.save(dir, write); err != nil {
 		return fmt.Errorf("tokenizer: save: %w", err)
 	}
-	specials := object{}
+	return nil
+}
+
+func (t *Tokenizer) save(dir string, write func(path string, data []byte) error) error {
+	conf, err := t.configJSON()
+	if err != nil {
+		return err
+	}
+	specials := map[string]any{}
 	for key, text := range t.config.named() {
 		if text != "" {
 			specials[key] = text
@@ -30,28 +37,20 @@ func (t *Tokenizer) Save(dir string) error {
 	if more, ok := t.config.keys["additional_special_tokens"]; ok {
 		specials["additional_special_tokens"] = more
 	}
-	special, err := marshalIndent(specials)
+	special, err := indented(specials)
 	if err != nil {
-		return fmt.Errorf("tokenizer: save: %w", err)
+		return err
 	}
-	files := []struct {
-		name string
-		data []byte
-	}{
-		{"tokenizer.json", []byte(t.raw)},
-		{"tokenizer_config.json", conf},
-		{"special_tokens_map.json", special},
+	if err := write(filepath.Join(dir, "tokenizer.json"), []byte(t.raw)); err != nil {
+		return err
 	}
-	for _, f := range files {
-		path := filepath.Join(dir, f.name)
-		if err := writeFile(path, f.data); err != nil {
-			return fmt.Errorf("tokenizer: save: %w", err)
-		}
+	if err := write(filepath.Join(dir, "tokenizer_config.json"), conf); err != nil {
+		return err
 	}
-	if err := t.config.saveTemplates(dir); err != nil {
-		return fmt.Errorf("tokenizer: save: %w", diskError(err))
+	if err := write(filepath.Join(dir, "special_tokens_map.json"), special); err != nil {
+		return err
 	}
-	return nil
+	return t.config.saveTemplates(dir, write)
 }
 
 // named gives the named tokens by their key.
@@ -61,33 +60,22 @@ func (c *config) named() map[string]string {
 
 // configJSON is the tokenizer_config.json to write.
 func (t *Tokenizer) configJSON() ([]byte, error) {
-	keys := maps.Clone(t.config.keys)
-	if keys == nil {
-		keys = make(map[string]json.RawMessage)
-	}
-	set := func(key string, value any) error {
-		src, err := marshal(value)
+	keys := make(map[string]any, len(t.config.keys)+1)
+	for key, src := range t.config.keys {
 		keys[key] = src
-		return err
 	}
-	if _, ok := keys["tokenizer_class"]; !ok {
-		if err := set("tokenizer_class", "PreTrainedTokenizerFast"); err != nil {
-			return nil, err
-		}
+	if keys["tokenizer_class"] == nil {
+		keys["tokenizer_class"] = "PreTrainedTokenizerFast"
 	}
 	for key, text := range t.config.named() {
-		if src, ok := keys[key]; text != "" && (!ok || string(src) == "null") {
-			if err := set(key, text); err != nil {
-				return nil, err
-			}
+		if text != "" && isNull(t.config.keys[key]) {
+			keys[key] = text
 		}
 	}
 	if t.config.templateInConfig {
-		if err := set("chat_template", t.config.templateValue()); err != nil {
-			return nil, err
-		}
+		keys["chat_template"] = t.config.templateValue()
 	}
-	return marshalIndent(keys)
+	return indented(keys)
 }
 
 // Hash identifies the tokenizer: the SHA-256, in hex, of its tokens, merges, pipeline and special tokens, whatever the
@@ -101,19 +89,19 @@ func (t *Tokenizer) Hash() string {
 // contentHash is the part of Hash that comes from tokenizer.json.
 func (t *Tokenizer) contentHash() string {
 	t.hashOnce.Do(func() {
-		f, err := parseFile(t.raw)
+		f, err := file.Parse(t.raw)
 		if err != nil {
 			return // not possible: it was read before
 		}
 		var sections [4]any
-		for i, src := range []json.RawMessage{f.normalizer, f.preTokenizer, f.postProcessor, f.decoder} {
+		for i, src := range []json.RawMessage{f.Normalizer, f.PreTokenizer, f.PostProcessor, f.Decoder} {
 			if !isNull(src) {
 				_ = json.Unmarshal(src, &sections[i]) // it was read before
 			}
 		}
 		h := sha256.New()
 		enc := json.NewEncoder(h)
-		m := &f.model
+		m := &f.Model
 		_ = enc.Encode([]any{sections, m.UnkToken, m.FuseUnk, m.ByteFallback, m.IgnoreMerges, t.added}) // h takes everything
 		part := func(s string) {
 			h.Write(binary.AppendUvarint(nil, uint64(len(s))))
@@ -126,9 +114,9 @@ func (t *Tokenizer) contentHash() string {
 			_ = enc.Encode([]any{m.Type, m.UnkID, m.MaxChars, m.Prefix, m.Suffix})
 		}
 		if m.Type == "Unigram" {
-			_ = m.eachPiece(func(_ string, score float64) error { return enc.Encode(score) })
+			_ = m.EachPiece(func(_ string, score float64) error { return enc.Encode(score) })
 		}
-		_ = m.eachMerge(func(left, right string) error {
+		_ = m.EachMerge(func(left, right string) error {
 			part(left)
 			part(right)
 			return nil
@@ -138,27 +126,12 @@ func (t *Tokenizer) contentHash() string {
 	return t.content
 }
 
-// marshal is json.Marshal that leaves <, > and & alone.
-func marshal(v any) ([]byte, error) {
+// indented gives JSON as a file has it, with <, > and & as they are.
+func indented(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	enc.SetIndent("", "  ")
+	err := enc.Encode(v)
+	return b.Bytes(), err
 }
-
-func marshalIndent(v any) ([]byte, error) {
-	src, err := marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	if err := json.Indent(&b, src, "", "  "); err != nil {
-		return nil, err
-	}
-	return append(b.Bytes(), '\n'), nil
-}
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

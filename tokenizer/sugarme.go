@@ -1,6 +1,8 @@
 package tokenizer
 
 import (
+	"os"
+
 	sugar "github.com/sugarme/tokenizer"
 	sugarnorm "github.com/sugarme/tokenizer/normalizer"
 )
@@ -149,7 +151,9 @@ func (a SugarmeAdapter) GetVocab() map[string]int {
 func (a SugarmeAdapter) GetVocabSize() int { return a.t.VocabSize() }
 
 // Save writes the tokenizer into the folder path; a prefix for file names is not used.
-func (a SugarmeAdapter) Save(path string, _ ...string) error { return a.t.Save(path) }
+func (a SugarmeAdapter) Save(path string, _ ...string) error {
+	return a.t.Save(path, func(path string, data []byte) error { return os.WriteFile(path, data, 0o644) })
+}
 
 // Decode gives the text of tokens.
 func (a SugarmeAdapter) Decode(tokens []string) string {

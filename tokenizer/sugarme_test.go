@@ -4,15 +4,17 @@ import (
 	"testing"
 
 	sugar "github.com/sugarme/tokenizer"
+
+	"instruct/tokenizer/internal/fixture"
 )
 
 func TestSugarme(t *testing.T) {
 	for _, name := range []string{"gpt2", "smollm2", "qwen2_5"} {
 		t.Run(name, func(t *testing.T) {
-			dir := fixture(t, "tokenizers", name)
+			dir := fixture.Path(t, "tokenizers", name)
 			tok := load(t, dir)
 			var cases []expectation
-			readJSON(t, dir+"/expected.json", &cases)
+			fixture.ReadJSON(t, dir+"/expected.json", &cases)
 			checkSugarme(t, tok, cases)
 		})
 	}

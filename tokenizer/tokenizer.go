@@ -3,12 +3,15 @@ package tokenizer
 import (
 	"hash/maphash"
 	"sync"
+
+	"instruct/tokenizer/file"
+	"instruct/tokenizer/pattern"
 )
 
 // Tokenizer turns text into ids and back. It is made by [Load], [Parse], [FromGGUF], [Bytes] or [TrainBPE] and may be
 // used by several goroutines at once, [Tokenizer.SetChatTemplate] excepted.
 type Tokenizer struct {
-	classes       *classTable
+	classes       *pattern.Classes
 	normalizers   []normalizer
 	preTokenizers []preTokenizer
 	model         model
@@ -22,8 +25,8 @@ type Tokenizer struct {
 
 	tokens    []string // by id, as the file writes them; "" where an id has no token
 	vocab     map[string]int32
-	added     []*addedToken // ascending by id
-	addedByID map[int32]*addedToken
+	added     []*file.AddedToken // ascending by id
+	addedByID map[int32]*file.AddedToken
 	rawAdded  *matcher
 	normAdded *matcher
 	decoded   []string // by id: what a decoder is given
@@ -96,6 +99,25 @@ func (t *Tokenizer) named(token string) (int32, bool) {
 
 // ChatTemplate is the Jinja source of the chat template, or "".
 func (t *Tokenizer) ChatTemplate() string { return t.config.chatTemplate }
+
+// TemplateNames names the chat templates beside the default one.
+func (t *Tokenizer) TemplateNames() []string {
+	var names []string
+	for _, template := range t.config.moreTemplates {
+		names = append(names, template.Name)
+	}
+	return names
+}
+
+// NamedTemplate is the Jinja source of one of the [Tokenizer.TemplateNames], or "".
+func (t *Tokenizer) NamedTemplate(name string) string {
+	for _, template := range t.config.moreTemplates {
+		if template.Name == name {
+			return template.Template
+		}
+	}
+	return ""
+}
 
 // SetChatTemplate replaces the chat template, for [Tokenizer.Save] to write. With another one than it had, the
 // tokenizer loses its named templates, which are not those that the model is trained with.

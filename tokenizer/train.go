@@ -6,9 +6,12 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"slices"
 	"strings"
+
+	"instruct/tokenizer/file"
 )
 
 // TrainOptions says how TrainBPE makes a vocabulary.
@@ -23,9 +26,9 @@ type TrainOptions struct {
 // TrainBPE trains byte-level BPE on texts and gives the tokens, ids and merges of HF's BpeTrainer with the alphabet of
 // ByteLevel: special tokens first, then the alphabet by code point, then merges by count, ties to the pair of lower ids.
 func TrainBPE(ctx context.Context, texts iter.Seq[string], opts TrainOptions) (*Tokenizer, error) {
-	pre, ok := trainPatterns()[cmp.Or(opts.Pattern, "gpt2")]
+	pre, ok := file.Patterns()[cmp.Or(opts.Pattern, "gpt2")]
 	if !ok {
-		return nil, userf("tokenizer: train: pattern %q is not known (known: %s)", opts.Pattern, strings.Join(sortedKeys(trainPatterns()), ", "))
+		return nil, userf("tokenizer: train: pattern %q is not known (known: %s)", opts.Pattern, strings.Join(slices.Sorted(maps.Keys(file.Patterns())), ", "))
 	}
 	alphabet := trainAlphabet(opts.Special)
 	if opts.VocabSize < len(alphabet) {
@@ -50,18 +53,9 @@ func TrainBPE(ctx context.Context, texts iter.Seq[string], opts TrainOptions) (*
 	return t, nil
 }
 
-// trainPatterns are the pre-tokenizers that TrainBPE offers: those of the GGUF table, under the models' names.
-func trainPatterns() map[string]any {
-	pres := ggufPres()
-	return map[string]any{
-		"gpt2": pres["gpt-2"].preTokenizer, "smollm2": pres["smollm"].preTokenizer,
-		"llama3": pres["llama-bpe"].preTokenizer, "qwen2": pres["qwen2"].preTokenizer,
-	}
-}
-
 // trainAlphabet is the vocabulary before any merge.
-func trainAlphabet(specials []string) orderedVocab {
-	var v orderedVocab
+func trainAlphabet(specials []string) []string {
+	var v []string
 	for _, s := range specials {
 		if s != "" && !slices.Contains(v, s) {
 			v = append(v, s)

@@ -5,6 +5,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"instruct/tokenizer/pattern"
 )
 
 // form is a Unicode normal form. The alignment of what changes follows the Rust crate unicode-normalization-alignments:
@@ -12,12 +14,12 @@ import (
 type form struct {
 	form    norm.Form
 	compose bool
-	marks   []runeRange // changes to what is a combining mark
-	whole   []runeRange // runes that are not decomposed
+	marks   []pattern.Range // changes to what is a combining mark
+	whole   []pattern.Range // runes that are not decomposed
 }
 
 func newForm(f norm.Form) form {
-	return form{f, f == norm.NFC || f == norm.NFKC, markChanges(), undecomposed()}
+	return form{f, f == norm.NFC || f == norm.NFKC, pattern.MarkChanges(), pattern.Undecomposed()}
 }
 
 // change is a rune of the new text with what the Rust library calls its change: 0 replaces one old rune, 1 is inserted,
@@ -73,7 +75,7 @@ func (n form) decompose(dst []change, s string) []change {
 	}
 	for i := 0; i < len(s); {
 		r, w := utf8.DecodeRuneInString(s[i:])
-		if inRanges(n.whole, r) {
+		if pattern.InRanges(n.whole, r) {
 			dst = append(dst, change{r: r})
 		} else if hangul := r - 0xAC00; hangul >= 0 && hangul < 11172 {
 			dst = append(dst, change{r: 0x1100 + hangul/588}, change{r: 0x1161 + hangul%588/28, change: 1})
@@ -133,12 +135,12 @@ func (n form) composePair(a, b rune) (rune, bool) {
 	var into [2 * utf8.UTFMax]byte
 	one := norm.NFC.Append(into[:0], two...)
 	r, w := utf8.DecodeRune(one)
-	return r, w == len(one) && !inRanges(n.whole, r)
+	return r, w == len(one) && !pattern.InRanges(n.whole, r)
 }
 
 // combiningClass is the canonical combining class of r. Marks that the Rust library's older tables do not have are 0.
 func (n form) combiningClass(r rune, props norm.Properties) uint8 {
-	if ccc := props.CCC(); ccc != 0 && !inRanges(n.marks, r) {
+	if ccc := props.CCC(); ccc != 0 && !pattern.InRanges(n.marks, r) {
 		return ccc
 	}
 	return 0

@@ -117,7 +117,7 @@ func (b *builder) unigram() error {
 	}
 	m := &unigram{pieces: newTrie(), unk: int32(*b.m.UnkID), unkScore: math.Inf(1)}
 	b.t.model = m
-	err := b.m.eachPiece(func(text string, score float64) error {
+	err := b.m.EachPiece(func(text string, score float64) error {
 		if text != "" {
 			m.pieces.add(text, int32(len(m.scores)))
 		}

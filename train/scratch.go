@@ -8,6 +8,7 @@ import (
 	"instruct/data"
 	"instruct/model/pretrained"
 	"instruct/tokenizer"
+	"instruct/tokenizer/chat"
 )
 
 // fromScratch makes the model of model_config, without weights, with the tokenizer of tokenizer_name.
@@ -32,7 +33,7 @@ func fromScratch(ctx context.Context, r *Recipe, rows []data.Row) (*pretrained.M
 
 // makeTokenizer makes or loads the tokenizer of tokenizer_name; it has an end-of-sequence token.
 func makeTokenizer(ctx context.Context, r *Recipe, rows []data.Row) (tok *tokenizer.Tokenizer, err error) {
-	special := tokenizer.LessonsTokens()
+	special := chat.LessonsTokens()
 	switch r.TokenizerName {
 	case "bytes":
 		tok = tokenizer.Bytes(special...)

@@ -11,9 +11,9 @@ import (
 	"strconv"
 	"testing"
 
-	"instruct/data"
 	"instruct/model/kernel"
 	"instruct/model/pretrained"
+	"instruct/tokenizer/chat"
 )
 
 // TestSmolLM2Steps tunes the real SmolLM2-135M-Instruct on rasbt-instruction and compares losses, gradient norms and
@@ -81,7 +81,7 @@ func TestSmolLM2Steps(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range want.Prompts {
-		ids, err := m.Prompt([]data.Message{{Role: "user", Content: p.User}})
+		ids, err := m.Prompt([]chat.Message{{Role: "user", Content: p.User}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func TestSmolLM2Steps(t *testing.T) {
 	session := m.NewSession(pool)
 	defer session.Close()
 	for user, answer := range want.After {
-		question := []data.Message{{Role: "user", Content: user}}
+		question := []chat.Message{{Role: "user", Content: user}}
 		got, err := session.Answer(context.Background(), question, pretrained.Decoding{MaxNew: 40})
 		if err != nil {
 			t.Fatal(err)

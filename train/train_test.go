@@ -17,6 +17,7 @@ import (
 	"instruct/data"
 	"instruct/model"
 	"instruct/model/kernel"
+	"instruct/tokenizer/chat"
 )
 
 // small is a recipe that trains a tiny model on the embedded lessons in a second. With -short, where the portable kernels
@@ -210,8 +211,8 @@ func TestPackedEqualsUnpacked(t *testing.T) {
 	const rows = 24
 	set.train = set.train[:rows]
 	for i := range set.train { // the rows' common prefix is long enough to be shared
-		system := data.Message{Role: "system", Content: "Answer as you are told."}
-		set.train[i].Messages = append([]data.Message{system}, set.train[i].Messages...)
+		system := chat.Message{Role: "system", Content: "Answer as you are told."}
+		set.train[i].Messages = append([]chat.Message{system}, set.train[i].Messages...)
 	}
 	m, err := fromScratch(context.Background(), &r, set.train)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"instruct/checkpoints"
-	"instruct/data"
+	"instruct/tokenizer/chat"
 )
 
 const chatHelp = `  /system TEXT   set the system prompt and start anew; without TEXT remove it
@@ -24,7 +24,7 @@ const chatHelp = `  /system TEXT   set the system prompt and start anew; without
 type conversation struct {
 	*speaker
 	system string
-	turns  []data.Message
+	turns  []chat.Message
 }
 
 func newChat(s *streams) *cobra.Command {
@@ -113,11 +113,11 @@ func (c *conversation) command(s *streams, name, rest string) error {
 }
 
 // messages returns the conversation with its system prompt.
-func (c *conversation) messages() []data.Message { return conversationOf(c.system, c.turns...) }
+func (c *conversation) messages() []chat.Message { return conversationOf(c.system, c.turns...) }
 
 func (c *conversation) save(s *streams, path string) error {
 	row := struct {
-		Messages []data.Message `json:"messages"`
+		Messages []chat.Message `json:"messages"`
 	}{c.messages()}
 	line, err := json.Marshal(row)
 	if err != nil {
@@ -139,13 +139,13 @@ func (c *conversation) save(s *streams, path string) error {
 
 // turn answers one line. A turn that fails did not take place.
 func (c *conversation) turn(ctx context.Context, s *streams, text string) error {
-	asked := append(c.turns, data.Message{Role: "user", Content: text})
+	asked := append(c.turns, chat.Message{Role: "user", Content: text})
 	emit := func(part string) { fmt.Fprint(s.out, part) }
 	a, err := c.Answer(ctx, conversationOf(c.system, asked...), c.decoding(emit))
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(s.out)
-	c.turns = append(asked, data.Message{Role: "assistant", Content: a.Text})
+	c.turns = append(asked, chat.Message{Role: "assistant", Content: a.Text})
 	return nil
 }

@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"instruct/data"
 	"instruct/model"
 	"instruct/model/pretrained"
+	"instruct/tokenizer/chat"
 )
 
 // generation is one line of `generate --json`.
@@ -92,13 +92,13 @@ func (g *generator) ask(ctx context.Context, sp *speaker, text string, d pretrai
 	if g.raw {
 		return sp.Continue(ctx, sp.model.Tokenizer.Encode(text, true), d)
 	}
-	return sp.Answer(ctx, conversationOf(g.system, data.Message{Role: "user", Content: text}), d)
+	return sp.Answer(ctx, conversationOf(g.system, chat.Message{Role: "user", Content: text}), d)
 }
 
 // conversationOf puts a system prompt, where there is one, before the turns.
-func conversationOf(system string, turns ...data.Message) []data.Message {
+func conversationOf(system string, turns ...chat.Message) []chat.Message {
 	if system == "" {
 		return turns
 	}
-	return append([]data.Message{{Role: "system", Content: system}}, turns...)
+	return append([]chat.Message{{Role: "system", Content: system}}, turns...)
 }

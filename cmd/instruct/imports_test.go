@@ -17,18 +17,22 @@ import (
 // that is not named here belongs to the nearest one above it.
 func layers() map[string][]string {
 	return map[string][]string{
-		"cmd/instruct":     {"train", "data", "model", "checkpoints", "tokenizer"},
-		"train":            {"train/eval", "train/machine", "data", "model", "checkpoints", "tokenizer"},
-		"data":             {"tokenizer", "model/kernel/rng"},
-		"model/pretrained": {"model", "model/kernel", "checkpoints", "tokenizer"},
-		"train/machine":    {},
-		"train/eval":       {"data", "model", "model/pretrained"},
-		"train/bench":      {"train", "train/machine", "data", "model"},
-		"model":            {"model/ops", "model/kernel"},
-		"model/ops":        {"model/kernel"},
-		"model/kernel":     {},
-		"checkpoints":      {},
-		"tokenizer":        {},
+		"cmd/instruct":      {"train", "data", "model", "checkpoints", "tokenizer"},
+		"train":             {"train/eval", "train/machine", "data", "model", "checkpoints", "tokenizer"},
+		"train/bench":       {"train", "train/machine", "data", "model"},
+		"train/eval":        {"data", "model", "tokenizer"},
+		"train/machine":     {},
+		"data":              {"tokenizer", "model/kernel/rng"},
+		"model/pretrained":  {"model", "checkpoints", "tokenizer"},
+		"model":             {"model/ops", "model/kernel"},
+		"model/ops":         {"model/kernel"},
+		"model/kernel":      {},
+		"checkpoints":       {},
+		"tokenizer/chat":    {"tokenizer", "tokenizer/jinja"},
+		"tokenizer":         {"tokenizer/file", "tokenizer/pattern"},
+		"tokenizer/file":    {"tokenizer/pattern"},
+		"tokenizer/pattern": {},
+		"tokenizer/jinja":   {},
 	}
 }
 

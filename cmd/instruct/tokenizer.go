@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"instruct/checkpoints"
 	"instruct/data"
 	"instruct/model/pretrained"
 	"instruct/tokenizer"
@@ -132,7 +133,7 @@ func newTokenizerTrain(s *streams) *cobra.Command {
 			if err := os.MkdirAll(out, 0o755); err != nil {
 				return mistake("%v", err)
 			}
-			if err := t.Save(out); err != nil {
+			if err := t.Save(out, checkpoints.WriteFile); err != nil {
 				return err
 			}
 			fmt.Fprintf(s.out, "%d tokens, saved in %s\n", t.VocabSize(), out)

@@ -12,6 +12,7 @@ import (
 
 	"instruct/data"
 	"instruct/model/kernel/rng"
+	"instruct/tokenizer/chat"
 )
 
 // Options are the choices of Generate.
@@ -55,7 +56,7 @@ func row(seed uint64, split Split, words *vocabulary, i int) data.Row {
 	}
 	r := data.Row{Source: fmt.Sprintf("lessons (%s):%d", split, i+1), Kind: k.name}
 	for _, t := range k.make(d) {
-		r.Messages = append(r.Messages, data.Message{Role: t.role, Content: t.text})
+		r.Messages = append(r.Messages, chat.Message{Role: t.role, Content: t.text})
 	}
 	return r
 }

@@ -6,6 +6,7 @@ import (
 	"instruct/checkpoints"
 	"instruct/model"
 	"instruct/tokenizer"
+	"instruct/tokenizer/file"
 )
 
 // openGGUF reads everything but the weights of a GGUF file.
@@ -48,9 +49,9 @@ func LoadTokenizer(path string) (*tokenizer.Tokenizer, error) {
 }
 
 // vocabulary collects the tokenizer's part of a GGUF file's metadata.
-func vocabulary(g *checkpoints.GGUF) tokenizer.GGUFVocab {
+func vocabulary(g *checkpoints.GGUF) file.GGUF {
 	const prefix = "tokenizer.ggml."
-	v := tokenizer.GGUFVocab{}
+	v := file.GGUF{}
 	v.Model, _ = g.String(prefix + "model")
 	v.Pre, _ = g.String(prefix + "pre")
 	v.Tokens, _ = g.Strings(prefix + "tokens")

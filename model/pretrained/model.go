@@ -9,6 +9,7 @@ import (
 	"instruct/model"
 	"instruct/model/kernel"
 	"instruct/tokenizer"
+	"instruct/tokenizer/chat"
 )
 
 // Model is a language model with its tokenizer, its chat template and its stop tokens.
@@ -16,7 +17,7 @@ type Model struct {
 	*model.Model
 	Path      string
 	Tokenizer *tokenizer.Tokenizer
-	Template  *tokenizer.Template
+	Template  *chat.Template
 	Stop      []int32 // tokens that end an answer
 
 	fill func() error // reads or draws the weights
@@ -76,7 +77,7 @@ func (m *Model) ReadWeights(d kernel.DType) error {
 }
 
 // Prompt encodes a conversation and the beginning of the assistant's next turn: what the model is given to answer.
-func (m *Model) Prompt(messages []tokenizer.Message) ([]int32, error) {
+func (m *Model) Prompt(messages []chat.Message) ([]int32, error) {
 	text, _, err := m.Template.Render(messages, true)
 	if err != nil {
 		return nil, mistake("prompt: %w", err)

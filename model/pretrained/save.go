@@ -44,7 +44,7 @@ func (m *Model) Save(dir string) error {
 	if err := checkpoints.WriteFile(filepath.Join(dir, generationFile), append(text, '\n')); err != nil {
 		return err
 	}
-	if err := m.Tokenizer.Save(dir); err != nil {
+	if err := m.Tokenizer.Save(dir, checkpoints.WriteFile); err != nil {
 		return err
 	}
 	return WriteTensors(filepath.Join(dir, weightsFile), Named("", m.Tensors()))

@@ -6,7 +6,7 @@ import (
 
 	"instruct/model"
 	"instruct/model/kernel"
-	"instruct/tokenizer"
+	"instruct/tokenizer/chat"
 )
 
 // Session answers with a model, one prompt after the other. What a prompt has in common with the beginning of what was read
@@ -44,7 +44,7 @@ type Answer struct {
 }
 
 // Answer gives the assistant's next turn of a conversation.
-func (s *Session) Answer(ctx context.Context, messages []tokenizer.Message, d Decoding) (Answer, error) {
+func (s *Session) Answer(ctx context.Context, messages []chat.Message, d Decoding) (Answer, error) {
 	ids, err := s.model.Prompt(messages)
 	if err != nil {
 		return Answer{}, err

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"instruct/tokenizer"
+	"instruct/tokenizer/chat"
 )
 
 // complete chooses the template and the stop tokens, and checks that the parts fit each other.
@@ -33,21 +33,21 @@ func (m *Model) addStop(id int32, ok bool) {
 
 // chooseTemplate compiles the template that is asked for by name (of the model's own, or built in) or file, else the
 // model's own, else alpaca.
-func (m *Model) chooseTemplate(name string) (*tokenizer.Template, error) {
-	own, err := m.Tokenizer.OwnTemplate(name)
+func (m *Model) chooseTemplate(name string) (*chat.Template, error) {
+	own, err := chat.Own(m.Tokenizer, name)
 	if own != nil || err != nil {
 		return own, err
 	}
 	if name == "" {
 		name = "alpaca"
 	}
-	if _, builtin := tokenizer.BuiltinTemplate(name); builtin {
-		return tokenizer.NewBuiltinTemplate(name, m.Tokenizer)
+	if _, builtin := chat.Builtin(name); builtin {
+		return chat.NewBuiltin(name, m.Tokenizer)
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, mistake("chat_template %q is neither a template of the model, nor a built-in one (%s), nor a readable file (%s)",
-			name, strings.Join(tokenizer.BuiltinTemplates(), ", "), reason(err))
+			name, strings.Join(chat.Builtins(), ", "), reason(err))
 	}
-	return tokenizer.NewTemplate(string(text), m.Tokenizer)
+	return chat.NewTemplate(string(text), m.Tokenizer)
 }

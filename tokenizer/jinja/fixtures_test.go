@@ -2,45 +2,13 @@ package jinja
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 	"unicode/utf8"
-)
 
-// fixture reads a file of the shared fixtures, or skips the test.
-func fixture(t *testing.T, name string, into any) {
-	t.Helper()
-	dir := os.Getenv("INSTRUCT_FIXTURES")
-	if dir == "" {
-		root, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-			if root == filepath.Dir(root) {
-				t.Fatal("no go.mod above the test")
-			}
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(root, "..", "shared", "fixtures")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, name))
-	if os.IsNotExist(err) {
-		t.Skipf("fixtures are absent: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		t.Fatal(err)
-	}
-}
+	"instruct/tokenizer/internal/fixture"
+)
 
 // fixed is the day that the references were made for.
 var fixed = Options{Now: time.Date(2024, 7, 26, 0, 0, 0, 0, time.UTC)}
@@ -63,7 +31,7 @@ func TestSnippetsOfFixtures(t *testing.T) {
 			Err    *string
 		}
 	}
-	fixture(t, "chat/snippets.json", &f)
+	fixture.ReadJSON(t, fixture.Path(t, "chat/snippets.json"), &f)
 	if len(f.Cases) == 0 {
 		t.Fatal("no cases")
 	}
@@ -97,9 +65,9 @@ func TestTemplatesOfFixtures(t *testing.T) {
 		Out, Err  string
 		Gen       [][2]int
 	}
-	fixture(t, "chat/templates.json", &templates)
-	fixture(t, "chat/convs.json", &convs)
-	fixture(t, "chat/expected_py.json", &expected)
+	fixture.ReadJSON(t, fixture.Path(t, "chat/templates.json"), &templates)
+	fixture.ReadJSON(t, fixture.Path(t, "chat/convs.json"), &convs)
+	fixture.ReadJSON(t, fixture.Path(t, "chat/expected_py.json"), &expected)
 	if len(expected) != 286 {
 		t.Fatalf("%d expected renders, want 286", len(expected))
 	}

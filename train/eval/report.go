@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"instruct/data"
+	"instruct/tokenizer/chat"
 )
 
 // Report says how a model did on a suite, before and after training.
@@ -103,7 +103,7 @@ func (r *Report) examples(b *strings.Builder, title string, pass bool, most int)
 }
 
 // onOneLine writes a conversation; the speakers other than the user are named.
-func onOneLine(messages []data.Message) string {
+func onOneLine(messages []chat.Message) string {
 	parts := make([]string, len(messages))
 	for i, m := range messages {
 		parts[i] = m.Content

@@ -8,6 +8,7 @@ import (
 	"instruct/data/checks"
 	"instruct/model"
 	"instruct/model/pretrained"
+	"instruct/tokenizer/chat"
 )
 
 // Suite is prompts with checks of their answers.
@@ -19,7 +20,7 @@ type Suite struct {
 // Test is one prompt.
 type Test struct {
 	Kind     string         // of the task, for results per kind
-	Messages []data.Message // up to the turn that the model is to give
+	Messages []chat.Message // up to the turn that the model is to give
 	Want     string         // an answer that passes
 	Check    checks.Check
 	MaxNew   int // most tokens of an answer

@@ -1,0 +1,271 @@
+package file
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"instruct/tokenizer/pattern"
+)
+
+// GGUF is the tokenizer.ggml.* part of a GGUF file's metadata. An id that the file does not give is -1. Where the
+// file does not say, AddBOS and AddSpacePrefix are true for the model "llama" and false for "gpt2".
+type GGUF struct {
+	Model, Pre                     string    // tokenizer.ggml.model: gpt2 or llama; tokenizer.ggml.pre
+	Tokens                         []string  // by id
+	Scores                         []float32 // of model llama: the order of merges
+	Types                          []int32   // 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte
+	Merges                         []string  // of model gpt2: "left right"
+	BOS, EOS, UNK, PAD             int
+	AddBOS, AddEOS, AddSpacePrefix bool
+	ChatTemplate                   string
+	NamedTemplates                 map[string]string // tokenizer.chat_template.NAME, such as tool_use
+}
+
+// Types of tokens in a GGUF file.
+const (
+	ggufNormal      = 1
+	ggufControl     = 3
+	ggufUserDefined = 4
+)
+
+// ggufPre is how a tokenizer.ggml.pre splits words.
+type ggufPre struct {
+	normalizer   any
+	preTokenizer any
+	ignoreMerges bool
+}
+
+// ggufPres is the table of pre-tokenizers, by the names that llama.cpp's converter gives them.
+func ggufPres() map[string]ggufPre {
+	byteLevel := ByteLevel
+	split := func(regex string) any {
+		return object{"type": "Sequence", "pretokenizers": []any{
+			object{"type": "Split", "pattern": object{"Regex": regex}, "behavior": "Isolated", "invert": false},
+			byteLevel(false),
+		}}
+	}
+	digits := object{"type": "Sequence", "pretokenizers": []any{object{"type": "Digits", "individual_digits": true}, byteLevel(true)}}
+	// What llama.cpp takes for a file that does not say: four patterns, one after the other.
+	byDefault := []any{}
+	for _, regex := range []string{
+		`[\p{P}\$\+<=>\^~\|]+`, `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)`, `\p{N}+`, `[0-9][0-9][0-9]`,
+	} {
+		byDefault = append(byDefault, object{"type": "Split", "pattern": object{"Regex": regex}, "behavior": "Isolated", "invert": false})
+	}
+	unsaid := ggufPre{preTokenizer: object{"type": "Sequence", "pretokenizers": append(byDefault, byteLevel(false))}}
+	nfc := object{"type": "NFC"}
+	gpt2 := ggufPre{preTokenizer: byteLevel(true)}
+	smollm := ggufPre{preTokenizer: digits}
+	llama3 := ggufPre{preTokenizer: split(pattern.Llama3), ignoreMerges: true}
+	cl100k := ggufPre{preTokenizer: split(pattern.Llama3)}
+	qwen2 := ggufPre{normalizer: nfc, preTokenizer: split(pattern.Qwen2)}
+	return map[string]ggufPre{
+		"": unsaid, "default": unsaid,
+		"gpt-2": gpt2, "gpt2": gpt2, "mpt": gpt2, "jais": gpt2,
+		"olmo":   {normalizer: nfc, preTokenizer: byteLevel(true)},
+		"smollm": smollm, "starcoder": smollm, "refact": smollm, "command-r": smollm, "codeshell": smollm,
+		"llama-bpe": llama3, "llama3": llama3, "llama-v3": llama3, "falcon3": llama3,
+		"dbrx": cl100k, "smaug-bpe": cl100k,
+		"qwen2": qwen2, "deepseek-r1-qwen": qwen2,
+		"stablelm2": {preTokenizer: split(pattern.Qwen2)},
+		"gpt-4o":    {preTokenizer: split(pattern.O200K)},
+		"tekken":    {preTokenizer: split(pattern.Tekken), ignoreMerges: true},
+	}
+}
+
+func (v *GGUF) kind(id int) int32 {
+	if v.Types == nil {
+		return ggufNormal
+	}
+	return v.Types[id]
+}
+
+// byteLevel builds the file of a GPT-2 style model.
+func (v *GGUF) byteLevel() (object, error) {
+	pre, ok := ggufPres()[v.Pre]
+	if !ok {
+		return nil, mistake("tokenizer: GGUF: tokenizer.ggml.pre %q is not supported (known: %s)", v.Pre, strings.Join(slices.Sorted(maps.Keys(ggufPres())), ", "))
+	}
+	merges := make([][2]string, len(v.Merges))
+	for i, m := range v.Merges {
+		// The first token may itself begin with a space in old files, so look from the second byte on.
+		k := -1
+		if len(m) > 1 {
+			k = strings.IndexByte(m[1:], ' ')
+		}
+		if k < 0 {
+			return nil, mistake("tokenizer: GGUF: merge %d is %q, expected two tokens with a space between", i, m)
+		}
+		merges[i] = [2]string{m[:k+1], m[k+2:]}
+	}
+	return object{
+		"normalizer": pre.normalizer, "pre_tokenizer": pre.preTokenizer,
+		"decoder": object{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+		"model":   bpeModel(v.vocabulary(), merges, object{"ignore_merges": pre.ignoreMerges}),
+	}, nil
+}
+
+// sentencePiece builds the file of a Llama 2 style model: its merges are all pairs that make a token, the better score
+// first, as transformers makes them from a SentencePiece model.
+func (v *GGUF) sentencePiece() (object, error) {
+	if len(v.Scores) != len(v.Tokens) {
+		return nil, mistake("tokenizer: GGUF: %d tokens but %d scores", len(v.Tokens), len(v.Scores))
+	}
+	const mark = "▁"
+	flags := object{"byte_fallback": true, "fuse_unk": true}
+	if v.UNK >= 0 {
+		flags["unk_token"] = v.Tokens[v.UNK]
+	}
+	normalizer := []any{object{"type": "Replace", "pattern": object{"String": " "}, "content": mark}}
+	decoders := []any{
+		object{"type": "Replace", "pattern": object{"String": mark}, "content": " "},
+		object{"type": "ByteFallback"}, object{"type": "Fuse"},
+	}
+	if v.AddSpacePrefix {
+		normalizer = slices.Insert(normalizer, 0, any(object{"type": "Prepend", "prepend": mark}))
+		decoders = append(decoders, object{"type": "Strip", "content": " ", "start": 1, "stop": 0})
+	}
+	return object{
+		"normalizer": object{"type": "Sequence", "normalizers": normalizer}, "pre_tokenizer": nil,
+		"decoder": object{"type": "Sequence", "decoders": decoders},
+		"model":   bpeModel(v.vocabulary(), v.scoredMerges(), flags),
+	}, nil
+}
+
+// scoredMerges gives every pair of normal tokens that makes a normal token.
+func (v *GGUF) scoredMerges() [][2]string {
+	ids := make(map[string]int, len(v.Tokens))
+	for i, s := range v.Tokens {
+		if v.kind(i) == ggufNormal {
+			ids[s] = i
+		}
+	}
+	type merge struct {
+		pair        [2]string
+		score       float32
+		left, right int
+	}
+	var all []merge
+	for i, s := range v.Tokens {
+		if v.kind(i) != ggufNormal {
+			continue
+		}
+		from := len(all)
+		for k := range s {
+			left, okLeft := ids[s[:k]]
+			right, okRight := ids[s[k:]]
+			if k > 0 && okLeft && okRight {
+				all = append(all, merge{[2]string{s[:k], s[k:]}, v.Scores[i], left, right})
+			}
+		}
+		slices.SortStableFunc(all[from:], func(a, b merge) int {
+			return cmp.Or(cmp.Compare(a.left, b.left), cmp.Compare(a.right, b.right))
+		})
+	}
+	runes := utf8.RuneCountInString
+	slices.SortStableFunc(all, func(a, b merge) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(runes(b.pair[0]), runes(a.pair[0])), cmp.Compare(runes(b.pair[1]), runes(a.pair[1])))
+	})
+	pairs := make([][2]string, len(all))
+	for i, m := range all {
+		pairs[i] = m.pair
+	}
+	return pairs
+}
+
+// vocabulary is the model's vocabulary in the order of ids.
+func (v *GGUF) vocabulary() orderedVocab { return v.Tokens }
+
+// added lists the control tokens, which are special, and the user-defined ones, which are not.
+func (v *GGUF) added() []AddedToken {
+	list := []AddedToken{}
+	for i, s := range v.Tokens {
+		kind := v.kind(i)
+		if special := kind == ggufControl || i == v.UNK && v.Model == "llama"; special || kind == ggufUserDefined {
+			list = append(list, AddedToken{ID: int32(i), Content: s, Special: special})
+		}
+	}
+	return list
+}
+
+// template puts BOS and EOS around a text, where the file asks for it.
+func (v *GGUF) template() any {
+	single := []any{object{"Sequence": object{"id": "A", "type_id": 0}}}
+	pair := []any{object{"Sequence": object{"id": "A", "type_id": 0}}, object{"Sequence": object{"id": "B", "type_id": 1}}}
+	specials := object{}
+	token := func(id, typeID int) any {
+		text := v.Tokens[id]
+		specials[text] = object{"id": text, "ids": []int{id}, "tokens": []string{text}}
+		return object{"SpecialToken": object{"id": text, "type_id": typeID}}
+	}
+	if v.AddBOS && v.BOS >= 0 {
+		single = slices.Insert(single, 0, token(v.BOS, 0))
+		pair = []any{token(v.BOS, 0), pair[0], token(v.BOS, 1), pair[1]}
+	}
+	if v.AddEOS && v.EOS >= 0 {
+		single = append(single, token(v.EOS, 0))
+		at := len(pair) / 2
+		pair = append(slices.Insert(pair, at, token(v.EOS, 0)), token(v.EOS, 1))
+	}
+	if len(specials) == 0 {
+		return nil
+	}
+	return object{"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": specials}
+}
+
+// config is the tokenizer_config.json.
+func (v *GGUF) config() object {
+	c := object{"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": false}
+	for key, id := range map[string]int{"bos_token": v.BOS, "eos_token": v.EOS, "unk_token": v.UNK, "pad_token": v.PAD} {
+		if id >= 0 {
+			c[key] = v.Tokens[id]
+		}
+	}
+	return c
+}
+
+// Files gives the tokenizer.json and the tokenizer_config.json that the file was made from, as far as the metadata tells.
+func (v *GGUF) Files() (tokenizerJSON, config []byte, err error) {
+	if len(v.Tokens) == 0 {
+		return nil, nil, mistake("tokenizer: GGUF: no tokenizer.ggml.tokens")
+	}
+	if v.Types != nil && len(v.Types) != len(v.Tokens) {
+		return nil, nil, mistake("tokenizer: GGUF: %d tokens but %d token types", len(v.Tokens), len(v.Types))
+	}
+	for _, s := range []struct {
+		key string
+		id  int
+	}{{"bos", v.BOS}, {"eos", v.EOS}, {"unknown", v.UNK}, {"padding", v.PAD}} {
+		if s.id >= len(v.Tokens) {
+			return nil, nil, mistake("tokenizer: GGUF: tokenizer.ggml.%s_token_id is %d, but there are %d tokens", s.key, s.id, len(v.Tokens))
+		}
+	}
+	var f object
+	switch v.Model {
+	case "gpt2":
+		f, err = v.byteLevel()
+	case "llama":
+		f, err = v.sentencePiece()
+	default:
+		err = mistake("tokenizer: GGUF: tokenizer.ggml.model %q is not supported (known: gpt2, llama)", v.Model)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	f["version"], f["truncation"], f["padding"] = "1.0", nil, nil
+	f["added_tokens"] = v.added()
+	f["post_processor"] = v.template()
+	return marshalBoth(f, v.config())
+}
+
+// Patterns are the pre-tokenizers that TrainBPE offers: those of the GGUF table, under the models' names.
+func Patterns() map[string]any {
+	pres := ggufPres()
+	return map[string]any{
+		"gpt2": pres["gpt-2"].preTokenizer, "smollm2": pres["smollm"].preTokenizer,
+		"llama3": pres["llama-bpe"].preTokenizer, "qwen2": pres["qwen2"].preTokenizer,
+	}
+}

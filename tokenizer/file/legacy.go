@@ -1,0 +1,265 @@
+package file
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// legacy makes the tokenizer.json of a folder that has none, from vocab.json and merges.txt, vocab.txt, or a
+// SentencePiece model, as transformers 5 does for the tokenizer_class.
+type legacy struct {
+	dir   string
+	class string                     // tokenizer_class without Fast; "" if it says nothing
+	keys  map[string]json.RawMessage // tokenizer_config.json
+	names map[string]string          // special tokens by their key
+	vocab orderedVocab
+	ids   map[string]int
+	added []AddedToken
+}
+
+// specialKeys are the keys of special tokens, in the order in which new ones get ids.
+func specialKeys() []string {
+	return []string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}
+}
+
+// FromFolder gives the tokenizer.json and the tokenizer_config.json; nil if the folder has none of the files.
+func FromFolder(dir string, configJSON []byte) (tokenizerJSON, newConfig []byte, err error) {
+	l := &legacy{dir: dir, keys: map[string]json.RawMessage{}, names: map[string]string{}}
+	if len(configJSON) > 0 {
+		if err := Decode("tokenizer_config.json", configJSON, &l.keys); err != nil {
+			return nil, nil, err
+		}
+	}
+	var f object
+	for _, kind := range []struct {
+		files []string
+		make  func(paths []string) (object, error)
+	}{
+		{[]string{"vocab.json", "merges.txt"}, l.byteLevel},
+		{[]string{"vocab.txt"}, l.bert},
+		{[]string{"tokenizer.model"}, l.sentencePiece},
+		{[]string{"spiece.model"}, l.sentencePiece},
+		{[]string{"sentencepiece.bpe.model"}, l.sentencePiece},
+	} {
+		paths := make([]string, len(kind.files))
+		found := true
+		for i, name := range kind.files {
+			paths[i] = filepath.Join(dir, name)
+			info, err := os.Stat(paths[i])
+			found = found && err == nil && info.Mode().IsRegular()
+		}
+		if !found {
+			continue
+		}
+		l.config()
+		if f, err = kind.make(paths); err != nil {
+			return nil, nil, err
+		}
+		break
+	}
+	if f == nil {
+		return nil, nil, nil
+	}
+	f["version"], f["truncation"], f["padding"] = "1.0", nil, nil
+	if f["added_tokens"], err = l.addedTokens(); err != nil {
+		return nil, nil, err
+	}
+	if tokenizerJSON, err = marshal(f); err != nil {
+		return nil, nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	keys := maps.Clone(l.keys)
+	for key, text := range l.names {
+		if src, ok := keys[key]; text != "" && (!ok || string(src) == "null") {
+			if keys[key], err = marshal(text); err != nil {
+				return nil, nil, fmt.Errorf("tokenizer: %w", err)
+			}
+		}
+	}
+	newConfig, err = marshal(keys)
+	return tokenizerJSON, newConfig, err
+}
+
+// config reads the class and the special tokens.
+func (l *legacy) config() {
+	var class string
+	if json.Unmarshal(l.keys["tokenizer_class"], &class) == nil {
+		l.class = strings.TrimSuffix(class, "Fast")
+	}
+	if l.class == "PreTrainedTokenizer" || l.class == "TokenizersBackend" {
+		l.class = ""
+	}
+	for _, key := range specialKeys() {
+		if token, ok := tokenOf(l.keys[key]); ok {
+			l.names[key] = token.Content
+		}
+	}
+}
+
+// tokenOf reads a token of a configuration, a text or an object with flags.
+func tokenOf(src json.RawMessage) (AddedToken, bool) {
+	var token AddedToken
+	if len(src) > 0 && (json.Unmarshal(src, &token.Content) == nil || json.Unmarshal(src, &token) == nil) {
+		return token, token.Content != ""
+	}
+	return token, false
+}
+
+// flag reads a yes or no of the configuration.
+func (l *legacy) flag(key string, otherwise bool) bool {
+	var value *bool
+	if json.Unmarshal(l.keys[key], &value) == nil && value != nil {
+		return *value
+	}
+	return otherwise
+}
+
+// number reads a count of at most 10,000 of the configuration.
+func (l *legacy) number(key string, otherwise int) int {
+	var value *int
+	if json.Unmarshal(l.keys[key], &value) == nil && value != nil {
+		return min(max(*value, 0), 10000)
+	}
+	return otherwise
+}
+
+// name sets a special token that the configuration leaves out, unless it sets it to null.
+func (l *legacy) name(key, text string) {
+	if _, ok := l.keys[key]; !ok {
+		l.names[key] = text
+	}
+}
+
+// index fills ids from the vocabulary.
+func (l *legacy) index() {
+	l.ids = make(map[string]int, len(l.vocab))
+	for i, s := range l.vocab {
+		l.ids[s] = i
+	}
+}
+
+// supports checks the class.
+func (l *legacy) supports(what string, classes ...string) error {
+	if l.class == "" || slices.Contains(classes, l.class) {
+		return nil
+	}
+	return mistake("tokenizer_config.json: tokenizer_class %q is not supported with %s alone (known: %s); save the model's fast tokenizer (tokenizer.json) there",
+		l.class, what, strings.Join(classes, ", "))
+}
+
+// around is the post-processor that puts tokens before and after a text.
+func (l *legacy) around(before, after []string) (any, error) {
+	sequence := func(id string, kind int) any { return object{"Sequence": object{"id": id, "type_id": kind}} }
+	specials := object{}
+	list := func(tokens []string, kind int) (out []any, err error) {
+		for _, s := range tokens {
+			id, ok := l.ids[s]
+			if !ok {
+				return nil, mistake("the special token %q is not in the vocabulary", s)
+			}
+			specials[s] = object{"id": s, "ids": []int{id}, "tokens": []string{s}}
+			out = append(out, object{"SpecialToken": object{"id": s, "type_id": kind}})
+		}
+		return out, nil
+	}
+	if len(before)+len(after) == 0 {
+		return nil, nil
+	}
+	front, err := list(before, 0)
+	if err != nil {
+		return nil, err
+	}
+	back, err := list(after, 0)
+	if err != nil {
+		return nil, err
+	}
+	single := slices.Concat(front, []any{sequence("A", 0)}, back)
+	pair := slices.Concat(single, []any{sequence("B", 1)}, back)
+	return object{"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": specials}, nil
+}
+
+// addedTokens lists the added tokens of added_tokens_decoder, of added_tokens.json, of the model and of the names.
+func (l *legacy) addedTokens() ([]AddedToken, error) {
+	var decoder map[string]AddedToken
+	if src, ok := l.keys["added_tokens_decoder"]; ok {
+		if err := json.Unmarshal(src, &decoder); err != nil {
+			return nil, mistake("tokenizer_config.json: added_tokens_decoder: %w", err)
+		}
+	}
+	var listed []AddedToken
+	for key, token := range decoder {
+		id, err := strconv.ParseInt(key, 10, 32)
+		if err != nil {
+			return nil, mistake("tokenizer_config.json: added_tokens_decoder has the id %q", key)
+		}
+		token.ID = int32(id)
+		listed = append(listed, token)
+	}
+	if data, err := os.ReadFile(filepath.Join(l.dir, "added_tokens.json")); err == nil {
+		var more map[string]int32
+		if err := Decode("added_tokens.json", data, &more); err != nil {
+			return nil, err
+		}
+		for text, id := range more {
+			if !slices.ContainsFunc(listed, func(a AddedToken) bool { return a.Content == text }) {
+				listed = append(listed, AddedToken{ID: id, Content: text, Normalized: true})
+			}
+		}
+	}
+	slices.SortFunc(listed, func(a, b AddedToken) int { return int(a.ID) - int(b.ID) })
+	next := len(l.vocab)
+	all := []AddedToken{}
+	add := func(token AddedToken) {
+		i := slices.IndexFunc(all, func(a AddedToken) bool { return a.Content == token.Content })
+		if i >= 0 {
+			all[i].Special = all[i].Special || token.Special
+			return
+		}
+		id, ok := l.ids[token.Content]
+		if !ok {
+			id = next
+			next++
+		}
+		token.ID = int32(id)
+		all = append(all, token)
+	}
+	for _, token := range listed {
+		want := token.ID
+		if add(token); all[len(all)-1].Content == token.Content && all[len(all)-1].ID != want {
+			return nil, mistake("the added token %q has the id %d, but the vocabulary leads to %d", token.Content, want, all[len(all)-1].ID)
+		}
+	}
+	for _, token := range l.added {
+		add(token)
+	}
+	for _, key := range specialKeys() {
+		token, ok := tokenOf(l.keys[key])
+		if !ok {
+			token = AddedToken{Content: l.names[key]}
+		}
+		if token.Special = true; token.Content != "" {
+			add(token)
+		}
+	}
+	for _, key := range []string{"additional_special_tokens", "extra_special_tokens"} {
+		var list []json.RawMessage
+		_ = json.Unmarshal(l.keys[key], &list) // a map of names, or nothing, adds no token here
+		for _, src := range list {
+			if token, ok := tokenOf(src); ok {
+				token.Special = true
+				add(token)
+			}
+		}
+	}
+	return all, nil
+}
+
+func (l *legacy) charsmap(m *spmModel) any {
+	return object{"type": "Precompiled", "precompiled_charsmap": base64.StdEncoding.EncodeToString(m.charsmap)}
+}
