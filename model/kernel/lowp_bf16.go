@@ -1,19 +1,15 @@
 package kernel
 
 import (
-	"math"
 	"sync/atomic"
+
+	"instruct/model/kernel/float16"
 )
 
 // roundBF16Generic is the specification: dst = src rounded to bfloat16, nearest even; a NaN stays a quiet NaN.
 func roundBF16Generic(dst []uint16, src []float32) {
 	for i := range dst {
-		u := math.Float32bits(src[i])
-		if u&0x7fffffff > 0x7f800000 {
-			dst[i] = uint16(u>>16) | 0x40
-		} else {
-			dst[i] = uint16((u + 0x7fff + u>>16&1) >> 16)
-		}
+		dst[i] = float16.ToBF16(src[i])
 	}
 }
 
@@ -21,7 +17,7 @@ func roundBF16Generic(dst []uint16, src []float32) {
 func expandBF16Generic(dst []float32, src []uint16) {
 	src = src[:len(dst)]
 	for i, u := range src {
-		dst[i] = math.Float32frombits(uint32(u) << 16)
+		dst[i] = float16.FromBF16(u)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"instruct/model/kernel/float16"
 	"instruct/model/kernel/rng"
 )
 
@@ -21,43 +22,6 @@ func forPaths(t *testing.T, f func(t *testing.T)) {
 }
 
 func onHeap(n int) []float32 { return make([]float32, n) }
-
-func TestHalfAll(t *testing.T) {
-	for i := range 1 << 15 {
-		h := uint16(i)
-		f := halfToFloat(h)
-		exp, mant := int(h>>10), float64(h&0x3ff)
-		want := math.Ldexp(1024+mant, exp-25)
-		if exp == 0 {
-			want = math.Ldexp(mant, -24)
-		}
-		if exp == 31 {
-			if mant == 0 != math.IsInf(float64(f), 1) || mant != 0 && f == f {
-				t.Fatalf("half %#x is %g", h, f)
-			}
-			continue
-		}
-		if float64(f) != want || halfToFloat(h|0x8000) != -f {
-			t.Fatalf("half %#x is %g, want %g", h, f, want)
-		}
-		if back := floatToHalf(f); back != h {
-			t.Fatalf("%g gives half %#x, want %#x", f, back, h)
-		}
-		if next := halfToFloat(h + 1); exp < 30 { // between two neighbours: to the nearest, a tie to the even one
-			mid := (f + next) / 2
-			even := h + h&1
-			if got := floatToHalf(mid); got != even {
-				t.Fatalf("%g gives half %#x, want %#x", mid, got, even)
-			}
-			if got := floatToHalf(math.Nextafter32(mid, 0)); got != h {
-				t.Fatalf("below %g gives half %#x, want %#x", mid, got, h)
-			}
-			if got := floatToHalf(math.Nextafter32(mid, 1e9)); got != h+1 {
-				t.Fatalf("above %g gives half %#x, want %#x", mid, got, h+1)
-			}
-		}
-	}
-}
 
 func TestBF16Bits(t *testing.T) {
 	values := []float32{0, float32(math.Copysign(0, -1)), 1, 1.00390625, 1.01171875, -1.00390625, 1e-45, math.MaxFloat32, float32(math.Inf(1)), float32(math.Inf(-1)),
@@ -155,14 +119,14 @@ func (w *Weights) values() []float32 {
 		case F32:
 			x[i] = w.f32[i]
 		case BF16:
-			x[i] = math.Float32frombits(uint32(w.bf16[i]) << 16)
+			x[i] = float16.FromBF16(w.bf16[i])
 		case Q8_0:
 			out, in := i/w.Cols, i%w.Cols
 			if w.Form == NN {
 				out, in = in, out
 			}
 			code, scale := w.q8.at(out, in/q8Block)
-			x[i] = halfToFloat(w.q8.scales[scale]) * (float32(w.q8.codes[code+in%q8Block/4*64+in%4]) - 128)
+			x[i] = float16.FromHalf(w.q8.scales[scale]) * (float32(w.q8.codes[code+in%q8Block/4*64+in%4]) - 128)
 		}
 	}
 	return x
@@ -287,7 +251,7 @@ func q8Reference(m int, a []float32, lda int, q *q8, c []float32, ldc int, accum
 				quantizeRowGeneric(row[:], x[:], false)
 				dx := math.Float32frombits(binary.LittleEndian.Uint32(row[64:]))
 				_, at := q.at(j, b/q8Block)
-				dw, sum := halfToFloat(q.scales[at]), 0.0
+				dw, sum := float16.FromHalf(q.scales[at]), 0.0
 				for t := b; t < end; t++ {
 					if dw != 0 {
 						sum += float64(w[t]/dw) * float64(int16(binary.LittleEndian.Uint16(row[2*(t-b):])))
@@ -322,7 +286,7 @@ func TestQ8Weights(t *testing.T) {
 			most = max(most, math.Abs(float64(v)))
 		}
 		d := float32(most) / 127
-		h := floatToHalf(d)
+		h := float16.ToHalf(d)
 		raw = append(raw, byte(h), byte(h>>8))
 		for _, v := range values[b : b+32] {
 			raw = append(raw, byte(int8(math.Round(float64(v*(1/d))))))
@@ -339,7 +303,7 @@ func TestQ8Weights(t *testing.T) {
 	for i, id := range ids {
 		for j := range cols {
 			b := int(id)*cols + j
-			want := halfToFloat(uint16(raw[b/32*34])|uint16(raw[b/32*34+1])<<8) * float32(int8(raw[b/32*34+2+b%32]))
+			want := float16.FromHalf(uint16(raw[b/32*34])|uint16(raw[b/32*34+1])<<8) * float32(int8(raw[b/32*34+2+b%32]))
 			if got[i*cols+j] != want || math.Abs(float64(want-values[b])) > 0.02 {
 				t.Fatalf("row %d column %d is %g, want %g, made from %g", id, j, got[i*cols+j], want, values[b])
 			}
