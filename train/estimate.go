@@ -50,7 +50,7 @@ func EstimateMemory(c model.Config, w Workload) (Memory, error) {
 	values := 4 * int64(m.Size())
 	e := Memory{present: machine.ResidentMemory(), weights: values, gradients: values, activations: int64(graphs)}
 	if w.DType != kernel.F32 {
-		e.weights += int64(m.KeptBytes(w.DType))
+		e.weights += int64(m.ReducedBytes(w.DType))
 	}
 	scratch := 0
 	for _, p := range m.Params {

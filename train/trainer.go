@@ -45,7 +45,7 @@ type TrainerOptions struct {
 // NewTrainer builds the graph and the optimizer's state. The caller closes it.
 func NewTrainer(o TrainerOptions) (*Trainer, error) {
 	if o.Recipe.DType == kernel.BF16.String() {
-		if err := o.Model.KeepBF16(o.Pool); err != nil {
+		if err := o.Model.CopyToBF16(o.Pool); err != nil {
 			return nil, err
 		}
 	}
