@@ -166,13 +166,13 @@ func TestPrimitives(t *testing.T) {
 func testPrimitives(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	special := []float32{0, float32(math.Copysign(0, -1)), inf, -inf, nan, 1e-40, -1e-45, 88.5, 89, 200, -87, -103, -200, math.MaxFloat32, -math.MaxFloat32}
-	source, err := os.ReadFile("vec_" + runtime.GOARCH + ".go")
+	source, err := os.ReadFile("dispatch_" + runtime.GOARCH + ".go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range primitives() {
 		if call := p.name + strings.ToUpper(Path()) + "("; !strings.Contains(string(source), call) { // else the generic form would be compared with itself
-			t.Errorf("vec_%s.go does not call %s", runtime.GOARCH, call)
+			t.Errorf("dispatch_%s.go does not call %s", runtime.GOARCH, call)
 		}
 		t.Run(p.name, func(t *testing.T) {
 			r := rng.NewRand(9, p.name, 0, 0)
