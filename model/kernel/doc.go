@@ -21,4 +21,7 @@
 // A slice that is too short is a programming error: the kernels panic with a constant string.
 package kernel
 
-//go:generate sh -c "cd _asm && go run ./arm64 -part gemm && go run ./arm64 -part vec"
+//go:generate sh -c "cd _asm && go run . -part gemm -out ../gemm_amd64.s -stubs ../gemm_stub_amd64.go -pkg kernel"
+//go:generate sh -c "cd _asm && go run . -part vec -out ../vec_amd64.s -stubs ../vec_stub_amd64.go -pkg kernel"
+//go:generate sh -c "cd _asm && go run . -part lowp -out ../lowp_amd64.s -stubs ../lowp_stub_amd64.go -pkg kernel"
+//go:generate sh -c "cd _asm && go run ./arm64 -part gemm && go run ./arm64 -part vec && go run ./dispatch"

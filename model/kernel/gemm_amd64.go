@@ -4,8 +4,6 @@ package kernel
 
 import "unsafe"
 
-//go:generate sh -c "cd _asm && go run . -part gemm -out ../gemm_amd64.s -stubs ../gemm_stub_amd64.go -pkg kernel"
-
 // blocking gives the sizes of the path i; see gemm_blocks.go.
 func (i isa) blocking() blocking {
 	if i == avx512 { // 24 accumulators of 16 columns
@@ -73,15 +71,6 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 	}
 }
 
-// tiles calls the micro-kernel for m rows and n columns, at most nr; all steps are bytes.
-func tiles(m, n, k int, a *float32, ai, ap, next int, b *float32, bp int, c *float32, ldc, load int) {
-	if path == avx512 {
-		gemmAVX512(m, n, k, a, ai, ap, next, b, bp, c, ldc, load)
-	} else {
-		gemmAVX2(m, n, k, a, ai, ap, next, b, bp, c, ldc, load)
-	}
-}
-
 // vector computes groups times 16 elements of row r of C from column c on, where B is transposed.
 func (g *product) vector(s []float32, r, c, groups int) {
 	load := 0
@@ -120,11 +109,7 @@ func (g *product) packA(s []float32, mr, r0, m, p0, k int) (a *float32, ai, ap, 
 func (g *product) packB(s []float32, nr, j, n, p0, k int) *float32 {
 	if g.bj == 1 {
 		src := &g.b[p0*g.bp+j]
-		if path == avx512 {
-			copyPanelAVX512(k, n, &s[0], src, g.bp*float)
-		} else {
-			copyPanelAVX2(k, n, &s[0], src, g.bp*float)
-		}
+		copyPanel(k, n, &s[0], src, g.bp*float)
 		return &s[0]
 	}
 	h := 0
@@ -156,3 +141,6 @@ func transposeStrip(dst []float32, dstStride int, src []float32, srcStride, rows
 		}
 	}
 }
+
+// peakOperations is the number of operations in a round of peakLoop.
+func peakOperations() int { return 12 * path.blocking().lanes * 2 }

@@ -158,34 +158,13 @@ func (g *product) tiles(m, k int, a *float32, lda int, b *float32, bp int, c *fl
 func (g *product) rows(n, blocks, k int, a *float32, lda, next int, b *float32, bp int, c *float32, ldc, load int) {
 	next *= n
 	if g.ap != 1 {
-		switch n {
-		case 6:
-			gemm6x16T(blocks, k, a, lda, next, b, bp, c, ldc, load)
-		case 5:
-			gemm5x16T(blocks, k, a, lda, next, b, bp, c, ldc, load)
-		case 4:
-			gemm4x16T(blocks, k, a, lda, next, b, bp, c, ldc, load)
-		case 3:
-			gemm3x16T(blocks, k, a, lda, next, b, bp, c, ldc, load)
-		case 2:
-			gemm2x16T(blocks, k, a, lda, next, b, bp, c, ldc, load)
-		case 1:
-			gemm1x16T(blocks, k, a, lda, next, b, bp, c, ldc, load)
-		}
-		return
-	}
-	switch n {
-	case 6:
-		gemm6x16(blocks, k, a, lda, next, b, bp, c, ldc, load)
-	case 5:
-		gemm5x16(blocks, k, a, lda, next, b, bp, c, ldc, load)
-	case 4:
-		gemm4x16(blocks, k, a, lda, next, b, bp, c, ldc, load)
-	case 3:
-		gemm3x16(blocks, k, a, lda, next, b, bp, c, ldc, load)
-	case 2:
-		gemm2x16(blocks, k, a, lda, next, b, bp, c, ldc, load)
-	case 1:
-		gemm1x16(blocks, k, a, lda, next, b, bp, c, ldc, load)
+		gemmRowsT(n, blocks, k, a, lda, next, b, bp, c, ldc, load)
+	} else {
+		gemmRows(n, blocks, k, a, lda, next, b, bp, c, ldc, load)
 	}
 }
+
+func peakLoop(n int) { peakFMA(n) }
+
+// peakOperations is the number of operations in a round of peakLoop.
+func peakOperations() int { return 24 * 4 * 2 }

@@ -4,28 +4,6 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-//go:generate sh -c "cd _asm && go run . -part lowp -out ../lowp_amd64.s -stubs ../lowp_stub_amd64.go -pkg kernel"
-
-func roundBF16(dst []uint16, src []float32) {
-	n := 0
-	if path != generic {
-		if n = len(dst) &^ 15; n > 0 {
-			roundBF16AVX2(n/16, &dst[0], &src[:n][0])
-		}
-	}
-	roundBF16Generic(dst[n:], src[n:])
-}
-
-func expandBF16(dst []float32, src []uint16) {
-	n := 0
-	if path != generic {
-		if n = len(dst) &^ 7; n > 0 {
-			expandBF16AVX2(n/8, &dst[0], &src[:n][0])
-		}
-	}
-	expandBF16Generic(dst[n:], src[n:])
-}
-
 // expandQ8 is expandQ8Generic.
 func expandQ8(dst []float32, ld, rows, n int, codes []byte, scales []uint16) {
 	if rows < q8Panel || n < q8Block || dotPath() == generic {
@@ -113,27 +91,10 @@ func q8Panels(m int, x []byte, stride int, q *q8, lo, hi int, c []float32, ldc i
 
 // q8Rows calls the kernel for 1, 2, 3 (AVX2), 4 or 8 (VNNI) rows.
 func q8Rows(isa isa, rows, panels, blocks int, x []byte, stride int, q *q8, panel int, c []float32, ldc, load int) {
-	a, w, d, y := &x[0], &q.codes[panel*blocks*q8Codes], &q.scales[panel*blocks*q8Panel], &c[0]
-	ldc *= float
+	w, d := &q.codes[panel*blocks*q8Codes], &q.scales[panel*blocks*q8Panel]
 	if isa == avx2 {
-		switch rows {
-		case 3:
-			q8x3AVX2(panels, blocks, a, stride, w, d, y, ldc, load)
-		case 2:
-			q8x2AVX2(panels, blocks, a, stride, w, d, y, ldc, load)
-		case 1:
-			q8x1AVX2(panels, blocks, a, stride, w, d, y, ldc, load)
-		}
-		return
-	}
-	switch rows {
-	case 8:
-		q8x8VNNI(panels, blocks, a, stride, w, d, y, ldc, load)
-	case 4:
-		q8x4VNNI(panels, blocks, a, stride, w, d, y, ldc, load)
-	case 2:
-		q8x2VNNI(panels, blocks, a, stride, w, d, y, ldc, load)
-	case 1:
-		q8x1VNNI(panels, blocks, a, stride, w, d, y, ldc, load)
+		q8AVX2(rows, panels, blocks, &x[0], stride, w, d, &c[0], ldc*float, load)
+	} else {
+		q8VNNI(rows, panels, blocks, &x[0], stride, w, d, &c[0], ldc*float, load)
 	}
 }

@@ -75,16 +75,17 @@ func stressJobs() (jobs []job) {
 	}
 	for _, q := range primitives() {
 		s := normals(&r, 4)
-		x := make([][]float32, q.slices)
+		x := make([][]float32, q.slices())
 		for i := range x {
 			x[i] = normals(&r, 3*259)
 			for j := range x[i] {
-				if i == q.positive && x[i][j] < 0 {
+				if i+1 == q.positive && x[i][j] < 0 {
 					x[i][j] = -x[i][j]
 				}
 			}
 		}
-		j := newJob(q.name, x, func(x [][]float32) []float32 { return q.spec(x, s) }, func(_ *Pool, x [][]float32) []float32 { return q.fast(x, s) })
+		spec := func(x [][]float32) []float32 { return q.call(q.spec, x, s) }
+		j := newJob(q.name, x, spec, func(_ *Pool, x [][]float32) []float32 { return q.call(q.fast, x, s) })
 		j.zeroSign = q.ignoreSign
 		jobs = append(jobs, j)
 	}

@@ -2,7 +2,8 @@ package kernel
 
 import "math"
 
-// The loops of this file are the specification of the vector primitives. Their names end in Generic; vec_amd64.go and vec_other.go choose.
+// The loops of this file are the specification of the vector primitives. Their names end in Generic. From their comments and signatures
+// _asm/dispatch writes the functions that choose between them and assembly: the first slice tells the length of all.
 
 // tree adds 16 lanes in the fixed order.
 func tree(l *[16]float32) float32 {
@@ -157,7 +158,8 @@ func addRowsGeneric(acc, x []float32, stride, n int) {
 	}
 }
 
-// mulAddRowsGeneric does acc += y·(x·s[i]) for each of n rows in order; the rows of y and x lie stride apart.
+// mulAddRowsGeneric does acc += y·(x·s[i]) for each of n rows in order.
+// The rows of y and x lie stride apart.
 func mulAddRowsGeneric(acc, y, x, s []float32, stride, n int) {
 	for i := range n {
 		y, x, s := y[i*stride:][:len(acc)], x[i*stride:][:len(acc)], s[i]
@@ -167,7 +169,8 @@ func mulAddRowsGeneric(acc, y, x, s []float32, stride, n int) {
 	}
 }
 
-// layerNormRowsGeneric does acc += y·((x-mean[i])·rstd[i]) for each of n rows in order; the rows of y and x lie stride apart.
+// layerNormRowsGeneric does acc += y·((x-mean[i])·rstd[i]) for each of n rows in order.
+// The rows of y and x lie stride apart.
 func layerNormRowsGeneric(acc, y, x, mean, rstd []float32, stride, n int) {
 	for i := range n {
 		y, x, m, s := y[i*stride:][:len(acc)], x[i*stride:][:len(acc)], mean[i], rstd[i]
