@@ -6,7 +6,8 @@ import (
 	"instruct/data"
 )
 
-// Place is where a run stands in its data. The order of the rows is a function of seed and epoch, so two numbers say it.
+// Place is where a run stands in its data. The order of the rows is a function of seed and epoch, so two numbers say
+// it.
 type Place struct {
 	Epoch    int `json:"epoch"`    // epoch of the next micro-batch, from 0
 	Position int `json:"position"` // micro-batches of that epoch already used
@@ -29,8 +30,8 @@ func NewCursor(examples []data.Example, plan *data.Plan, accumulation int, share
 	return &Cursor{examples: examples, plan: plan, accumulation: accumulation, batch: data.Batch{Share: share}}
 }
 
-// Next gives the micro-batches of the next step and moves on behind them. Each is overwritten by the one after it. The last
-// step of an epoch may have fewer than the others.
+// Next gives the micro-batches of the next step and moves on behind them. Each is overwritten by the one after it.
+// The last step of an epoch may have fewer than the others.
 func (c *Cursor) Next() iter.Seq[*data.Batch] {
 	return func(yield func(*data.Batch) bool) {
 		batches := c.current()

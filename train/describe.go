@@ -14,8 +14,8 @@ func (u *run) describe() {
 	for _, n := range data.Lengths(u.rows.examples) {
 		tokens += n
 	}
-	fmt.Fprintf(log, "model     %s, %s parameters (%d layers, width %d, %d heads, vocabulary %d)\n", c.Family, count(m.Size()),
-		c.Layers, c.Width, c.Heads, c.Vocab)
+	fmt.Fprintf(log, "model     %s, %s parameters (%d layers, width %d, %d heads, vocabulary %d)\n", c.Family,
+		count(m.Size()), c.Layers, c.Width, c.Heads, c.Vocab)
 	fmt.Fprintf(log, "data      %d rows to train on, %d held out; %s tokens an epoch, %s trained\n", len(u.rows.examples),
 		len(u.rows.heldOut), count(tokens), count(u.rows.audit.TrainedTokens))
 	for _, line := range u.rows.notes {
@@ -28,8 +28,8 @@ func (u *run) describe() {
 	fmt.Fprintf(log, "run       %d steps of %d rows, %d threads (%s), about %s of memory, in %s\n", u.Steps,
 		r.BatchSize*r.Accumulation, u.Pool.Threads(), kernel.Path(), bytesText(u.Memory.Total()), r.OutputDir)
 	if d, peak := u.estimateTime(tokens); d > 0 {
-		fmt.Fprintf(log, "time      about %s of training, if steps reach %.0f %% of the %.0f GFLOP/s that were measured here; "+
-			"progress shows a better estimate\n", timeText(d), 100*usualFraction, peak/1e9)
+		fmt.Fprintf(log, "time      about %s of training, if steps reach %.0f %% of the %.0f GFLOP/s "+
+			"that were measured here; progress shows a better estimate\n", timeText(d), 100*usualFraction, peak/1e9)
 	}
 	if u.resumed != "" {
 		fmt.Fprintf(log, "resuming  after step %d, from %s\n", u.trainer.Done.Step, u.resumed)

@@ -70,8 +70,8 @@ func EstimateMemory(c model.Config, w Workload) (Memory, error) {
 	return e, nil
 }
 
-// Check refuses what does not fit into the memory that can be had, as available tells it; nil asks the system. advice says
-// what makes the activations smaller.
+// Check refuses what does not fit into the memory that can be had, as available tells it; nil asks the system. advice
+// says what makes the activations smaller.
 func (e *Memory) Check(available func() (int64, bool), advice string) error {
 	if available == nil {
 		available = machine.AvailableMemory
@@ -83,16 +83,16 @@ func (e *Memory) Check(available func() (int64, bool), advice string) error {
 	if e.needed()-e.activations > have {
 		advice = "the model itself is too large for this machine"
 	}
-	return mistake("training needs about %s of memory (weights %s, gradients %s, the optimizer's moments %s, activations %s) "+
-		"and %s are available; %s", bytesText(e.Total()), bytesText(e.weights), bytesText(e.gradients), bytesText(e.moments),
-		bytesText(e.activations), bytesText(e.present+have), advice)
+	return mistake("training needs about %s of memory (weights %s, gradients %s, the optimizer's moments %s, "+
+		"activations %s) and %s are available; %s", bytesText(e.Total()), bytesText(e.weights), bytesText(e.gradients),
+		bytesText(e.moments), bytesText(e.activations), bytesText(e.present+have), advice)
 }
 
 // usualFraction is the share of the machine's peak that training steps reach, for estimates; see `instruct bench`.
 const usualFraction = 0.6
 
-// estimateTime returns the time of the steps to come and the measured peak in operations a second, 0 where that is not known.
-// tokens is the sum of the rows' lengths.
+// estimateTime returns the time of the steps to come and the measured peak in operations a second, 0 where that is
+// not known. tokens is the sum of the rows' lengths.
 func (u *run) estimateTime(tokens int) (time.Duration, float64) {
 	peak := u.Pool.PeakFLOPS()
 	if peak == 0 {

@@ -2,8 +2,8 @@ package train
 
 import "instruct/data"
 
-// Objective is what a run minimises: it turns the log-probabilities of the tokens of a micro-batch into a loss. Losses and
-// divisors of a step's micro-batches are summed; the division comes once.
+// Objective is what a run minimises: it turns the log-probabilities of the tokens of a micro-batch into a loss.
+// Losses and divisors of a step's micro-batches are summed; the division comes once.
 type Objective interface {
 	// Divisor is what the micro-batch adds to the divisor of its step's loss.
 	Divisor(b *data.Batch) float64

@@ -12,9 +12,9 @@ import (
 	"instruct/model/pretrained"
 )
 
-// optimizer is AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) over a model's parameters, with the gradients divided
-// by the batch's weight and clipped to a global norm in the same pass. With optim: muon the hidden matrices are Muon's,
-// each tensor of a checkpoint for itself.
+// optimizer is AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) over a model's parameters, with the gradients
+// divided by the batch's weight and clipped to a global norm in the same pass. With optim: muon the hidden matrices
+// are Muon's, each tensor of a checkpoint for itself.
 type optimizer struct {
 	pool   *kernel.Pool
 	model  *model.Model
@@ -82,7 +82,8 @@ func muonMatrices(m *model.Model, hidden func(*ops.Param) bool, momentum map[*op
 	momenta := matrices(func(p *ops.Param) []float32 { return momentum[p] })
 	var list []kernel.MuonMatrix
 	for i, t := range matrices(func(p *ops.Param) []float32 { return p.Value }) {
-		list = append(list, kernel.MuonMatrix{Value: t.Data, Grad: grads[i].Data, Momentum: momenta[i].Data, Rows: t.Shape[0], Cols: t.Shape[1]})
+		list = append(list, kernel.MuonMatrix{Value: t.Data, Grad: grads[i].Data, Momentum: momenta[i].Data,
+			Rows: t.Shape[0], Cols: t.Shape[1]})
 	}
 	return list
 }
@@ -113,7 +114,8 @@ func (o *optimizer) update(r *Recipe, rate, norm, weight float64) {
 	args := kernel.AdamWArgs{LR: float32(rate), Beta1: float32(r.Beta1), Beta2: float32(r.Beta2), Eps: float32(r.Epsilon),
 		GradScale: float32(scale), Step: o.steps}
 	if o.muon != nil {
-		o.muon.Step(o.pool, kernel.MuonArgs{LR: float32(rate), Momentum: muonMomentum, WeightDecay: float32(r.WeightDecay), GradScale: float32(scale), Steps: r.MuonSteps})
+		o.muon.Step(o.pool, kernel.MuonArgs{LR: float32(rate), Momentum: muonMomentum, WeightDecay: float32(r.WeightDecay),
+			GradScale: float32(scale), Steps: r.MuonSteps})
 	}
 	for _, p := range o.model.Params {
 		if o.v[p] == nil {

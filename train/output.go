@@ -20,8 +20,8 @@ const (
 	chartFile    = "loss.svg"
 )
 
-// runFiles are what a run writes into its folder beside checkpoints: what describes the weights goes first when an older
-// run is replaced, so that nothing half removed looks like a model.
+// runFiles are what a run writes into its folder beside checkpoints: what describes the weights goes first when an
+// older run is replaced, so that nothing half removed looks like a model.
 func runFiles() []string {
 	return slices.Concat(pretrained.Files(), []string{manifestFile, recipeFile, metricsFile, chartFile})
 }
@@ -40,12 +40,15 @@ func prepareOutput(r *Recipe, checkpoint string) error {
 		if c, ok, err := checkpoints.Latest(r.OutputDir); err != nil {
 			return err
 		} else if ok && !sameFile(c.Path, checkpoint) {
-			return mistake("resume_from_checkpoint: %s is older than %s beside it; remove the newer ones, or set another --output_dir", checkpoint, c.Path)
+			return mistake("resume_from_checkpoint: %s is older than %s beside it; remove the newer ones, "+
+				"or set another --output_dir", checkpoint, c.Path)
 		}
 	case len(entries) > 0 && !r.Overwrite:
-		return mistake("output_dir %s is not empty; use --overwrite_output_dir to replace the run in it, --resume_from_checkpoint true to go on with it, or another --output_dir", r.OutputDir)
+		return mistake("output_dir %s is not empty; use --overwrite_output_dir to replace the run in it, "+
+			"--resume_from_checkpoint true to go on with it, or another --output_dir", r.OutputDir)
 	case len(entries) > 0 && r.ModelNameOrPath != "" && replaces(r.OutputDir, r.ModelNameOrPath):
-		return mistake("output_dir %s holds the model to tune, %s, and would be replaced; set another --output_dir", r.OutputDir, r.ModelNameOrPath)
+		return mistake("output_dir %s holds the model to tune, %s, and would be replaced; set another --output_dir",
+			r.OutputDir, r.ModelNameOrPath)
 	}
 	if err := os.MkdirAll(r.OutputDir, 0o755); err != nil {
 		return wrap(err)
@@ -110,5 +113,6 @@ func sameFile(a, b string) bool {
 // replaces tells whether clearing dir of a run would remove the model or checkpoint in path.
 func replaces(dir, path string) bool {
 	path = filepath.Clean(path)
-	return sameFile(path, dir) || strings.HasPrefix(filepath.Base(path), "checkpoint-") && sameFile(filepath.Dir(path), dir)
+	checkpoint := strings.HasPrefix(filepath.Base(path), "checkpoint-")
+	return sameFile(path, dir) || checkpoint && sameFile(filepath.Dir(path), dir)
 }

@@ -59,7 +59,8 @@ func (d *dataset) encode(ctx context.Context, e *data.Encoder, threads, vocab in
 		}
 	}
 	if n := len(d.train) - len(d.examples); n > 0 {
-		d.notes = append(d.notes, fmt.Sprintf("%d of %d rows were dropped; `instruct data inspect` says why", n, len(d.train)))
+		note := fmt.Sprintf("%d of %d rows were dropped; `instruct data inspect` says why", n, len(d.train))
+		d.notes = append(d.notes, note)
 	}
 	return checkIDs(slices.Concat(d.examples, d.heldOut), vocab)
 }

@@ -21,7 +21,8 @@ type RowScore struct {
 
 // Score computes the log-probability of every trained token of the examples, and hands each row's result to emit, in
 // order.
-func Score(ctx context.Context, m *model.Model, pool *kernel.Pool, examples []data.Example, emit func(RowScore) error) error {
+func Score(ctx context.Context, m *model.Model, pool *kernel.Pool, examples []data.Example,
+	emit func(RowScore) error) error {
 	if err := checkIDs(examples, m.Config.Vocab); err != nil {
 		return err
 	}

@@ -17,8 +17,8 @@ func fromScratch(ctx context.Context, r *Recipe, rows []data.Row) (*pretrained.M
 	if err != nil {
 		return nil, err
 	}
-	s := pretrained.Scratch{Path: "model_config", Config: []byte(r.ModelConfig), Tokenizer: tok, ChatTemplate: r.ChatTemplate,
-		Seed: uint64(r.Seed)}
+	s := pretrained.Scratch{Path: "model_config", Config: []byte(r.ModelConfig), Tokenizer: tok,
+		ChatTemplate: r.ChatTemplate, Seed: uint64(r.Seed)}
 	if !strings.HasPrefix(string(r.ModelConfig), "{") {
 		s.Path = string(r.ModelConfig)
 		if s.Config, err = os.ReadFile(s.Path); err != nil {

@@ -12,8 +12,8 @@ import (
 	"instruct/model/pretrained"
 )
 
-// Setup is what a recipe comes to before its first step: rows, a model without its weights, and a plan. Nothing large was
-// allocated for it, and nothing written.
+// Setup is what a recipe comes to before its first step: rows, a model without its weights, and a plan. Nothing large
+// was allocated for it, and nothing written.
 type Setup struct {
 	Recipe  *Recipe
 	Pool    *kernel.Pool
@@ -32,8 +32,8 @@ type SetupOptions struct {
 	Available   func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
 }
 
-// NewSetup reads the data, and the model but for its weights, and plans the run. It refuses a run whose memory this machine
-// has not. The caller closes it.
+// NewSetup reads the data, and the model but for its weights, and plans the run. It refuses a run whose memory this
+// machine has not. The caller closes it.
 func NewSetup(ctx context.Context, r *Recipe, o SetupOptions) (*Setup, error) {
 	s := &Setup{Recipe: r, Pool: kernel.NewPool(r.Threads), resumed: o.Checkpoint}
 	if err := s.load(ctx); err != nil {
@@ -93,7 +93,8 @@ func (s *Setup) plan(available func() (int64, bool)) error {
 	if err != nil {
 		return err
 	}
-	w := Workload{DType: d, Tokens: plan.MaxTokens(), Threads: s.Pool.Threads(), Checkpointing: r.Checkpointing, Optim: r.Optim}
+	w := Workload{DType: d, Tokens: plan.MaxTokens(), Threads: s.Pool.Threads(),
+		Checkpointing: r.Checkpointing, Optim: r.Optim}
 	if len(s.rows.heldOut) > 0 {
 		w.Evaluate = evaluationPlan(s.rows.heldOut, r.BatchSize).MaxTokens()
 	}
@@ -130,8 +131,8 @@ func ceil(a, b int) int { return (a + b - 1) / b }
 
 // NewTrainer makes the trainer of the run, once the model has its weights.
 func (s *Setup) NewTrainer() (*Trainer, error) {
-	return NewTrainer(TrainerOptions{Pool: s.Pool, Model: s.Model.Model, Recipe: s.Recipe, Steps: s.Steps, Source: s.Cursor,
-		Capacity: s.Cursor.plan.MaxTokens(), Objective: MaskedMean{}})
+	return NewTrainer(TrainerOptions{Pool: s.Pool, Model: s.Model.Model, Recipe: s.Recipe, Steps: s.Steps,
+		Source: s.Cursor, Capacity: s.Cursor.plan.MaxTokens(), Objective: MaskedMean{}})
 }
 
 // sources names rows by their indices, most of them at the most.

@@ -109,7 +109,8 @@ func findCheckpoint(r *Recipe) (string, error) {
 		return "", err
 	}
 	if _, err := os.Stat(filepath.Join(r.Resume, checkpoints.StateFile)); err != nil {
-		return "", mistake("resume_from_checkpoint: %s is no checkpoint: it has no readable state.json (%s)", r.Resume, errorText(err))
+		return "", mistake("resume_from_checkpoint: %s is no checkpoint: it has no readable state.json (%s)",
+			r.Resume, errorText(err))
 	}
 	return r.Resume, nil
 }
@@ -159,7 +160,8 @@ func sameRecipe(dir string, old, now *Recipe) error {
 	for i := range a.NumField() {
 		key := a.Type().Field(i).Tag.Get("key")
 		if !slices.Contains(mayChange, key) && text(a.Field(i)) != text(b.Field(i)) {
-			return mistake("resume: %s is %q now and was %q in %s; a resumed run must keep it", key, text(b.Field(i)), text(a.Field(i)), dir)
+			return mistake("resume: %s is %q now and was %q in %s; a resumed run must keep it", key,
+				text(b.Field(i)), text(a.Field(i)), dir)
 		}
 	}
 	return nil

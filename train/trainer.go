@@ -79,8 +79,8 @@ type StepResult struct {
 	Update       time.Duration // of the norm and the optimizer
 }
 
-// Step makes one optimizer step: gradients of the summed losses of its micro-batches are accumulated, divided once, clipped,
-// and applied.
+// Step makes one optimizer step: gradients of the summed losses of its micro-batches are accumulated, divided once,
+// clipped, and applied.
 func (t *Trainer) Step() (StepResult, error) {
 	start := time.Now()
 	var s StepResult

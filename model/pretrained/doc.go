@@ -1,6 +1,6 @@
-// Package pretrained holds a language model together with what belongs to it: tokenizer, chat template and the tokens that
-// end an answer. It is loaded from a Hugging Face folder, a run or checkpoint folder, or a GGUF file, or made from scratch;
-// asked (see [Session]); and saved as a Hugging Face folder.
+// Package pretrained holds a language model together with what belongs to it: tokenizer, chat template and the tokens
+// that end an answer. It is loaded from a Hugging Face folder, a run or checkpoint folder, or a GGUF file, or made
+// from scratch; asked (see [Session]); and saved as a Hugging Face folder.
 package pretrained
 
 import (

@@ -20,8 +20,8 @@ func Files() []string {
 		"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"}
 }
 
-// Save writes a Hugging Face folder: weights in float32, configuration, tokenizer and template. dir must exist; each file
-// is written whole or not at all.
+// Save writes a Hugging Face folder: weights in float32, configuration, tokenizer and template. dir must exist; each
+// file is written whole or not at all.
 func (m *Model) Save(dir string) error {
 	config, err := m.Config.JSON()
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"instruct/tokenizer/chat"
 )
 
-// Session answers with a model, one prompt after the other. What a prompt has in common with the beginning of what was read
-// before is not read again, which changes no bit of an answer. It is used by one goroutine at a time.
+// Session answers with a model, one prompt after the other. What a prompt has in common with the beginning of what
+// was read before is not read again, which changes no bit of an answer. It is used by one goroutine at a time.
 type Session struct {
 	model   *Model
 	pool    *kernel.Pool

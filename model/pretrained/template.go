@@ -46,8 +46,8 @@ func (m *Model) chooseTemplate(name string) (*chat.Template, error) {
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return nil, mistake("chat_template %q is neither a template of the model, nor a built-in one (%s), nor a readable file (%s)",
-			name, strings.Join(chat.Builtins(), ", "), reason(err))
+		return nil, mistake("chat_template %q is neither a template of the model, nor a built-in one (%s), "+
+			"nor a readable file (%s)", name, strings.Join(chat.Builtins(), ", "), reason(err))
 	}
 	return chat.NewTemplate(string(text), m.Tokenizer)
 }

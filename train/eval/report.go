@@ -62,7 +62,8 @@ func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-18s %5s %7s %7s\n", "kind", "rows", "before", "after")
 	line := func(name string, c *count) {
-		fmt.Fprintf(&b, "%-18s %5d %6.1f%% %6.1f%%\n", name, c.tests, 100*share(c.before, c.tests), 100*share(c.after, c.tests))
+		before, after := 100*share(c.before, c.tests), 100*share(c.after, c.tests)
+		fmt.Fprintf(&b, "%-18s %5d %6.1f%% %6.1f%%\n", name, c.tests, before, after)
 	}
 	kinds, of, all := r.counts()
 	above := 0

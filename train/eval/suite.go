@@ -45,7 +45,8 @@ func ExactAnswers(name string, rows []data.Row) *Suite {
 	return s
 }
 
-// Ask asks every prompt, greedily, and judges the answers. The error is that of ctx when it ends before the last answer.
+// Ask asks every prompt, greedily, and judges the answers. The error is that of ctx when it ends before the last
+// answer.
 func (s *Suite) Ask(ctx context.Context, session *pretrained.Session) ([]Sample, error) {
 	samples := make([]Sample, len(s.Tests))
 	for i, t := range s.Tests {
