@@ -73,7 +73,8 @@ func recipeEntries(path string, data []byte) ([]*ast.MappingValueNode, error) {
 	if !utf8.Valid(data) {
 		return nil, mistake("recipe %s: not valid YAML: the text is not UTF-8", path)
 	}
-	if bytes.ContainsFunc(data, func(c rune) bool { return unicode.IsControl(c) && !strings.ContainsRune("\t\r\n\u0085", c) }) {
+	unwanted := func(c rune) bool { return unicode.IsControl(c) && !strings.ContainsRune("\t\r\n\u0085", c) }
+	if bytes.ContainsFunc(data, unwanted) {
 		return nil, mistake("recipe %s: not valid YAML: control characters are not allowed", path)
 	}
 	file, err := parser.ParseBytes(data, 0)
@@ -95,6 +96,9 @@ func recipeEntries(path string, data []byte) ([]*ast.MappingValueNode, error) {
 	return nil, mistake("recipe %s: the file is empty; it should hold lines such as `learning_rate: 1e-4`", path)
 }
 
+// firstPlace is where the library says that a key was given first.
+var firstPlace = regexp.MustCompile(`\[(\d+):\d+\]$`)
+
 // yamlError is the place (:LINE:COLUMN, where it is known) and the reason of an error of the library, which quotes the
 // source over several lines.
 func yamlError(err error) (where, reason string) {
@@ -102,10 +106,13 @@ func yamlError(err error) (where, reason string) {
 	if !errors.As(err, &e) {
 		return "", err.Error()
 	}
-	if t := e.GetToken(); t != nil && t.Position != nil {
+	if t := e.GetToken(); t != nil {
+		if t.Next != nil && strings.HasPrefix(e.GetMessage(), "mapping value") {
+			t = t.Next // a colon too much: the library names the beginning of the value before it
+		}
 		where = fmt.Sprintf(":%d:%d", t.Position.Line, t.Position.Column)
 	}
-	return where, e.GetMessage()
+	return where, firstPlace.ReplaceAllString(e.GetMessage(), "line $1")
 }
 
 // nodeValues returns a scalar or a list of scalars as text.
@@ -166,7 +173,8 @@ func isMapping(n ast.Node) bool {
 	return n.Type() == ast.MappingType || n.Type() == ast.MappingValueType
 }
 
-// lastAsJSON is the value of the last entry, a mapping, as JSON. The entries before it may define what its aliases name.
+// lastAsJSON is the value of the last entry, a mapping, as JSON. The entries before it may define what its aliases
+// name.
 func lastAsJSON(entries []*ast.MappingValueNode) ([]string, error) {
 	last := entries[len(entries)-1]
 	ast.Walk(floats{}, last.Value)

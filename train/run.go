@@ -68,6 +68,7 @@ type best struct {
 // checkpoint was saved and the error is ErrInterrupted.
 func Run(ctx context.Context, r Recipe, o Options) (*Result, error) {
 	u := &run{o: o, start: time.Now()}
+	r = r.Resolved()
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}

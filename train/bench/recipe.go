@@ -30,6 +30,7 @@ func recipeSteps(ctx context.Context, o Options) (*Result, error) {
 	defer os.RemoveAll(dir)
 	name := r.Name()
 	r.OutputDir, r.Resume = dir, ""
+	r = r.Resolved()
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
