@@ -169,7 +169,8 @@ func (t *trainer) planRun() (err error) {
 	if err != nil {
 		return err
 	}
-	if t.memory, err = estimateMemory(t.assets.Model.Config, d, t.plan.MaxTokens(), evaluate, t.pool.Threads(), r.Checkpointing, r.Optim); err != nil {
+	t.memory, err = estimateMemory(t.assets.Model, d, t.plan.MaxTokens(), evaluate, t.pool.Threads(), r.Checkpointing, r.Optim)
+	if err != nil {
 		return err
 	}
 	advice := fmt.Sprintf("use a smaller per_device_train_batch_size (%d) or max_length (%d)", r.BatchSize, r.MaxLength)
