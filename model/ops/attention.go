@@ -9,10 +9,10 @@ import (
 
 // Attention is causal, grouped-query, block-diagonal over the batch's segments, with rotary positions inside.
 //
-// qkv (N, (H+2K)*D) holds the query, key and value heads of each token side by side; out is (N, H*D). Queries and keys are
-// rotated in place first (Su et al. 2021, arXiv:2104.09864, in the half-split form of Hugging Face): nobody else reads
-// qkv. Backward gives packed dqkv, rotated back. The probabilities are recomputed from the log-sum-exp of each row
-// (Dao et al. 2022, arXiv:2205.14135).
+// qkv (N, (H+2K)*D) holds the query, key and value heads of each token side by side; out is (N, H*D). Queries and keys
+// are rotated in place first (Su et al. 2021, arXiv:2104.09864, in the half-split form of Hugging Face): nobody else
+// reads qkv. Backward gives packed dqkv, rotated back. The probabilities are recomputed from the log-sum-exp of each
+// row (Dao et al. 2022, arXiv:2205.14135).
 //
 // With Env.Cache set, the batch is one segment that continues the cached positions: its keys and values are appended
 // and the queries attend to all of them.
@@ -79,12 +79,7 @@ func (o *attention) derive(g *Graph, in gorgonia.Nodes, out, grad *gorgonia.Node
 	if err != nil {
 		return nil, err
 	}
-	dqkv, err := g.apply(o.Name+".backward", &attentionBackward{f: o}, tensor.Shape{g.Capacity, o.stride()},
-		grad, out, qkv)
-	if err != nil {
-		return nil, err
-	}
-	return gorgonia.Nodes{dqkv}, nil
+	return g.backward(o.Name, &attentionBackward{f: o}, o.stride(), in, gorgonia.Nodes{grad, out, qkv})
 }
 
 type attentionBackward struct{ f *attention }

@@ -28,6 +28,7 @@ type Env struct {
 	Rope    *kernel.Rope // rotary tables, nil for models with learned positions
 	Cache   *Cache       // keys and values of earlier positions, nil unless decoding
 	Profile bool         // measure the time of every op, see [Op.Spent]
+	Exact   bool         // products read weights of fewer bits as the float32 values that they stand for, see product
 
 	attention []*kernel.Attention // one for all layers of a shape, since it holds scratch
 }
@@ -44,6 +45,16 @@ func (x extent) rows() int {
 		return len(x.env.Needed)
 	}
 	return x.env.Batch.Len()
+}
+
+// product computes out = x·Wᵀ (form NT) or x·W (NN), or adds it to out, for n rows. With Exact its bits are those
+// of the float32 matrix that w stands for, as those of its gradients are; without, Q8_0 weights multiply whole numbers.
+func (e *Env) product(f kernel.Form, n int, x []float32, ldx int, w *kernel.Weights, out []float32, ldo int, add bool) {
+	if e.Exact {
+		e.Pool.GemmDequantized(f, n, x, ldx, w, out, ldo, add)
+		return
+	}
+	e.Pool.GemmWeights(f, n, x, ldx, w, out, ldo, add)
 }
 
 // attentionKernel returns the kernel of that shape.

@@ -15,8 +15,8 @@ const chunkFloats = 17 << 20
 // Weights[i] * -log softmax(x_i·Wᵀ)[Targets[i]].
 //
 // Only the needed positions, those of weight > 0, reach the head (see [Select]), and are taken in chunks, so the (N, V)
-// logits never exist. With Grad, the gradients are computed in the same pass while a chunk's logits are at hand: dW is
-// accumulated at once, dx is for the backward op. The incoming gradient of a loss is 1 and is not read.
+// logits never exist. With Grad, the gradients that are wanted are computed in the same pass while a chunk's logits are
+// at hand: dW is accumulated at once, dx is for the backward op. The incoming gradient of a loss is 1 and is not read.
 type Loss struct {
 	W    *Param // (V, C); tied models share it with the embedding
 	Grad bool
@@ -33,6 +33,7 @@ type loss struct {
 	v, c, chunk int
 	targets     []int32   // of the needed positions
 	weights     []float32 // of the needed positions
+	dW, wantDX  bool      // the gradient is wanted
 	dx          []float32 // (R, C)
 	logits      []float32 // (chunk, V), scratch of the arena
 	losses      []float64 // of the needed positions
@@ -45,7 +46,9 @@ func (o *Loss) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
 		targets: buffer[int32](g, g.Capacity), weights: buffer[float32](g, g.Capacity),
 		losses: buffer[float64](g, g.Capacity)}
 	o.Losses = buffer[float64](g, g.Capacity)
-	if o.Grad {
+	b.dW = o.Grad && !o.W.Frozen
+	b.wantDX = o.Grad && g.learns(x)
+	if b.wantDX {
 		b.dx = buffer[float32](g, g.Capacity*c)
 	}
 	return g.apply("loss", b, tensor.ScalarShape(), x, g.leaf(x, o.W, ".head"))
@@ -65,10 +68,12 @@ func (o *loss) run(in [][]float32, out []float32) {
 	for i := range chunks { // of equal size: a last one of few rows would read the weights for little
 		lo, hi := i*len(needed)/chunks, (i+1)*len(needed)/chunks
 		n, x := hi-lo, in[0][lo*o.c:]
-		p.GemmWeights(kernel.NT, n, x, o.c, o.w, o.logits, o.v, false)
+		o.env.product(kernel.NT, n, x, o.c, o.w, o.logits, o.v, false)
 		p.CrossEntropy(o.logits, o.targets[lo:hi], o.weights[lo:hi], o.losses[lo:hi], n, o.v, o.Grad)
-		if o.Grad {
-			p.GemmWeights(kernel.NN, n, o.logits, o.v, o.w, o.dx[lo*o.c:], o.c, false)
+		if o.wantDX {
+			o.env.product(kernel.NN, n, o.logits, o.v, o.w, o.dx[lo*o.c:], o.c, false)
+		}
+		if o.dW {
 			p.Gemm(kernel.TN, o.v, o.c, n, o.logits, o.v, x, o.c, o.W.Grad, o.c, true)
 		}
 	}
@@ -80,20 +85,14 @@ func (o *loss) run(in [][]float32, out []float32) {
 	out[0] = float32(o.Sum)
 }
 
-func (o *loss) derive(g *Graph, _ gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+func (o *loss) derive(g *Graph, in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	// The op's output is an input of the backward op so that it runs after it; the gradient is at hand already.
-	dx, err := g.apply("loss.backward", lossBackward{}, tensor.Shape{g.Capacity, o.c}, grad, out)
-	if err != nil {
-		return nil, err
+	grads, err := g.backward("loss", lossBackward{}, o.c, in, gorgonia.Nodes{grad, out}, o.W)
+	if err == nil && o.wantDX {
+		opOf(grads[0]).narrow = true
+		opOf(grads[0]).borrow(o.dx)
 	}
-	opOf(dx).narrow = true
-	opOf(dx).borrow(o.dx)
-	grads, err := g.gradNodes(dx, nil, o.W)
-	if err != nil {
-		return nil, err
-	}
-	grads[0] = dx
-	return grads, nil
+	return grads, err
 }
 
 type lossBackward struct{}
@@ -126,5 +125,5 @@ func (o *logits) run(in [][]float32, out []float32) {
 	v, c := o.W.Shape[0], o.W.Shape[1]
 	n := len(o.env.Needed)
 	o.out = out[:n*v]
-	o.env.Pool.GemmWeights(kernel.NT, n, in[0], c, o.w, out, v, false)
+	o.env.product(kernel.NT, n, in[0], c, o.w, out, v, false)
 }

@@ -41,16 +41,7 @@ func (o *headNorm) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (
 	if err != nil {
 		return nil, err
 	}
-	dx, err := g.apply(o.Name+".backward", &headNormBackward{f: o}, tensor.Shape{g.Capacity, o.stride()}, grad, qkv)
-	if err != nil {
-		return nil, err
-	}
-	grads, err := g.gradNodes(dx, nil, o.Q, o.K)
-	if err != nil {
-		return nil, err
-	}
-	grads[0] = dx
-	return grads, nil
+	return g.backward(o.Name, &headNormBackward{f: o}, o.stride(), in, gorgonia.Nodes{grad, qkv}, o.Q, o.K)
 }
 
 type headNormBackward struct{ f *headNorm }
@@ -58,7 +49,10 @@ type headNormBackward struct{ f *headNorm }
 func (o *headNormBackward) run(in [][]float32, dx []float32) {
 	f, p := o.f, o.f.env.Pool
 	n, s := f.env.Batch.Len(), f.stride()
-	p.Copy(dx[:n*s], in[0][:n*s])
-	p.HeadRMSNormBackward(dx, dx, in[1], f.Q.Value, f.invQ, f.Q.Grad, n, s, 0, f.Heads, f.D)
-	p.HeadRMSNormBackward(dx, dx, in[1], f.K.Value, f.invK, f.K.Grad, n, s, f.Heads*f.D, f.KVHeads, f.D)
+	dy := in[0]
+	if dx != nil {
+		p.Copy(dx[:n*s], dy[:n*s])
+	}
+	p.HeadRMSNormBackward(dx, dy, in[1], f.Q.Value, f.invQ, f.Q.Grad, n, s, 0, f.Heads, f.D)
+	p.HeadRMSNormBackward(dx, dy, in[1], f.K.Value, f.invK, f.K.Grad, n, s, f.Heads*f.D, f.KVHeads, f.D)
 }

@@ -54,25 +54,12 @@ func (o *norm) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorg
 	if err != nil {
 		return nil, err
 	}
-	ins, back := gorgonia.Nodes{grad, x}, &normBackward{f: o}
-	if o.stream.grad != nil {
-		ins = append(ins, o.stream.grad)
+	inputs, back := gorgonia.Nodes{grad, x}, &normBackward{f: o}
+	if o.stream.grad != nil && g.learns(in[0]) {
+		inputs = append(inputs, o.stream.grad)
 		back.scatter = g.extentOf(o.stream.grad).narrow && !o.narrow
 	}
-	dx, err := g.apply(o.Name+".backward", back, tensor.Shape{g.Capacity, o.c}, ins...)
-	if err != nil {
-		return nil, err
-	}
-	params := []*Param{nil, o.W}
-	if o.Bias != nil {
-		params = append(params, o.Bias)
-	}
-	grads, err := g.gradNodes(dx, params...)
-	if err != nil {
-		return nil, err
-	}
-	grads[0] = dx
-	return grads, nil
+	return g.backward(o.Name, back, o.c, in, inputs, o.W, o.Bias)
 }
 
 type normBackward struct {
