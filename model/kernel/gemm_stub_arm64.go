@@ -4,7 +4,8 @@
 
 package kernel
 
-// gemm6x16 computes blocks tiles of 6 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate is not 0.
+// gemm6x16 computes blocks tiles of 6 rows and 16 columns, one below the other: C = A·B,
+// or C += A·B when accumulate is not 0.
 // Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes after c;
 // the next tile begins anext bytes further in A and 6 rows further in C.
 //
@@ -16,7 +17,8 @@ func gemm6x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *
 //go:noescape
 func gemm6x16T(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
 
-// gemm5x16 computes blocks tiles of 5 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate is not 0.
+// gemm5x16 computes blocks tiles of 5 rows and 16 columns, one below the other: C = A·B,
+// or C += A·B when accumulate is not 0.
 // Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes after c;
 // the next tile begins anext bytes further in A and 5 rows further in C.
 //
@@ -28,7 +30,8 @@ func gemm5x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *
 //go:noescape
 func gemm5x16T(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
 
-// gemm4x16 computes blocks tiles of 4 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate is not 0.
+// gemm4x16 computes blocks tiles of 4 rows and 16 columns, one below the other: C = A·B,
+// or C += A·B when accumulate is not 0.
 // Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes after c;
 // the next tile begins anext bytes further in A and 4 rows further in C.
 //
@@ -40,7 +43,8 @@ func gemm4x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *
 //go:noescape
 func gemm4x16T(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
 
-// gemm3x16 computes blocks tiles of 3 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate is not 0.
+// gemm3x16 computes blocks tiles of 3 rows and 16 columns, one below the other: C = A·B,
+// or C += A·B when accumulate is not 0.
 // Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes after c;
 // the next tile begins anext bytes further in A and 3 rows further in C.
 //
@@ -52,7 +56,8 @@ func gemm3x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *
 //go:noescape
 func gemm3x16T(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
 
-// gemm2x16 computes blocks tiles of 2 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate is not 0.
+// gemm2x16 computes blocks tiles of 2 rows and 16 columns, one below the other: C = A·B,
+// or C += A·B when accumulate is not 0.
 // Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes after c;
 // the next tile begins anext bytes further in A and 2 rows further in C.
 //
@@ -64,7 +69,8 @@ func gemm2x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *
 //go:noescape
 func gemm2x16T(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
 
-// gemm1x16 computes blocks tiles of 1 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate is not 0.
+// gemm1x16 computes blocks tiles of 1 rows and 16 columns, one below the other: C = A·B,
+// or C += A·B when accumulate is not 0.
 // Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes after c;
 // the next tile begins anext bytes further in A and 1 rows further in C.
 //

@@ -139,6 +139,25 @@ func (s strided) advance(by Op) {
 	}
 }
 
+// prefetchBelow asks for the part of C below a tile.
+func prefetchBelow(c strided, rows, vecs int) {
+	ahead := GP64()
+	MOVQ(c.odd[1], ahead)
+	IMUL3Q(Imm(uint64(rows)), ahead, ahead)
+	next := strided{per: c.per, odd: c.odd}
+	for _, b := range c.base {
+		n := GP64()
+		LEAQ(indexed(b, ahead, 1), n)
+		next.base = append(next.base, n)
+	}
+	for i := range rows {
+		for at := 0; at < vecs*w.bytes(); at += 64 {
+			PREFETCHT0(next.row(i, at))
+		}
+		PREFETCHT0(next.row(i, vecs*w.bytes()-4))
+	}
+}
+
 // microkernel writes one tile; more says that another one usually follows below it.
 func microkernel(label string, rows, vecs int, m mask, more bool, a, c reg.GPVirtual) {
 	of := func(v int) mask {
@@ -156,21 +175,7 @@ func microkernel(label string, rows, vecs int, m mask, more bool, a, c reg.GPVir
 	atC := func() strided { return newStrided(c, load("ldc"), rows) }
 	to := atC()
 	if more {
-		ahead := GP64()
-		MOVQ(to.odd[1], ahead)
-		IMUL3Q(Imm(uint64(rows)), ahead, ahead)
-		next := strided{per: to.per, odd: to.odd}
-		for _, b := range to.base {
-			n := GP64()
-			LEAQ(indexed(b, ahead, 1), n)
-			next.base = append(next.base, n)
-		}
-		for i := range rows {
-			for at := 0; at < vecs*w.bytes(); at += 64 {
-				PREFETCHT0(next.row(i, at))
-			}
-			PREFETCHT0(next.row(i, vecs*w.bytes()-4))
-		}
+		prefetchBelow(to, rows, vecs)
 	}
 	flag := load("accumulate")
 	TESTQ(flag, flag)

@@ -17,6 +17,7 @@ const (
 )
 
 func lowp() {
+	w = widths[0]
 	expandBF16()
 	roundBF16()
 	matrixVectorBF16(4)
@@ -62,7 +63,7 @@ func roundBF16() {
 	function("roundBF16AVX2", "func(vectors int, dst *uint16, src *float32)", "roundBF16AVX2 is roundBF16Generic for 16·vectors values.")
 	n, dst, src := load("vectors"), load("dst"), load("src")
 	Label("loop")
-	var r [2]reg.VecVirtual
+	var r [2]vector
 	for i := range r {
 		x, odd, nan := YMM(), YMM(), YMM()
 		r[i] = YMM()
@@ -98,13 +99,13 @@ func matrixVectorBF16(vecs int) {
 	function(name, "func(blocks, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)",
 		fmt.Sprintf("%s computes y = B·x (or y += B·x when accumulate is not 0) for %d·groups rows of B, stride bytes apart, and 8·blocks columns.", name, rows))
 	groups, b, ss, y := load("groups"), load("b"), load("stride"), load("y")
-	acc := make([]reg.VecVirtual, vecs)
+	acc := make([]vector, vecs)
 	for i := range acc {
 		acc[i] = YMM()
 	}
-	odd := []reg.GPVirtual{ss, GP64(), GP64(), GP64()} // 1, 3, 5 and 7 times the stride
-	for i := 1; i < 4; i++ {
-		LEAQ(indexed(odd[i-1], ss, 2), odd[i])
+	odd := map[int]reg.GPVirtual{1: ss, 3: GP64(), 5: GP64(), 7: GP64()} // times the stride
+	for i := 3; i < 8; i += 2 {
+		LEAQ(indexed(odd[i-2], ss, 2), odd[i])
 	}
 	Label("group")
 	for i := range acc {
@@ -129,52 +130,31 @@ func matrixVectorBF16(vecs int) {
 	}
 	ahead := GP64() // the next rows lie behind these: their lines are asked for one after the other
 	LEAQ(indexed(base[vecs-1], ss, 8), ahead)
-	of := func(v, i int) Mem { // row i of chain v
-		scale := uint8(1)
-		for ; i > 0 && i%2 == 0; i /= 2 {
-			scale *= 2
-		}
-		if i == 0 {
-			return at(base[v], 0)
-		}
-		return indexed(base[v], odd[i/2], scale)
-	}
+	from := strided{base: base, per: 8, odd: odd}
 	Label("block")
 	for i := range 2 * vecs {
 		PREFETCHT0(at(ahead, 64*i))
 	}
 	ADDQ(U32(uint32(128*vecs)), ahead)
 	for v := range acc {
-		r, t := make([]reg.VecVirtual, 4), []reg.VecVirtual{YMM(), YMM(), YMM(), YMM()}
+		t, r := four(), four()
 		for i := range r {
-			r[i] = YMM()
-			VBROADCASTF128(of(v, i), r[i])
-			VINSERTF128(Imm(1), of(v, i+4), r[i], r[i])
+			VBROADCASTF128(from.row(8*v+i, 0), r[i])
+			VINSERTF128(Imm(1), from.row(8*v+i+4, 0), r[i], r[i])
 		}
-		VUNPCKLPS(r[1], r[0], t[0])
-		VUNPCKHPS(r[1], r[0], t[1])
-		VUNPCKLPS(r[3], r[2], t[2])
-		VUNPCKHPS(r[3], r[2], t[3])
-		for i := range 4 {
-			pair, even := YMM(), YMM()
-			sel := Imm(0x44)
-			if i&1 == 1 {
-				sel = Imm(0xEE)
-			}
-			VSHUFPS(sel, t[i/2+2], t[i/2], pair)
+		network(r, t, func(i int, pair vector) {
+			even := YMM()
 			VPSLLD(Imm(16), pair, even)
 			VPAND(high, pair, pair)
-			for j, w := range []reg.VecVirtual{even, pair} {
+			for j, w := range []vector{even, pair} {
 				s := YMM()
 				VBROADCASTSS(at(x, 8*i+4*j), s)
 				VFMADD231PS(w, s, acc[v])
 			}
-		}
+		})
 	}
 	ADDQ(Imm(32), x)
-	for i := range base {
-		ADDQ(Imm(16), base[i])
-	}
+	from.advance(Imm(16))
 	DECQ(blocks)
 	JNZ(LabelRef("block"))
 	for i := range acc {
@@ -196,7 +176,7 @@ func static(name string) Mem {
 }
 
 func quantizeRow(split bool) {
-	abs, all, half := static("q8Abs"), static("q8RowMax"), static("q8Half")
+	all := static("q8RowMax")
 	name := "quantizeRowSplitAVX2"
 	if !split {
 		name = "quantizeRowAVX2"
@@ -204,28 +184,13 @@ func quantizeRow(split bool) {
 		word("q8RowMax", math.Float32bits(127*128))
 		word("q8Half", 64<<16|64)
 	}
-	function(name, "func(blocks int, dst *byte, x *float32)", fmt.Sprintf("%s is quantizeRowGeneric with split = %v for 32·blocks values.", name, split))
+	function(name, "func(blocks int, dst *byte, x *float32)",
+		fmt.Sprintf("%s is quantizeRowGeneric with split = %v for 32·blocks values.", name, split))
 	n, dst, src := load("blocks"), load("dst"), load("x")
 	Label("block")
-	x, most := make([]reg.VecVirtual, 4), YMM()
-	for i := range x {
-		x[i] = YMM()
-		VMOVDQU(at(src, 32*i), x[i])
-		if i == 0 {
-			VPAND(abs, x[0], most)
-			continue
-		}
-		t := YMM()
-		VPAND(abs, x[i], t)
-		VPMAXSD(t, most, most)
-	}
+	x, most := rowAndLargest(src)
 	m, t := XMM(), XMM()
-	VEXTRACTI128(Imm(1), most, m)
-	VPMAXSD(m, most.AsX(), m)
-	VPSHUFD(Imm(0x4e), m, t)
-	VPMAXSD(t, m, m)
-	VPSHUFD(Imm(0xb1), m, t)
-	VPMAXSD(t, m, m)
+	across(VPMAXSD, most, m, t)
 	top := GP32()
 	VMOVD(m, top)
 	CMPL(top, U32(0x7f800000))
@@ -247,35 +212,9 @@ func quantizeRow(split bool) {
 	VPADDD(x[1], x[0], sum)
 	VPADDD(x[3], x[2], t0)
 	VPADDD(t0, sum, sum)
-	for i := range 2 {
-		VPACKSSDW(x[2*i+1], x[2*i], x[i])
-		VPERMQ(Imm(0xd8), x[i], x[i])
-	}
-	if split {
-		h := []reg.VecVirtual{YMM(), YMM()}
-		for i := range h {
-			VPADDW(half, x[i], h[i])
-			VPSRAW(Imm(7), h[i], h[i])
-			low := YMM()
-			VPSLLW(Imm(7), h[i], low)
-			VPSUBW(low, x[i], x[i])
-		}
-		for i, v := range [][]reg.VecVirtual{h, x} {
-			VPACKSSWB(v[1], v[0], v[0])
-			VPERMQ(Imm(0xd8), v[0], v[0])
-			VMOVDQU(v[0], at(dst, 32*i))
-		}
-	} else {
-		VMOVDQU(x[0], at(dst, 0))
-		VMOVDQU(x[1], at(dst, 32))
-	}
+	storeCodes(x, dst, split)
 	s := XMM()
-	VEXTRACTI128(Imm(1), sum, s)
-	VPADDD(s, sum.AsX(), s)
-	VPSHUFD(Imm(0x4e), s, t)
-	VPADDD(t, s, s)
-	VPSHUFD(Imm(0xb1), s, t)
-	VPADDD(t, s, s)
+	across(VPADDD, sum, s, t)
 	total := GP32()
 	VMOVD(s, total)
 	SHLL(Imm(7), total)
@@ -301,6 +240,60 @@ func quantizeRow(split bool) {
 	MOVL(top, at(dst, 64))
 	MOVL(U32(0), at(dst, 68))
 	JMP(LabelRef("next"))
+}
+
+// rowAndLargest reads a block of 32 values; most has in each lane the largest of four without their signs, as integers.
+func rowAndLargest(src reg.Register) (x []vector, most vector) {
+	abs := static("q8Abs")
+	x, most = make([]vector, 4), YMM()
+	for i := range x {
+		x[i] = YMM()
+		VMOVDQU(at(src, 32*i), x[i])
+		if i == 0 {
+			VPAND(abs, x[0], most)
+			continue
+		}
+		t := YMM()
+		VPAND(abs, x[i], t)
+		VPMAXSD(t, most, most)
+	}
+	return x, most
+}
+
+// across joins the eight lanes of y in all lanes of to; t is scratch.
+func across(join func(ops ...Op), y, to, t vector) {
+	VEXTRACTI128(Imm(1), y, to)
+	join(to, y.AsX(), to)
+	VPSHUFD(Imm(0x4e), to, t)
+	join(t, to, to)
+	VPSHUFD(Imm(0xb1), to, t)
+	join(t, to, to)
+}
+
+// storeCodes writes 32 integers as int16, or as two int8 each where split.
+func storeCodes(x []vector, dst reg.Register, split bool) {
+	for i := range 2 {
+		VPACKSSDW(x[2*i+1], x[2*i], x[i])
+		VPERMQ(Imm(0xd8), x[i], x[i])
+	}
+	if !split {
+		VMOVDQU(x[0], at(dst, 0))
+		VMOVDQU(x[1], at(dst, 32))
+		return
+	}
+	h := []vector{YMM(), YMM()}
+	for i := range h {
+		VPADDW(static("q8Half"), x[i], h[i])
+		VPSRAW(Imm(7), h[i], h[i])
+		low := YMM()
+		VPSLLW(Imm(7), h[i], low)
+		VPSUBW(low, x[i], x[i])
+	}
+	for i, v := range [][]vector{h, x} {
+		VPACKSSWB(v[1], v[0], v[0])
+		VPERMQ(Imm(0xd8), v[0], v[0])
+		VMOVDQU(v[0], at(dst, 32*i))
+	}
 }
 
 // q8Function opens a kernel of the product with Q8_0 weights.
@@ -367,9 +360,9 @@ func bases(rows int, first, ld reg.GPVirtual) []reg.GPVirtual {
 func q8PanelAVX2(rows int) {
 	q8Function("AVX2", rows)
 	panels, codes, scales, c := load("panels"), load("codes"), load("scales"), load("c")
-	acc := make([][2]reg.VecVirtual, rows)
+	acc := make([][2]vector, rows)
 	for i := range acc {
-		acc[i] = [2]reg.VecVirtual{YMM(), YMM()}
+		acc[i] = [2]vector{YMM(), YMM()}
 	}
 	Label("panel")
 	ldc := load("ldc")
@@ -392,7 +385,7 @@ func q8PanelAVX2(rows int) {
 	x := bases(rows, first, stride)
 	Label("block")
 	for h := range 2 {
-		sum := make([][2]reg.VecVirtual, rows)
+		sum := make([][2]vector, rows)
 		for g := range 8 {
 			for q := range 2 {
 				w := YMM()
@@ -449,7 +442,7 @@ func q8PanelAVX2(rows int) {
 func q8PanelVNNI(rows int) {
 	q8Function("VNNI", rows)
 	panels, codes, scales, c := load("panels"), load("codes"), load("scales"), load("c")
-	acc := make([]reg.VecVirtual, rows)
+	acc := make([]vector, rows)
 	for i := range acc {
 		acc[i] = ZMM()
 	}
@@ -469,7 +462,7 @@ func q8PanelVNNI(rows int) {
 	first, stride, blocks := load("x"), load("stride"), load("blocks")
 	x := bases(rows, first, stride)
 	Label("block")
-	w := make([]reg.VecVirtual, 8)
+	w := make([]vector, 8)
 	for g := range w {
 		w[g] = ZMM()
 		VMOVDQU64(at(codes, 64*g), w[g])

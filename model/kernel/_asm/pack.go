@@ -54,9 +54,8 @@ func transpose() {
 // transposed reads a square, four columns at a time, and hands out its columns in order.
 func transposed(row func(i, disp int) Mem, to func(i int, column vector)) {
 	for quarter := range w.lanes / 4 {
-		r := make([]vector, 4)
+		r := four()
 		for i := range r { // rows i, i+4, ... of these columns
-			r[i] = w.reg()
 			if w.lanes == 16 {
 				VBROADCASTF32X4(row(i, 16*quarter), r[i])
 				for lane := 1; lane < 4; lane++ {
@@ -67,20 +66,26 @@ func transposed(row func(i, disp int) Mem, to func(i int, column vector)) {
 				VINSERTF128(Imm(1), row(i+4, 16*quarter), r[i], r[i])
 			}
 		}
-		t := []vector{w.reg(), w.reg(), w.reg(), w.reg()}
-		VUNPCKLPS(r[1], r[0], t[0])
-		VUNPCKHPS(r[1], r[0], t[1])
-		VUNPCKLPS(r[3], r[2], t[2])
-		VUNPCKHPS(r[3], r[2], t[3])
-		for i := range 4 {
-			o := w.reg()
-			sel := Imm(0x44)
-			if i&1 == 1 {
-				sel = Imm(0xEE)
-			}
-			VSHUFPS(sel, t[i/2+2], t[i/2], o)
-			to(4*quarter+i, o)
+		network(r, four(), func(i int, column vector) { to(4*quarter+i, column) })
+	}
+}
+
+func four() []vector { return []vector{w.reg(), w.reg(), w.reg(), w.reg()} }
+
+// network hands out the columns of four rows: in each 128 bits a square of its own. t is scratch.
+func network(r, t []vector, to func(i int, column vector)) {
+	VUNPCKLPS(r[1], r[0], t[0])
+	VUNPCKHPS(r[1], r[0], t[1])
+	VUNPCKLPS(r[3], r[2], t[2])
+	VUNPCKHPS(r[3], r[2], t[3])
+	for i := range 4 {
+		column := w.reg()
+		sel := Imm(0x44)
+		if i&1 == 1 {
+			sel = Imm(0xEE)
 		}
+		VSHUFPS(sel, t[i/2+2], t[i/2], column)
+		to(i, column)
 	}
 }
 

@@ -228,23 +228,7 @@ func (w *writer) sweep(name string, decl *ast.FuncDecl, p *program) {
 	f := newFrame(w, name, decl, p)
 	first := f.slices[0]
 	w.ins("MOVD %s_len+%d(FP), R5", first, f.offset[first]+8)
-	accumulators := p.sums
-	if p.most != "" {
-		accumulators = []string{p.most}
-	}
-	for _, s := range accumulators {
-		var l [4]reg
-		for i := range l {
-			l[i] = f.take()
-			if p.most == "" {
-				w.zero(l[i])
-			} else {
-				w.ins("MOVW $0xff800000, R15 // -Inf")
-				w.ins("VDUP R15, V%d.S4", l[i])
-			}
-		}
-		f.lanes[s] = l
-	}
+	accumulators := f.accumulators()
 	f.hold()
 	vectors := 2
 	if len(accumulators) > 0 {
@@ -289,22 +273,49 @@ func (w *writer) sweep(name string, decl *ast.FuncDecl, p *program) {
 		}
 	}
 	w.label("done")
+	f.fold(accumulators)
+	w.ins("RET")
+}
+
+// accumulators sets the lanes of the sums, or of the largest, to where they start, and gives the names of these.
+func (f *frame) accumulators() []string {
+	names := f.sums
+	if f.most != "" {
+		names = []string{f.most}
+	}
+	for _, s := range names {
+		var l [4]reg
+		for i := range l {
+			l[i] = f.take()
+			if f.most == "" {
+				f.zero(l[i])
+			} else {
+				f.ins("MOVW $0xff800000, R15 // -Inf")
+				f.ins("VDUP R15, V%d.S4", l[i])
+			}
+		}
+		f.lanes[s] = l
+	}
+	return names
+}
+
+// fold joins sixteen lanes in the fixed order, lane l with l+8, l+4, l+2, l+1, and returns the results.
+func (f *frame) fold(accumulators []string) {
 	join := "FADD"
-	if p.most != "" {
+	if f.most != "" {
 		join = "FMAX" // no lane is a NaN
 	}
-	for i, s := range accumulators { // lane l with l+8, l+4, l+2, l+1
+	for i, s := range accumulators {
 		l := f.lanes[s]
-		w.op3(join, l[0], l[0], l[2])
-		w.op3(join, l[1], l[1], l[3])
-		w.op3(join, l[0], l[0], l[1])
-		w.ins("VDUP V%d.D[1], V%d.D2", l[0], l[1])
-		w.op3(join, l[0], l[0], l[1])
-		w.ins("VDUP V%d.S[1], V%d.S4", l[0], l[1])
-		w.op3(join, l[0], l[0], l[1])
-		w.ins("FMOVS F%d, %s", l[0], f.results[i])
+		f.op3(join, l[0], l[0], l[2])
+		f.op3(join, l[1], l[1], l[3])
+		f.op3(join, l[0], l[0], l[1])
+		f.ins("VDUP V%d.D[1], V%d.D2", l[0], l[1])
+		f.op3(join, l[0], l[0], l[1])
+		f.ins("VDUP V%d.S[1], V%d.S4", l[0], l[1])
+		f.op3(join, l[0], l[0], l[1])
+		f.ins("FMOVS F%d, %s", l[0], f.results[i])
 	}
-	w.ins("RET")
 }
 
 // copyWords copies R5 words.
