@@ -43,7 +43,8 @@ func word(name string, v uint32) Mem {
 }
 
 func expandBF16() {
-	function("expandBF16AVX2", "func(vectors int, dst *float32, src *uint16)", "expandBF16AVX2 is expandBF16Generic for 8·vectors values.")
+	function("expandBF16AVX2", "func(vectors int, dst *float32, src *uint16)",
+		"expandBF16AVX2 is expandBF16Generic for 8·vectors values.")
 	n, dst, src := load("vectors"), load("dst"), load("src")
 	Label("loop")
 	x := YMM()
@@ -60,7 +61,8 @@ func expandBF16() {
 
 func roundBF16() {
 	one, half, quiet := word("bf16One", 1), word("bf16Half", 0x7fff), word("bf16Quiet", 0x400000)
-	function("roundBF16AVX2", "func(vectors int, dst *uint16, src *float32)", "roundBF16AVX2 is roundBF16Generic for 16·vectors values.")
+	function("roundBF16AVX2", "func(vectors int, dst *uint16, src *float32)",
+		"roundBF16AVX2 is roundBF16Generic for 16·vectors values.")
 	n, dst, src := load("vectors"), load("dst"), load("src")
 	Label("loop")
 	var r [2]vector
@@ -88,8 +90,9 @@ func roundBF16() {
 	RET()
 }
 
-// matrixVectorBF16 is matrixVector for bfloat16: two values of a row are one lane on their way through the transposing network, and part behind it.
-// vecs chains of eight rows each run side by side: a chain waits for each of its multiply-adds.
+// matrixVectorBF16 is matrixVector for bfloat16: two values of a row are one lane on their way through the transposing
+// network, and part behind it. vecs chains of eight rows each run side by side: a chain waits for each of its
+// multiply-adds.
 func matrixVectorBF16(vecs int) {
 	high, rows := static("bf16High"), 8*vecs
 	if vecs == 4 {
@@ -97,7 +100,8 @@ func matrixVectorBF16(vecs int) {
 	}
 	name := fmt.Sprintf("gemv%dBF16", rows)
 	function(name, "func(blocks, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)",
-		fmt.Sprintf("%s computes y = B·x (or y += B·x when accumulate is not 0) for %d·groups rows of B, stride bytes apart, and 8·blocks columns.", name, rows))
+		fmt.Sprintf("%s computes y = B·x (or y += B·x when accumulate is not 0) for %d·groups rows of B, "+
+			"stride bytes apart, and 8·blocks columns.", name, rows))
 	groups, b, ss, y := load("groups"), load("b"), load("stride"), load("y")
 	acc := make([]vector, vecs)
 	for i := range acc {
@@ -299,7 +303,8 @@ func storeCodes(x []vector, dst reg.Register, split bool) {
 // q8Function opens a kernel of the product with Q8_0 weights.
 func q8Function(name string, rows int) {
 	name = fmt.Sprintf("q8x%d%s", rows, name)
-	function(name, "func(panels, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc, accumulate int)",
+	signature := "(panels, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc, accumulate int)"
+	function(name, "func"+signature,
 		fmt.Sprintf("%s is q8PanelGeneric for %d rows and panels panels side by side. stride and ldc are bytes.", name, rows))
 }
 
@@ -437,8 +442,8 @@ func q8PanelAVX2(rows int) {
 	RET()
 }
 
-// q8PanelVNNI: VPDPBUSD multiplies bytes without sign, the weights' codes + 128, with signed ones, the halves of the row's codes. The sum of the low halves starts
-// from -128·Σ of the row's codes, which undoes the 128.
+// q8PanelVNNI: VPDPBUSD multiplies bytes without sign, the weights' codes + 128, with signed ones, the halves of the
+// row's codes. The sum of the low halves starts from -128·Σ of the row's codes, which undoes the 128.
 func q8PanelVNNI(rows int) {
 	q8Function("VNNI", rows)
 	panels, codes, scales, c := load("panels"), load("codes"), load("scales"), load("c")

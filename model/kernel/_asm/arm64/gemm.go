@@ -69,12 +69,13 @@ func (w *writer) microkernel(rows int, transposed bool) {
 // open begins the function.
 func (k microkernel) open() {
 	name := fmt.Sprintf("gemm%dx16", k.rows)
-	doc := fmt.Sprintf("%s computes blocks tiles of %d rows and 16 columns, one below the other: C = A·B,\n"+
-		"// or C += A·B when accumulate is not 0.\n"+
-		"// Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes after c;\n"+
-		"// the next tile begins anext bytes further in A and %d rows further in C.", name, k.rows, k.rows)
+	doc := fmt.Sprintf("%s computes blocks tiles of %d rows and 16 columns, one below the other: C = A·B, "+
+		"or C += A·B when accumulate is not 0. Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes "+
+		"after b, row i of C ldc·i bytes after c; the next tile begins anext bytes further in A and %[2]d rows further in C.",
+		name, k.rows)
 	if k.transposed {
-		doc = fmt.Sprintf("%sT does the same where A lies transposed: element (i, p) of a tile 4·i + lda·p bytes after a.", name)
+		doc = fmt.Sprintf("%sT does the same where A lies transposed: element (i, p) of a tile 4·i + lda·p bytes after a.",
+			name)
 		name += "T"
 	}
 	signature := "(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)"
@@ -186,7 +187,8 @@ func (w *writer) square() {
 // transpose writes the register transposes of the packing.
 func (w *writer) transpose() {
 	w.function("transpose4", "(blocks int, dst *float32, dstStride int, src *float32, srcStride int)",
-		"transpose4 transposes blocks squares of 4x4 side by side in 4 rows of src into as many squares one below the other in dst. Strides are bytes.", 0, 40)
+		"transpose4 transposes blocks squares of 4x4 side by side in 4 rows of src into as many squares one below the other "+
+			"in dst. Strides are bytes.", 0, 40)
 	w.arguments("blocks", "R0", "dst", "R1", "dstStride", "R2", "src", "R3", "srcStride", "R4")
 	for i := range 3 {
 		w.ins("ADD R4, R%d, R%d", []int{3, 5, 6}[i], 5+i)
@@ -205,11 +207,12 @@ func (w *writer) transpose() {
 	w.ins("RET")
 }
 
-// matrixVector writes the product of a matrix with one vector, which decoding consists of: squares of 4x4 are transposed in registers on their way, so that
-// the matrix is read once and nothing else moves.
+// matrixVector writes the product of a matrix with one vector, which decoding consists of: squares of 4x4 are
+// transposed in registers on their way, so that the matrix is read once and nothing else moves.
 func (w *writer) matrixVector() {
 	w.function("gemv16", "(blocks, groups int, x, b *float32, stride int, y *float32, accumulate int)",
-		"gemv16 computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart, and 4·blocks columns.", 0, 56)
+		"gemv16 computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart, "+
+			"and 4·blocks columns.", 0, 56)
 	w.arguments("blocks", "R23", "groups", "R19", "x", "R24", "b", "R20", "stride", "R21", "y", "R22", "accumulate", "R25")
 	w.label("group")
 	for q := range reg(4) {
@@ -269,7 +272,8 @@ func (w *writer) copyPanel() {
 
 // peak writes the loop by which benchmarks measure what the core can do: fused multiply-adds on registers only.
 func (w *writer) peak() {
-	w.function("peakFMA", "(n int)", "peakFMA does n times 24 independent fused multiply-adds of 4 floats. Benchmarks measure the core with it.", 0, 8)
+	w.function("peakFMA", "(n int)", "peakFMA does n times 24 independent fused multiply-adds of 4 floats. "+
+		"Benchmarks measure the core with it.", 0, 8)
 	w.arguments("n", "R0")
 	for v := range reg(26) {
 		w.zero(v)
