@@ -71,8 +71,8 @@ func (k microkernel) open() {
 	name := fmt.Sprintf("gemm%dx16", k.rows)
 	doc := fmt.Sprintf("%s computes blocks tiles of %d rows and 16 columns, one below the other: C = A·B, "+
 		"or C += A·B when accumulate is not 0. Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes "+
-		"after b, row i of C ldc·i bytes after c; the next tile begins anext bytes further in A and %[2]d rows further in C.",
-		name, k.rows)
+		"after b, row i of C ldc·i bytes after c; the next tile begins anext bytes further in A and %[2]d rows further "+
+		"in C.", name, k.rows)
 	if k.transposed {
 		doc = fmt.Sprintf("%sT does the same where A lies transposed: element (i, p) of a tile 4·i + lda·p bytes after a.",
 			name)
