@@ -2,15 +2,17 @@ package kernel
 
 import "instruct/model/kernel/exact"
 
-// Segment is one example in the flat batch: rows [Start, End) attend causally to themselves and to all of rows [PrefixStart, PrefixEnd), which come before
-// them. The prefix is itself a segment (with no prefix of its own), computed once for all that share it; it is empty when PrefixStart == PrefixEnd.
+// Segment is one example in the flat batch: rows [Start, End) attend causally to themselves and to all of rows
+// [PrefixStart, PrefixEnd), which come before them. The prefix is itself a segment (with no prefix of its own),
+// computed once for all that share it; it is empty when PrefixStart == PrefixEnd.
 type Segment struct{ PrefixStart, PrefixEnd, Start, End int }
 
-// Attention is causal scaled dot-product attention with grouped key/value heads (Vaswani et al. 2017; Ainslie et al. 2023), inside segments only.
-// It belongs to one op: it keeps the scratch of its workers, sized at first use.
+// Attention is causal scaled dot-product attention with grouped key/value heads (Vaswani et al. 2017; Ainslie et al.
+// 2023), inside segments only. It belongs to one op: it keeps the scratch of its workers, sized at first use.
 //
-// The (N, T) scores never exist: a block of at most 24 query rows meets all its keys at once. A row's results depend only on its own segment,
-// so they have the same bits wherever the segment stands in the batch. Rows outside all segments are left alone.
+// The (N, T) scores never exist: a block of at most 24 query rows meets all its keys at once. A row's results depend
+// only on its own segment, so they have the same bits wherever the segment stands in the batch. Rows outside all
+// segments are left alone.
 type Attention struct {
 	Heads, KVHeads, D int     // query heads, key/value heads, head size
 	Scale             float32 // of the scores; usually 1/sqrt(D)
@@ -28,13 +30,15 @@ type queryBlock struct {
 	lo, hi int
 }
 
-// queryRows is few, so that little above the diagonal is computed in vain, and a multiple of the six rows of the matrix product.
+// queryRows is few, so that little above the diagonal is computed in vain, and a multiple of the six rows of the matrix
+// product.
 const queryRows = 24
 
 // width of a row of packed q, k and v.
 func (a *Attention) width() int { return (a.Heads + 2*a.KVHeads) * a.D }
 
-// prepare cuts segments into blocks and sizes the scratch for one or two (queryRows, longest) arrays; it returns the leading dimension of those.
+// prepare cuts segments into blocks and sizes the scratch for one or two (queryRows, longest) arrays; it returns the
+// leading dimension of those.
 func (a *Attention) prepare(p *Pool, segs []Segment, arrays int) int {
 	if a.KVHeads <= 0 || a.Heads%a.KVHeads != 0 {
 		panic("kernel: Attention wants Heads to be a multiple of KVHeads")
@@ -71,7 +75,8 @@ type cache struct {
 	n    int
 }
 
-// query is m query vectors, q[i·stride:], with their results. Vector i sees the keys of the prefix and the first seen + i·step own ones.
+// query is m query vectors, q[i·stride:], with their results. Vector i sees the keys of the prefix and the first seen
+// + i·step own ones.
 type query struct {
 	q, out, lse                  []float32
 	m                            int
@@ -80,14 +85,16 @@ type query struct {
 }
 
 // scores fills s (m, ld) with Q·Kᵀ over prefix and own keys, unscaled.
-func (a *Attention) scores(p *Pool, w int, s []float32, ld int, q []float32, stride, m int, prefix, own []float32, kvStride, np, no int) {
+func (a *Attention) scores(p *Pool, w int, s []float32, ld int, q []float32, stride, m int, prefix, own []float32,
+	kvStride, np, no int) {
 	if np > 0 {
 		p.GemmSerial(w, NT, m, np, a.D, q, stride, prefix, kvStride, s, ld, false)
 	}
 	p.GemmSerial(w, NT, m, no, a.D, q, stride, own, kvStride, s[np:], ld, false)
 }
 
-// attend computes softmax(scale·Q·Kᵀ)·V for one block: exp of the scores first, O = E·V, then the rows of O over the sums.
+// attend computes softmax(scale·Q·Kᵀ)·V for one block: exp of the scores first, O = E·V, then the rows of O over
+// the sums.
 func (a *Attention) attend(p *Pool, w, ld int, q query, prefix, own cache, kvStride int) {
 	s := a.scratch[w]
 	a.scores(p, w, s, ld, q.q, q.stride, q.m, prefix.k, own.k, kvStride, prefix.n, own.n)
@@ -114,9 +121,10 @@ func (a *Attention) attend(p *Pool, w, ld int, q query, prefix, own cache, kvStr
 	}
 }
 
-// Forward: for each row i and head h, out[i, h] = Σ_j softmax_j(Scale·q[i, h]·k[j, h'])·v[j, h'] over the rows j that i sees, h' = h·KVHeads/Heads.
-// qkv (N, (Heads+2·KVHeads)·D) holds the query heads, then the key heads, then the value heads of a row, already rotated; out (N, Heads·D);
-// lse (N, Heads) gets the log-sum-exp of the scaled scores, for the backward.
+// Forward: for each row i and head h, out[i, h] = Σ_j softmax_j(Scale·q[i, h]·k[j, h'])·v[j, h'] over the rows j
+// that i sees, h' = h·KVHeads/Heads. qkv (N, (Heads+2·KVHeads)·D) holds the query heads, then the key heads, then
+// the value heads of a row, already rotated; out (N, Heads·D); lse (N, Heads) gets the log-sum-exp of the scaled
+// scores, for the backward.
 func (a *Attention) Forward(p *Pool, out, qkv, lse []float32, segs []Segment) {
 	ld := a.prepare(p, segs, 1)
 	a.forward = attentionForward{a, p, out, qkv, lse, ld}
@@ -150,8 +158,9 @@ func (t *attentionForward) Run(w, i int) {
 	}, prefix, own, c)
 }
 
-// Decode computes attention for n new rows at positions pos0 .. pos0+n-1 against a cache: q row i begins at q[i·qStride] (Heads·D wide), out (n, Heads·D),
-// kcache and vcache (maxT, KVHeads·D) hold rows 0 .. pos0+n-1 already. Row i sees the rows 0 .. pos0+i. The bits are those of Forward.
+// Decode computes attention for n new rows at positions pos0 .. pos0+n-1 against a cache: q row i begins at
+// q[i·qStride] (Heads·D wide), out (n, Heads·D), kcache and vcache (maxT, KVHeads·D) hold rows 0 .. pos0+n-1
+// already. Row i sees the rows 0 .. pos0+i. The bits are those of Forward.
 func (a *Attention) Decode(p *Pool, out, q []float32, qStride, n int, pos0 int, kcache, vcache []float32) {
 	if n <= 0 {
 		return

@@ -154,7 +154,8 @@ func TestAttention(t *testing.T) {
 	}
 }
 
-// A shared prefix must give what a copy of it in front of every segment gives, and a segment the same bits wherever it stands.
+// A shared prefix must give what a copy of it in front of every segment gives, and a segment the same bits wherever it
+// stands.
 func TestAttentionPlace(t *testing.T) {
 	const h, kv, d, prefix, own = 4, 2, 8, 70, 75
 	r := rng.NewRand(2, "place", 0, 0)
@@ -177,7 +178,8 @@ func TestAttentionPlace(t *testing.T) {
 		x := append(normals(&r, lead*c), whole...)
 		y := append(normals(&r, lead*h*d), dout...)
 		o, l, g := run(x, y, []Segment{{0, 0, 0, lead}, {0, 0, lead, lead + prefix + own}})
-		if firstDifference(o[lead*h*d:], out) >= 0 || firstDifference(l[lead*h:], lse) >= 0 || firstDifference(g[lead*c:], dqkv) >= 0 {
+		if firstDifference(o[lead*h*d:], out) >= 0 || firstDifference(l[lead*h:], lse) >= 0 ||
+			firstDifference(g[lead*c:], dqkv) >= 0 {
 			t.Errorf("%s: other bits", name)
 		}
 	}
@@ -197,7 +199,8 @@ func TestAttentionPlace(t *testing.T) {
 	}
 }
 
-// decodeDifference decodes the rows of qkv in pieces of step and says where the result first differs from out, which Forward gave; -1 is nowhere.
+// decodeDifference decodes the rows of qkv in pieces of step and says where the result first differs from out, which
+// Forward gave; -1 is nowhere.
 func decodeDifference(a *Attention, p *Pool, qkv, out []float32, step int) int {
 	c, w := a.width(), a.KVHeads*a.D
 	n := len(qkv) / c

@@ -1,15 +1,21 @@
 package kernel
 
-// RMSNorm: out = w·(x·inv) with inv[i] = 1/sqrt(mean(x[i]²) + eps) (Zhang and Sennrich 2019; order of products as in transformers' LlamaRMSNorm).
-// out, x (n, c); w (c); inv (n), kept for the backward. out may be x.
+// RMSNorm: out = w·(x·inv) with inv[i] = 1/sqrt(mean(x[i]²) + eps) (Zhang and Sennrich 2019; order of products as in
+// transformers' LlamaRMSNorm). out, x (n, c); w (c); inv (n), kept for the backward. out may be x.
 func (p *Pool) RMSNorm(out, x, w, inv []float32, n, c int, eps float32) {
-	p.headRMSNorm(out, x, w, inv, n, c, 0, 1, c, eps)
+	p.HeadRMSNorm(out, x, w, inv, n, c, 0, 1, c, eps)
 }
 
-// HeadRMSNorm is RMSNorm on heads vectors of size d inside each row: vector (i, h) lies at x[i·stride+offset+h·d], likewise in out; w (d), inv (n·heads).
-// It is the q/k norm of Qwen3. out may be x.
+// HeadRMSNorm is RMSNorm on heads vectors of size d inside each row: vector (i, h) lies at x[i·stride+offset+h·d],
+// likewise in out; w (d), inv (n·heads). It is the q/k norm of Qwen3. out may be x.
 func (p *Pool) HeadRMSNorm(out, x, w, inv []float32, n, stride, offset, heads, d int, eps float32) {
-	p.headRMSNorm(out, x, w, inv, n, stride, offset, heads, d, eps)
+	t := &p.ops.rmsNorm
+	*t = rmsNormTask{headShape{n, stride, offset, heads, d}, out, x, w, inv, eps}
+	t.check(x)
+	t.check(out)
+	need(d, w)
+	need(n*heads, inv)
+	p.rows(n, heads*d, t)
 }
 
 // headShape is a set of vectors: in each of n rows, stride floats apart, heads vectors of size d from offset on.
@@ -20,7 +26,7 @@ func (s headShape) check(x []float32) {
 		panic("kernel: heads do not fit the row")
 	}
 	if s.n > 0 {
-		need(x, (s.n-1)*s.stride+s.offset+s.heads*s.d)
+		need((s.n-1)*s.stride+s.offset+s.heads*s.d, x)
 	}
 }
 
@@ -28,16 +34,6 @@ type rmsNormTask struct {
 	headShape
 	out, x, w, inv []float32
 	eps            float32
-}
-
-func (p *Pool) headRMSNorm(out, x, w, inv []float32, n, stride, offset, heads, d int, eps float32) {
-	t := &p.ops.rmsNorm
-	*t = rmsNormTask{headShape{n, stride, offset, heads, d}, out, x, w, inv, eps}
-	t.check(x)
-	t.check(out)
-	need(w, d)
-	need(inv, n*heads)
-	p.rows(n, heads*d, t)
 }
 
 func (t *rmsNormTask) rows(_, lo, hi int) {
@@ -53,8 +49,8 @@ func (t *rmsNormTask) rows(_, lo, hi int) {
 	}
 }
 
-// RMSNormBackward: with g = dy·w and u = x·inv, dx = inv·(g - u·mean(g·u)) (+ dres when not nil) and dw += Σ rows dy·u (skipped when dw is nil).
-// dx may be dy or dres, and is skipped when nil.
+// RMSNormBackward: with g = dy·w and u = x·inv, dx = inv·(g - u·mean(g·u)) (+ dres when not nil) and dw += Σ rows
+// dy·u (skipped when dw is nil). dx may be dy or dres, and is skipped when nil.
 func (p *Pool) RMSNormBackward(dx, dy, x, w, inv, dw, dres []float32, n, c int) {
 	p.headRMSNormBackward(dx, dy, x, w, inv, dw, dres, n, c, 0, 1, c)
 }
@@ -77,8 +73,8 @@ func (p *Pool) headRMSNormBackward(dx, dy, x, w, inv, dw, dres []float32, n, str
 	*t = rmsNormGradTask{headShape{n, stride, offset, heads, d}, dx, dy, x, w, inv, dw, dres}
 	t.check(dy)
 	t.check(x)
-	need(w, d)
-	need(inv, n*heads)
+	need(d, w)
+	need(n*heads, inv)
 	if dx != nil {
 		t.check(dx)
 	}
@@ -86,7 +82,7 @@ func (p *Pool) headRMSNormBackward(dx, dy, x, w, inv, dw, dres []float32, n, str
 		t.check(dres)
 	}
 	if dw != nil { // first, because dx may overwrite dy
-		need(dw, d)
+		need(d, dw)
 		p.ops.rmsNormDW = rmsNormDWTask(*t)
 		p.columns(n*heads, d, &p.ops.rmsNormDW)
 	}

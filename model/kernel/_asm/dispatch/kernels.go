@@ -8,14 +8,17 @@ import (
 	"strings"
 )
 
-// special is what sets a kernel apart from the plain ones, whose first slice tells the length of all and which take any length.
+// special is what sets a kernel apart from the plain ones, whose first slice tells the length of all and which take any
+// length.
 type special struct {
 	name string            // of the function that chooses, where it cannot be that of the kernel
 	args map[string]string // arguments on amd64
 
-	// What an instruction set does not take is left to the specification: the elements (of rows: the columns) after the last whole unit.
+	// What an instruction set does not take is left to the specification: the elements (of rows: the columns) after the
+	// last whole unit.
 	unit map[string]int // by architecture; 0: it takes any length
-	// The form is called with the number of units and pointers. One serves all paths of amd64, and no other architecture has any.
+	// The form is called with the number of units and pointers. One serves all paths of amd64, and no other architecture
+	// has any.
 	counted bool
 	// The form gives the number of exceptions and the kernel says whether there is none.
 	none bool
@@ -124,7 +127,8 @@ func writeCounted(b *bytes.Buffer, a arch, stem string, s special, f function) {
 	fmt.Fprintln(b, f.call(stem+"Generic", map[string]string{dst: dst + "[done:]", src: src + "[done:]"}))
 }
 
-// choice is a function that chooses between assembly functions of one signature, for callers that know that there is assembly.
+// choice is a function that chooses between assembly functions of one signature, for callers that know that there is
+// assembly.
 type choice struct {
 	arch, name string
 	rows       []int  // one form for each number of rows; none: one for each path
