@@ -10,14 +10,14 @@ func Bytes(specials ...string) *Tokenizer {
 	for i, r := range newAlphabet().runes {
 		vocab[i] = string(r)
 	}
-	t, err := assemble(vocab, nil, specials, file.ByteLevel(false))
+	t, err := assemble(vocab, nil, specials, nil)
 	if err != nil {
 		panic("tokenizer: Bytes: " + err.Error()) // only for a special token that is not UTF-8
 	}
 	return t
 }
 
-// assemble makes a byte-level tokenizer; see byteLevelFiles.
+// assemble makes a byte-level tokenizer; see [file.ByteLevelBPE].
 func assemble(vocab []string, merges [][2]string, specials []string, pre any) (*Tokenizer, error) {
 	data, conf, err := file.ByteLevelBPE(vocab, merges, specials, pre)
 	if err != nil {
