@@ -11,8 +11,8 @@ import (
 
 func TestRecipeErrors(t *testing.T) {
 	for _, x := range []struct{ name, yaml, want string }{
-		{"unknown key", "seed: 1\nlerning_rate: 1e-4\n", `r.yaml:2: unknown key "lerning_rate"; did you mean "learning_rate"?`},
-		{"twice", "seed: 1\nseed: 2\n", "already"},
+		{"unknown key", "seed: 1\nlerning_rate: 1\n", `r.yaml:2: unknown key "lerning_rate"; did you mean "learning_rate"?`},
+		{"twice", "seed: 1\nseed: 2\n", `r.yaml:2:1: not valid YAML: mapping key "seed" already defined at line 1`},
 		{"twice by alias", "max_length: 5\n\nmax_seq_length: 6\n", "r.yaml:3: max_length was already given in line 1"},
 		{"not a number", "learning_rate: fast\n", `r.yaml:1: learning_rate is "fast"; expected a number`},
 		{"not whole", "max_steps: 1.5\n", `max_steps is "1.5"; expected a whole number`},
@@ -20,7 +20,14 @@ func TestRecipeErrors(t *testing.T) {
 		{"list for one", "seed: [1, 2]\n", "seed takes one value, not a list"},
 		{"mapping", "seed: {a: 1}\n", "expected a plain value"},
 		{"not a mapping", "- a\n", "r.yaml:1: expected `key: value` lines"},
-		{"not YAML", "a: [\n", "not valid YAML"},
+		{"not YAML", "seed: 1\ndataset: [\n", "r.yaml:2:10: not valid YAML: "},
+		{"indented", "seed: 1\n max_length: 2\n", "r.yaml:2:12: not valid YAML: "},
+		{"not UTF-8", "output_dir: \xff\n", "not valid YAML: the text is not UTF-8"},
+		{"control character", "output_dir: a\x01\n", "not valid YAML: control characters are not allowed"},
+		{"reference", "output_dir: &x a\nresume_from_checkpoint: *x\n", "r.yaml:2: expected a plain value"},
+		{"list of lists", "dataset: [[a], b]\n", "expected a list of plain values"},
+		{"twice in model_config", "model_config:\n  a: 1\n  a: 2\n", "r.yaml:3:3: not valid YAML: "},
+		{"no JSON", "model_config: {a: .inf}\n", "unsupported value"},
 		{"empty", "", "the file is empty"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
@@ -63,38 +70,92 @@ func TestRecipeValidate(t *testing.T) {
 }
 
 func TestRecipeRoundTrip(t *testing.T) {
-	for _, name := range []string{"embedded", "default", "list"} {
-		a := DefaultRecipe()
-		var err error
-		switch name {
-		case "embedded":
-			a, err = Embedded()
-		case "list":
-			_, err = a.ParseYAML("r", []byte("dataset: [a.jsonl, 'b c.jsonl']\nlr: 3e-4\ncutoff_len: 77\nmodel_config: {model_type: llama, rope_theta: 100.5}\n"))
+	recipes := map[string]Recipe{"default": DefaultRecipe()}
+	embedded, err := Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipes["embedded"] = embedded
+	list := DefaultRecipe()
+	text := "dataset: [a.jsonl, 'b c.jsonl']\nlr: 3e-4\ncutoff_len: 77\n" +
+		"model_config: {model_type: llama, rope_theta: 100.5}\n"
+	if _, err := list.ParseYAML("r", []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	recipes["list"] = list
+	config := `{"a":"1e-4","b":[1,2.5,null,true,"x",{"c":{}},[[0]]],` +
+		`"d":{"1":2,"a: b":3,"e":0.00001,"f":1e+21,"g":"","h":[],"i":"yes"}}`
+	recipes["config"] = set(t, DefaultRecipe(), "model_config", config)
+	for _, s := range []string{
+		" ", " a", "a ", "a b", "true", "yes", "null", "~", "1", "1e-4", "0x10", "1_000", ".inf", "2020-01-01", "1:30",
+		"a: b", "a #b", "#a", "- a", "-a", "? a", "[a]", "{a", "&a", "*a", "'a'", "it's", `"a"`, `C:\new`, "a:", "...", "<<",
+		"a\nb\n", "a\tb", "\x01", "\u0085", "\u2028", "😀",
+	} {
+		r := DefaultRecipe()
+		r.Resume, r.Dataset = s, []string{"x"}
+		if s = strings.TrimSpace(s); s != "" { // lists drop the space around their values
+			r.Dataset = append(r.Dataset, s)
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		recipes[fmt.Sprintf("text %q", s)] = r
+	}
+	for name, a := range recipes {
 		text, err := a.YAML()
 		if err != nil {
 			t.Fatal(err)
 		}
 		b := DefaultRecipe()
 		if _, err := b.ParseYAML("r", text); err != nil {
-			t.Fatalf("%v\n%s", err, text)
+			t.Fatalf("%s: %v\n%s", name, err, text)
 		}
-		if len(a.Dataset) == 0 { // an empty list and none mean the same
-			a.Dataset, b.Dataset = nil, nil
-		}
-		if len(a.EvalDataset) == 0 {
-			a.EvalDataset, b.EvalDataset = nil, nil
+		for _, list := range []*[]string{&a.Dataset, &a.EvalDataset, &b.Dataset, &b.EvalDataset} {
+			*list = append([]string{}, *list...) // an empty list and none mean the same
 		}
 		if !reflect.DeepEqual(a, b) {
 			t.Errorf("%s: %+v became %+v", name, a, b)
 		}
 	}
-	if r, err := Embedded(); err != nil || r.Validate() != nil {
-		t.Errorf("the embedded recipe: %v, %v", err, r.Validate())
+	if err := embedded.Validate(); err != nil {
+		t.Errorf("the embedded recipe: %v", err)
+	}
+}
+
+// TestRecipeYAML holds the layout and the writing of values that runs have had from the beginning.
+func TestRecipeYAML(t *testing.T) {
+	r := DefaultRecipe()
+	text := `
+dataset: [a.jsonl, b c.jsonl]
+learning_rate: 1e-4
+seed: 1_000
+output_dir: "1e-4"
+resume_from_checkpoint: 'a: b'
+model_config:
+  rms_norm_eps: 1e-5
+  rope_theta: 300.0
+  scaling: {type: linear, on: [1, no, 1_000]}
+`
+	if _, err := r.ParseYAML("r", []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	config := `{"rms_norm_eps":0.00001,"rope_theta":300,"scaling":{"on":[1,"no",1000],"type":"linear"}}`
+	if string(r.ModelConfig) != config {
+		t.Errorf("model_config is %s, want %s", r.ModelConfig, config)
+	}
+	got, err := r.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"dataset:\n    - a.jsonl\n    - b c.jsonl\nformat: \"\"\neval_dataset: []\n",
+		"\nlearning_rate: 0.0001\n",
+		"\nadam_epsilon: 1e-08\nmax_grad_norm: 1\n",
+		"\nseed: 1000\noutput_dir: \"1e-4\"\n",
+		"\nresume_from_checkpoint: 'a: b'\n",
+		"\nmodel_config:\n    rms_norm_eps: 1e-05\n    rope_theta: 300\n" +
+			"    scaling:\n        \"on\":\n            - 1\n            - \"no\"\n            - 1000\n        type: linear\n",
+	} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
 	}
 }
 
@@ -162,8 +223,14 @@ func FuzzRecipe(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := r.ParseYAML("fuzz", out); err != nil {
+		again := DefaultRecipe()
+		if _, err := again.ParseYAML("fuzz", out); err != nil {
 			t.Fatalf("%q became %q: %v", text, out, err)
+		}
+		// Numbers beyond 2^53 in model_config are rounded.
+		again.ModelConfig = r.ModelConfig
+		if want, got := fmt.Sprintf("%+v", r), fmt.Sprintf("%+v", again); got != want {
+			t.Fatalf("%q became %q: %s, not %s", text, out, got, want)
 		}
 	})
 }

@@ -1,13 +1,22 @@
 package train
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
-	"gopkg.in/yaml.v3"
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // ReadRecipe reads a YAML recipe into r, strictly: an unknown key is an error that names the line and the nearest key.
@@ -22,33 +31,32 @@ func (r *Recipe) ReadRecipe(path string) (notes []string, err error) {
 
 // ParseYAML is [Recipe.ReadRecipe] for text at hand; path is used in messages.
 func (r *Recipe) ParseYAML(path string, data []byte) (notes []string, err error) {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
-		return nil, mistake("recipe %s: not valid YAML: %s", path, strings.TrimPrefix(err.Error(), "yaml: "))
-	}
-	if doc.Kind == 0 {
-		return nil, mistake("recipe %s: the file is empty; it should hold lines such as `learning_rate: 1e-4`", path)
-	}
-	root := doc.Content[0]
-	if root.Kind != yaml.MappingNode {
-		return nil, mistake("recipe %s:%d: expected `key: value` lines", path, root.Line)
+	entries, err := recipeEntries(path, data)
+	if err != nil {
+		return nil, err
 	}
 	seen := map[string]int{}
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		k, v := root.Content[i], root.Content[i+1]
-		where := fmt.Sprintf("recipe %s:%d", path, k.Line)
-		f, name, ok := r.field(k.Value)
+	for i, e := range entries {
+		line := e.Key.GetToken().Position.Line
+		where := fmt.Sprintf("recipe %s:%d", path, line)
+		key, _ := scalarText(e.Key)
+		f, name, ok := r.field(key)
 		if !ok {
-			return nil, mistake("%s: unknown key %q; did you mean %q?", where, k.Value, NearestKey(k.Value))
+			return nil, mistake("%s: unknown key %q; did you mean %q?", where, key, NearestKey(key))
 		}
-		if line, twice := seen[name]; twice {
-			return nil, mistake("%s: %s was already given in line %d", where, name, line)
+		if first, twice := seen[name]; twice {
+			return nil, mistake("%s: %s was already given in line %d", where, name, first)
 		}
-		seen[name] = k.Line
-		if name != strings.ReplaceAll(k.Value, "-", "_") {
-			notes = append(notes, fmt.Sprintf("%s: %s is read as %s", where, k.Value, name))
+		seen[name] = line
+		if name != strings.ReplaceAll(key, "-", "_") {
+			notes = append(notes, fmt.Sprintf("%s: %s is read as %s", where, key, name))
 		}
-		values, err := nodeValues(v, f.Type() == reflect.TypeFor[jsonText]())
+		var values []string
+		if f.Type() == reflect.TypeFor[jsonText]() && isMapping(e.Value) {
+			values, err = lastAsJSON(entries[:i+1])
+		} else {
+			values, err = nodeValues(e.Value)
+		}
 		if err == nil {
 			err = setField(f, name, values, false)
 		}
@@ -59,54 +67,203 @@ func (r *Recipe) ParseYAML(path string, data []byte) (notes []string, err error)
 	return notes, nil
 }
 
-// nodeValues returns a scalar or a list of scalars as text; mappings become JSON where the key takes them.
-func nodeValues(v *yaml.Node, mapping bool) ([]string, error) {
-	switch {
-	case v.Kind == yaml.ScalarNode && v.Tag == "!!null":
-		return []string{""}, nil
-	case v.Kind == yaml.ScalarNode:
-		return []string{v.Value}, nil
-	case v.Kind == yaml.SequenceNode:
+// recipeEntries are the entries of the mapping that the first document of the text is.
+func recipeEntries(path string, data []byte) ([]*ast.MappingValueNode, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if !utf8.Valid(data) {
+		return nil, mistake("recipe %s: not valid YAML: the text is not UTF-8", path)
+	}
+	unwanted := func(c rune) bool { return unicode.IsControl(c) && !strings.ContainsRune("\t\r\n\u0085", c) }
+	if bytes.ContainsFunc(data, unwanted) {
+		return nil, mistake("recipe %s: not valid YAML: control characters are not allowed", path)
+	}
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		where, reason := yamlError(err)
+		return nil, mistake("recipe %s%s: not valid YAML: %s", path, where, reason)
+	}
+	for _, doc := range file.Docs {
+		switch body := doc.Body.(type) {
+		case nil, *ast.CommentGroupNode, *ast.DirectiveNode:
+		case *ast.MappingNode:
+			return body.Values, nil
+		case *ast.MappingValueNode:
+			return []*ast.MappingValueNode{body}, nil
+		default:
+			return nil, mistake("recipe %s:%d: expected `key: value` lines", path, body.GetToken().Position.Line)
+		}
+	}
+	return nil, mistake("recipe %s: the file is empty; it should hold lines such as `learning_rate: 1e-4`", path)
+}
+
+// firstPlace is where the library says that a key was given first.
+var firstPlace = regexp.MustCompile(`\[(\d+):\d+\]$`)
+
+// yamlError is the place (:LINE:COLUMN, where it is known) and the reason of an error of the library, which quotes the
+// source over several lines.
+func yamlError(err error) (where, reason string) {
+	var e yaml.Error
+	if !errors.As(err, &e) {
+		return "", err.Error()
+	}
+	if t := e.GetToken(); t != nil {
+		if t.Next != nil && strings.HasPrefix(e.GetMessage(), "mapping value") {
+			t = t.Next // a colon too much: the library names the beginning of the value before it
+		}
+		where = fmt.Sprintf(":%d:%d", t.Position.Line, t.Position.Column)
+	}
+	return where, firstPlace.ReplaceAllString(e.GetMessage(), "line $1")
+}
+
+// nodeValues returns a scalar or a list of scalars as text.
+func nodeValues(n ast.Node) ([]string, error) {
+	n = unwrapped(n)
+	if list, ok := n.(*ast.SequenceNode); ok {
 		var out []string
-		for _, c := range v.Content {
-			if c.Kind != yaml.ScalarNode {
+		for _, item := range list.Values {
+			text, ok := scalarText(item)
+			if !ok {
 				return nil, mistake("expected a list of plain values")
 			}
-			out = append(out, c.Value)
+			out = append(out, text)
 		}
 		return out, nil
-	case v.Kind == yaml.MappingNode && mapping:
-		var m map[string]any
-		if err := v.Decode(&m); err != nil {
-			return nil, mistake("%v", err)
-		}
-		data, err := json.Marshal(m)
-		if err != nil {
-			return nil, mistake("%v", err)
-		}
-		return []string{string(data)}, nil
 	}
-	return nil, mistake("expected a plain value")
+	text, ok := scalarText(n)
+	if !ok {
+		return nil, mistake("expected a plain value")
+	}
+	if n.Type() == ast.NullType {
+		text = ""
+	}
+	return []string{text}, nil
+}
+
+// unwrapped is a value without its anchor and its tag.
+func unwrapped(n ast.Node) ast.Node {
+	switch n := n.(type) {
+	case *ast.AnchorNode:
+		return unwrapped(n.Value)
+	case *ast.TagNode:
+		return unwrapped(n.Value)
+	}
+	return n
+}
+
+// scalarText is a plain value as it was written, without quotes.
+func scalarText(n ast.Node) (text string, ok bool) {
+	switch n := unwrapped(n).(type) {
+	case *ast.StringNode:
+		return n.Value, true
+	case *ast.LiteralNode:
+		return n.Value.Value, true
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode, *ast.MergeKeyNode:
+		return n.GetToken().Value, true
+	case *ast.NullNode:
+		if n.Token.Type == token.ImplicitNullType {
+			return "", true
+		}
+		return n.Token.Value, true
+	}
+	return "", false
+}
+
+func isMapping(n ast.Node) bool {
+	n = unwrapped(n)
+	return n.Type() == ast.MappingType || n.Type() == ast.MappingValueType
+}
+
+// lastAsJSON is the value of the last entry, a mapping, as JSON. The entries before it may define what its aliases
+// name.
+func lastAsJSON(entries []*ast.MappingValueNode) ([]string, error) {
+	last := entries[len(entries)-1]
+	ast.Walk(floats{}, last.Value)
+	var all map[string]any
+	if err := yaml.NodeToValue(ast.Mapping(last.Start, false, entries...), &all); err != nil {
+		where, reason := yamlError(err)
+		return nil, mistake("%s: %s", strings.TrimPrefix(where, ":"), reason)
+	}
+	key, _ := scalarText(last.Key)
+	text, err := json.Marshal(all[key])
+	if err != nil {
+		return nil, mistake("%v", err)
+	}
+	return []string{string(text)}, nil
+}
+
+// floats makes numbers of the values that are some by YAML's rules but not by the library's, which wants a point: 1e-5.
+type floats struct{}
+
+// Visit implements [ast.Visitor].
+func (v floats) Visit(n ast.Node) ast.Visitor {
+	switch n := n.(type) {
+	case *ast.MappingValueNode:
+		n.Value = asFloat(n.Value)
+	case *ast.AnchorNode:
+		n.Value = asFloat(n.Value)
+	case *ast.SequenceNode:
+		for i, item := range n.Values {
+			n.Values[i] = asFloat(item)
+		}
+	}
+	return v
+}
+
+func asFloat(n ast.Node) ast.Node {
+	s, ok := n.(*ast.StringNode)
+	if !ok || s.Token.Type != token.StringType || strings.Trim(s.Value, "0123456789.eE+-") != "" {
+		return n
+	}
+	x, err := strconv.ParseFloat(s.Value, 64)
+	if err != nil {
+		return n
+	}
+	float := ast.Float(s.Token)
+	float.Value = x
+	return float
 }
 
 // YAML returns the resolved recipe as a file that reads back to the same values.
 func (r *Recipe) YAML() ([]byte, error) {
-	root := &yaml.Node{Kind: yaml.MappingNode}
+	var file yaml.MapSlice
 	v := reflect.ValueOf(r).Elem()
 	for i := range v.NumField() {
-		f, value := v.Type().Field(i), &yaml.Node{}
-		field := v.Field(i).Interface()
-		if j, ok := field.(jsonText); ok && strings.HasPrefix(string(j), "{") {
+		key := v.Type().Field(i).Tag.Get("key")
+		value := v.Field(i).Interface()
+		if j, ok := value.(jsonText); ok && strings.HasPrefix(string(j), "{") {
 			var m map[string]any
 			if err := json.Unmarshal([]byte(j), &m); err != nil {
-				return nil, fmt.Errorf("train: recipe: %s: %w", f.Tag.Get("key"), err)
+				return nil, fmt.Errorf("train: recipe: %s: %w", key, err)
 			}
-			field = m
+			value = m
+		} else if ok {
+			value = string(j)
 		}
-		if err := value.Encode(field); err != nil {
-			return nil, fmt.Errorf("train: recipe: %w", err)
-		}
-		root.Content = append(root.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: f.Tag.Get("key")}, value)
+		file = append(file, yaml.MapItem{Key: key, Value: value})
 	}
-	return yaml.Marshal(root)
+	text, err := yaml.MarshalWithOptions(file, yaml.Indent(4), yaml.IndentSequence(true),
+		yaml.CustomMarshaler(floatText), yaml.CustomMarshaler(stringText))
+	if err != nil {
+		return nil, fmt.Errorf("train: recipe: %w", err)
+	}
+	return text, nil
+}
+
+// floatText writes a number without the library's .0 behind whole ones.
+func floatText(x float64) ([]byte, error) { return strconv.AppendFloat(nil, x, 'g', -1, 64), nil }
+
+// otherScalar matches text that would be read as a number, a truth value, null or a time by some reader of YAML.
+var otherScalar = regexp.MustCompile(
+	`(?i)^([-+]?\.?[0-9][-+0-9a-fotxz_.: ]*|[-+]?\.(inf|nan)|y|n|yes|no|on|off|true|false|null|~|<<|=|\.\.\..*|)$`)
+
+// stringText writes text in quotes wherever it could be taken for anything else.
+func stringText(s string) ([]byte, error) {
+	if otherScalar.MatchString(s) || strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		return strconv.AppendQuote(nil, s), nil
+	}
+	if strings.ContainsAny(s[:1], " -?:,[]{}#&*!|>'\"%@`") || strings.HasSuffix(s, " ") || strings.HasSuffix(s, ":") ||
+		strings.Contains(s, ": ") || strings.Contains(s, " #") {
+		return []byte("'" + strings.ReplaceAll(s, "'", "''") + "'"), nil
+	}
+	return []byte(s), nil
 }

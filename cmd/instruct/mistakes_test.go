@@ -48,7 +48,7 @@ func TestMistakes(t *testing.T) {
 		{"unknown recipe key", rowsOf("r.yaml", "dataset: rows.jsonl\nlearning_rat: 3\n"), "", []string{"train", "r.yaml"}, []string{"r.yaml:2", `"learning_rat"`, `did you mean "learning_rate"`}},
 		{"key of another tool", rowsOf("r.yaml", "dataset: rows.jsonl\nmicro_batch_sizes: 3\n"), "", []string{"train", "r.yaml"}, []string{"r.yaml:2", `"micro_batch_sizes"`, "did you mean"}},
 		{"key given twice", rowsOf("r.yaml", "seed: 1\ndataset: rows.jsonl\nseed: 2\n"), "", []string{"train", "r.yaml"}, []string{"r.yaml:3", "seed", "line 1"}},
-		{"recipe that is no YAML", rowsOf("r.yaml", "dataset: rows.jsonl\n seed: 1\n"), "", []string{"train", "r.yaml"}, []string{"r.yaml", "not valid YAML", "line 2"}},
+		{"recipe that is no YAML", rowsOf("r.yaml", "dataset: rows.jsonl\n seed: 1\n"), "", []string{"train", "r.yaml"}, []string{"r.yaml:2:6", "not valid YAML"}},
 		{"empty recipe", rowsOf("r.yaml", "# nothing\n"), "", []string{"train", "r.yaml"}, []string{"r.yaml", "empty"}},
 		{"missing recipe", nil, "", []string{"train", "nope.yaml"}, []string{"recipe nope.yaml", "no such file"}},
 		{"wrong type in a recipe", rowsOf("r.yaml", "dataset: rows.jsonl\nmax_steps: 1.5\n"), "", []string{"train", "r.yaml"}, []string{"r.yaml:2", `max_steps is "1.5"`, "whole number"}},
