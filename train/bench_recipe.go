@@ -29,6 +29,7 @@ func benchRecipe(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	defer os.RemoveAll(dir)
 	name := r.name()
 	r.OutputDir, r.Resume = dir, ""
+	r = r.Resolved()
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}

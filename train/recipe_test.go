@@ -64,8 +64,24 @@ func TestRecipeValidate(t *testing.T) {
 		}
 	}
 	r := small(t)
+	before := fmt.Sprintf("%+v", r)
 	if err := r.Validate(); err != nil {
 		t.Error(err)
+	}
+	if after := fmt.Sprintf("%+v", r); after != before {
+		t.Errorf("checked, %s became %s", before, after)
+	}
+}
+
+func TestRecipeResolved(t *testing.T) {
+	r := set(t, DefaultRecipe(), "model_name_or_path", "a/b.gguf", "optim", "adamw_torch_fused", "eval_steps", "5",
+		"save_steps", "7")
+	want := set(t, r, "eval_strategy", "steps", "save_strategy", "steps", "optim", "adamw", "output_dir", "runs/b")
+	if got := r.Resolved(); !reflect.DeepEqual(got, want) {
+		t.Errorf("resolved: %+v, want %+v", got, want)
+	}
+	if again := want.Resolved(); !reflect.DeepEqual(again, want) {
+		t.Errorf("resolved twice: %+v, want %+v", again, want)
 	}
 }
 

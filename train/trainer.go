@@ -71,6 +71,7 @@ type trainer struct {
 // checkpoint was saved and the error is ErrInterrupted.
 func Run(ctx context.Context, r Recipe, o Options) (*Result, error) {
 	start := time.Now()
+	r = r.Resolved()
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}

@@ -92,13 +92,9 @@ func nearestFlag(cmd *cobra.Command, name string) string {
 	if key := train.NearestKey(name); cmd.Name() == "train" && cmd.Flags().Lookup(key) != nil {
 		return key
 	}
-	best, distance := "", len(name)/2+1
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if d := train.EditDistance(name, f.Name); d < distance {
-			best, distance = f.Name, d
-		}
-	})
-	return best
+	var flags []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, f.Name) })
+	return train.Nearest(name, flags, len(name)/2+1)
 }
 
 // noArgs refuses arguments beside flags.

@@ -21,8 +21,8 @@ type Options struct {
 	HeldOut int    // held-out rows, the kinds in turn
 }
 
-// Default returns the options of the embedded recipe.
-func Default() Options { return Options{Seed: 1, Rows: 48000, HeldOut: 500} }
+// Default returns the options of the embedded recipe, which takes them from here.
+func Default() Options { return Options{Seed: 1, Rows: 90000, HeldOut: 500} }
 
 // copyingRows is the length of the beginning in which lessons that copy letters in order are the more frequent. The
 // heads that copy form there; everything else builds on them.

@@ -1,0 +1,192 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// aliases maps names that other tools use to ours.
+var aliases = map[string]string{
+	"base_model":          "model_name_or_path",
+	"batch_size":          "per_device_train_batch_size",
+	"cutoff_len":          "max_length",
+	"dataset_name":        "dataset",
+	"datasets":            "dataset",
+	"epochs":              "num_train_epochs",
+	"evaluation_strategy": "eval_strategy",
+	"gradient_clipping":   "max_grad_norm",
+	"lr":                  "learning_rate",
+	"lr_scheduler":        "lr_scheduler_type",
+	"max_seq_length":      "max_length",
+	"micro_batch_size":    "per_device_train_batch_size",
+	"model":               "model_name_or_path",
+	"model_max_length":    "max_length",
+	"num_epochs":          "num_train_epochs",
+	"optimizer":           "optim",
+	"output":              "output_dir",
+	"resume":              "resume_from_checkpoint",
+	"sample_packing":      "packing",
+	"sequence_len":        "max_length",
+	"val_set_size":        "eval_fraction",
+}
+
+// Key describes one key of a recipe.
+type Key struct {
+	Name, Help string
+	Default    string // as text
+	Kind       string // string, list, int, float, bool
+}
+
+// Keys lists every key, in the order of the struct.
+func Keys() []Key {
+	v := reflect.ValueOf(DefaultRecipe())
+	var keys []Key
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		keys = append(keys, Key{f.Tag.Get("key"), f.Tag.Get("help"), text(v.Field(i)), kindOf(f.Type)})
+	}
+	return keys
+}
+
+func kindOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Slice:
+		return "list"
+	case reflect.Int:
+		return "int"
+	case reflect.Float64:
+		return "float"
+	case reflect.Bool:
+		return "bool"
+	}
+	return "string"
+}
+
+func text(v reflect.Value) string {
+	switch v.Kind() {
+	case reflect.Slice:
+		return strings.Join(v.Interface().([]string), ",")
+	case reflect.Float64:
+		return strconv.FormatFloat(v.Float(), 'g', -1, 64)
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+// field finds a key's field; the name may be an alias and may have - for _.
+func (r *Recipe) field(name string) (reflect.Value, string, bool) {
+	name = strings.ReplaceAll(name, "-", "_")
+	if a, ok := aliases[name]; ok {
+		name = a
+	}
+	v := reflect.ValueOf(r).Elem()
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("key") == name {
+			return v.Field(i), name, true
+		}
+	}
+	return reflect.Value{}, name, false
+}
+
+// Set sets one key from text; lists are separated by commas.
+func (r *Recipe) Set(name, value string) error {
+	f, name, ok := r.field(name)
+	if !ok {
+		return mistake("unknown recipe key %q; did you mean %q?", name, NearestKey(name))
+	}
+	return setField(f, name, []string{value}, true)
+}
+
+func setField(f reflect.Value, name string, values []string, split bool) error {
+	if f.Kind() == reflect.Slice {
+		if split {
+			values = strings.Split(values[0], ",")
+		}
+		list := []string{}
+		for _, v := range values {
+			if v = strings.TrimSpace(v); v != "" {
+				list = append(list, v)
+			}
+		}
+		f.Set(reflect.ValueOf(list))
+		return nil
+	}
+	if len(values) != 1 {
+		return mistake("%s takes one value, not a list", name)
+	}
+	s := values[0]
+	switch f.Kind() {
+	case reflect.String:
+		f.SetString(s)
+	case reflect.Int:
+		n, err := strconv.ParseInt(strings.ReplaceAll(s, "_", ""), 10, 64)
+		if err != nil {
+			return mistake("%s is %q; expected a whole number", name, s)
+		}
+		f.SetInt(n)
+	case reflect.Float64:
+		x, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			return mistake("%s is %q; expected a number", name, s)
+		}
+		f.SetFloat(x)
+	case reflect.Bool:
+		switch strings.ToLower(s) {
+		case "true", "yes", "on", "1":
+			f.SetBool(true)
+		case "false", "no", "off", "0":
+			f.SetBool(false)
+		default:
+			return mistake("%s is %q; expected true or false", name, s)
+		}
+	}
+	return nil
+}
+
+// NearestKey returns the key that other tools call name, or else the known key of least edit distance.
+func NearestKey(name string) string {
+	name = strings.ReplaceAll(name, "-", "_")
+	if a, ok := aliases[name]; ok {
+		return a
+	}
+	var known []string
+	for _, k := range Keys() {
+		known = append(known, k.Name)
+	}
+	return Nearest(name, known, math.MaxInt)
+}
+
+// Nearest returns the first of the known names whose edit distance from name is the least and below limit, or "".
+func Nearest(name string, known []string, limit int) string {
+	best := ""
+	for _, k := range known {
+		if d := editDistance(name, k); d < limit {
+			best = k
+			limit = d
+		}
+	}
+	return best
+}
+
+// editDistance is Levenshtein's, in bytes.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
