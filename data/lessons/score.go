@@ -5,14 +5,17 @@ import (
 	"strings"
 
 	"instruct/data"
+	"instruct/data/checks"
 )
 
-// Score tells whether the answer is exactly the row's last message; white space around it does not count.
+// Check is what the answer to a row of lessons, which has messages, must satisfy: to be its last message.
+func Check(row data.Row) checks.Check {
+	return checks.Equals(row.Messages[len(row.Messages)-1].Content)
+}
+
+// Score tells whether the answer to the row passes its check. A row without messages has no right answer.
 func Score(row data.Row, answer string) bool {
-	if len(row.Messages) == 0 {
-		return false
-	}
-	return strings.TrimSpace(answer) == strings.TrimSpace(row.Messages[len(row.Messages)-1].Content)
+	return len(row.Messages) > 0 && Check(row).Judge(answer).Pass
 }
 
 // Report counts exact matches per kind, before and after training.

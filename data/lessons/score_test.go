@@ -2,6 +2,7 @@ package lessons
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"instruct/data"
@@ -19,6 +20,33 @@ func TestScore(t *testing.T) {
 	}
 	if Score(data.Row{}, "") {
 		t.Error("an empty row cannot be answered right")
+	}
+}
+
+// TestScoreOfEveryKind holds the rule for all lessons: the answer's own text is right, with white space around it or
+// without, and nothing near it is.
+func TestScoreOfEveryKind(t *testing.T) {
+	_, rows := Generate(Options{Seed: 3, HeldOut: 20 * len(kinds)})
+	for _, row := range rows {
+		want := row.Messages[len(row.Messages)-1].Content
+		for _, right := range []string{want, want + "\n", " " + want, "\t" + want + "\r\n"} {
+			if !Score(row, right) {
+				t.Errorf("%s: %q is not right for %q", row.Kind, right, want)
+			}
+		}
+		turned := []byte(want)
+		turned[0] ^= 1
+		for _, wrong := range []string{
+			"", want + ".", want + " " + want, want[1:], want[:len(want)-1], `"` + want + `"`, string(turned),
+			row.Messages[len(row.Messages)-2].Content,
+		} {
+			if Score(row, wrong) && strings.TrimSpace(wrong) != want {
+				t.Errorf("%s: %q is right for %q", row.Kind, wrong, want)
+			}
+		}
+		if v := Check(row).Judge(want + "!"); v.Pass || v.Reason == "" {
+			t.Errorf("%s: the check gives %+v", row.Kind, v)
+		}
 	}
 }
 
