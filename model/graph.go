@@ -99,6 +99,7 @@ type graphSpec struct {
 	kind          kind
 	capacity      int
 	checkpointing bool
+	chunk         int    // positions whose logits exist at one time; 0: see ops.Loss
 	beside        *Graph // whose arena is used where it is large enough, since it never runs at the same time; or nil
 	planned       bool   // only to know its size: it has no memory and cannot run
 }
@@ -202,7 +203,7 @@ func (m *Model) assemble(pool *kernel.Pool, s graphSpec) (g *Graph, err error) {
 		g.out = b.try(g.logits.Apply(g.ops, h))
 		return g, nil
 	}
-	g.loss = &ops.Loss{W: m.Head(), Grad: s.kind == training}
+	g.loss = &ops.Loss{W: m.Head(), Grad: s.kind == training, Chunk: s.chunk}
 	g.out = b.try(g.loss.Apply(g.ops, h))
 	return g, nil
 }
@@ -252,7 +253,8 @@ func (g *Graph) Spent() map[string]time.Duration {
 }
 
 // Run sets the batch and runs the graph. A training graph adds the gradients of the batch's loss *sum* to Param.Grad.
-// It returns the weighted sum of the losses (0 for an inference graph).
+// It returns that loss: the weighted sum over the positions, or what [ops.Batch] Weigh gives (0 for an inference
+// graph).
 func (g *Graph) Run(b Batch) (float64, error) {
 	if n := b.Len(); n == 0 || n > g.ops.Capacity {
 		return 0, fmt.Errorf("model: batch has %d tokens; the graph holds 1 to %d", n, g.ops.Capacity)
@@ -261,7 +263,7 @@ func (g *Graph) Run(b Batch) (float64, error) {
 	if g.loss != nil {
 		g.env.Needed = g.env.Needed[:0]
 		for i, w := range b.Weights {
-			if w > 0 {
+			if w != 0 {
 				g.env.Needed = append(g.env.Needed, int32(i))
 			}
 		}
@@ -276,5 +278,6 @@ func (g *Graph) Run(b Batch) (float64, error) {
 	return g.loss.Sum, nil
 }
 
-// Losses returns -log p of each trained position of the last batch, 0 elsewhere. The slice is reused by the next run.
-func (g *Graph) Losses() []float64 { return g.loss.Losses[:g.env.Batch.Len()] }
+// Logprobs returns log p of the target of each position of the last batch that has a weight, 0 elsewhere. The slice is
+// reused by the next run.
+func (g *Graph) Logprobs() []float64 { return g.loss.Logprobs[:g.env.Batch.Len()] }
