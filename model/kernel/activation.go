@@ -9,7 +9,8 @@ type gatedTask struct {
 
 func (t *gatedTask) rows(_, lo, hi int) { t.run(t, lo, hi) }
 
-// SwiGLU: out = silu(gate)·up (Shazeer 2020) with silu(x) = x·sigmoid(x); gu (n, 2f) holds gate, then up, in each row; out (n, f).
+// SwiGLU: out = silu(gate)·up (Shazeer 2020) with silu(x) = x·sigmoid(x); gu (n, 2f) holds gate, then up, in each
+// row; out (n, f).
 func (p *Pool) SwiGLU(out, gu []float32, n, f int) {
 	need(out, n*f)
 	need(gu, 2*n*f)
@@ -24,7 +25,8 @@ func swigluRows(t *gatedTask, lo, hi int) {
 	}
 }
 
-// SwiGLUBackward: with s = sigmoid(gate), dgate = dout·up·(s + gate·s·(1-s)) and dup = dout·gate·s. dgu (n, 2f) may be gu; dout (n, f).
+// SwiGLUBackward: with s = sigmoid(gate), dgate = dout·up·(s + gate·s·(1-s)) and dup = dout·gate·s. dgu (n, 2f)
+// may be gu; dout (n, f).
 func (p *Pool) SwiGLUBackward(dgu, dout, gu []float32, n, f int) {
 	need(dgu, 2*n*f)
 	need(dout, n*f)
@@ -41,7 +43,8 @@ func swigluGradRows(t *gatedTask, lo, hi int) {
 	}
 }
 
-// GELU is the tanh form (Hendrycks and Gimpel 2016; gelu_new in transformers): out = x·(1 + tanh(sqrt(2/π)·(x + 0.044715 x³)))/2. out, x (n, f); out may be x.
+// GELU is the tanh form (Hendrycks and Gimpel 2016; gelu_new in transformers): out = x·(1 + tanh(sqrt(2/π)·(x +
+// 0.044715 x³)))/2. out, x (n, f); out may be x.
 func (p *Pool) GELU(out, x []float32, n, f int) {
 	need(out, n*f)
 	need(x, n*f)

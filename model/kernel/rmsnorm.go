@@ -1,13 +1,13 @@
 package kernel
 
-// RMSNorm: out = w·(x·inv) with inv[i] = 1/sqrt(mean(x[i]²) + eps) (Zhang and Sennrich 2019; order of products as in transformers' LlamaRMSNorm).
-// out, x (n, c); w (c); inv (n), kept for the backward. out may be x.
+// RMSNorm: out = w·(x·inv) with inv[i] = 1/sqrt(mean(x[i]²) + eps) (Zhang and Sennrich 2019; order of products as in
+// transformers' LlamaRMSNorm). out, x (n, c); w (c); inv (n), kept for the backward. out may be x.
 func (p *Pool) RMSNorm(out, x, w, inv []float32, n, c int, eps float32) {
 	p.headRMSNorm(out, x, w, inv, n, c, 0, 1, c, eps)
 }
 
-// HeadRMSNorm is RMSNorm on heads vectors of size d inside each row: vector (i, h) lies at x[i·stride+offset+h·d], likewise in out; w (d), inv (n·heads).
-// It is the q/k norm of Qwen3. out may be x.
+// HeadRMSNorm is RMSNorm on heads vectors of size d inside each row: vector (i, h) lies at x[i·stride+offset+h·d],
+// likewise in out; w (d), inv (n·heads). It is the q/k norm of Qwen3. out may be x.
 func (p *Pool) HeadRMSNorm(out, x, w, inv []float32, n, stride, offset, heads, d int, eps float32) {
 	p.headRMSNorm(out, x, w, inv, n, stride, offset, heads, d, eps)
 }
@@ -53,8 +53,8 @@ func (t *rmsNormTask) rows(_, lo, hi int) {
 	}
 }
 
-// RMSNormBackward: with g = dy·w and u = x·inv, dx = inv·(g - u·mean(g·u)) (+ dres when not nil) and dw += Σ rows dy·u (skipped when dw is nil).
-// dx may be dy or dres.
+// RMSNormBackward: with g = dy·w and u = x·inv, dx = inv·(g - u·mean(g·u)) (+ dres when not nil) and dw += Σ rows
+// dy·u (skipped when dw is nil). dx may be dy or dres.
 func (p *Pool) RMSNormBackward(dx, dy, x, w, inv, dw, dres []float32, n, c int) {
 	p.headRMSNormBackward(dx, dy, x, w, inv, dw, dres, n, c, 0, 1, c)
 }
