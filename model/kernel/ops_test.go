@@ -84,6 +84,21 @@ func TestActivations(t *testing.T) {
 		t.Error("SwiGLUBackward: dgu = gu gives other bits")
 	}
 
+	geglu := func() []float64 {
+		out := make([]float64, n*f)
+		for i := range n {
+			for j := range f {
+				v, u := wide[2*i*f+j], wide[2*i*f+f+j]
+				out[i*f+j] = v / 2 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(v+0.044715*v*v*v))) * u
+			}
+		}
+		return out
+	}
+	p.GeGLU(out, gu, n, f)
+	near(t, "GeGLU", out, geglu(), 1e-6)
+	p.GeGLUBackward(dgu, dout, gu, n, f)
+	near(t, "GeGLUBackward", dgu, numeric(wide, func() float64 { return weigh(geglu(), dout) }), 1e-5)
+
 	x, wide2 := gu[:n*f], wide[:n*f]
 	gelu := func() []float64 {
 		out := make([]float64, n*f)
@@ -233,6 +248,12 @@ func TestRowsAndElements(t *testing.T) {
 		}
 		return s
 	})
+	copy(out, y)
+	p.AddResidual(out, w, ids, 0.5, n, c)
+	check("AddResidual with ids", out, func(i, j int) float32 { return y[i*c+j]/2 + w[int(ids[i])*c+j] })
+	copy(out, w)
+	p.AddResidual(out, y, nil, 0.3, rows, c)
+	check("AddResidual", out[:rows*c], func(i, j int) float32 { return float32(w[i*c+j]*0.3) + y[i*c+j] })
 	p.Add(out, y, y)
 	check("Add", out, func(i, j int) float32 { return 2 * y[i*c+j] })
 	p.Scale(out, 0.25)

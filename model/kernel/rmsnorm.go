@@ -6,6 +6,16 @@ func (p *Pool) RMSNorm(out, x, w, inv []float32, n, c int, eps float32) {
 	p.headRMSNorm(out, x, w, inv, n, c, 0, 1, c, eps)
 }
 
+// RMSNormAdd is RMSNorm of a sublayer's output with the residual added in the same pass: out[i] = w·(x[i]·inv) + res[i],
+// or + res[ids[i]] where ids is not nil. res has rows of width c. out must not overlap x or res.
+func (p *Pool) RMSNormAdd(out, x, res []float32, ids []int32, w, inv []float32, n, c int, eps float32) {
+	if ids == nil {
+		need(res, n*c)
+	}
+	p.ops.rmsNorm = rmsNormTask{headShape{n, c, 0, 1, c}, out, x, w, inv, eps, residual{res, ids}}
+	p.rmsNorm()
+}
+
 // HeadRMSNorm is RMSNorm on heads vectors of size d inside each row: vector (i, h) lies at x[i·stride+offset+h·d],
 // likewise in out; w (d), inv (n·heads). It is the q/k norm of Qwen3. out may be x.
 func (p *Pool) HeadRMSNorm(out, x, w, inv []float32, n, stride, offset, heads, d int, eps float32) {
@@ -28,16 +38,21 @@ type rmsNormTask struct {
 	headShape
 	out, x, w, inv []float32
 	eps            float32
+	res            residual // added where there is one
 }
 
 func (p *Pool) headRMSNorm(out, x, w, inv []float32, n, stride, offset, heads, d int, eps float32) {
+	p.ops.rmsNorm = rmsNormTask{headShape{n, stride, offset, heads, d}, out, x, w, inv, eps, residual{}}
+	p.rmsNorm()
+}
+
+func (p *Pool) rmsNorm() {
 	t := &p.ops.rmsNorm
-	*t = rmsNormTask{headShape{n, stride, offset, heads, d}, out, x, w, inv, eps}
-	t.check(x)
-	t.check(out)
-	need(w, d)
-	need(inv, n*heads)
-	p.rows(n, heads*d, t)
+	t.check(t.x)
+	t.check(t.out)
+	need(t.w, t.d)
+	need(t.inv, t.n*t.heads)
+	p.rows(t.n, t.heads*t.d, t)
 }
 
 func (t *rmsNormTask) rows(_, lo, hi int) {
@@ -48,7 +63,11 @@ func (t *rmsNormTask) rows(_, lo, hi int) {
 			x := t.x[at : at+t.d]
 			s := 1 / sqrt32(dot(x, x)/float32(t.d)+t.eps)
 			t.inv[i*t.heads+h] = s
-			mulScale(t.out[at:at+t.d], x, w, s)
+			out := t.out[at : at+t.d]
+			mulScale(out, x, w, s)
+			if t.res.x != nil {
+				add(out, out, t.res.row(i, t.d))
+			}
 		}
 	}
 }
