@@ -11,8 +11,8 @@ import (
 // prefillChunk is how many tokens of a prompt a decoder reads in one run.
 const prefillChunk = 256
 
-// Decoder reads tokens one run after the other, keeping the keys and values of those it has read. It is used by one
-// goroutine at a time.
+// Decoder reads tokens, a chunk a run, and holds the keys and values of those it has read. It is used by one goroutine
+// at a time.
 type Decoder struct {
 	graph     *Graph
 	vocab     int
@@ -28,13 +28,14 @@ func (m *Model) NewDecoder(pool *kernel.Pool, maxLen int) (*Decoder, error) {
 	if maxLen < 1 || maxLen > c.MaxLength {
 		return nil, mistake("model: %d positions asked for; the model was made for 1 to %d", maxLen, c.MaxLength)
 	}
-	g, err := m.build(pool, inference, min(prefillChunk, maxLen), 1, false, nil)
+	g, err := m.build(pool, inference, min(prefillChunk, maxLen), false, nil)
 	if err != nil {
 		return nil, err
 	}
 	g.env.Cache = ops.NewCache(c.Layers, maxLen, c.KVHeads*c.HeadDim)
 	chunk := g.Capacity()
-	return &Decoder{graph: g, vocab: c.Vocab, positions: make([]int32, chunk), weights: make([]float32, chunk), targets: make([]int32, chunk)}, nil
+	return &Decoder{graph: g, vocab: c.Vocab, positions: make([]int32, chunk), weights: make([]float32, chunk),
+		targets: make([]int32, chunk)}, nil
 }
 
 // Close gives the decoder's memory back; the decoder must not be used afterwards.
@@ -77,7 +78,8 @@ func (d *Decoder) Read(ids []int32) ([]float32, error) {
 			d.row[0] = int32(n - 1)
 			d.graph.env.Needed = d.row[:1]
 		}
-		if _, err := d.graph.Run(Batch{Tokens: ids[:n], Positions: d.positions[:n], Targets: d.targets[:n], Weights: d.weights[:n]}); err != nil {
+		b := Batch{Tokens: ids[:n], Positions: d.positions[:n], Targets: d.targets[:n], Weights: d.weights[:n]}
+		if _, err := d.graph.Run(b); err != nil {
 			return nil, err
 		}
 		cache.Len += n
@@ -86,7 +88,7 @@ func (d *Decoder) Read(ids []int32) ([]float32, error) {
 	return d.graph.Logits(), nil
 }
 
-// Logits returns the logits (R, V) of the rows that the last run of an inference graph was asked for.
+// Logits returns the logits (R, V) of the positions that the last run of an inference graph was asked for.
 func (g *Graph) Logits() []float32 {
 	return g.logits.Out()
 }

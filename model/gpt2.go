@@ -65,29 +65,29 @@ func gpt2Params(c *Config) []spec {
 	return specs
 }
 
-// gpt2Graph builds token ids (N) -> final normed needed rows (R, C).
+// gpt2Graph builds token ids (N) -> final normed rows (R, C) of the needed positions.
 func gpt2Graph(b *builder) (*gorgonia.Node, error) {
 	c := &b.model.Config
 	eps := float32(c.NormEps)
 	linear := func(name string, x *gorgonia.Node, add *ops.Stream) *gorgonia.Node {
-		return b.try(ops.Linear{Name: name, W: b.param(name), Bias: b.param(name + ".bias"), Conv1D: true, Add: add}.Apply(b.env, x))
+		return b.try(ops.Linear{Name: name, W: b.param(name), Bias: b.param(name + ".bias"), Conv1D: true, Add: add}.Apply(b.graph, x))
 	}
 	norm := func(name string, x *ops.Stream) *gorgonia.Node {
-		return b.try(ops.Norm{Name: name, W: b.param(name), Bias: b.param(name + ".bias"), Eps: eps}.Apply(b.env, x))
+		return b.try(ops.Norm{Name: name, W: b.param(name), Bias: b.param(name + ".bias"), Eps: eps}.Apply(b.graph, x))
 	}
-	x := &ops.Stream{X: b.try(ops.Embed{W: b.param("embed"), P: b.param("positions"), Pad: -1}.Apply(b.env, b.tokens))}
+	x := &ops.Stream{X: b.try(ops.Embed{W: b.param("embed"), P: b.param("positions"), Pad: -1}.Apply(b.graph, b.tokens))}
 	for l := range c.Layers {
 		b.startLayer()
 		n := fmt.Sprintf("layers.%d.", l)
 		h := linear(n+"qkv", norm(n+"norm1", x), nil) // (N, 3C)
 		h = b.try(ops.Attention{Name: n + "attention", Layer: l, Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim,
-			Scale: float32(1 / math.Sqrt(float64(c.HeadDim)))}.Apply(b.env, h)) // (N, C)
+			Scale: float32(1 / math.Sqrt(float64(c.HeadDim)))}.Apply(b.graph, h)) // (N, C)
 		if l == c.Layers-1 {
-			h = b.try(ops.Select{}.Apply(b.env, h)) // from here on R rows instead of N
+			h = b.try(ops.Select{}.Apply(b.graph, h)) // from here on R rows instead of N
 		}
 		x = &ops.Stream{X: linear(n+"out", h, x)}
-		h = linear(n+"up", norm(n+"norm2", x), nil)                              // (N, F)
-		h = b.try(ops.Activation{Name: n + "gelu", F: c.Hidden}.Apply(b.env, h)) // (N, F)
+		h = linear(n+"up", norm(n+"norm2", x), nil)                                // (N, F)
+		h = b.try(ops.Activation{Name: n + "gelu", F: c.Hidden}.Apply(b.graph, h)) // (N, F)
 		x = &ops.Stream{X: linear(n+"down", h, x)}
 		b.endLayer(l, x.X)
 	}

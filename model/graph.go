@@ -12,16 +12,17 @@ import (
 	"instruct/model/ops"
 )
 
-// Batch is one micro-batch of whole rows; see [ops.Batch].
+// Batch is one micro-batch of whole examples; see [ops.Batch].
 type Batch = ops.Batch
 
-// Segment bounds one row of a batch.
+// Segment bounds one example of a batch.
 type Segment = kernel.Segment
 
-// builder collects what the graph of a family needs. A failure unwinds to catch, so that families read as straight lines.
+// builder collects what the graph of a family needs. A failure unwinds to catch, so that families read as straight
+// lines.
 type builder struct {
 	model  *Model
-	env    *ops.Env
+	graph  *ops.Graph
 	tokens *gorgonia.Node
 
 	checkpointing bool
@@ -48,13 +49,13 @@ func (b *builder) catch(err *error) {
 }
 
 // startLayer begins a layer.
-func (b *builder) startLayer() { b.layerStart = len(b.env.Ops()) }
+func (b *builder) startLayer() { b.layerStart = len(b.graph.Ops()) }
 
-// endLayer ends layer l, whose output is x. With checkpointing the backward pass runs the layer again; but for the last
-// one, whose backward comes at once.
+// endLayer ends layer l, whose output is x: with checkpointing only x is kept for the backward pass, which runs the rest
+// of the layer again. The last layer is kept, since its backward pass comes at once.
 func (b *builder) endLayer(l int, x *gorgonia.Node) {
 	if b.checkpointing && l < b.model.Config.Layers-1 {
-		b.env.ForgetSince(b.layerStart, x)
+		b.graph.ForgetSince(b.layerStart, x)
 	}
 }
 
@@ -77,9 +78,10 @@ func (b *builder) head() *ops.Param {
 	return b.param("head")
 }
 
-// Graph is a compiled graph over a model's parameters. A graph is used by one goroutine at a time; several graphs of one
-// model may exist, for training and for evaluation.
+// Graph is a compiled graph over a model's parameters. A graph is used by one goroutine at a time; several graphs of
+// one model may exist, for training and for evaluation.
 type Graph struct {
+	ops    *ops.Graph
 	env    *ops.Env
 	vm     gorgonia.VM
 	loss   *ops.Loss
@@ -101,24 +103,24 @@ const (
 )
 
 // NewTraining builds the graph of loss and gradients for batches of up to capacity tokens. With checkpointing only the
-// input of each layer is kept for the backward pass, and the rest is computed again: the same bits in less memory and more
-// time.
+// input of each layer is kept for the backward pass, and the rest is computed again: the same bits in less memory and
+// more time.
 func (m *Model) NewTraining(pool *kernel.Pool, capacity int, checkpointing bool) (*Graph, error) {
 	for _, p := range m.Params {
 		if p.Value == nil {
-			return nil, fmt.Errorf("model: weights kept as %v only cannot be trained", m.DType)
+			return nil, fmt.Errorf("model: weights that exist as %v only cannot be trained", m.DType)
 		}
 	}
 	if err := m.needGrads(); err != nil {
 		return nil, err
 	}
-	return m.build(pool, training, capacity, 0, checkpointing, nil)
+	return m.build(pool, training, capacity, checkpointing, nil)
 }
 
-// NewEvaluation builds the forward graph of the loss for batches of up to capacity tokens. beside may be nil, or a graph that
-// never runs at the same time; its arena is used where it is large enough.
+// NewEvaluation builds the forward graph of the loss for batches of up to capacity tokens. beside may be nil, or a graph
+// that never runs at the same time; its arena is used where it is large enough.
 func (m *Model) NewEvaluation(pool *kernel.Pool, capacity int, beside *Graph) (*Graph, error) {
-	return m.build(pool, evaluation, capacity, 0, false, beside)
+	return m.build(pool, evaluation, capacity, false, beside)
 }
 
 // GraphBytes computes, without making them, what a training graph and an evaluation graph beside it take, as [Graph.Bytes]
@@ -128,44 +130,40 @@ func GraphBytes(c Config, capacity int, checkpointing bool, evaluate int) (int, 
 	if err != nil {
 		return 0, err
 	}
-	g, err := m.build(nil, training, capacity, 0, checkpointing, nil)
+	g, err := m.build(nil, training, capacity, checkpointing, nil)
 	if err != nil || evaluate == 0 {
 		return g.Bytes(), err
 	}
-	e, err := m.build(nil, evaluation, evaluate, 0, false, g)
+	e, err := m.build(nil, evaluation, evaluate, false, g)
 	return g.Bytes() + e.Bytes(), err
 }
 
 // build makes a graph; that of an [Outline] is planned and cannot run.
-func (m *Model) build(pool *kernel.Pool, k kind, capacity, rows int, checkpointing bool, beside *Graph) (g *Graph, err error) {
+func (m *Model) build(pool *kernel.Pool, k kind, capacity int, checkpointing bool, beside *Graph) (g *Graph, err error) {
 	fam, ok := familyOf(m.Config.Family)
 	if !ok {
 		return nil, fmt.Errorf("model: unknown family %q", m.Config.Family)
 	}
-	eg := gorgonia.NewGraph()
 	planning := m.values == nil
-	ids := []gorgonia.NodeConsOpt{gorgonia.WithShape(capacity), gorgonia.WithName("tokens")}
-	if !planning {
-		ids = append(ids, gorgonia.WithValue(tensor.New(tensor.WithShape(capacity), tensor.Of(tensor.Int32))))
-	}
-	b := &builder{model: m, env: &ops.Env{Pool: pool, Capacity: capacity, Planning: planning}, checkpointing: checkpointing,
-		tokens: gorgonia.NewTensor(eg, tensor.Int32, 1, ids...)}
+	env := &ops.Env{Pool: pool}
+	g = &Graph{env: env, ops: &ops.Graph{Env: env, Capacity: capacity, Planning: planning}}
+	b := &builder{model: m, graph: g.ops, checkpointing: checkpointing, tokens: tokensLeaf(capacity, planning)}
 	defer b.catch(&err)
-	g = &Graph{env: b.env}
 	if m.Config.RopeTheta > 0 {
 		g.rope = m.Config.MaxLength * m.Config.HeadDim
 		if !planning {
-			b.env.Rope = kernel.NewRope(m.Config.MaxLength, m.Config.invFreq())
+			env.Rope = kernel.NewRope(m.Config.MaxLength, m.Config.invFreq())
 		}
 	}
 	h := b.try(fam.graph(b))
 	if k == inference {
-		g.logits = &ops.Logits{W: b.head(), MaxRows: rows}
-		g.out = b.try(g.logits.Apply(b.env, h))
+		g.logits = &ops.Logits{W: b.head(), MaxRows: 1}
+		g.out = b.try(g.logits.Apply(g.ops, h))
 	} else {
 		g.loss = &ops.Loss{W: b.head(), Grad: k == training}
-		g.out = b.try(g.loss.Apply(b.env, h))
+		g.out = b.try(g.loss.Apply(g.ops, h))
 	}
+	eg := g.out.Graph()
 	if k == training {
 		var leaves gorgonia.Nodes
 		for _, n := range eg.AllNodes() {
@@ -177,7 +175,7 @@ func (m *Model) build(pool *kernel.Pool, k kind, capacity, rows int, checkpointi
 			return nil, fmt.Errorf("model: derive graph: %w", err)
 		}
 	}
-	size, place, err := b.env.Plan(eg, g.out)
+	size, place, err := g.ops.Plan(g.out)
 	if err != nil {
 		return nil, err
 	}
@@ -205,22 +203,31 @@ func (m *Model) build(pool *kernel.Pool, k kind, capacity, rows int, checkpointi
 	return g, nil
 }
 
+// tokensLeaf begins a graph with the token ids (N), which order the ops; the ids themselves are read from the batch.
+func tokensLeaf(capacity int, planning bool) *gorgonia.Node {
+	opts := []gorgonia.NodeConsOpt{gorgonia.WithShape(capacity), gorgonia.WithName("tokens")}
+	if !planning {
+		opts = append(opts, gorgonia.WithValue(tensor.New(tensor.WithShape(capacity), tensor.Of(tensor.Int32))))
+	}
+	return gorgonia.NewTensor(gorgonia.NewGraph(), tensor.Int32, 1, opts...)
+}
+
 // Capacity returns how many tokens a batch may have.
-func (g *Graph) Capacity() int { return g.env.Capacity }
+func (g *Graph) Capacity() int { return g.ops.Capacity }
 
 // Bytes returns the memory of the graph: its arena, what ops hold outside it, and the tables of the positions.
 func (g *Graph) Bytes() int {
 	if g == nil {
 		return 0
 	}
-	return 4*(g.arena+g.rope) + g.env.Own()
+	return 4*(g.arena+g.rope) + g.ops.Outside()
 }
 
 // Close gives the graph's memory back; the graph must not be used afterwards.
 func (g *Graph) Close() { g.memory.Close() }
 
 // Ops returns how many of our ops a run executes.
-func (g *Graph) Ops() int { return len(g.env.Ops()) }
+func (g *Graph) Ops() int { return len(g.ops.Ops()) }
 
 // Profile makes the following runs measure the time of every op.
 func (g *Graph) Profile() { g.env.Profile = true }
@@ -228,7 +235,7 @@ func (g *Graph) Profile() { g.env.Profile = true }
 // Spent returns the time spent in each kind of op since the last call: ops of all layers together, by name.
 func (g *Graph) Spent() map[string]time.Duration {
 	out := map[string]time.Duration{}
-	for _, o := range g.env.Ops() {
+	for _, o := range g.ops.Ops() {
 		name := o.Name()
 		if rest, ok := strings.CutPrefix(name, "layers."); ok {
 			_, name, _ = strings.Cut(rest, ".")
@@ -243,8 +250,8 @@ func (g *Graph) Spent() map[string]time.Duration {
 // Run sets the batch and runs the graph. A training graph adds the gradients of the batch's loss *sum* to Param.Grad.
 // It returns the weighted sum of the losses (0 for an inference graph).
 func (g *Graph) Run(b Batch) (float64, error) {
-	if n := b.Len(); n == 0 || n > g.env.Capacity {
-		return 0, fmt.Errorf("model: batch has %d tokens; the graph holds 1 to %d", n, g.env.Capacity)
+	if n := b.Len(); n == 0 || n > g.ops.Capacity {
+		return 0, fmt.Errorf("model: batch has %d tokens; the graph holds 1 to %d", n, g.ops.Capacity)
 	}
 	g.env.Batch = b
 	if g.loss != nil {

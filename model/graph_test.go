@@ -77,7 +77,7 @@ func TestArenaChangesNothing(t *testing.T) {
 		if !share {
 			eg := g.out.Graph()
 			var place func([]float32)
-			if size, place, err = g.env.Plan(eg, slices.Clone(eg.AllNodes())...); err != nil {
+			if size, place, err = g.ops.Plan(slices.Clone(eg.AllNodes())...); err != nil {
 				t.Fatal(err)
 			}
 			place(make([]float32, size))
@@ -111,7 +111,7 @@ func TestGraphSize(t *testing.T) {
 		t.Errorf("%.1f ops a layer", per)
 	}
 	seen := map[gorgonia.Op]bool{}
-	for _, o := range g.env.Ops() {
+	for _, o := range g.ops.Ops() {
 		seen[o] = true
 	}
 	if len(seen) != g.Ops() {

@@ -190,31 +190,31 @@ func llamaParams(c *Config, qwen3 bool) []spec {
 	return specs
 }
 
-// llamaGraph builds token ids (N) -> final normed needed rows (R, C).
+// llamaGraph builds token ids (N) -> final normed rows (R, C) of the needed positions.
 func llamaGraph(b *builder, qwen3 bool) (*gorgonia.Node, error) {
 	c := &b.model.Config
 	eps := float32(c.NormEps)
-	x := &ops.Stream{X: b.try(ops.Embed{W: b.param("embed"), Pad: c.PAD}.Apply(b.env, b.tokens))}
+	x := &ops.Stream{X: b.try(ops.Embed{W: b.param("embed"), Pad: c.PAD}.Apply(b.graph, b.tokens))}
 	for l := range c.Layers {
 		b.startLayer()
 		n := fmt.Sprintf("layers.%d.", l)
-		h := b.try(ops.Norm{Name: n + "norm1", W: b.param(n + "norm1"), Eps: eps}.Apply(b.env, x))                   // (N, C)
-		h = b.try(ops.Linear{Name: n + "qkv", W: b.param(n + "qkv"), Bias: b.maybe(n + "qkv.bias")}.Apply(b.env, h)) // (N, (H+2K)*D)
+		h := b.try(ops.Norm{Name: n + "norm1", W: b.param(n + "norm1"), Eps: eps}.Apply(b.graph, x))                   // (N, C)
+		h = b.try(ops.Linear{Name: n + "qkv", W: b.param(n + "qkv"), Bias: b.maybe(n + "qkv.bias")}.Apply(b.graph, h)) // (N, (H+2K)*D)
 		if qwen3 {
 			h = b.try(ops.HeadNorm{Name: n + "headnorm", Q: b.param(n + "qnorm"), K: b.param(n + "knorm"),
-				Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim, Eps: eps}.Apply(b.env, h))
+				Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim, Eps: eps}.Apply(b.graph, h))
 		}
 		h = b.try(ops.Attention{Name: n + "attention", Layer: l, Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim,
-			Scale: float32(1 / math.Sqrt(float64(c.HeadDim)))}.Apply(b.env, h)) // (N, H*D)
+			Scale: float32(1 / math.Sqrt(float64(c.HeadDim)))}.Apply(b.graph, h)) // (N, H*D)
 		if l == c.Layers-1 {
-			h = b.try(ops.Select{}.Apply(b.env, h)) // from here on R rows instead of N
+			h = b.try(ops.Select{}.Apply(b.graph, h)) // from here on R rows instead of N
 		}
-		x = &ops.Stream{X: b.try(ops.Linear{Name: n + "out", W: b.param(n + "out"), Add: x}.Apply(b.env, h))} // (N, C)
-		h = b.try(ops.Norm{Name: n + "norm2", W: b.param(n + "norm2"), Eps: eps}.Apply(b.env, x))
-		h = b.try(ops.Linear{Name: n + "gateup", W: b.param(n + "gateup")}.Apply(b.env, h))                     // (N, 2F)
-		h = b.try(ops.Activation{Name: n + "swiglu", F: c.Hidden, Gated: true}.Apply(b.env, h))                 // (N, F)
-		x = &ops.Stream{X: b.try(ops.Linear{Name: n + "down", W: b.param(n + "down"), Add: x}.Apply(b.env, h))} // (N, C)
+		x = &ops.Stream{X: b.try(ops.Linear{Name: n + "out", W: b.param(n + "out"), Add: x}.Apply(b.graph, h))} // (N, C)
+		h = b.try(ops.Norm{Name: n + "norm2", W: b.param(n + "norm2"), Eps: eps}.Apply(b.graph, x))
+		h = b.try(ops.Linear{Name: n + "gateup", W: b.param(n + "gateup")}.Apply(b.graph, h))                     // (N, 2F)
+		h = b.try(ops.Activation{Name: n + "swiglu", F: c.Hidden, Gated: true}.Apply(b.graph, h))                 // (N, F)
+		x = &ops.Stream{X: b.try(ops.Linear{Name: n + "down", W: b.param(n + "down"), Add: x}.Apply(b.graph, h))} // (N, C)
 		b.endLayer(l, x.X)
 	}
-	return ops.Norm{Name: "norm", W: b.param("norm"), Eps: eps}.Apply(b.env, x)
+	return ops.Norm{Name: "norm", W: b.param("norm"), Eps: eps}.Apply(b.graph, x)
 }

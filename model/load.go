@@ -33,18 +33,19 @@ type BlockSource interface {
 
 // fill reads one tensor of src into its parameter.
 func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool) error {
-	heads, rows, kept := 0, t.Shape[0], t.param.Kept
+	heads, rows := 0, t.Shape[0]
+	reduced := t.param.Reduced
 	if gguf {
 		heads = t.part.heads
 	}
-	if s, ok := src.(BlockSource); ok && kept != nil && kept.Blocks() {
+	if s, ok := src.(BlockSource); ok && reduced != nil && reduced.Blocks() {
 		raw, ok, err := s.ReadQ8(name)
 		if err != nil {
 			return err
 		}
 		if ok {
 			halfSplit(raw, heads, rows, len(raw)/rows)
-			kept.SetBlocks(pool, t.row, raw)
+			reduced.SetBlocks(pool, t.row, raw)
 			return nil
 		}
 	}
@@ -59,10 +60,10 @@ func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool) err
 		return err
 	}
 	halfSplit(values, heads, rows, size/rows)
-	if kept == nil {
+	if reduced == nil {
 		return nil
 	}
-	if err := kept.Set(pool, t.row, values); err != nil {
+	if err := reduced.Set(pool, t.row, values); err != nil {
 		return mistake("tensor %s: %v", name, err)
 	}
 	return nil

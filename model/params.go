@@ -27,10 +27,10 @@ type part struct {
 	name  string // Hugging Face name
 	gguf  string // GGUF name
 	rows  int
-	heads int // GGUF: rows are interleaved rotary pairs of this many heads, to be put in half-split order; 0: as they are
+	heads int // GGUF: rows are rotary pairs of this many heads, interleaved, to be put in half-split order; 0: as they are
 }
 
-// product says whether the parameter stands in a matrix product, and may be kept in fewer bits.
+// product says whether the parameter stands in a matrix product, and may be reduced to fewer bits.
 func (s *spec) product() bool { return len(s.shape) == 2 && s.name != "positions" }
 
 type initKind uint8
@@ -41,8 +41,8 @@ const (
 	initZeros
 )
 
-// Model is a configuration with its parameters. The parameters' values are shared by every graph made from it. Its memory
-// lies outside Go's heap and lives until [Model.Close].
+// Model is a configuration with its parameters. The parameters' values are shared by every graph made from it. Its
+// memory lies outside Go's heap and lives until [Model.Close].
 type Model struct {
 	Config Config
 	DType  kernel.DType // of the weights of matrix products
@@ -50,7 +50,7 @@ type Model struct {
 	specs  []spec
 	byName map[string]*ops.Param
 
-	values, kept, grads *kernel.Memory
+	values, reduced, grads *kernel.Memory
 }
 
 // New makes the parameters of c, all zero; see [Model.Init] and [Model.Load].
@@ -86,25 +86,26 @@ func (m *Model) AllocateIn(d kernel.DType) (err error) {
 		return nil
 	}
 	if d != kernel.F32 {
-		if err := m.keep(d); err != nil {
+		if err := m.reduce(d); err != nil {
 			return err
 		}
 	}
-	m.values, err = m.buffers(func(p *ops.Param) bool { return p.Kept == nil }, func(p *ops.Param, mem []float32) { p.Value = mem })
+	m.values, err = m.buffers(func(p *ops.Param) bool { return p.Reduced == nil },
+		func(p *ops.Param, mem []float32) { p.Value = mem })
 	return err
 }
 
-// KeepBF16 gives the weights of matrix products a bfloat16 copy, which products read from now on; Value, gradients and the
-// optimizer's moments stay float32. The copy must be made anew whenever Value changes, see [Model.Refresh]. Graphs are
-// to be made afterwards.
-func (m *Model) KeepBF16(pool *kernel.Pool) error {
-	if err := m.keep(kernel.BF16); err != nil {
+// CopyToBF16 gives the weights of matrix products a bfloat16 copy, which products read from now on; Value, gradients and
+// the optimizer's moments stay float32. The copy must be made anew whenever Value changes, see [Model.Refresh]. Graphs
+// are to be made afterwards.
+func (m *Model) CopyToBF16(pool *kernel.Pool) error {
+	if err := m.reduce(kernel.BF16); err != nil {
 		return err
 	}
 	return m.Refresh(pool)
 }
 
-// Refresh makes what [Model.KeepBF16] keeps anew from the values, after something changed them.
+// Refresh makes the copies of [Model.CopyToBF16] anew from the values, after something changed them.
 func (m *Model) Refresh(pool *kernel.Pool) error {
 	for _, p := range m.Params {
 		if err := p.Refresh(pool); err != nil {
@@ -114,23 +115,23 @@ func (m *Model) Refresh(pool *kernel.Pool) error {
 	return nil
 }
 
-// keep makes room for the weights of matrix products in format d.
-func (m *Model) keep(d kernel.DType) (err error) {
+// reduce makes room for the weights of matrix products in format d.
+func (m *Model) reduce(d kernel.DType) (err error) {
 	m.DType = d
-	if m.kept, err = kernel.NewMemory(m.KeptBytes(d) / 4); err != nil {
+	if m.reduced, err = kernel.NewMemory(m.ReducedBytes(d) / 4); err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
 	for i, s := range m.specs {
 		if s.product() {
-			w := kernel.NewWeights(d, s.form, s.shape[0], s.shape[1], m.kept.Take)
-			m.Params[i].Kept = &w
+			w := kernel.NewWeights(d, s.form, s.shape[0], s.shape[1], m.reduced.Take)
+			m.Params[i].Reduced = &w
 		}
 	}
 	return nil
 }
 
-// KeptBytes is the memory that the weights of matrix products take in format d.
-func (m *Model) KeptBytes(d kernel.DType) int {
+// ReducedBytes is the memory that the weights of matrix products take in format d.
+func (m *Model) ReducedBytes(d kernel.DType) int {
 	n := 0
 	for _, s := range m.specs {
 		if s.product() {
@@ -141,7 +142,7 @@ func (m *Model) KeptBytes(d kernel.DType) int {
 }
 
 // WeightBytes returns the memory of the weights in every format that they have.
-func (m *Model) WeightBytes() int { return m.values.Bytes() + m.kept.Bytes() }
+func (m *Model) WeightBytes() int { return m.values.Bytes() + m.reduced.Bytes() }
 
 // needGrads makes the gradient buffers if there are none.
 func (m *Model) needGrads() (err error) {
@@ -171,19 +172,19 @@ func (m *Model) buffers(wants func(*ops.Param) bool, give func(*ops.Param, []flo
 	return mem, nil
 }
 
-// Close gives the memory of values and gradients back. Neither the model nor a graph made from it may be used afterwards.
-// A program that needs its model to the end need not call it.
+// Close gives the memory of values and gradients back. Neither the model nor a graph made from it may be used
+// afterwards. A program that needs its model to the end need not call it.
 func (m *Model) Close() {
 	m.values.Close()
-	m.kept.Close()
+	m.reduced.Close()
 	m.grads.Close()
 	for _, p := range m.Params {
-		p.Value, p.Kept, p.Grad = nil, nil, nil
+		p.Value, p.Grad, p.Reduced = nil, nil, nil
 	}
 }
 
 // Bytes returns the memory of values and gradients.
-func (m *Model) Bytes() int { return m.values.Bytes() + m.kept.Bytes() + m.grads.Bytes() }
+func (m *Model) Bytes() int { return m.values.Bytes() + m.reduced.Bytes() + m.grads.Bytes() }
 
 // Init draws the parameters from seed: matrices from a normal distribution of the family's scale, norms one, biases
 // zero. Each parameter has its own counter-based stream, so the values do not depend on the order of drawing.
@@ -213,8 +214,8 @@ func (m *Model) Init(seed uint64) {
 				v[j] = float32(float64(r.Normal() * scale))
 			}
 		}
-		if p.Kept != nil {
-			p.Kept.Set(pool, 0, v) // normal numbers fit every format
+		if p.Reduced != nil {
+			p.Reduced.Set(pool, 0, v) // normal numbers fit every format
 		}
 	}
 }
@@ -256,8 +257,8 @@ func (m *Model) Hidden(p *ops.Param) bool {
 	return len(p.Shape) == 2 && p.Name != "embed" && p.Name != "positions" && p.Name != "head"
 }
 
-// Split lists buffers of the parameters' shapes (values, gradients, moments) as the tensors of a checkpoint. The data of a
-// parameter whose buffer is nil are empty.
+// Split lists buffers of the parameters' shapes (values, gradients, moments) as the tensors of a checkpoint. The data of
+// a parameter whose buffer is nil are empty.
 func (m *Model) Split(buffer func(*ops.Param) []float32) []Tensor {
 	var out []Tensor
 	for i, s := range m.specs {
@@ -278,5 +279,6 @@ func (m *Model) Split(buffer func(*ops.Param) []float32) []Tensor {
 
 // one makes a spec of a single tensor.
 func one(name, hf, gguf string, init initKind, shape ...int) spec {
-	return spec{name: name, shape: shape, init: init, decay: len(shape) > 1, parts: []part{{name: hf, gguf: gguf, rows: shape[0]}}}
+	whole := part{name: hf, gguf: gguf, rows: shape[0]}
+	return spec{name: name, shape: shape, init: init, decay: len(shape) > 1, parts: []part{whole}}
 }

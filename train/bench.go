@@ -123,7 +123,7 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	defer m.Close()
 	m.Init(1)
 	if o.DType == kernel.BF16 {
-		if err := m.KeepBF16(pool); err != nil {
+		if err := m.CopyToBF16(pool); err != nil {
 			return nil, err
 		}
 	}

@@ -37,9 +37,9 @@ func estimateMemory(c model.Config, d kernel.DType, tokens, evaluate, threads in
 		return memoryEstimate{}, err
 	}
 	const packing, growth = 512 << 10, 8 << 20
-	n, kept, moments, scratch := 4*int64(m.Size()), int64(0), int64(0), 0
+	n, reduced, moments, scratch := 4*int64(m.Size()), int64(0), int64(0), 0
 	if d != kernel.F32 {
-		kept = int64(m.KeptBytes(d))
+		reduced = int64(m.ReducedBytes(d))
 	}
 	for _, p := range m.Params {
 		moments += 8 * int64(p.Size())
@@ -54,7 +54,7 @@ func estimateMemory(c model.Config, d kernel.DType, tokens, evaluate, threads in
 			}
 		}
 	}
-	return memoryEstimate{present: residentMemory(), weights: n + kept, gradients: n, moments: moments, activations: int64(graphs), rest: int64(threads)*int64(packing+scratch) + growth}, nil
+	return memoryEstimate{present: residentMemory(), weights: n + reduced, gradients: n, moments: moments, activations: int64(graphs), rest: int64(threads)*int64(packing+scratch) + growth}, nil
 }
 
 // check refuses what does not fit into the memory that can be had, as available tells it; nil asks the system. advice says

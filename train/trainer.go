@@ -183,7 +183,7 @@ func (t *trainer) planRun() (err error) {
 func (t *trainer) prepare(checkpoint string) (err error) {
 	r := t.r
 	if r.DType == kernel.BF16.String() {
-		if err := t.assets.Model.KeepBF16(t.pool); err != nil {
+		if err := t.assets.Model.CopyToBF16(t.pool); err != nil {
 			return err
 		}
 	}

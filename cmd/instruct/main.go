@@ -10,7 +10,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"instruct/model/ops"
 	"instruct/train"
 )
 
@@ -25,7 +24,6 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	ops.UseBLAS(0)
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

@@ -16,9 +16,8 @@ type Activation struct {
 }
 
 type activation struct {
-	env *Env
 	Activation
-	rows
+	extent
 }
 
 func (o Activation) width() int {
@@ -29,43 +28,41 @@ func (o Activation) width() int {
 }
 
 // Apply adds the op. Its output is not kept for the backward pass.
-func (o Activation) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
-	n, _, err := e.apply(o.Name, &activation{e, o, e.rowsOf(x)}, tensor.Shape{e.Capacity, o.F}, []bool{true}, x)
-	e.Forget(n)
+func (o Activation) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
+	n, err := g.apply(o.Name, &activation{o, g.extentOf(x)}, tensor.Shape{g.Capacity, o.F}, x)
+	if err == nil {
+		g.Forget(n)
+	}
 	return n, err
 }
 
 func (o *activation) run(in [][]float32, out []float32) {
 	if o.Gated {
-		o.env.Pool.SwiGLU(out, in[0], o.len(), o.F)
+		o.env.Pool.SwiGLU(out, in[0], o.rows(), o.F)
 		return
 	}
-	o.env.Pool.GELU(out, in[0], o.len(), o.F)
+	o.env.Pool.GELU(out, in[0], o.rows(), o.F)
 }
 
-func (o *activation) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	x, err := o.env.again(in[0], grad)
+func (o *activation) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	x, err := g.again(in[0], grad)
 	if err != nil {
 		return nil, err
 	}
-	dx, _, err := o.env.apply(o.Name+".backward", &activationBackward{f: o}, tensor.Shape{o.env.Capacity, o.width()},
-		[]bool{false, false}, grad, x)
+	dx, err := g.apply(o.Name+".backward", &activationBackward{f: o}, tensor.Shape{g.Capacity, o.width()}, grad, x)
 	if err != nil {
 		return nil, err
 	}
 	return gorgonia.Nodes{dx}, nil
 }
 
-type activationBackward struct {
-	noDerive
-	f *activation
-}
+type activationBackward struct{ f *activation }
 
 func (o *activationBackward) run(in [][]float32, dx []float32) {
 	f := o.f
 	if f.Gated {
-		f.env.Pool.SwiGLUBackward(dx, in[0], in[1], f.len(), f.F)
+		f.env.Pool.SwiGLUBackward(dx, in[0], in[1], f.rows(), f.F)
 		return
 	}
-	f.env.Pool.GELUBackward(dx, in[0], in[1], f.len(), f.F)
+	f.env.Pool.GELUBackward(dx, in[0], in[1], f.rows(), f.F)
 }

@@ -10,18 +10,13 @@ import "gorgonia.org/gorgonia"
 
 // Forget says that the output of n is not kept for the backward pass. A node whose op changes an input in place
 // (attention rotates qkv) may be forgotten only together with that input.
-func (e *Env) Forget(n *gorgonia.Node) {
-	if e.forgotten == nil {
-		e.forgotten, e.reruns = map[*gorgonia.Node]bool{}, map[*gorgonia.Node]*gorgonia.Node{}
-	}
-	e.forgotten[n] = true
-}
+func (g *Graph) Forget(n *gorgonia.Node) { opOf(n).forgotten = true }
 
-// ForgetSince forgets every output of the ops from number first on, but for that of keep.
-func (e *Env) ForgetSince(first int, keep *gorgonia.Node) {
-	for _, o := range e.nodes[first:] {
-		if o.node != keep {
-			e.Forget(o.node)
+// ForgetSince forgets the outputs of all ops from number first on, but for that of the node except.
+func (g *Graph) ForgetSince(first int, except *gorgonia.Node) {
+	for _, o := range g.ops[first:] {
+		if o.node != except {
+			o.forgotten = true
 		}
 	}
 }
@@ -29,39 +24,32 @@ func (e *Env) ForgetSince(first int, keep *gorgonia.Node) {
 // again returns a node with the output of n for a backward op that has the input grad: n where it is kept, else an op
 // that runs once more, on inputs that are found in the same way. It has grad as an input as well, so that it does not
 // run before the backward pass gets there.
-func (e *Env) again(n, grad *gorgonia.Node) (*gorgonia.Node, error) {
-	if !e.forgotten[n] {
+func (g *Graph) again(n, grad *gorgonia.Node) (*gorgonia.Node, error) {
+	op := opOf(n)
+	if op == nil || !op.forgotten {
 		return n, nil
 	}
-	if r := e.reruns[n]; r != nil {
-		return r, nil
+	if op.rerun != nil {
+		return op.rerun, nil
 	}
-	op := n.Op().(*Op)
 	ins := make(gorgonia.Nodes, 0, len(op.inputs)+1)
 	for _, in := range op.inputs {
-		in, err := e.again(in, grad)
+		in, err := g.again(in, grad)
 		if err != nil {
 			return nil, err
 		}
 		ins = append(ins, in)
 	}
-	r, _, err := e.apply(op.name+".again", rerun{of: op.body}, op.shape, make([]bool, len(ins)+1), append(ins, grad)...)
+	r, err := g.apply(op.name+".again", rerun{of: op.body}, op.shape, append(ins, grad)...)
 	if err != nil {
 		return nil, err
 	}
-	if e.rowsOf(n).needed {
-		e.keep(r)
-	} else {
-		delete(e.selected, r)
-	}
-	e.reruns[n] = r
+	opOf(r).narrow = op.narrow
+	op.rerun = r
 	return r, nil
 }
 
 // rerun is the body of another op; the last input is there for the order only.
-type rerun struct {
-	noDerive
-	of body
-}
+type rerun struct{ of body }
 
 func (o rerun) run(in [][]float32, out []float32) { o.of.run(in[:len(in)-1], out) }

@@ -9,7 +9,7 @@ import (
 
 // Attention is causal, grouped-query, block-diagonal over the batch's segments, with rotary positions inside.
 //
-// qkv (N, (H+2K)*D) holds the query, key and value heads of each row side by side; out is (N, H*D). Queries and keys are
+// qkv (N, (H+2K)*D) holds the query, key and value heads of each token side by side; out is (N, H*D). Queries and keys are
 // rotated in place first (Su et al. 2021, arXiv:2104.09864, in the half-split form of Hugging Face): nobody else reads
 // qkv. Backward gives packed dqkv, rotated back. The probabilities are recomputed from the log-sum-exp of each row
 // (Dao et al. 2022, arXiv:2205.14135).
@@ -31,11 +31,10 @@ type attention struct {
 }
 
 // Apply adds the op on packed qkv.
-func (o Attention) Apply(e *Env, qkv *gorgonia.Node) (*gorgonia.Node, error) {
-	b := &attention{env: e, Attention: o, lse: buffer[float32](e, e.Capacity*o.Heads),
-		kernel: e.attentionKernel(kernel.Attention{Heads: o.Heads, KVHeads: o.KVHeads, D: o.D, Scale: o.Scale})}
-	n, _, err := e.apply(o.Name, b, tensor.Shape{e.Capacity, o.Heads * o.D}, []bool{true}, qkv)
-	return n, err
+func (o Attention) Apply(g *Graph, qkv *gorgonia.Node) (*gorgonia.Node, error) {
+	b := &attention{env: g.Env, Attention: o, lse: buffer[float32](g, g.Capacity*o.Heads),
+		kernel: g.Env.attentionKernel(kernel.Attention{Heads: o.Heads, KVHeads: o.KVHeads, D: o.D, Scale: o.Scale})}
+	return g.apply(o.Name, b, tensor.Shape{g.Capacity, o.Heads * o.D}, qkv)
 }
 
 func (o *Attention) stride() int { return (o.Heads + 2*o.KVHeads) * o.D }
@@ -59,7 +58,8 @@ func (o *attention) run(in [][]float32, out []float32) {
 }
 
 func (o *attention) decode(out, qkv []float32) {
-	c, n, s, kv := o.env.Cache, o.env.Batch.Len(), o.stride(), o.KVHeads*o.D
+	c, n := o.env.Cache, o.env.Batch.Len()
+	s, kv := o.stride(), o.KVHeads*o.D
 	k, v := c.K[o.Layer], c.V[o.Layer]
 	for i := range n {
 		row := qkv[i*s+o.Heads*o.D : (i+1)*s]
@@ -69,28 +69,25 @@ func (o *attention) decode(out, qkv []float32) {
 	o.kernel.Decode(o.env.Pool, out, qkv, s, n, c.Len, k, v)
 }
 
-func (o *attention) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+func (o *attention) derive(g *Graph, in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	// The forward output is an input of the backward op: delta = rowsum(dout * out).
-	out, err := o.env.again(o.env.nodeOf(o), grad)
+	out, err := g.again(out, grad)
 	if err != nil {
 		return nil, err
 	}
-	qkv, err := o.env.again(in[0], grad)
+	qkv, err := g.again(in[0], grad)
 	if err != nil {
 		return nil, err
 	}
-	dqkv, _, err := o.env.apply(o.Name+".backward", &attentionBackward{f: o}, tensor.Shape{o.env.Capacity, o.stride()},
-		[]bool{false, false, false}, grad, out, qkv)
+	dqkv, err := g.apply(o.Name+".backward", &attentionBackward{f: o}, tensor.Shape{g.Capacity, o.stride()},
+		grad, out, qkv)
 	if err != nil {
 		return nil, err
 	}
 	return gorgonia.Nodes{dqkv}, nil
 }
 
-type attentionBackward struct {
-	noDerive
-	f *attention
-}
+type attentionBackward struct{ f *attention }
 
 func (o *attentionBackward) run(in [][]float32, dqkv []float32) {
 	f := o.f

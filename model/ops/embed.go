@@ -26,16 +26,13 @@ type embed struct {
 }
 
 // Apply adds the op: tokens is an int32 leaf of Capacity ids, which orders the op; the ids are read from Env.Batch.
-func (o Embed) Apply(e *Env, tokens *gorgonia.Node) (*gorgonia.Node, error) {
+func (o Embed) Apply(g *Graph, tokens *gorgonia.Node) (*gorgonia.Node, error) {
 	c := o.W.Shape[1]
-	ins := gorgonia.Nodes{tokens, o.W.Leaf(tokens.Graph(), "")}
-	diff := []bool{false, true}
+	ins := gorgonia.Nodes{tokens, g.leaf(tokens, o.W, "")}
 	if o.P != nil {
-		ins = append(ins, o.P.Leaf(tokens.Graph(), ""))
-		diff = append(diff, true)
+		ins = append(ins, g.leaf(tokens, o.P, ""))
 	}
-	n, _, err := e.apply("embed", &embed{e, o, o.W.Weights(kernel.NT), c}, tensor.Shape{e.Capacity, c}, diff, ins...)
-	return n, err
+	return g.apply("embed", &embed{g.Env, o, o.W.Weights(kernel.NT), c}, tensor.Shape{g.Capacity, c}, ins...)
 }
 
 func (o *embed) run(_ [][]float32, out []float32) {
@@ -46,21 +43,19 @@ func (o *embed) run(_ [][]float32, out []float32) {
 	}
 }
 
-func (o *embed) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	back, op, err := o.env.apply("embed.backward", &embedBackward{f: o, pad: make([]float32, o.c)}, tensor.Shape{1}, []bool{false}, grad)
+func (o *embed) derive(g *Graph, _ gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	back, err := g.apply("embed.backward", &embedBackward{f: o, pad: make([]float32, o.c)}, tensor.Shape{1}, grad)
 	if err != nil {
 		return nil, err
 	}
-	op.Place(make([]float32, 1))
 	params := []*Param{nil, o.W}
 	if o.P != nil {
 		params = append(params, o.P)
 	}
-	return o.env.gradNodes(back, params...)
+	return g.gradNodes(back, params...)
 }
 
 type embedBackward struct {
-	noDerive
 	f   *embed
 	pad []float32 // (C) the gradient of the row of Pad, put back after the scatter
 }

@@ -7,19 +7,21 @@ import (
 	"instruct/model/kernel"
 )
 
-// chunkFloats bounds the logits that exist at one time: chunk rows * V float32 values (68 MiB: each chunk reads the whole matrix, so few rows cost time).
+// chunkFloats bounds the logits that exist at one time: chunk rows * V float32 values (68 MiB: each chunk reads the
+// whole matrix, so few rows cost time).
 const chunkFloats = 17 << 20
 
-// Loss is the language-model head with its cross-entropy: sum over rows of Weights[i] * -log softmax(x_i·Wᵀ)[Targets[i]].
+// Loss is the language-model head with its cross-entropy: the sum over the batch of
+// Weights[i] * -log softmax(x_i·Wᵀ)[Targets[i]].
 //
-// Only the needed rows, those of weight > 0, reach the head (see [Select]), and are taken in chunks, so the (N, V) logits
-// never exist. With Grad, the gradients are computed in the same pass while a chunk's logits are at hand: dW is accumulated at
-// once, dx is kept for the backward op. The incoming gradient of a loss is 1 and is not read.
+// Only the needed positions, those of weight > 0, reach the head (see [Select]), and are taken in chunks, so the (N, V)
+// logits never exist. With Grad, the gradients are computed in the same pass while a chunk's logits are at hand: dW is
+// accumulated at once, dx is for the backward op. The incoming gradient of a loss is 1 and is not read.
 type Loss struct {
 	W    *Param // (V, C); tied models share it with the embedding
 	Grad bool
 
-	// Results of the last run, per row of the batch.
+	// Results of the last run.
 	Sum    float64   // weighted sum of the losses
 	Losses []float64 // (N) unweighted -log p, 0 where the weight is 0
 }
@@ -29,25 +31,24 @@ type loss struct {
 	*Loss
 	w           *kernel.Weights
 	v, c, chunk int
-	targets     []int32   // of the needed rows
-	weights     []float32 // of the needed rows
+	targets     []int32   // of the needed positions
+	weights     []float32 // of the needed positions
 	dx          []float32 // (R, C)
 	logits      []float32 // (chunk, V), scratch of the arena
-	losses      []float64 // of the needed rows
+	losses      []float64 // of the needed positions
 }
 
-// Apply adds the op on the normed needed rows x (R, C) and returns the scalar loss.
-func (o *Loss) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
+// Apply adds the op on the normed rows x (R, C) of the needed positions and returns the scalar loss.
+func (o *Loss) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
 	v, c := o.W.Shape[0], o.W.Shape[1]
-	chunk := min(e.Capacity, max(64, chunkFloats/v))
-	b := &loss{env: e, Loss: o, w: o.W.Weights(kernel.NT), v: v, c: c, chunk: chunk, targets: buffer[int32](e, e.Capacity), weights: buffer[float32](e, e.Capacity),
-		losses: buffer[float64](e, e.Capacity)}
-	o.Losses = buffer[float64](e, e.Capacity)
+	b := &loss{env: g.Env, Loss: o, w: o.W.Weights(kernel.NT), v: v, c: c, chunk: min(g.Capacity, max(64, chunkFloats/v)),
+		targets: buffer[int32](g, g.Capacity), weights: buffer[float32](g, g.Capacity),
+		losses: buffer[float64](g, g.Capacity)}
+	o.Losses = buffer[float64](g, g.Capacity)
 	if o.Grad {
-		b.dx = buffer[float32](e, e.Capacity*c)
+		b.dx = buffer[float32](g, g.Capacity*c)
 	}
-	n, _, err := e.apply("loss", b, tensor.ScalarShape(), []bool{true, true}, x, o.W.Leaf(x.Graph(), ".head"))
-	return n, err
+	return g.apply("loss", b, tensor.ScalarShape(), x, g.leaf(x, o.W, ".head"))
 }
 
 func (o *loss) scratch() int { return o.chunk * o.v }
@@ -55,14 +56,14 @@ func (o *loss) scratch() int { return o.chunk * o.v }
 func (o *loss) lend(mem []float32) { o.logits = mem }
 
 func (o *loss) run(in [][]float32, out []float32) {
-	b, p, rows := &o.env.Batch, o.env.Pool, o.env.Needed
+	b, p, needed := &o.env.Batch, o.env.Pool, o.env.Needed
 	clear(o.Losses[:b.Len()])
-	for i, r := range rows {
+	for i, r := range needed {
 		o.targets[i], o.weights[i] = b.Targets[r], b.Weights[r]
 	}
-	chunks := (len(rows) + o.chunk - 1) / o.chunk
+	chunks := (len(needed) + o.chunk - 1) / o.chunk
 	for i := range chunks { // of equal size: a last one of few rows would read the weights for little
-		lo, hi := i*len(rows)/chunks, (i+1)*len(rows)/chunks
+		lo, hi := i*len(needed)/chunks, (i+1)*len(needed)/chunks
 		n, x := hi-lo, in[0][lo*o.c:]
 		p.GemmWeights(kernel.NT, n, x, o.c, o.w, o.logits, o.v, false)
 		p.CrossEntropy(o.logits, o.targets[lo:hi], o.weights[lo:hi], o.losses[lo:hi], n, o.v, o.Grad)
@@ -72,25 +73,22 @@ func (o *loss) run(in [][]float32, out []float32) {
 		}
 	}
 	o.Sum = 0
-	for i, r := range rows {
+	for i, r := range needed {
 		o.Losses[r] = o.losses[i]
 		o.Sum += float64(float64(o.weights[i]) * o.losses[i])
 	}
 	out[0] = float32(o.Sum)
 }
 
-func (o *loss) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+func (o *loss) derive(g *Graph, _ gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	// The op's output is an input of the backward op so that it runs after it; the gradient is at hand already.
-	dx, op, err := o.env.apply("loss.backward", lossBackward{}, tensor.Shape{o.env.Capacity, o.c}, []bool{false, false}, grad, o.env.nodeOf(o))
+	dx, err := g.apply("loss.backward", lossBackward{}, tensor.Shape{g.Capacity, o.c}, grad, out)
 	if err != nil {
 		return nil, err
 	}
-	op.noOut = true
-	if !o.env.Planning {
-		op.out = tensor.New(tensor.WithShape(o.env.Capacity, o.c), tensor.WithBacking(o.dx))
-	}
-	o.env.keep(dx)
-	grads, err := o.env.gradNodes(dx, nil, o.W)
+	opOf(dx).narrow = true
+	opOf(dx).borrow(o.dx)
+	grads, err := g.gradNodes(dx, nil, o.W)
 	if err != nil {
 		return nil, err
 	}
@@ -98,14 +96,14 @@ func (o *loss) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, e
 	return grads, nil
 }
 
-type lossBackward struct{ noDerive }
+type lossBackward struct{}
 
 func (lossBackward) run([][]float32, []float32) {}
 
-// Logits is the head of a model that generates: out (R, V) = x·Wᵀ for the needed rows.
+// Logits is the head of a model that generates: out (R, V) = x·Wᵀ for the needed positions.
 type Logits struct {
 	W       *Param // (V, C)
-	MaxRows int    // the most rows that may be needed
+	MaxRows int    // the most positions that may be needed
 	out     []float32
 }
 
@@ -113,20 +111,20 @@ type Logits struct {
 func (o *Logits) Out() []float32 { return o.out }
 
 type logits struct {
-	noDerive
 	env *Env
 	*Logits
 	w *kernel.Weights
 }
 
-// Apply adds the op on the normed needed rows x (R, C).
-func (o *Logits) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
-	n, _, err := e.apply("logits", &logits{env: e, Logits: o, w: o.W.Weights(kernel.NT)}, tensor.Shape{o.MaxRows, o.W.Shape[0]}, []bool{false, false}, x, o.W.Leaf(x.Graph(), ".head"))
-	return n, err
+// Apply adds the op on the normed rows x (R, C) of the needed positions.
+func (o *Logits) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
+	b := &logits{env: g.Env, Logits: o, w: o.W.Weights(kernel.NT)}
+	return g.apply("logits", b, tensor.Shape{o.MaxRows, o.W.Shape[0]}, x, g.leaf(x, o.W, ".head"))
 }
 
 func (o *logits) run(in [][]float32, out []float32) {
-	v, c, n := o.W.Shape[0], o.W.Shape[1], len(o.env.Needed)
+	v, c := o.W.Shape[0], o.W.Shape[1]
+	n := len(o.env.Needed)
 	o.out = out[:n*v]
 	o.env.Pool.GemmWeights(kernel.NT, n, in[0], c, o.w, out, v, false)
 }

@@ -21,12 +21,10 @@ type headNorm struct {
 }
 
 // Apply adds the op on packed qkv.
-func (o HeadNorm) Apply(e *Env, qkv *gorgonia.Node) (*gorgonia.Node, error) {
-	g := qkv.Graph()
-	b := &headNorm{env: e, HeadNorm: o, invQ: buffer[float32](e, e.Capacity*o.Heads), invK: buffer[float32](e, e.Capacity*o.KVHeads)}
-	n, _, err := e.apply(o.Name, b, tensor.Shape{e.Capacity, b.stride()}, []bool{true, true, true},
-		qkv, o.Q.Leaf(g, ""), o.K.Leaf(g, ""))
-	return n, err
+func (o HeadNorm) Apply(g *Graph, qkv *gorgonia.Node) (*gorgonia.Node, error) {
+	b := &headNorm{env: g.Env, HeadNorm: o, invQ: buffer[float32](g, g.Capacity*o.Heads),
+		invK: buffer[float32](g, g.Capacity*o.KVHeads)}
+	return g.apply(o.Name, b, tensor.Shape{g.Capacity, b.stride()}, qkv, g.leaf(qkv, o.Q, ""), g.leaf(qkv, o.K, ""))
 }
 
 func (o HeadNorm) stride() int { return (o.Heads + 2*o.KVHeads) * o.D }
@@ -38,17 +36,16 @@ func (o *headNorm) run(in [][]float32, out []float32) {
 	p.HeadRMSNorm(out, in[0], o.K.Value, o.invK, n, s, o.Heads*o.D, o.KVHeads, o.D, o.Eps)
 }
 
-func (o *headNorm) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	qkv, err := o.env.again(in[0], grad)
+func (o *headNorm) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	qkv, err := g.again(in[0], grad)
 	if err != nil {
 		return nil, err
 	}
-	dx, _, err := o.env.apply(o.Name+".backward", &headNormBackward{f: o}, tensor.Shape{o.env.Capacity, o.stride()},
-		[]bool{false, false}, grad, qkv)
+	dx, err := g.apply(o.Name+".backward", &headNormBackward{f: o}, tensor.Shape{g.Capacity, o.stride()}, grad, qkv)
 	if err != nil {
 		return nil, err
 	}
-	grads, err := o.env.gradNodes(dx, nil, o.Q, o.K)
+	grads, err := g.gradNodes(dx, nil, o.Q, o.K)
 	if err != nil {
 		return nil, err
 	}
@@ -56,13 +53,11 @@ func (o *headNorm) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Node
 	return grads, nil
 }
 
-type headNormBackward struct {
-	noDerive
-	f *headNorm
-}
+type headNormBackward struct{ f *headNorm }
 
 func (o *headNormBackward) run(in [][]float32, dx []float32) {
-	f, p, n, s := o.f, o.f.env.Pool, o.f.env.Batch.Len(), o.f.stride()
+	f, p := o.f, o.f.env.Pool
+	n, s := f.env.Batch.Len(), f.stride()
 	p.Copy(dx[:n*s], in[0][:n*s])
 	p.HeadRMSNormBackward(dx, dx, in[1], f.Q.Value, f.invQ, f.Q.Grad, n, s, 0, f.Heads, f.D)
 	p.HeadRMSNormBackward(dx, dx, in[1], f.K.Value, f.invK, f.K.Grad, n, s, f.Heads*f.D, f.KVHeads, f.D)

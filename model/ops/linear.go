@@ -20,65 +20,62 @@ type Linear struct {
 }
 
 type linear struct {
-	env *Env
 	Linear
-	rows
+	extent
 	w       *kernel.Weights
 	form    kernel.Form
 	in, out int
-	gather  bool // the residual has all rows, x the needed ones
+	gather  bool // x is narrow, the residual is not
 }
 
 // Apply adds the op on x (N, C).
-func (o Linear) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
-	g := x.Graph()
-	b := &linear{env: e, Linear: o, rows: e.rowsOf(x), out: o.W.Shape[0], in: o.W.Shape[1]}
+func (o Linear) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
+	b := &linear{Linear: o, extent: g.extentOf(x), out: o.W.Shape[0], in: o.W.Shape[1]}
 	if o.Conv1D {
 		b.in, b.out, b.form = b.out, b.in, kernel.NN
 	}
 	b.w = o.W.Weights(b.form)
-	ins := gorgonia.Nodes{x, o.W.Leaf(g, "")}
-	diff := []bool{true, true}
+	ins := gorgonia.Nodes{x, g.leaf(x, o.W, "")}
 	if o.Bias != nil {
-		ins = append(ins, o.Bias.Leaf(g, ""))
-		diff = append(diff, true)
+		ins = append(ins, g.leaf(x, o.Bias, ""))
 	}
 	if o.Add != nil {
-		b.gather = b.needed && !e.rowsOf(o.Add.X).needed
+		b.gather = b.narrow && !g.extentOf(o.Add.X).narrow
 		ins = append(ins, o.Add.X)
-		diff = append(diff, false) // its gradient reaches the stream through the norm, see Stream
 	}
-	n, _, err := e.apply(o.Name, b, tensor.Shape{e.Capacity, b.out}, diff, ins...)
+	n, err := g.apply(o.Name, b, tensor.Shape{g.Capacity, b.out}, ins...)
+	if err == nil && o.Add != nil {
+		opOf(n).diff[len(ins)-1] = false // the addition's gradient reaches the stream through the norm, see Stream
+	}
 	return n, err
 }
 
 func (o *linear) run(in [][]float32, out []float32) {
-	p, n := o.env.Pool, o.len()
-	if o.Add != nil {
-		if o.gather {
-			p.Gather(out, in[len(in)-1], o.env.Needed, n, o.out)
-		} else {
-			p.Copy(out[:n*o.out], in[len(in)-1][:n*o.out])
-		}
-		if o.Bias != nil {
-			p.AddBias(out, o.Bias.Value, n, o.out)
-		}
-	} else if o.Bias != nil {
+	p, n := o.env.Pool, o.rows()
+	residual := in[len(in)-1]
+	switch {
+	case o.gather:
+		p.Gather(out, residual, o.env.Needed, n, o.out)
+	case o.Add != nil:
+		p.Copy(out[:n*o.out], residual[:n*o.out])
+	case o.Bias != nil:
 		p.BiasRows(out, o.Bias.Value, n, o.out)
+	}
+	if o.Add != nil && o.Bias != nil {
+		p.AddBias(out, o.Bias.Value, n, o.out)
 	}
 	p.GemmWeights(o.form, n, in[0], o.in, o.w, out, o.out, o.Add != nil || o.Bias != nil)
 }
 
-func (o *linear) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+func (o *linear) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	if o.Add != nil {
 		o.Add.grad = grad
 	}
-	x, err := o.env.again(in[0], grad)
+	x, err := g.again(in[0], grad)
 	if err != nil {
 		return nil, err
 	}
-	dx, _, err := o.env.apply(o.Name+".backward", &linearBackward{f: o}, tensor.Shape{o.env.Capacity, o.in},
-		[]bool{false, false}, grad, x)
+	dx, err := g.apply(o.Name+".backward", &linearBackward{f: o}, tensor.Shape{g.Capacity, o.in}, grad, x)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +86,7 @@ func (o *linear) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes,
 	if o.Add != nil {
 		params = append(params, nil)
 	}
-	grads, err := o.env.gradNodes(dx, params...)
+	grads, err := g.gradNodes(dx, params...)
 	if err != nil {
 		return nil, err
 	}
@@ -97,13 +94,10 @@ func (o *linear) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes,
 	return grads, nil
 }
 
-type linearBackward struct {
-	noDerive
-	f *linear
-}
+type linearBackward struct{ f *linear }
 
 func (o *linearBackward) run(in [][]float32, dx []float32) {
-	f, p, n := o.f, o.f.env.Pool, o.f.len()
+	f, p, n := o.f, o.f.env.Pool, o.f.rows()
 	dy, x, dw := in[0], in[1], f.W.Grad
 	if f.Conv1D {
 		p.GemmWeights(kernel.NT, n, dy, f.out, f.w, dx, f.in, false)

@@ -18,32 +18,30 @@ type Norm struct {
 }
 
 type norm struct {
-	env *Env
 	Norm
-	rows
+	extent
 	stream     *Stream
 	c          int
-	mean, rstd []float32 // (N) kept for the backward pass
+	mean, rstd []float32 // (N) of the forward pass, for the backward pass
 }
 
 // Apply adds the op on the stream s and returns the normalised rows (N, C), which are not kept for the backward pass.
-func (o Norm) Apply(e *Env, s *Stream) (*gorgonia.Node, error) {
-	g := s.X.Graph()
-	b := &norm{env: e, Norm: o, rows: e.rowsOf(s.X), stream: s, c: o.W.Shape[0], rstd: buffer[float32](e, e.Capacity)}
-	ins := gorgonia.Nodes{s.X, o.W.Leaf(g, "")}
-	diff := []bool{true, true}
+func (o Norm) Apply(g *Graph, s *Stream) (*gorgonia.Node, error) {
+	b := &norm{Norm: o, extent: g.extentOf(s.X), stream: s, c: o.W.Shape[0], rstd: buffer[float32](g, g.Capacity)}
+	ins := gorgonia.Nodes{s.X, g.leaf(s.X, o.W, "")}
 	if o.Bias != nil {
-		b.mean = buffer[float32](e, e.Capacity)
-		ins = append(ins, o.Bias.Leaf(g, ""))
-		diff = append(diff, true)
+		b.mean = buffer[float32](g, g.Capacity)
+		ins = append(ins, g.leaf(s.X, o.Bias, ""))
 	}
-	n, _, err := e.apply(o.Name, b, tensor.Shape{e.Capacity, b.c}, diff, ins...)
-	e.Forget(n)
+	n, err := g.apply(o.Name, b, tensor.Shape{g.Capacity, b.c}, ins...)
+	if err == nil {
+		g.Forget(n)
+	}
 	return n, err
 }
 
 func (o *norm) run(in [][]float32, out []float32) {
-	n := o.len()
+	n := o.rows()
 	if o.Bias != nil {
 		o.env.Pool.LayerNorm(out, in[0], o.W.Value, o.Bias.Value, o.mean, o.rstd, n, o.c, o.Eps)
 		return
@@ -51,18 +49,17 @@ func (o *norm) run(in [][]float32, out []float32) {
 	o.env.Pool.RMSNorm(out, in[0], o.W.Value, o.rstd, n, o.c, o.Eps)
 }
 
-func (o *norm) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	x, err := o.env.again(in[0], grad)
+func (o *norm) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	x, err := g.again(in[0], grad)
 	if err != nil {
 		return nil, err
 	}
 	ins, back := gorgonia.Nodes{grad, x}, &normBackward{f: o}
 	if o.stream.grad != nil {
 		ins = append(ins, o.stream.grad)
-		back.scatter = o.env.rowsOf(o.stream.grad).needed && !o.needed
+		back.scatter = g.extentOf(o.stream.grad).narrow && !o.narrow
 	}
-	dx, _, err := o.env.apply(o.Name+".backward", back, tensor.Shape{o.env.Capacity, o.c},
-		make([]bool, len(ins)), ins...)
+	dx, err := g.apply(o.Name+".backward", back, tensor.Shape{g.Capacity, o.c}, ins...)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +67,7 @@ func (o *norm) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, e
 	if o.Bias != nil {
 		params = append(params, o.Bias)
 	}
-	grads, err := o.env.gradNodes(dx, params...)
+	grads, err := g.gradNodes(dx, params...)
 	if err != nil {
 		return nil, err
 	}
@@ -79,13 +76,12 @@ func (o *norm) derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, e
 }
 
 type normBackward struct {
-	noDerive
 	f       *norm
-	scatter bool // the residual's gradient has the needed rows only
+	scatter bool // the residual's gradient is narrow, x is not
 }
 
 func (o *normBackward) run(in [][]float32, dx []float32) {
-	f, p, n := o.f, o.f.env.Pool, o.f.len()
+	f, p, n := o.f, o.f.env.Pool, o.f.rows()
 	var residual []float32
 	if len(in) == 3 && !o.scatter {
 		residual = in[2]

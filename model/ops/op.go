@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash"
 	"hash/fnv"
-	"slices"
 	"time"
 
 	"github.com/chewxy/hm"
@@ -13,13 +12,19 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// body is what one file of this package writes: the arithmetic of an op and its derivative.
+// body is what one file of this package writes: the arithmetic of an op.
 type body interface {
-	// run computes out from in; slices of the batch's rows lie at the front of buffers made for the capacity.
+	// run computes out from in; what belongs to the batch at hand lies at the front of buffers made for the capacity.
 	// Inputs that are no float32 tensors (token ids, the root gradient) are nil.
 	run(in [][]float32, out []float32)
-	// derive returns the gradient node of each input, nil where there is none.
-	derive(in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error)
+}
+
+// differentiable is a body with a derivative; backward ops have none.
+type differentiable interface {
+	body
+	// derive returns the gradient node of each input, nil where there is none; out is the op's own node, grad its
+	// gradient.
+	derive(g *Graph, in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error)
 }
 
 // Op carries a body into Gorgonia. It implements gorgonia.Op and gorgonia.SDOp.
@@ -27,48 +32,32 @@ type body interface {
 // ReturnsPtr is true, CallsExtern false and OverwritesInput -1, so the tape machine calls Do and takes the returned
 // value as it is: the op owns its output. Each op hashes to its own number, since Gorgonia merges nodes of equal hash.
 type Op struct {
-	env    *Env
-	name   string
-	id     uint32
-	body   body
-	in     []operand
-	shape  tensor.Shape // of the output, at capacity; scalar for the loss
-	diff   []bool       // which inputs have a gradient
-	out    *tensor.Dense
-	scalar *gorgonia.F32
-	slices [][]float32 // reused by Do
-	node   *gorgonia.Node
-	inputs gorgonia.Nodes
-	noOut  bool // output memory is lent by the body (Param.Grad)
-	spent  time.Duration
+	env      *Env
+	graph    *Graph
+	name     string
+	id       uint32
+	body     body
+	in       []operand
+	diff     []bool         // which inputs have a gradient
+	inputs   gorgonia.Nodes // all of them
+	node     *gorgonia.Node // the output
+	shape    tensor.Shape   // of the output, at capacity; scalar for the loss
+	out      *tensor.Dense
+	scalar   *gorgonia.F32
+	borrowed bool        // the output's memory is not the op's own, see borrow
+	slices   [][]float32 // reused by Do
+	spent    time.Duration
+
+	narrow    bool           // the output has a row for each needed position only, see extent
+	trained   bool           // a trained parameter reaches the output
+	forgotten bool           // the output is not kept for the backward pass, see Graph.Forget
+	rerun     *gorgonia.Node // the output computed again, once that was wanted
 }
 
-// operand is the type of an input, kept so that Type can be made fresh at each call.
+// operand is the type of an input, from which Type is made afresh at each call.
 type operand struct {
 	dims  int
 	dtype tensor.Dtype
-}
-
-// apply adds an op to the graph of its inputs and returns its output node.
-func (e *Env) apply(name string, b body, shape tensor.Shape, diff []bool, inputs ...*gorgonia.Node) (*gorgonia.Node, *Op, error) {
-	op := &Op{env: e, name: name, id: uint32(len(e.nodes) + 1), body: b, shape: shape, diff: diff,
-		slices: make([][]float32, len(inputs)), inputs: slices.Clone(inputs)}
-	for _, n := range inputs {
-		op.in = append(op.in, operand{dims: n.Dims(), dtype: n.Dtype()})
-	}
-	if shape.IsScalar() {
-		op.scalar = new(gorgonia.F32)
-	}
-	n, err := gorgonia.ApplyOp(op, inputs...)
-	if err != nil {
-		return nil, nil, fmt.Errorf("ops: %s: %w", name, err)
-	}
-	op.node = n
-	e.nodes = append(e.nodes, op)
-	if len(inputs) > 0 && e.rowsOf(inputs[0]).needed {
-		e.keep(n) // an op gives the rows that its first input has
-	}
-	return n, op, nil
 }
 
 // Name returns the name of the op, such as "layers.0.attention".
@@ -79,7 +68,7 @@ func (o *Op) Node() *gorgonia.Node { return o.node }
 
 // Size returns how many float32 values the op's output needs; 0 when it needs no memory of its own.
 func (o *Op) Size() int {
-	if o.noOut || o.scalar != nil {
+	if o.borrowed || o.scalar != nil {
 		return 0
 	}
 	return o.shape.TotalSize()
@@ -88,6 +77,14 @@ func (o *Op) Size() int {
 // Place gives the op the memory for its output.
 func (o *Op) Place(mem []float32) {
 	o.out = tensor.New(tensor.WithShape(o.shape...), tensor.WithBacking(mem[:o.Size()]))
+}
+
+// borrow makes mem the op's output in place of memory of the arena; nil in a graph that is planned.
+func (o *Op) borrow(mem []float32) {
+	o.borrowed = true
+	if mem != nil {
+		o.out = tensor.New(tensor.WithShape(o.shape...), tensor.WithBacking(mem))
+	}
 }
 
 // Spent returns the time spent in the op since the last call, while Env.Profile is set.
@@ -115,23 +112,23 @@ func (o *Op) Do(inputs ...gorgonia.Value) (v gorgonia.Value, err error) {
 		start := time.Now()
 		defer func() { o.spent += time.Since(start) }()
 	}
-	switch {
-	case o.scalar != nil:
+	if o.scalar != nil {
 		var s [1]float32
 		o.body.run(o.slices, s[:])
 		*o.scalar = gorgonia.F32(s[0])
 		return o.scalar, nil
-	case o.noOut:
-		o.body.run(o.slices, nil)
-	default:
-		o.body.run(o.slices, o.out.Float32s())
 	}
+	o.body.run(o.slices, o.out.Float32s())
 	return o.out, nil
 }
 
 // SymDiff implements gorgonia.SDOp.
 func (o *Op) SymDiff(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	return o.body.derive(in, grad)
+	b, ok := o.body.(differentiable)
+	if !ok {
+		return nil, fmt.Errorf("ops: %s: second derivatives are not supported", o.name)
+	}
+	return b.derive(o.graph, in, out, grad)
 }
 
 // DiffWRT implements gorgonia.SDOp.
@@ -190,20 +187,3 @@ func (o *Op) Hashcode() uint32 {
 
 // String implements fmt.Stringer.
 func (o *Op) String() string { return o.name }
-
-// noDerive is embedded by backward ops, which are not differentiated again.
-type noDerive struct{}
-
-func (noDerive) derive(gorgonia.Nodes, *gorgonia.Node) (gorgonia.Nodes, error) {
-	return nil, fmt.Errorf("ops: second derivatives are not supported")
-}
-
-// nodeOf returns the output node of the op that carries b.
-func (e *Env) nodeOf(b body) *gorgonia.Node {
-	for _, o := range e.nodes {
-		if o.body == b {
-			return o.node
-		}
-	}
-	return nil
-}

@@ -12,29 +12,30 @@ import (
 // Backward ops add into Grad, so micro-batches accumulate by running the graph again. The optimizer reads Grad and
 // sets it to zero. Without Value and Grad a parameter has a place in graphs that are planned and never run.
 type Param struct {
-	Name  string
-	Shape []int
-	Value []float32       // nil where Kept is all there is
-	Kept  *kernel.Weights // what matrix products and look-ups read in place of Value; nil: Value
-	Grad  []float32
-	Decay bool // takes part in weight decay
+	Name    string
+	Shape   []int
+	Value   []float32       // nil where Reduced is all there is
+	Reduced *kernel.Weights // in fewer bits, for matrix products and look-ups to read in place of Value; nil: Value
+	Grad    []float32
+	Decay   bool // takes part in weight decay
 }
 
-// Weights gives the matrix as products take it; f is the form of the forward product. It is nil where there is neither Value nor Kept.
+// Weights gives the matrix as products take it; f is the form of the forward product. It is nil where there is neither
+// Value nor Reduced.
 func (p *Param) Weights(f kernel.Form) *kernel.Weights {
-	if p.Kept != nil || p.Value == nil {
-		return p.Kept
+	if p.Reduced != nil || p.Value == nil {
+		return p.Reduced
 	}
 	w := kernel.Float32Weights(f, p.Shape[0], p.Shape[1], p.Value)
 	return &w
 }
 
-// Refresh makes Kept anew from Value, after the optimizer changed it.
+// Refresh makes Reduced anew from Value, after the optimizer changed it.
 func (p *Param) Refresh(pool *kernel.Pool) error {
-	if p.Kept == nil {
+	if p.Reduced == nil {
 		return nil
 	}
-	return p.Kept.Set(pool, 0, p.Value)
+	return p.Reduced.Set(pool, 0, p.Value)
 }
 
 // Size returns the number of values.
@@ -46,51 +47,50 @@ func (p *Param) Size() int {
 	return n
 }
 
-// Leaf adds the parameter to g as an input node. use tells apart the leaves of a tensor that is used twice (tied
+// leaf adds p to the graph of n as an input node. use tells apart the leaves of a tensor that is used twice (tied
 // weights): Gorgonia merges leaves of equal name, and adds the gradients of one leaf with two consumers, which here
 // would add a buffer to itself. One that exists in fewer bits only is a leaf of one zero, which orders the ops.
-func (p *Param) Leaf(g *gorgonia.ExprGraph, use string) *gorgonia.Node {
+func (g *Graph) leaf(n *gorgonia.Node, p *Param, use string) *gorgonia.Node {
 	shape, value := p.Shape, p.Value
-	if p.Kept != nil && value == nil {
+	if p.Reduced != nil && value == nil {
 		shape, value = []int{1}, make([]float32, 1)
 	}
 	opts := []gorgonia.NodeConsOpt{gorgonia.WithShape(shape...), gorgonia.WithName(p.Name + use)}
 	if value != nil {
 		opts = append(opts, gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(value))))
 	}
-	return gorgonia.NewTensor(g, tensor.Float32, len(shape), opts...)
+	leaf := gorgonia.NewTensor(n.Graph(), tensor.Float32, len(shape), opts...)
+	if g.params == nil {
+		g.params = map[*gorgonia.Node]*Param{}
+	}
+	g.params[leaf] = p
+	return leaf
 }
 
 // gradOf is the symbolic gradient of a parameter: a node that costs nothing, runs after the backward op that filled
 // Param.Grad, and returns that buffer.
-type gradOf struct {
-	noDerive
-	p *Param
-}
+type gradOf struct{}
 
-func (g *gradOf) run([][]float32, []float32) {}
+func (gradOf) run([][]float32, []float32) {}
 
 // gradNode returns the gradient node of p, ordered after the node `after`, whose op accumulates it.
-func (e *Env) gradNode(p *Param, after *gorgonia.Node) (*gorgonia.Node, error) {
-	n, op, err := e.apply("grad."+p.Name, &gradOf{p: p}, tensor.Shape(p.Shape).Clone(), []bool{false}, after)
+func (g *Graph) gradNode(p *Param, after *gorgonia.Node) (*gorgonia.Node, error) {
+	n, err := g.apply("grad."+p.Name, gradOf{}, tensor.Shape(p.Shape).Clone(), after)
 	if err != nil {
 		return nil, err
 	}
-	op.noOut = true
-	if !e.Planning {
-		op.out = tensor.New(tensor.WithShape(p.Shape...), tensor.WithBacking(p.Grad))
-	}
+	opOf(n).borrow(p.Grad)
 	return n, nil
 }
 
 // gradNodes returns a gradient node for each parameter, in order; a nil parameter gives a nil node.
-func (e *Env) gradNodes(after *gorgonia.Node, params ...*Param) (gorgonia.Nodes, error) {
+func (g *Graph) gradNodes(after *gorgonia.Node, params ...*Param) (gorgonia.Nodes, error) {
 	out := make(gorgonia.Nodes, len(params))
 	for i, p := range params {
 		if p == nil {
 			continue
 		}
-		n, err := e.gradNode(p, after)
+		n, err := g.gradNode(p, after)
 		if err != nil {
 			return nil, err
 		}

@@ -9,14 +9,15 @@ import (
 	"instruct/model/kernel"
 )
 
-// Plan finds places for the outputs and the scratch of all ops of the graph in one arena, so that what is not alive at the
-// same time shares memory. It returns the arena's size in float32 values and a function that gives every op its part of
-// such an arena. The outputs listed in keep live to the end of a run.
+// Plan finds places for the outputs and the scratch of all ops of the graph in one arena, so that what is not alive at
+// the same time shares memory. It returns the arena's size in float32 values and a function that gives every op its part
+// of such an arena. The outputs listed in results live to the end of a run.
 //
-// Gorgonia's tape machine runs the nodes in the order that the reverse of [gorgonia.Sort] gives; an output is alive from
-// its op to the last op that has it as an input.
-func (e *Env) Plan(g *gorgonia.ExprGraph, keep ...*gorgonia.Node) (size int, place func(arena []float32), err error) {
-	order, err := gorgonia.Sort(g)
+// Gorgonia's tape machine runs the nodes in the order that the reverse of [gorgonia.Sort] gives; an output is alive
+// from its op to the last op that has it as an input.
+func (g *Graph) Plan(results ...*gorgonia.Node) (size int, place func(arena []float32), err error) {
+	eg := results[0].Graph()
+	order, err := gorgonia.Sort(eg)
 	if err != nil {
 		return 0, nil, fmt.Errorf("ops: sort graph: %w", err)
 	}
@@ -29,12 +30,12 @@ func (e *Env) Plan(g *gorgonia.ExprGraph, keep ...*gorgonia.Node) (size int, pla
 		last[n] = i
 	}
 	for i, n := range order {
-		it := g.From(n.ID())
+		it := eg.From(n.ID())
 		for it.Next() {
 			last[it.Node().(*gorgonia.Node)] = i
 		}
 	}
-	for _, n := range keep {
+	for _, n := range results {
 		last[n] = len(order)
 	}
 	var a arena

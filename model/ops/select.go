@@ -5,7 +5,7 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Select keeps the rows of x (N, C) whose logits are needed: out (R, C) = x[Env.Needed]. It stands behind the last
+// Select takes the rows of x (N, C) whose logits are needed: out (R, C) = x[Env.Needed]. It stands behind the last
 // attention, since nothing but attention looks at other rows; all that follows works on R rows.
 //
 // Backward: dx is dout in the needed rows and zero elsewhere.
@@ -17,11 +17,11 @@ type selectRows struct {
 }
 
 // Apply adds the op.
-func (Select) Apply(e *Env, x *gorgonia.Node) (*gorgonia.Node, error) {
+func (Select) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
 	c := x.Shape()[1]
-	n, _, err := e.apply("select", &selectRows{e, c}, tensor.Shape{e.Capacity, c}, []bool{true}, x)
+	n, err := g.apply("select", &selectRows{g.Env, c}, tensor.Shape{g.Capacity, c}, x)
 	if err == nil {
-		e.keep(n)
+		opOf(n).narrow = true
 	}
 	return n, err
 }
@@ -30,19 +30,16 @@ func (o *selectRows) run(in [][]float32, out []float32) {
 	o.env.Pool.Gather(out, in[0], o.env.Needed, len(o.env.Needed), o.c)
 }
 
-func (o *selectRows) derive(_ gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	dx, _, err := o.env.apply("select.backward", &selectBackward{f: o}, tensor.Shape{o.env.Capacity, o.c}, []bool{false}, grad)
+func (o *selectRows) derive(g *Graph, _ gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	dx, err := g.apply("select.backward", &selectBackward{f: o}, tensor.Shape{g.Capacity, o.c}, grad)
 	if err != nil {
 		return nil, err
 	}
-	delete(o.env.selected, dx)
+	opOf(dx).narrow = false
 	return gorgonia.Nodes{dx}, nil
 }
 
-type selectBackward struct {
-	noDerive
-	f *selectRows
-}
+type selectBackward struct{ f *selectRows }
 
 func (o *selectBackward) run(in [][]float32, dx []float32) {
 	f := o.f
