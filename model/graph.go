@@ -27,6 +27,7 @@ type builder struct {
 
 	checkpointing bool
 	layerStart    int // number of the first op of the layer at hand
+	ropes         map[Rope]*kernel.Rope
 }
 
 type buildError struct{ err error }
@@ -51,8 +52,8 @@ func (b *builder) catch(err *error) {
 // startLayer begins a layer.
 func (b *builder) startLayer() { b.layerStart = len(b.graph.Ops()) }
 
-// endLayer ends layer l, whose output is x: with checkpointing only x is kept for the backward pass, which runs the rest
-// of the layer again. The last layer is kept, since its backward pass comes at once.
+// endLayer ends layer l, whose output is x: with checkpointing only x is kept for the backward pass, which runs the
+// rest of the layer again. The last layer is kept, since its backward pass comes at once.
 func (b *builder) endLayer(l int, x *gorgonia.Node) {
 	if b.checkpointing && l < b.model.Config.Layers-1 {
 		b.graph.ForgetSince(b.layerStart, x)
@@ -68,6 +69,23 @@ func (b *builder) param(name string) *ops.Param {
 		panic(buildError{fmt.Errorf("model: no parameter %s", name)})
 	}
 	return p
+}
+
+// rope returns the tables of layer l, which layers of equal positions share; nil where it has no rotary positions. They
+// are empty in a graph that is planned.
+func (b *builder) rope(l int) *kernel.Rope {
+	c := &b.model.Config
+	r := c.layerRope(l)
+	if r.Theta <= 0 {
+		return nil
+	}
+	if b.ropes[r] == nil {
+		b.ropes[r] = &kernel.Rope{}
+		if !b.graph.Planning {
+			b.ropes[r] = kernel.NewRope(c.MaxLength, r.invFreq(c.HeadDim))
+		}
+	}
+	return b.ropes[r]
 }
 
 // head returns the head's weights (V, C): those of the embedding when tied.
@@ -117,14 +135,14 @@ func (m *Model) NewTraining(pool *kernel.Pool, capacity int, checkpointing bool)
 	return m.build(pool, training, capacity, checkpointing, nil)
 }
 
-// NewEvaluation builds the forward graph of the loss for batches of up to capacity tokens. beside may be nil, or a graph
-// that never runs at the same time; its arena is used where it is large enough.
+// NewEvaluation builds the forward graph of the loss for batches of up to capacity tokens. beside may be nil, or a
+// graph that never runs at the same time; its arena is used where it is large enough.
 func (m *Model) NewEvaluation(pool *kernel.Pool, capacity int, beside *Graph) (*Graph, error) {
 	return m.build(pool, evaluation, capacity, false, beside)
 }
 
-// GraphBytes computes, without making them, what a training graph and an evaluation graph beside it take, as [Graph.Bytes]
-// gives it; no evaluation graph where its capacity is 0.
+// GraphBytes computes, without making them, what a training graph and an evaluation graph beside it take, as
+// [Graph.Bytes] gives it; no evaluation graph where its capacity is 0.
 func GraphBytes(c Config, capacity int, checkpointing bool, evaluate int) (int, error) {
 	m, err := Outline(c)
 	if err != nil {
@@ -140,27 +158,21 @@ func GraphBytes(c Config, capacity int, checkpointing bool, evaluate int) (int, 
 
 // build makes a graph; that of an [Outline] is planned and cannot run.
 func (m *Model) build(pool *kernel.Pool, k kind, capacity int, checkpointing bool, beside *Graph) (g *Graph, err error) {
-	fam, ok := familyOf(m.Config.Family)
-	if !ok {
-		return nil, fmt.Errorf("model: unknown family %q", m.Config.Family)
-	}
+	c := &m.Config
 	planning := m.values == nil
 	env := &ops.Env{Pool: pool}
 	g = &Graph{env: env, ops: &ops.Graph{Env: env, Capacity: capacity, Planning: planning}}
-	b := &builder{model: m, graph: g.ops, checkpointing: checkpointing, tokens: tokensLeaf(capacity, planning)}
+	b := &builder{model: m, graph: g.ops, checkpointing: checkpointing, tokens: tokensLeaf(capacity, planning),
+		ropes: map[Rope]*kernel.Rope{}}
 	defer b.catch(&err)
-	if m.Config.RopeTheta > 0 {
-		g.rope = m.Config.MaxLength * m.Config.HeadDim
-		if !planning {
-			env.Rope = kernel.NewRope(m.Config.MaxLength, m.Config.invFreq())
-		}
-	}
-	h := b.try(fam.graph(b))
+	h := b.try(c.family.graph(b))
+	g.rope = len(b.ropes) * c.MaxLength * c.HeadDim
+	scale := float32(c.options.logitScale)
 	if k == inference {
-		g.logits = &ops.Logits{W: b.head(), MaxRows: 1}
+		g.logits = &ops.Logits{W: b.head(), Scale: scale, MaxRows: 1}
 		g.out = b.try(g.logits.Apply(g.ops, h))
 	} else {
-		g.loss = &ops.Loss{W: b.head(), Grad: k == training}
+		g.loss = &ops.Loss{W: b.head(), Scale: scale, Grad: k == training}
 		g.out = b.try(g.loss.Apply(g.ops, h))
 	}
 	eg := g.out.Graph()

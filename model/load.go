@@ -161,7 +161,7 @@ func ConfigFromGGUF(path string, meta Meta, src Source) (Config, error) {
 		if f.gguf != arch {
 			continue
 		}
-		c := Config{Family: f.name, InitStd: 0.02, BOS: -1, EOS: -1, PAD: -1}
+		c := Config{Family: f.name, InitStd: 0.02, BOS: -1, EOS: -1, PAD: -1, family: &f}
 		number := func(key string) float64 {
 			v, _ := meta.Float(key)
 			return v
@@ -176,7 +176,7 @@ func ConfigFromGGUF(path string, meta Meta, src Source) (Config, error) {
 			if scaling != "linear" {
 				return Config{}, mistake("model: %s: rope scaling %q is not supported in GGUF files; known: linear", path, scaling)
 			}
-			c.RopeScaling = RopeScaling{Type: "linear", Factor: number(arch + ".rope.scaling.factor")}
+			c.Rope.Scaling = RopeScaling{Type: "linear", Factor: number(arch + ".rope.scaling.factor")}
 		}
 		for key, id := range map[string]*int{"bos": &c.BOS, "eos": &c.EOS, "padding": &c.PAD} {
 			if v, ok := meta.Float("tokenizer.ggml." + key + "_token_id"); ok {

@@ -60,7 +60,8 @@ func gegluRows(t *gatedTask, lo, hi int) {
 	}
 }
 
-// GeGLUBackward: dgate = (dout·up)·GELU'(gate) and dup = gelu(gate)·dout. dgu (n, 2f) must not overlap gu; dout (n, f).
+// GeGLUBackward: dgate = (dout·up)·GELU'(gate) and dup = gelu(gate)·dout. dgu (n, 2f) must not overlap gu; dout (n,
+// f).
 func (p *Pool) GeGLUBackward(dgu, dout, gu []float32, n, f int) {
 	need(dgu, 2*n*f)
 	need(dout, n*f)

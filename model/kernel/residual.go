@@ -1,7 +1,7 @@
 package kernel
 
-// AddResidual: out[i] = s·out[i] + res[i], or + res[ids[i]] where ids is not nil, for n rows of width c. It is the residual
-// addition of models that scale what a sublayer adds to the stream. out must not overlap res.
+// AddResidual: out[i] = s·out[i] + res[i], or + res[ids[i]] where ids is not nil, for n rows of width c. It is the
+// residual addition of models that scale what a sublayer adds to the stream. out must not overlap res.
 func (p *Pool) AddResidual(out, res []float32, ids []int32, s float32, n, c int) {
 	need(out, n*c)
 	if ids == nil {

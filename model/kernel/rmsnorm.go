@@ -6,8 +6,8 @@ func (p *Pool) RMSNorm(out, x, w, inv []float32, n, c int, eps float32) {
 	p.headRMSNorm(out, x, w, inv, n, c, 0, 1, c, eps)
 }
 
-// RMSNormAdd is RMSNorm of a sublayer's output with the residual added in the same pass: out[i] = w·(x[i]·inv) + res[i],
-// or + res[ids[i]] where ids is not nil. res has rows of width c. out must not overlap x or res.
+// RMSNormAdd is RMSNorm of a sublayer's output with the residual added in the same pass: out[i] = w·(x[i]·inv) +
+// res[i], or + res[ids[i]] where ids is not nil. res has rows of width c. out must not overlap x or res.
 func (p *Pool) RMSNormAdd(out, x, res []float32, ids []int32, w, inv []float32, n, c int, eps float32) {
 	if ids == nil {
 		need(res, n*c)

@@ -12,14 +12,15 @@ import (
 const chunkFloats = 17 << 20
 
 // Loss is the language-model head with its cross-entropy: the sum over the batch of
-// Weights[i] * -log softmax(x_i·Wᵀ)[Targets[i]].
+// Weights[i] * -log softmax(Scale*x_i·Wᵀ)[Targets[i]].
 //
 // Only the needed positions, those of weight > 0, reach the head (see [Select]), and are taken in chunks, so the (N, V)
 // logits never exist. With Grad, the gradients are computed in the same pass while a chunk's logits are at hand: dW is
 // accumulated at once, dx is for the backward op. The incoming gradient of a loss is 1 and is not read.
 type Loss struct {
-	W    *Param // (V, C); tied models share it with the embedding
-	Grad bool
+	W     *Param  // (V, C); tied models share it with the embedding
+	Scale float32 // of the logits; 0: 1
+	Grad  bool
 
 	// Results of the last run.
 	Sum    float64   // weighted sum of the losses
@@ -64,11 +65,14 @@ func (o *loss) run(in [][]float32, out []float32) {
 	chunks := (len(needed) + o.chunk - 1) / o.chunk
 	for i := range chunks { // of equal size: a last one of few rows would read the weights for little
 		lo, hi := i*len(needed)/chunks, (i+1)*len(needed)/chunks
-		n, x := hi-lo, in[0][lo*o.c:]
+		n, x := hi-lo, in[0][lo*o.c:hi*o.c]
+		scaleRows(p, x, o.Scale)
 		p.GemmWeights(kernel.NT, n, x, o.c, o.w, o.logits, o.v, false)
 		p.CrossEntropy(o.logits, o.targets[lo:hi], o.weights[lo:hi], o.losses[lo:hi], n, o.v, o.Grad)
 		if o.Grad {
-			p.GemmWeights(kernel.NN, n, o.logits, o.v, o.w, o.dx[lo*o.c:], o.c, false)
+			dx := o.dx[lo*o.c : hi*o.c]
+			p.GemmWeights(kernel.NN, n, o.logits, o.v, o.w, dx, o.c, false)
+			scaleRows(p, dx, o.Scale)
 			p.Gemm(kernel.TN, o.v, o.c, n, o.logits, o.v, x, o.c, o.W.Grad, o.c, true)
 		}
 	}
@@ -100,10 +104,19 @@ type lossBackward struct{}
 
 func (lossBackward) run([][]float32, []float32) {}
 
-// Logits is the head of a model that generates: out (R, V) = x·Wᵀ for the needed positions.
+// scaleRows scales the logits of x, by scaling its rows: they are shorter. The head is the only reader of the last
+// norm's output.
+func scaleRows(p *kernel.Pool, x []float32, scale float32) {
+	if scales(scale) {
+		p.Scale(x, scale)
+	}
+}
+
+// Logits is the head of a model that generates: out (R, V) = Scale*x·Wᵀ for the needed positions.
 type Logits struct {
-	W       *Param // (V, C)
-	MaxRows int    // the most positions that may be needed
+	W       *Param  // (V, C)
+	Scale   float32 // 0: 1
+	MaxRows int     // the most positions that may be needed
 	out     []float32
 }
 
@@ -126,5 +139,6 @@ func (o *logits) run(in [][]float32, out []float32) {
 	v, c := o.W.Shape[0], o.W.Shape[1]
 	n := len(o.env.Needed)
 	o.out = out[:n*v]
+	scaleRows(o.env.Pool, in[0][:n*c], o.Scale)
 	o.env.Pool.GemmWeights(kernel.NT, n, in[0], c, o.w, out, v, false)
 }
