@@ -1,12 +1,16 @@
 package checkpoints
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"instruct/model/kernel/float16"
+)
 
 // Dequantisation of ggml's blocks of 32, after dequantize_row_* of ggml-quants.c.
 // d and m are halves, q the small integers; every product and sum is rounded to
 // float32 on its own, so the bits are the same on every CPU.
 
-func half(p []byte) float32 { return halfToFloat(binary.LittleEndian.Uint16(p)) }
+func half(p []byte) float32 { return float16.FromHalf(binary.LittleEndian.Uint16(p)) }
 
 // decodeQ4_0: d, 16 bytes of q; x = (q-8) d. Low nibbles are elements 0-15, high ones 16-31.
 func decodeQ4_0(dst []float32, src []byte) error {

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"instruct/model/kernel/float16"
 )
 
 // DType is the element type of a tensor in a safetensors file, by its name there.
@@ -57,14 +59,14 @@ func decodeF32(dst []float32, src []byte) error {
 
 func decodeF16(dst []float32, src []byte) error {
 	for i := range dst {
-		dst[i] = halfToFloat(binary.LittleEndian.Uint16(src[2*i:]))
+		dst[i] = float16.FromHalf(binary.LittleEndian.Uint16(src[2*i:]))
 	}
 	return nil
 }
 
 func decodeBF16(dst []float32, src []byte) error {
 	for i := range dst {
-		dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
+		dst[i] = float16.FromBF16(binary.LittleEndian.Uint16(src[2*i:]))
 	}
 	return nil
 }
@@ -94,11 +96,11 @@ func (d DType) encoder() func(dst []byte, src []float32) error {
 		}
 	case F16:
 		return func(dst []byte, src []float32) error {
-			return encode16(dst, src, F16, floatToHalf, 0x7c00)
+			return encode16(dst, src, F16, float16.ToHalf, 0x7c00)
 		}
 	case BF16:
 		return func(dst []byte, src []float32) error {
-			return encode16(dst, src, BF16, floatToBF16, 0x7f80)
+			return encode16(dst, src, BF16, float16.ToBF16, 0x7f80)
 		}
 	}
 	return nil
@@ -113,53 +115,4 @@ func encode16(dst []byte, src []float32, d DType, round func(float32) uint16, in
 		binary.LittleEndian.PutUint16(dst[2*i:], h)
 	}
 	return nil
-}
-
-// halfToFloat is exact; a NaN keeps its sign and payload.
-func halfToFloat(h uint16) float32 {
-	sign := uint32(h&0x8000) << 16
-	exp := uint32(h>>10) & 31
-	mant := uint32(h & 0x3ff)
-	switch exp {
-	case 0: // zero and subnormals: mant * 2^-24
-		v := math.Float32bits(float32(mant) * 0x1p-24)
-		return math.Float32frombits(sign | v)
-	case 31:
-		return math.Float32frombits(sign | 0x7f800000 | mant<<13)
-	}
-	return math.Float32frombits(sign | (exp+112)<<23 | mant<<13)
-}
-
-// floatToHalf rounds to nearest even; from 65520 up the result is infinite; a NaN stays a quiet NaN.
-func floatToHalf(f float32) uint16 {
-	bits := math.Float32bits(f)
-	sign := uint16(bits>>16) & 0x8000
-	abs := bits & 0x7fffffff
-	switch {
-	case abs > 0x7f800000:
-		return sign | 0x7e00 | uint16(abs>>13)&0x3ff
-	case abs >= 0x477ff000: // 65520
-		return sign | 0x7c00
-	case abs >= 0x38800000: // 2^-14, the smallest normal
-		abs += 0xfff + abs>>13&1
-		return sign | uint16((abs-0x38000000)>>13)
-	case abs <= 0x33000000: // 2^-25, half the smallest subnormal
-		return sign
-	}
-	shift := 126 - abs>>23 // mantissa to units of 2^-24
-	mant := abs&0x7fffff | 0x800000
-	h, rest, half := mant>>shift, mant&(1<<shift-1), uint32(1)<<(shift-1)
-	if rest > half || rest == half && h&1 == 1 {
-		h++
-	}
-	return sign | uint16(h)
-}
-
-// floatToBF16 rounds to nearest even; a NaN stays a quiet NaN.
-func floatToBF16(f float32) uint16 {
-	bits := math.Float32bits(f)
-	if bits&0x7fffffff > 0x7f800000 {
-		return uint16(bits>>16) | 0x40
-	}
-	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
 }

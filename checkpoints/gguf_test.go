@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"instruct/model/kernel/float16"
 )
 
 func openReference(t *testing.T) *GGUF {
@@ -273,7 +275,7 @@ func TestReadQ8(t *testing.T) {
 	}
 	for i, want := range read(t, g, "Q8_0") {
 		block := raw[i/32*34:]
-		if got := halfToFloat(binary.LittleEndian.Uint16(block)) * float32(int8(block[2+i%32])); got != want {
+		if got := float16.FromHalf(binary.LittleEndian.Uint16(block)) * float32(int8(block[2+i%32])); got != want {
 			t.Fatalf("element %d is %g, want %g", i, got, want)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"instruct/model/kernel/float16"
 )
 
 // randomTensors holds every class of float32 bits, in sizes around the chunk size.
@@ -84,7 +86,7 @@ func TestRoundTrip16(t *testing.T) {
 		data := make([]float32, 1<<16)
 		for i := range data {
 			if d == F16 {
-				data[i] = halfToFloat(uint16(i))
+				data[i] = float16.FromHalf(uint16(i))
 			} else {
 				data[i] = math.Float32frombits(uint32(i) << 16)
 			}

@@ -88,6 +88,9 @@ func (w *Weights) Bytes() int {
 // Set converts values (n, Cols) into rows [row, row+n). Q8_0 weights of form NN, whose blocks run down the rows, are set as a whole. A value too large for the format
 // is an error.
 func (w *Weights) Set(p *Pool, row int, values []float32) error {
+	if len(values) == 0 {
+		return nil
+	}
 	switch w.DType {
 	case F32:
 		copy(w.f32[row*w.Cols:], values)
@@ -99,24 +102,17 @@ func (w *Weights) Set(p *Pool, row int, values []float32) error {
 	return nil
 }
 
-// GemmWeights computes C = A·Wᵀ (f = NT) or C = A·W (f = NN), or adds it to C when accumulate, for m rows of A; see [Pool.Gemm]. With BF16 the bits are those of the product with
-// the weights as float32; with Q8_0 see [Weights.Set] and the comment of q8. A row's result never depends on the other rows.
+// GemmWeights computes C = A·Wᵀ (f = NT) or C = A·W (f = NN), or adds it to C when accumulate, for m rows of A; see [Pool.Gemm]. With BF16 the bits are those of the
+// product with the weights as float32; with Q8_0, which serves its own form only, see [Weights.Set] and the comment of q8. A row's result never depends on the other rows.
 func (p *Pool) GemmWeights(f Form, m int, a []float32, lda int, w *Weights, c []float32, ldc int, accumulate bool) {
-	n, k := w.Rows, w.Cols
-	if f == NN {
-		n, k = k, n
+	if w.DType != Q8_0 {
+		p.GemmDequantized(f, m, a, lda, w, c, ldc, accumulate)
+		return
 	}
-	switch w.DType {
-	case F32:
-		p.Gemm(f, m, n, k, a, lda, w.f32, w.Cols, c, ldc, accumulate)
-	case BF16:
-		p.gemmBF16(f, m, n, k, a, lda, w, c, ldc, accumulate)
-	case Q8_0:
-		if f != w.Form {
-			panic("kernel: q8_0 weights serve the form they were made for")
-		}
-		p.gemmQ8(m, a, lda, &w.q8, c, ldc, accumulate)
+	if f != w.Form {
+		panic("kernel: q8_0 weights serve the form they were made for")
 	}
+	p.gemmQ8(m, a, lda, &w.q8, c, ldc, accumulate)
 }
 
 // GatherWeights: out[i] = w[ids[i]] as float32 for n rows. Q8_0 weights must be of form NT.
@@ -132,7 +128,7 @@ func (p *Pool) GatherWeights(out []float32, w *Weights, ids []int32, n int) {
 	case Q8_0:
 		need(out, n*w.Cols)
 		for i, id := range ids[:n] {
-			w.q8.row(out[i*w.Cols:][:w.Cols], int(id))
+			w.q8.expand(out[i*w.Cols:][:w.Cols], int(id), 1, 0, w.Cols)
 		}
 	}
 }

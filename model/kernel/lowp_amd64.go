@@ -26,6 +26,15 @@ func expandBF16(dst []float32, src []uint16) {
 	expandBF16Generic(dst[n:], src[n:])
 }
 
+// expandQ8 is expandQ8Generic.
+func expandQ8(dst []float32, ld, rows, n int, codes []byte, scales []uint16) {
+	if rows < q8Panel || n < q8Block || dotPath() == generic {
+		expandQ8Generic(dst, ld, rows, n, codes, scales)
+		return
+	}
+	expandQ8AVX2(&dst[:(q8Panel-1)*ld+q8Block][0], ld*float, &codes[:q8Codes][0], &scales[:q8Panel][0])
+}
+
 // vectorBF16 computes y = B·x for as many of the n rows of B (n, k) as it can, from the first on, and returns their number.
 func vectorBF16(k, n int, x []float32, b []uint16, ldb int, y []float32, accumulate bool) int {
 	if path == generic || k%8 != 0 || k == 0 || n < 16 {

@@ -2142,3 +2142,61 @@ block:
 	JNZ           panel
 	VZEROUPPER
 	RET
+
+DATA q8Flip<>+0(SB)/4, $0x80808080
+DATA q8Flip<>+4(SB)/4, $0x80808080
+DATA q8Flip<>+8(SB)/4, $0x80808080
+DATA q8Flip<>+12(SB)/4, $0x80808080
+DATA q8Flip<>+16(SB)/4, $0x80808080
+DATA q8Flip<>+20(SB)/4, $0x80808080
+DATA q8Flip<>+24(SB)/4, $0x80808080
+DATA q8Flip<>+28(SB)/4, $0x80808080
+GLOBL q8Flip<>(SB), RODATA|NOPTR, $32
+
+// func expandQ8AVX2(dst *float32, stride int, codes *byte, scales *uint16)
+// Requires: AVX, AVX2, F16C
+TEXT ·expandQ8AVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	MOVQ codes+16(FP), DX
+	MOVQ scales+24(FP), BX
+	MOVQ $0x00000010, SI
+
+row:
+	VPBROADCASTW (BX), X0
+	VCVTPH2PS    X0, Y0
+	VMOVD        (DX), X1
+	VPINSRD      $0x01, 64(DX), X1, X1
+	VPXOR        q8Flip<>+0(SB), X1, X1
+	VPMOVSXBD    X1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (AX)
+	VMOVD        128(DX), X1
+	VPINSRD      $0x01, 192(DX), X1, X1
+	VPXOR        q8Flip<>+0(SB), X1, X1
+	VPMOVSXBD    X1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 32(AX)
+	VMOVD        256(DX), X1
+	VPINSRD      $0x01, 320(DX), X1, X1
+	VPXOR        q8Flip<>+0(SB), X1, X1
+	VPMOVSXBD    X1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 64(AX)
+	VMOVD        384(DX), X1
+	VPINSRD      $0x01, 448(DX), X1, X1
+	VPXOR        q8Flip<>+0(SB), X1, X1
+	VPMOVSXBD    X1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 96(AX)
+	ADDQ         CX, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x02, BX
+	DECQ         SI
+	JNZ          row
+	VZEROUPPER
+	RET

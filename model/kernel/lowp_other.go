@@ -8,6 +8,10 @@ func roundBF16(dst []uint16, src []float32)  { roundBF16Generic(dst, src) }
 func expandBF16(dst []float32, src []uint16) { expandBF16Generic(dst, src) }
 func quantizeRow(dst []byte, x []float32)    { quantizeRowGeneric(dst, x, false) }
 
+func expandQ8(dst []float32, ld, rows, n int, codes []byte, scales []uint16) {
+	expandQ8Generic(dst, ld, rows, n, codes, scales)
+}
+
 func vectorBF16(k, n int, x []float32, b []uint16, ldb int, y []float32, accumulate bool) int {
 	return 0
 }

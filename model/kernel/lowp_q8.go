@@ -6,6 +6,8 @@ import (
 	"math"
 	"sync/atomic"
 	"unsafe"
+
+	"instruct/model/kernel/float16"
 )
 
 // q8 is a matrix (out, in) in blocks of 32 inputs with one scale: value = scale·code. It is stored as the product reads it, in panels of 16 outputs:
@@ -69,13 +71,25 @@ func (q *q8) setBlock(out, block int, scale uint16, codes *[q8Block]int8) {
 	}
 }
 
-// row writes the values of an output.
-func (q *q8) row(dst []float32, out int) {
-	for b := range q.blocks() {
-		c, s := q.at(out, b)
-		scale := halfToFloat(q.scales[s])
-		for i := range min(q8Block, q.in-b*q8Block) {
-			dst[b*q8Block+i] = scale * float32(int8(q.codes[c+i/4*4*q8Panel+i%4]^128))
+// expand writes the values of outputs [out, out+outs) and inputs [in, in+ins) to dst (outs, ins). in is the first of a block.
+func (q *q8) expand(dst []float32, out, outs, in, ins int) {
+	for b := 0; b < ins; b += q8Block {
+		n := min(q8Block, ins-b)
+		for o := 0; o < outs; {
+			code, scale := q.at(out+o, (in+b)/q8Block)
+			rows := min(q8Panel-(out+o)%q8Panel, outs-o)
+			expandQ8(dst[o*ins+b:], ins, rows, n, q.codes[code:], q.scales[scale:])
+			o += rows
+		}
+	}
+}
+
+// expandQ8Generic is the specification: the first n values of a block of rows outputs of a panel, each scale·code, which is exact. The rows of dst lie ld apart.
+func expandQ8Generic(dst []float32, ld, rows, n int, codes []byte, scales []uint16) {
+	for r := range rows {
+		scale := float16.FromHalf(scales[r])
+		for i := range dst[r*ld:][:n] {
+			dst[r*ld+i] = scale * float32(int8(codes[r*4+i/4*4*q8Panel+i%4]^128))
 		}
 	}
 }
@@ -163,7 +177,7 @@ func (t *packTask) block(o, b int, codes *[q8Block]int8) uint16 {
 	for i := range n {
 		codes[i] = int8(max(-127, min(127, math.Round(float64(at(i)*id)))))
 	}
-	return floatToHalf(d)
+	return float16.ToHalf(d)
 }
 
 // quantizeRowGeneric is the specification of how rows enter the product: per block scale = max|x|/16256 and code = x·(16256/max|x|) rounded to nearest even, then
@@ -216,7 +230,7 @@ func q8PanelGeneric(m int, x []byte, stride int, q *q8, panel int, c []float32, 
 				for i := range q8Block {
 					sum += int32(int16(binary.LittleEndian.Uint16(in[2*i:]))) * int32(q.codes[code+i/4*4*q8Panel+i%4])
 				}
-				s = fma32(float32(sum), halfToFloat(q.scales[scale])*math.Float32frombits(binary.LittleEndian.Uint32(in[2*q8Block:])), s)
+				s = fma32(float32(sum), float16.FromHalf(q.scales[scale])*math.Float32frombits(binary.LittleEndian.Uint32(in[2*q8Block:])), s)
 			}
 			y[j] = s
 		}

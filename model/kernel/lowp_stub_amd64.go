@@ -68,3 +68,8 @@ func q8x2VNNI(panels int, blocks int, x *byte, stride int, codes *byte, scales *
 //
 //go:noescape
 func q8x1VNNI(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+
+// expandQ8AVX2 is expandQ8Generic for a whole block of a whole panel: 16 rows of 32 values, stride bytes apart.
+//
+//go:noescape
+func expandQ8AVX2(dst *float32, stride int, codes *byte, scales *uint16)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"instruct/model/kernel/float16"
 	"instruct/model/kernel/rng"
 )
 
@@ -21,43 +22,6 @@ func forPaths(t *testing.T, f func(t *testing.T)) {
 }
 
 func onHeap(n int) []float32 { return make([]float32, n) }
-
-func TestHalfAll(t *testing.T) {
-	for i := range 1 << 15 {
-		h := uint16(i)
-		f := halfToFloat(h)
-		exp, mant := int(h>>10), float64(h&0x3ff)
-		want := math.Ldexp(1024+mant, exp-25)
-		if exp == 0 {
-			want = math.Ldexp(mant, -24)
-		}
-		if exp == 31 {
-			if mant == 0 != math.IsInf(float64(f), 1) || mant != 0 && f == f {
-				t.Fatalf("half %#x is %g", h, f)
-			}
-			continue
-		}
-		if float64(f) != want || halfToFloat(h|0x8000) != -f {
-			t.Fatalf("half %#x is %g, want %g", h, f, want)
-		}
-		if back := floatToHalf(f); back != h {
-			t.Fatalf("%g gives half %#x, want %#x", f, back, h)
-		}
-		if next := halfToFloat(h + 1); exp < 30 { // between two neighbours: to the nearest, a tie to the even one
-			mid := (f + next) / 2
-			even := h + h&1
-			if got := floatToHalf(mid); got != even {
-				t.Fatalf("%g gives half %#x, want %#x", mid, got, even)
-			}
-			if got := floatToHalf(math.Nextafter32(mid, 0)); got != h {
-				t.Fatalf("below %g gives half %#x, want %#x", mid, got, h)
-			}
-			if got := floatToHalf(math.Nextafter32(mid, 1e9)); got != h+1 {
-				t.Fatalf("above %g gives half %#x, want %#x", mid, got, h+1)
-			}
-		}
-	}
-}
 
 func TestBF16Bits(t *testing.T) {
 	values := []float32{0, float32(math.Copysign(0, -1)), 1, 1.00390625, 1.01171875, -1.00390625, 1e-45, math.MaxFloat32, float32(math.Inf(1)), float32(math.Inf(-1)),
@@ -94,43 +58,101 @@ func TestBF16Bits(t *testing.T) {
 	})
 }
 
-// TestBF16Gemm: the product has the bits of the float32 product with the same weights, in both forms, for any number of rows and threads.
-func TestBF16Gemm(t *testing.T) {
+// TestGemmDequantized: in both forms and for any number of rows and threads, the product has the bits of the float32 product with the values that the weights stand for.
+func TestGemmDequantized(t *testing.T) {
+	pools := []*Pool{NewPool(1), NewPool(2), NewPool(3)}
+	for _, p := range pools {
+		defer p.Close()
+	}
+	shapes := [][3]int{{1, 1, 1}, {1, 33, 600}, {1, 200, 64}, {1, 40, 13}, {2, 16, 32}, {5, 100, 37}, {17, 250, 530}, {40, 33, 1100}, {19, 1100, 33}, {3, 0, 5}, {3, 5, 0}, {0, 5, 7}}
+	kinds := []Weights{{DType: F32, Form: NT}, {DType: BF16, Form: NT}, {DType: Q8_0, Form: NT}, {DType: Q8_0, Form: NN}}
 	forPaths(t, func(t *testing.T) {
-		r := rng.NewRand(5, "bf16", 0, 0)
-		shapes := [][3]int{{1, 1, 1}, {1, 33, 600}, {1, 200, 64}, {1, 40, 13}, {2, 16, 32}, {5, 100, 37}, {17, 250, 530}, {40, 33, 1100}}
+		r := rng.NewRand(5, "dequantized", 0, 0)
+		shapes := slices.Clone(shapes)
 		for range 12 {
 			shapes = append(shapes, [3]int{1 + r.Intn(30), 1 + r.Intn(120), 1 + r.Intn(80)})
 		}
 		for _, s := range shapes {
-			for _, f := range []Form{NT, NN} {
-				for _, acc := range []bool{false, true} {
-					m, rows, cols := s[0], s[1], s[2]
-					n, k := rows, cols
-					if f == NN {
-						n, k = k, n
-					}
-					lda, ldc := k+r.Intn(3), n+r.Intn(3)
-					a, c := matrix(&r, m, k, lda, r.Intn(8)), matrix(&r, m, n, ldc, r.Intn(8))
-					values := matrix(&r, rows, cols, cols, 0)
-					w := NewWeights(BF16, f, rows, cols, onHeap)
-					start := slices.Clone(c.x)
-					for _, threads := range []int{1, 3} {
-						p := NewPool(threads)
-						if err := w.Set(p, 0, values.x); err != nil {
-							t.Fatal(err)
-						}
-						same, want := make([]float32, rows*cols), slices.Clone(start)
-						expandBF16Generic(same, w.bf16)
-						gemmNaive(f, m, n, k, a.x, lda, same, cols, want, ldc, acc)
-						copy(c.x, start)
-						p.GemmWeights(f, m, a.x, lda, &w, c.x, ldc, acc)
-						p.Close()
-						if i := firstDifference(c.x, want); i >= 0 || !c.intact() {
-							t.Fatalf("%v %v accumulate=%v threads=%d: element %d is %g, want %g", f, s, acc, threads, i, c.x[i], want[i])
-						}
-					}
+			for _, kind := range kinds {
+				w := NewWeights(kind.DType, kind.Form, s[1], s[2], onHeap)
+				if err := w.Set(pools[1], 0, matrix(&r, w.Rows, w.Cols, w.Cols, 0).x); err != nil {
+					t.Fatal(err)
 				}
+				if w.q8.codes != nil {
+					w.q8.codes[r.Intn(len(w.q8.codes))] = 0 // -128, which a file may hold
+				}
+				for _, f := range []Form{NT, NN} {
+					testGemmDequantized(t, &r, pools, f, s[0], &w)
+				}
+			}
+		}
+	})
+}
+
+func testGemmDequantized(t *testing.T, r *rng.Rand, pools []*Pool, f Form, m int, w *Weights) {
+	n, k := w.Rows, w.Cols
+	if f == NN {
+		n, k = k, n
+	}
+	lda, ldc := k+r.Intn(3), n+r.Intn(3)
+	a, c := matrix(r, m, k, lda, r.Intn(8)), matrix(r, m, n, ldc, r.Intn(8))
+	start, values := slices.Clone(c.x), w.values()
+	for _, acc := range []bool{false, true} {
+		want := slices.Clone(start)
+		gemmNaive(f, m, n, k, a.x, lda, values, w.Cols, want, ldc, acc)
+		for _, p := range pools {
+			copy(c.x, start)
+			p.GemmDequantized(f, m, a.x, lda, w, c.x, ldc, acc)
+			if i := firstDifference(c.x, want); i >= 0 || !a.intact() || !c.intact() {
+				t.Fatalf("%v (made for %v) %v m=%d n=%d k=%d accumulate=%v threads=%d: element %d is %g, want %g",
+					w.DType, w.Form, f, m, n, k, acc, p.Threads(), i, c.x[max(i, 0)], want[max(i, 0)])
+			}
+		}
+	}
+}
+
+// values gives the matrix (Rows, Cols) that the weights stand for, one value at a time.
+func (w *Weights) values() []float32 {
+	x := make([]float32, w.Rows*w.Cols)
+	for i := range x {
+		switch w.DType {
+		case F32:
+			x[i] = w.f32[i]
+		case BF16:
+			x[i] = float16.FromBF16(w.bf16[i])
+		case Q8_0:
+			out, in := i/w.Cols, i%w.Cols
+			if w.Form == NN {
+				out, in = in, out
+			}
+			code, scale := w.q8.at(out, in/q8Block)
+			x[i] = float16.FromHalf(w.q8.scales[scale]) * (float32(w.q8.codes[code+in%q8Block/4*64+in%4]) - 128)
+		}
+	}
+	return x
+}
+
+func TestExpandQ8(t *testing.T) {
+	forPaths(t, func(t *testing.T) {
+		r := rng.NewRand(17, "expand", 0, 0)
+		codes, scales := make([]byte, q8Codes), make([]uint16, q8Panel)
+		for i := range 200 {
+			for j := range codes {
+				codes[j] = byte(r.Intn(256))
+			}
+			for j := range scales {
+				scales[j] = uint16(r.Intn(1 << 16)) // infinities and NaNs too, which a file may hold
+			}
+			rows, n := 1+r.Intn(q8Panel), 1+r.Intn(q8Block)
+			if i%2 == 0 {
+				rows, n = q8Panel, q8Block
+			}
+			ld := n + r.Intn(9)
+			got, want := newGuarded((rows-1)*ld+n, r.Intn(8)), newGuarded((rows-1)*ld+n, 0)
+			expandQ8(got.x, ld, rows, n, codes, scales)
+			expandQ8Generic(want.x, ld, rows, n, codes, scales)
+			if at := firstDifference(got.x, want.x); at >= 0 || !got.intact() {
+				t.Fatalf("rows=%d n=%d ld=%d: element %d is %g, want %g", rows, n, ld, at, got.x[max(at, 0)], want.x[max(at, 0)])
 			}
 		}
 	})
@@ -215,7 +237,7 @@ func q8Reference(m int, a []float32, lda int, q *q8, c []float32, ldc int, accum
 	c = slices.Clone(c)
 	w := make([]float32, q.in)
 	for j := range q.out {
-		q.row(w, j)
+		q.expand(w, j, 1, 0, q.in)
 		for i := range m {
 			var s float32
 			if accumulate {
@@ -229,7 +251,7 @@ func q8Reference(m int, a []float32, lda int, q *q8, c []float32, ldc int, accum
 				quantizeRowGeneric(row[:], x[:], false)
 				dx := math.Float32frombits(binary.LittleEndian.Uint32(row[64:]))
 				_, at := q.at(j, b/q8Block)
-				dw, sum := halfToFloat(q.scales[at]), 0.0
+				dw, sum := float16.FromHalf(q.scales[at]), 0.0
 				for t := b; t < end; t++ {
 					if dw != 0 {
 						sum += float64(w[t]/dw) * float64(int16(binary.LittleEndian.Uint16(row[2*(t-b):])))
@@ -264,7 +286,7 @@ func TestQ8Weights(t *testing.T) {
 			most = max(most, math.Abs(float64(v)))
 		}
 		d := float32(most) / 127
-		h := floatToHalf(d)
+		h := float16.ToHalf(d)
 		raw = append(raw, byte(h), byte(h>>8))
 		for _, v := range values[b : b+32] {
 			raw = append(raw, byte(int8(math.Round(float64(v*(1/d))))))
@@ -281,7 +303,7 @@ func TestQ8Weights(t *testing.T) {
 	for i, id := range ids {
 		for j := range cols {
 			b := int(id)*cols + j
-			want := halfToFloat(uint16(raw[b/32*34])|uint16(raw[b/32*34+1])<<8) * float32(int8(raw[b/32*34+2+b%32]))
+			want := float16.FromHalf(uint16(raw[b/32*34])|uint16(raw[b/32*34+1])<<8) * float32(int8(raw[b/32*34+2+b%32]))
 			if got[i*cols+j] != want || math.Abs(float64(want-values[b])) > 0.02 {
 				t.Fatalf("row %d column %d is %g, want %g, made from %g", id, j, got[i*cols+j], want, values[b])
 			}
@@ -329,6 +351,31 @@ func BenchmarkQ8(b *testing.B) {
 				b.ReportMetric(float64(cpuTime()-cpu)/float64(b.N), "cpu-ns/op")
 				b.ReportMetric(2*float64(m)*float64(n)*float64(k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 			})
+		}
+	}
+}
+
+// BenchmarkGemmDequantized is training's use of weights: many rows, forward (nt) and backward (nn).
+func BenchmarkGemmDequantized(b *testing.B) {
+	p := NewPool(0)
+	defer p.Close()
+	for _, s := range [][3]int{{512, 1536, 576}, {512, 576, 1536}, {128, 576, 576}} {
+		m, rows, cols := s[0], s[1], s[2]
+		a, c := make([]float32, m*max(rows, cols)), make([]float32, m*max(rows, cols))
+		for _, d := range []DType{F32, BF16, Q8_0} {
+			w := NewWeights(d, NT, rows, cols, onHeap)
+			for _, f := range []Form{NT, NN} {
+				k, n := cols, rows
+				if f == NN {
+					k, n = rows, cols
+				}
+				b.Run(fmt.Sprintf("dtype=%v/form=%v/m=%d/n=%d/k=%d", d, f, m, n, k), func(b *testing.B) {
+					for b.Loop() {
+						p.GemmDequantized(f, m, a, k, &w, c, n, false)
+					}
+					b.ReportMetric(2*float64(m)*float64(n)*float64(k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+				})
+			}
 		}
 	}
 }

@@ -29,6 +29,7 @@ func lowp() {
 	for _, rows := range []int{8, 4, 2, 1} {
 		q8PanelVNNI(rows)
 	}
+	expandQ8()
 }
 
 // word is a constant for a broadcast or, eight times, for a whole vector.
@@ -307,6 +308,37 @@ func q8Function(name string, rows int) {
 	name = fmt.Sprintf("q8x%d%s", rows, name)
 	function(name, "func(panels, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc, accumulate int)",
 		fmt.Sprintf("%s is q8PanelGeneric for %d rows and panels panels side by side. stride and ldc are bytes.", name, rows))
+}
+
+// expandQ8: eight codes of an output, of two groups of four, become a vector, which meets the output's scale.
+func expandQ8() {
+	flip := word("q8Flip", 0x80808080)
+	function("expandQ8AVX2", "func(dst *float32, stride int, codes *byte, scales *uint16)",
+		"expandQ8AVX2 is expandQ8Generic for a whole block of a whole panel: 16 rows of 32 values, stride bytes apart.")
+	dst, stride, codes, scales := load("dst"), load("stride"), load("codes"), load("scales")
+	rows := GP64()
+	MOVQ(U32(16), rows)
+	Label("row")
+	scale := YMM()
+	VPBROADCASTW(at(scales, 0), scale.AsX())
+	VCVTPH2PS(scale.AsX(), scale)
+	for pair := range 4 {
+		eight, y := XMM(), YMM()
+		VMOVD(at(codes, 128*pair), eight)
+		VPINSRD(Imm(1), at(codes, 128*pair+64), eight, eight)
+		VPXOR(flip, eight, eight)
+		VPMOVSXBD(eight, y)
+		VCVTDQ2PS(y, y)
+		VMULPS(scale, y, y)
+		VMOVUPS(y, at(dst, 32*pair))
+	}
+	ADDQ(stride, dst)
+	ADDQ(Imm(4), codes)
+	ADDQ(Imm(2), scales)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
 }
 
 // row is the address of byte disp of row i, of x or (with bases and ld) of another array.
