@@ -188,16 +188,27 @@ func TestGradientsAreNumeric(t *testing.T) {
 	}
 }
 
-// TestLayersShareTables counts the rotary tables: one for each kind of layer.
-func TestLayersShareTables(t *testing.T) {
-	for name, want := range map[string]int{"qwen3": 1, "gemma3_text": 2, "gpt2": 0} {
-		c := testConfigs(t)[name]
-		g, err := testModel(t, c).NewEvaluation(testPool(t), 8, nil)
+// TestGraphMemory counts the rotary tables, one for each kind of layer, and compares what is planned with what is made.
+func TestGraphMemory(t *testing.T) {
+	tables := map[string]int{"gemma3_text": 2, "gpt2": 0}
+	for name, c := range testConfigs(t) {
+		g, err := testModel(t, c).NewTraining(testPool(t), 40, false)
 		if err != nil {
 			t.Fatal(err)
 		}
+		want, ok := tables[name]
+		if !ok {
+			want = 1
+		}
 		if got := g.rope; got != want*c.MaxLength*c.HeadDim {
 			t.Errorf("%s: %d values of tables, want %d tables of %d", name, got, want, c.MaxLength*c.HeadDim)
+		}
+		planned, err := GraphBytes(c, 40, false, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if planned != g.Bytes() {
+			t.Errorf("%s: the graph takes %d bytes, planned were %d", name, g.Bytes(), planned)
 		}
 	}
 }

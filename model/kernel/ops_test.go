@@ -42,7 +42,9 @@ func TestExpLogTanh(t *testing.T) {
 		}
 	}
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
-	for _, s := range []struct{ x, want float32 }{{-inf, 0}, {inf, inf}, {89, inf}, {1000, inf}, {-87.1, 0}, {-87.3, 0}, {-104, 0}, {-1000, 0}, {0, 1}, {nan, nan}} {
+	for _, s := range []struct{ x, want float32 }{
+		{-inf, 0}, {inf, inf}, {89, inf}, {1000, inf}, {-87.1, 0}, {-87.3, 0}, {-104, 0}, {-1000, 0}, {0, 1}, {nan, nan},
+	} {
 		if got := Exp(s.x); !sameBits(got, s.want) {
 			t.Errorf("Exp(%g) = %g, want %g", s.x, got, s.want)
 		}
@@ -277,7 +279,8 @@ func TestAdamW(t *testing.T) {
 			ww[i] *= 1 - 0.01*0.1
 			wm[i] = 0.9*wm[i] + 0.1*x
 			wv[i] = 0.95*wv[i] + 0.05*x*x
-			ww[i] -= 0.01 / (1 - math.Pow(0.9, float64(step))) * wm[i] / (math.Sqrt(wv[i])/math.Sqrt(1-math.Pow(0.95, float64(step))) + 1e-8)
+			rate := 0.01 / (1 - math.Pow(0.9, float64(step)))
+			ww[i] -= rate * wm[i] / (math.Sqrt(wv[i])/math.Sqrt(1-math.Pow(0.95, float64(step))) + 1e-8)
 		}
 		a.Step = step
 		p.AdamW(w, g, m, v, a)
