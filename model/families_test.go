@@ -36,8 +36,8 @@ func testConfigs(t testing.TB) map[string]Config {
 	return configs
 }
 
-// trainOn runs a batch through a graph of its own and gives the losses and gradients.
-func trainOn(t *testing.T, m *Model, b Batch, checkpointing bool) (losses []float64, grads []float32) {
+// trainOn runs a batch through a graph of its own and gives the log-probabilities and gradients.
+func trainOn(t *testing.T, m *Model, b Batch, checkpointing bool) (logprobs []float64, grads []float32) {
 	t.Helper()
 	g, err := m.NewTraining(testPool(t), b.Len(), checkpointing)
 	if err != nil {
@@ -47,7 +47,7 @@ func trainOn(t *testing.T, m *Model, b Batch, checkpointing bool) (losses []floa
 	if _, err := g.Run(b); err != nil {
 		t.Fatal(err)
 	}
-	return slices.Clone(g.Losses()), gradients(m)
+	return slices.Clone(g.Logprobs()), gradients(m)
 }
 
 // row cuts row i out of a batch.
@@ -69,7 +69,8 @@ func sameGrads(t *testing.T, got, want []float32) {
 	}
 }
 
-// TestRowsDoNotFeelTheirNeighbours: a row's losses have the same bits packed and alone, with and without checkpointing.
+// TestRowsDoNotFeelTheirNeighbours: a row's log-probabilities have the same bits packed and alone, with and without
+// checkpointing.
 func TestRowsDoNotFeelTheirNeighbours(t *testing.T) {
 	for name, c := range testConfigs(t) {
 		t.Run(name, func(t *testing.T) {
@@ -86,12 +87,12 @@ func TestRowsDoNotFeelTheirNeighbours(t *testing.T) {
 				}
 			}
 			if !slices.Equal(packed, alone) {
-				t.Error("losses differ between rows packed and alone")
+				t.Error("log-probabilities differ between rows packed and alone")
 			}
 			sameGrads(t, sum, grads)
 			again, same := trainOn(t, m, b, true)
 			if !slices.Equal(again, packed) || !slices.Equal(same, grads) {
-				t.Error("checkpointing changed the losses or the gradients")
+				t.Error("checkpointing changed the log-probabilities or the gradients")
 			}
 		})
 	}
@@ -121,7 +122,7 @@ func TestSharedPrefix(t *testing.T) {
 				shared.Weights = slices.Concat(shared.Weights, r.Weights[prefix:])
 				shared.Segments = append(shared.Segments, Segment{PrefixEnd: prefix, Start: start, End: shared.Len()})
 			}
-			losses, want := trainOn(t, m, whole, false)
+			alone, want := trainOn(t, m, whole, false)
 			got, grads := trainOn(t, m, shared, false)
 			trained := func(x []float64, b Batch) (out []float64) {
 				for i, w := range b.Weights {
@@ -131,10 +132,10 @@ func TestSharedPrefix(t *testing.T) {
 				}
 				return out
 			}
-			a, b := trained(losses, whole), trained(got, shared)
+			a, b := trained(alone, whole), trained(got, shared)
 			for i := range a {
-				if math.Abs(a[i]-b[i]) > 1e-6*max(1, a[i]) {
-					t.Fatalf("trained token %d: loss %v with a shared prefix, %v alone", i, b[i], a[i])
+				if math.Abs(a[i]-b[i]) > 1e-6*max(1, -a[i]) {
+					t.Fatalf("trained token %d: log p is %v with a shared prefix, %v alone", i, b[i], a[i])
 				}
 			}
 			sameGrads(t, grads, want)
@@ -192,7 +193,8 @@ func TestGradientsAreNumeric(t *testing.T) {
 func TestGraphMemory(t *testing.T) {
 	tables := map[string]int{"gemma3_text": 2, "gpt2": 0}
 	for name, c := range testConfigs(t) {
-		g, err := testModel(t, c).NewTraining(testPool(t), 40, false)
+		m := testModel(t, c)
+		g, err := m.NewTraining(testPool(t), 40, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -203,7 +205,7 @@ func TestGraphMemory(t *testing.T) {
 		if got := g.rope; got != want*c.MaxLength*c.HeadDim {
 			t.Errorf("%s: %d values of tables, want %d tables of %d", name, got, want, c.MaxLength*c.HeadDim)
 		}
-		planned, err := GraphBytes(c, 40, false, 0)
+		planned, err := m.GraphBytes(40, false, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

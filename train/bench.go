@@ -105,7 +105,12 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	}
 	pool := kernel.NewPool(o.Threads)
 	defer pool.Close()
-	need, err := estimateMemory(c, o.DType, o.Batch*o.Seq, 0, pool.Threads(), o.Checkpointing, "adamw")
+	m, err := model.Outline(c)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	need, err := estimateMemory(m, o.DType, o.Batch*o.Seq, 0, pool.Threads(), o.Checkpointing, "adamw")
 	if err != nil {
 		return nil, err
 	}
@@ -116,11 +121,9 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	if err := need.check(o.Available, advice); err != nil {
 		return nil, err
 	}
-	m, err := model.New(c)
-	if err != nil {
+	if err := m.Allocate(); err != nil {
 		return nil, err
 	}
-	defer m.Close()
 	m.Init(1)
 	if o.DType == kernel.BF16 {
 		if err := m.CopyToBF16(pool); err != nil {
@@ -171,7 +174,7 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	}
 	tokens := float64(o.Batch * o.Seq)
 	res.TokensPerSec = tokens / res.NsPerStep * 1e9
-	res.GFLOPS = tokens * (bodyFLOPs(m, float64(o.Seq)) + headFLOPs(&c)) / res.NsPerStep
+	res.GFLOPS = tokens * (bodyFLOPs(m, float64(o.Seq)) + headFLOPs(m)) / res.NsPerStep
 	res.PeakGFLOPS = pool.PeakFLOPS() / 1e9
 	if res.PeakGFLOPS > 0 {
 		res.PeakFraction = res.GFLOPS / res.PeakGFLOPS

@@ -50,9 +50,9 @@ func Score(ctx context.Context, a *Assets, pool *kernel.Pool, examples []data.Ex
 		if s.LossSum, err = g.Run(batch); err != nil {
 			return err
 		}
-		for j, l := range g.Losses() {
-			if batch.Weights[j] > 0 {
-				s.Logprobs = append(s.Logprobs, -l)
+		for j, l := range g.Logprobs() {
+			if batch.Weights[j] != 0 {
+				s.Logprobs = append(s.Logprobs, l)
 			}
 		}
 		s.TrainedTokens = d.TrainedTokens

@@ -45,7 +45,7 @@ func (t *trainer) saveCheckpoint() error {
 		if err := t.assets.Save(tmp); err != nil {
 			return err
 		}
-		m := named(momentMean, t.assets.Model.Split(func(p *ops.Param) []float32 { return t.opt.m[p] }))
+		m := named(momentMean, tensors(t.assets.Model, func(p *ops.Param) []float32 { return t.opt.m[p] }))
 		v := named(momentVariance, tensors(t.assets.Model, func(p *ops.Param) []float32 { return t.opt.v[p] }))
 		if err := checkpoints.WriteSafetensors(filepath.Join(tmp, "optimizer.safetensors"), append(m, v...), map[string]string{"format": "pt"}, checkpoints.F32); err != nil {
 			return err
@@ -140,7 +140,7 @@ func (t *trainer) restore(dir string) error {
 		}
 		return nil
 	}
-	if err := read(momentMean, t.assets.Model.Split(func(p *ops.Param) []float32 { return t.opt.m[p] })); err != nil {
+	if err := read(momentMean, tensors(t.assets.Model, func(p *ops.Param) []float32 { return t.opt.m[p] })); err != nil {
 		return err
 	}
 	if err := read(momentVariance, tensors(t.assets.Model, func(p *ops.Param) []float32 { return t.opt.v[p] })); err != nil {

@@ -244,9 +244,9 @@ func TestPackedEqualsUnpacked(t *testing.T) {
 		if _, err := g.Run(batch); err != nil {
 			t.Fatal(err)
 		}
-		for i, l := range g.Losses() {
-			if batch.Weights[i] > 0 {
-				out = append(out, l)
+		for i, l := range g.Logprobs() {
+			if batch.Weights[i] != 0 {
+				out = append(out, -l)
 			}
 		}
 		return out, batch.Len()

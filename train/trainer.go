@@ -169,7 +169,8 @@ func (t *trainer) planRun() (err error) {
 	if err != nil {
 		return err
 	}
-	if t.memory, err = estimateMemory(t.assets.Model.Config, d, t.plan.MaxTokens(), evaluate, t.pool.Threads(), r.Checkpointing, r.Optim); err != nil {
+	t.memory, err = estimateMemory(t.assets.Model, d, t.plan.MaxTokens(), evaluate, t.pool.Threads(), r.Checkpointing, r.Optim)
+	if err != nil {
 		return err
 	}
 	advice := fmt.Sprintf("use a smaller per_device_train_batch_size (%d) or max_length (%d)", r.BatchSize, r.MaxLength)
@@ -348,11 +349,11 @@ func (t *trainer) nonFinite(what string, v float64, b *data.Batch) error {
 	return fmt.Errorf("step %d: the %s is %v; rows: %s; %s", t.st.Step+1, what, v, badRows(t.graph, b, t.set.train), hint)
 }
 
-// badRows names the rows of a micro-batch whose losses are no numbers, or all its rows where each loss is one.
+// badRows names the rows of a micro-batch whose log-probabilities are no numbers, or all its rows where each is one.
 func badRows(g *model.Graph, b *data.Batch, examples []data.Example) string {
 	const most = 16
 	var bad, all []string
-	losses := g.Losses()
+	logprobs := g.Logprobs()
 	for i, s := range b.Segments {
 		if b.Rows[i] < 0 {
 			continue // a prefix that the rows share
@@ -360,7 +361,7 @@ func badRows(g *model.Graph, b *data.Batch, examples []data.Example) string {
 		source := examples[b.Rows[i]].Source
 		all = append(all, source)
 		sum := 0.0
-		for _, l := range losses[s.Start:s.End] {
+		for _, l := range logprobs[s.Start:s.End] {
 			sum += l
 		}
 		if !finite(sum) {

@@ -32,9 +32,11 @@ func (t *layerNormTask) rows(_, lo, hi int) {
 }
 
 // LayerNormBackward: with g = dy·w and u = (x-mean)·rstd, dx = rstd·((g - mean(g)) - u·mean(g·u)) (+ dres when not nil), dw += Σ rows dy·u,
-// db += Σ rows dy (both skipped when nil). dx may be dy or dres.
+// db += Σ rows dy (both skipped when nil). dx may be dy or dres, and is skipped when nil.
 func (p *Pool) LayerNormBackward(dx, dy, x, w, mean, rstd, dw, db, dres []float32, n, c int) {
-	need(dx, n*c)
+	if dx != nil {
+		need(dx, n*c)
+	}
 	need(dy, n*c)
 	need(x, n*c)
 	need(w, c)
@@ -55,7 +57,9 @@ func (p *Pool) LayerNormBackward(dx, dy, x, w, mean, rstd, dw, db, dres []float3
 		p.ops.layerNormDW = layerNormDWTask(*t)
 		p.columns(n, c, &p.ops.layerNormDW)
 	}
-	p.rows(n, 2*c, t)
+	if dx != nil {
+		p.rows(n, 2*c, t)
+	}
 }
 
 type layerNormGradTask struct {

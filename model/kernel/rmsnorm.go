@@ -73,12 +73,13 @@ func (t *rmsNormTask) rows(_, lo, hi int) {
 }
 
 // RMSNormBackward: with g = dy·w and u = x·inv, dx = inv·(g - u·mean(g·u)) (+ dres when not nil) and dw += Σ rows
-// dy·u (skipped when dw is nil). dx may be dy or dres.
+// dy·u (skipped when dw is nil). dx may be dy or dres, and is skipped when nil.
 func (p *Pool) RMSNormBackward(dx, dy, x, w, inv, dw, dres []float32, n, c int) {
 	p.headRMSNormBackward(dx, dy, x, w, inv, dw, dres, n, c, 0, 1, c)
 }
 
-// HeadRMSNormBackward is the backward of HeadRMSNorm; dx, dy and x have one stride. dx may be dy.
+// HeadRMSNormBackward is the backward of HeadRMSNorm; dx, dy and x have one stride. dx may be dy, and is
+// skipped when nil.
 func (p *Pool) HeadRMSNormBackward(dx, dy, x, w, inv, dw []float32, n, stride, offset, heads, d int) {
 	p.headRMSNormBackward(dx, dy, x, w, inv, dw, nil, n, stride, offset, heads, d)
 }
@@ -94,11 +95,13 @@ type rmsNormDWTask rmsNormGradTask
 func (p *Pool) headRMSNormBackward(dx, dy, x, w, inv, dw, dres []float32, n, stride, offset, heads, d int) {
 	t := &p.ops.rmsNormGrad
 	*t = rmsNormGradTask{headShape{n, stride, offset, heads, d}, dx, dy, x, w, inv, dw, dres}
-	t.check(dx)
 	t.check(dy)
 	t.check(x)
 	need(w, d)
 	need(inv, n*heads)
+	if dx != nil {
+		t.check(dx)
+	}
 	if dres != nil {
 		t.check(dres)
 	}
@@ -107,7 +110,9 @@ func (p *Pool) headRMSNormBackward(dx, dy, x, w, inv, dw, dres []float32, n, str
 		p.ops.rmsNormDW = rmsNormDWTask(*t)
 		p.columns(n*heads, d, &p.ops.rmsNormDW)
 	}
-	p.rows(n, 2*heads*d, t)
+	if dx != nil {
+		p.rows(n, 2*heads*d, t)
+	}
 }
 
 func (t *rmsNormDWTask) rows(_, lo, hi int) {

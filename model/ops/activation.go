@@ -63,11 +63,7 @@ func (o *activation) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node)
 	if err != nil {
 		return nil, err
 	}
-	dx, err := g.apply(o.Name+".backward", &activationBackward{f: o}, tensor.Shape{g.Capacity, o.width()}, grad, x)
-	if err != nil {
-		return nil, err
-	}
-	return gorgonia.Nodes{dx}, nil
+	return g.backward(o.Name, &activationBackward{f: o}, o.width(), in, gorgonia.Nodes{grad, x})
 }
 
 type activationBackward struct{ f *activation }

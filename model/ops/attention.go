@@ -83,12 +83,7 @@ func (o *attention) derive(g *Graph, in gorgonia.Nodes, out, grad *gorgonia.Node
 	if err != nil {
 		return nil, err
 	}
-	dqkv, err := g.apply(o.Name+".backward", &attentionBackward{f: o}, tensor.Shape{g.Capacity, o.stride()},
-		grad, out, qkv)
-	if err != nil {
-		return nil, err
-	}
-	return gorgonia.Nodes{dqkv}, nil
+	return g.backward(o.Name, &attentionBackward{f: o}, o.stride(), in, gorgonia.Nodes{grad, out, qkv})
 }
 
 type attentionBackward struct{ f *attention }

@@ -48,16 +48,9 @@ func (o *embed) run(_ [][]float32, out []float32) {
 	}
 }
 
-func (o *embed) derive(g *Graph, _ gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	back, err := g.apply("embed.backward", &embedBackward{f: o, pad: make([]float32, o.c)}, tensor.Shape{1}, grad)
-	if err != nil {
-		return nil, err
-	}
-	params := []*Param{nil, o.W}
-	if o.P != nil {
-		params = append(params, o.P)
-	}
-	return g.gradNodes(back, params...)
+func (o *embed) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	back := &embedBackward{f: o, pad: make([]float32, o.c)}
+	return g.backward("embed", back, 0, in, gorgonia.Nodes{grad}, o.W, o.P)
 }
 
 type embedBackward struct {
@@ -70,14 +63,16 @@ func (o *embedBackward) run(in [][]float32, _ []float32) {
 	if scales(f.Scale) { // in place, since nobody reads this gradient later
 		f.env.Pool.Scale(in[0][:b.Len()*f.c], f.Scale)
 	}
-	var row []float32
-	if f.Pad >= 0 {
-		row = f.W.Grad[f.Pad*f.c : (f.Pad+1)*f.c]
-		copy(o.pad, row)
+	if !f.W.Frozen {
+		var row []float32
+		if f.Pad >= 0 {
+			row = f.W.Grad[f.Pad*f.c : (f.Pad+1)*f.c]
+			copy(o.pad, row)
+		}
+		f.env.Pool.ScatterAdd(f.W.Grad, in[0], b.Tokens, b.Len(), f.c)
+		copy(row, o.pad)
 	}
-	f.env.Pool.ScatterAdd(f.W.Grad, in[0], b.Tokens, b.Len(), f.c)
-	copy(row, o.pad)
-	if f.P != nil {
+	if f.P != nil && !f.P.Frozen {
 		f.env.Pool.ScatterAdd(f.P.Grad, in[0], b.Positions, b.Len(), f.c)
 	}
 }

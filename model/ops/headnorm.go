@@ -5,9 +5,9 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// HeadNorm is the norm of queries and keys (Henry et al. 2020, arXiv:2010.04245): with weights of D, each head vector
-// of q and of k is RMS-normalised, with one weight for all query heads and one for all key heads (Qwen3); with weights
-// of H*D and K*D, all heads of q and all of k together (OLMo 2). v passes through. qkv and out are (N, (H+2K)*D).
+// HeadNorm is the norm of queries and keys (Henry et al. 2020, arXiv:2010.04245): with weights of D, each head vector of
+// q and of k is RMS-normalised, with one weight for all query heads and one for all key heads (Qwen3); with weights of
+// H*D and K*D, all heads of q and all of k together (OLMo 2). v passes through. qkv and out are (N, (H+2K)*D).
 type HeadNorm struct {
 	Name              string
 	Q, K              *Param // (D), or (H*D) and (K*D)
@@ -25,7 +25,8 @@ type headNorm struct {
 // Apply adds the op on packed qkv.
 func (o HeadNorm) Apply(g *Graph, qkv *gorgonia.Node) (*gorgonia.Node, error) {
 	b := &headNorm{env: g.Env, HeadNorm: o, dq: o.Q.Shape[0], dk: o.K.Shape[0]}
-	b.invQ, b.invK = buffer[float32](g, g.Capacity*b.q()/b.dq), buffer[float32](g, g.Capacity*b.k()/b.dk)
+	b.invQ = buffer[float32](g, g.Capacity*b.q()/b.dq)
+	b.invK = buffer[float32](g, g.Capacity*b.k()/b.dk)
 	return g.apply(o.Name, b, tensor.Shape{g.Capacity, b.stride()}, qkv, g.leaf(qkv, o.Q, ""), g.leaf(qkv, o.K, ""))
 }
 
@@ -45,16 +46,7 @@ func (o *headNorm) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (
 	if err != nil {
 		return nil, err
 	}
-	dx, err := g.apply(o.Name+".backward", &headNormBackward{f: o}, tensor.Shape{g.Capacity, o.stride()}, grad, qkv)
-	if err != nil {
-		return nil, err
-	}
-	grads, err := g.gradNodes(dx, nil, o.Q, o.K)
-	if err != nil {
-		return nil, err
-	}
-	grads[0] = dx
-	return grads, nil
+	return g.backward(o.Name, &headNormBackward{f: o}, o.stride(), in, gorgonia.Nodes{grad, qkv}, o.Q, o.K)
 }
 
 type headNormBackward struct{ f *headNorm }
@@ -62,7 +54,10 @@ type headNormBackward struct{ f *headNorm }
 func (o *headNormBackward) run(in [][]float32, dx []float32) {
 	f, p := o.f, o.f.env.Pool
 	n, s := f.env.Batch.Len(), f.stride()
-	p.Copy(dx[:n*s], in[0][:n*s])
-	p.HeadRMSNormBackward(dx, dx, in[1], f.Q.Value, f.invQ, f.Q.Grad, n, s, 0, f.q()/f.dq, f.dq)
-	p.HeadRMSNormBackward(dx, dx, in[1], f.K.Value, f.invK, f.K.Grad, n, s, f.q(), f.k()/f.dk, f.dk)
+	dy := in[0]
+	if dx != nil {
+		p.Copy(dx[:n*s], dy[:n*s])
+	}
+	p.HeadRMSNormBackward(dx, dy, in[1], f.Q.Value, f.invQ, f.Q.Grad, n, s, 0, f.q()/f.dq, f.dq)
+	p.HeadRMSNormBackward(dx, dy, in[1], f.K.Value, f.invK, f.K.Grad, n, s, f.q(), f.k()/f.dk, f.dk)
 }

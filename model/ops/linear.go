@@ -11,7 +11,7 @@ import (
 // GPT-2's checkpoints. With a stream to add, out = Add + AddScale*(x·Wᵀ + b), in the same pass.
 //
 // Backward: dx = dout·W, plus the gradient of the residual addition where x is the stream itself; dW += doutᵀ·x,
-// db += column sums of dout.
+// db += column sums of dout; each where it is wanted.
 type Linear struct {
 	Name     string
 	W        *Param
@@ -25,17 +25,21 @@ type Linear struct {
 type linear struct {
 	Linear
 	extent
-	w       *kernel.Weights
-	form    kernel.Form
-	in, out int
-	gather  bool // x is narrow, the residual is not
+	w          *kernel.Weights
+	form, back kernel.Form // of the products forward and backward
+	in, out    int
+	gather     bool // x is narrow, the residual is not
 }
 
 // Apply adds the op on x (N, C).
 func (o Linear) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
-	b := &linear{Linear: o, extent: g.extentOf(x), out: o.W.Shape[0], in: o.W.Shape[1]}
+	b := &linear{Linear: o, extent: g.extentOf(x)}
 	if o.Conv1D {
-		b.in, b.out, b.form = b.out, b.in, kernel.NN
+		b.form, b.back = kernel.NN, kernel.NT
+		b.in, b.out = o.W.Shape[0], o.W.Shape[1]
+	} else {
+		b.form, b.back = kernel.NT, kernel.NN
+		b.out, b.in = o.W.Shape[0], o.W.Shape[1]
 	}
 	b.w = o.W.Weights(b.form)
 	ins := gorgonia.Nodes{x, g.leaf(x, o.W, "")}
@@ -68,7 +72,7 @@ func (o *linear) run(in [][]float32, out []float32) {
 	if onto && o.Bias != nil {
 		p.AddBias(out, o.Bias.Value, n, o.out)
 	}
-	p.GemmWeights(o.form, n, in[0], o.in, o.w, out, o.out, onto || o.Bias != nil)
+	o.env.product(o.form, n, in[0], o.in, o.w, out, o.out, onto || o.Bias != nil)
 	if scaled {
 		p.AddResidual(out, residual, o.env.residualRows(o.gather), o.AddScale, n, o.out)
 	}
@@ -78,32 +82,20 @@ func (o *linear) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (go
 	if o.Add != nil {
 		o.Add.grad = grad
 	}
-	x, err := g.again(in[0], grad)
-	if err != nil {
-		return nil, err
+	inputs := gorgonia.Nodes{grad}
+	if !o.W.Frozen {
+		x, err := g.again(in[0], grad)
+		if err != nil {
+			return nil, err
+		}
+		inputs = append(inputs, x)
 	}
-	back := &linearBackward{f: o, residualGrad: o.Read.gradFor(g, o.extent)}
+	back := &linearBackward{f: o, residualGrad: o.Read.gradFor(g, in[0])}
 	var run body = back
 	if scales(o.AddScale) {
 		run = &scaledGrad{of: back, scale: o.AddScale, n: g.Capacity * o.out}
 	}
-	dx, err := g.apply(o.Name+".backward", run, tensor.Shape{g.Capacity, o.in}, back.inputs(grad, x)...)
-	if err != nil {
-		return nil, err
-	}
-	params := []*Param{nil, o.W}
-	if o.Bias != nil {
-		params = append(params, o.Bias)
-	}
-	if o.Add != nil {
-		params = append(params, nil)
-	}
-	grads, err := g.gradNodes(dx, params...)
-	if err != nil {
-		return nil, err
-	}
-	grads[0] = dx
-	return grads, nil
+	return g.backward(o.Name, run, o.in, in, back.inputs(inputs...), o.W, o.Bias)
 }
 
 type linearBackward struct {
@@ -113,22 +105,25 @@ type linearBackward struct {
 
 func (o *linearBackward) run(in [][]float32, dx []float32) {
 	f, p, n := o.f, o.f.env.Pool, o.f.rows()
-	dy, x, dw := in[0], in[1], f.W.Grad
+	dy, residual := in[0], in[len(in)-1]
 	if o.dense() {
-		p.Copy(dx[:n*f.in], in[2][:n*f.in])
+		p.Copy(dx[:n*f.in], residual[:n*f.in])
 	}
-	if f.Conv1D {
-		p.GemmWeights(kernel.NT, n, dy, f.out, f.w, dx, f.in, o.dense())
-		p.Gemm(kernel.TN, f.in, f.out, n, x, f.in, dy, f.out, dw, f.out, true)
-	} else {
-		p.GemmWeights(kernel.NN, n, dy, f.out, f.w, dx, f.in, o.dense())
-		p.Gemm(kernel.TN, f.out, f.in, n, dy, f.out, x, f.in, dw, f.in, true)
-	}
-	if f.Bias != nil {
-		p.ColumnSum(f.Bias.Grad, dy, n, f.out)
+	if dx != nil {
+		f.env.product(f.back, n, dy, f.out, f.w, dx, f.in, o.dense())
 	}
 	if o.scatter {
-		p.ScatterAdd(dx, in[2], f.env.Needed, len(f.env.Needed), f.in)
+		p.ScatterAdd(dx, residual, f.env.Needed, len(f.env.Needed), f.in)
+	}
+	switch {
+	case f.W.Frozen:
+	case f.Conv1D:
+		p.Gemm(kernel.TN, f.in, f.out, n, in[1], f.in, dy, f.out, f.W.Grad, f.out, true)
+	default:
+		p.Gemm(kernel.TN, f.out, f.in, n, dy, f.out, in[1], f.in, f.W.Grad, f.in, true)
+	}
+	if f.Bias != nil && !f.Bias.Frozen {
+		p.ColumnSum(f.Bias.Grad, dy, n, f.out)
 	}
 }
 

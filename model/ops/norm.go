@@ -78,24 +78,8 @@ func (o *norm) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorg
 	if err != nil {
 		return nil, err
 	}
-	back := &normBackward{f: o, residualGrad: o.stream.gradFor(g, o.extent)}
-	dx, err := g.apply(o.Name+".backward", back, tensor.Shape{g.Capacity, o.c}, back.inputs(grad, x)...)
-	if err != nil {
-		return nil, err
-	}
-	params := []*Param{nil, o.W}
-	if o.Bias != nil {
-		params = append(params, o.Bias)
-	}
-	if o.Add != nil {
-		params = append(params, nil)
-	}
-	grads, err := g.gradNodes(dx, params...)
-	if err != nil {
-		return nil, err
-	}
-	grads[0] = dx
-	return grads, nil
+	back := &normBackward{f: o, residualGrad: o.stream.gradFor(g, in[0])}
+	return g.backward(o.Name, back, o.c, in, back.inputs(grad, x), o.W, o.Bias)
 }
 
 type normBackward struct {

@@ -16,16 +16,16 @@ type Stream struct {
 
 // residualGrad is the gradient of a stream's addition, as the backward op of the stream's reader takes it.
 type residualGrad struct {
-	node    *gorgonia.Node // the last input of that op; nil: nothing was added to the stream
+	node    *gorgonia.Node // the last input of that op; nil: there is none to add
 	scatter bool           // it is narrow, what the reader reads is not
 }
 
-// gradFor gives it to a reader of that extent. s may be nil.
-func (s *Stream) gradFor(g *Graph, x extent) residualGrad {
-	if s == nil || s.grad == nil {
+// gradFor gives it to the reader of x, where anybody wants the gradient of that. s may be nil.
+func (s *Stream) gradFor(g *Graph, x *gorgonia.Node) residualGrad {
+	if s == nil || s.grad == nil || !g.learns(x) {
 		return residualGrad{}
 	}
-	return residualGrad{s.grad, g.extentOf(s.grad).narrow && !x.narrow}
+	return residualGrad{s.grad, g.extentOf(s.grad).narrow && !g.extentOf(x).narrow}
 }
 
 // inputs appends the gradient to the inputs of the backward op.
