@@ -5,9 +5,9 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// HeadNorm is the norm of queries and keys (Henry et al. 2020, arXiv:2010.04245): with weights of D, each head vector of
-// q and of k is RMS-normalised, with one weight for all query heads and one for all key heads (Qwen3); with weights of
-// H*D and K*D, all heads of q and all of k together (OLMo 2). v passes through. qkv and out are (N, (H+2K)*D).
+// HeadNorm is the norm of queries and keys (Henry et al. 2020, arXiv:2010.04245): with weights of D, each head vector
+// of q and of k is RMS-normalised, with one weight for all query heads and one for all key heads (Qwen3); with weights
+// of H*D and K*D, all heads of q and all of k together (OLMo 2). v passes through. qkv and out are (N, (H+2K)*D).
 type HeadNorm struct {
 	Name              string
 	Q, K              *Param // (D), or (H*D) and (K*D)
