@@ -75,8 +75,8 @@ func (e *memoryEstimate) check(available func() (int64, bool), advice string) er
 		advice = "the model itself is too large for this machine"
 	}
 	return mistake("training needs about %s of memory (weights %s, gradients %s, the optimizer's moments %s, "+
-		"activations %s) and %s are available; %s", bytesText(e.total()), bytesText(e.weights), bytesText(e.gradients), bytesText(e.moments),
-		bytesText(e.activations), bytesText(e.present+have), advice)
+		"activations %s) and %s are available; %s", bytesText(e.total()), bytesText(e.weights),
+		bytesText(e.gradients), bytesText(e.moments), bytesText(e.activations), bytesText(e.present+have), advice)
 }
 
 // usualFraction is the share of the machine's peak that training steps reach, for estimates; see `instruct bench`.
