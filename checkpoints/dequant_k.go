@@ -4,25 +4,27 @@ package checkpoints
 // dequantize_row_*_K of ggml-quants.c. A super-block has eight groups of 32 (Q4_K,
 // Q5_K) or sixteen of 16 (Q6_K), each with a small integer scale of its own.
 
-// scaleMin unpacks the 6-bit scale and minimum of group j from 12 bytes.
-func scaleMin(p []byte, j int) (scale, minimum byte) {
+// scaleMin gives scale and minimum of group j of a block that begins with d, dmin and twelve bytes of 6-bit factors.
+func scaleMin(block []byte, j int) (scale, minimum float32) {
+	p := block[4:16]
+	var s, m byte
 	if j < 4 {
-		return p[j] & 63, p[j+4] & 63
+		s, m = p[j]&63, p[j+4]&63
+	} else {
+		s, m = p[j+4]&15|p[j-4]>>6<<4, p[j+4]>>4|p[j]>>6<<4
 	}
-	return p[j+4]&15 | p[j-4]>>6<<4, p[j+4]>>4 | p[j]>>6<<4
+	return float32(half(block) * float32(s)), float32(half(block[2:]) * float32(m))
 }
 
 // decodeQ4_K: d, dmin, 12 bytes of scales, 128 bytes of q; x = (d scale) q - dmin minimum.
 // Each 32 bytes of q hold two groups: low nibbles, then high ones.
 func decodeQ4_K(dst []float32, src []byte) error {
 	for ; len(src) > 0; dst, src = dst[256:], src[144:] {
-		d, dmin, scales, qs := half(src), half(src[2:]), src[4:16], src[16:144]
 		for g := range 8 {
-			scale, minimum := scaleMin(scales, g)
-			s, m := d*float32(scale), float32(dmin*float32(minimum))
+			s, m := scaleMin(src, g)
 			shift := g % 2 * 4
 			out := dst[g*32 : g*32+32]
-			for i, q := range qs[g/2*32 : g/2*32+32] {
+			for i, q := range src[16+g/2*32 : 48+g/2*32] {
 				out[i] = float32(s*float32(q>>shift&15)) - m
 			}
 		}
@@ -33,13 +35,12 @@ func decodeQ4_K(dst []float32, src []byte) error {
 // decodeQ5_K: as Q4_K with 32 bytes of fifth bits before q; bit g belongs to group g.
 func decodeQ5_K(dst []float32, src []byte) error {
 	for ; len(src) > 0; dst, src = dst[256:], src[176:] {
-		d, dmin, scales, high, qs := half(src), half(src[2:]), src[4:16], src[16:48], src[48:176]
+		high := src[16:48]
 		for g := range 8 {
-			scale, minimum := scaleMin(scales, g)
-			s, m := d*float32(scale), float32(dmin*float32(minimum))
+			s, m := scaleMin(src, g)
 			shift := g % 2 * 4
 			out := dst[g*32 : g*32+32]
-			for i, q := range qs[g/2*32 : g/2*32+32] {
+			for i, q := range src[48+g/2*32 : 80+g/2*32] {
 				out[i] = float32(s*float32(q>>shift&15|high[i]>>g&1<<4)) - m
 			}
 		}
@@ -53,7 +54,8 @@ func decodeQ6_K(dst []float32, src []byte) error {
 	for ; len(src) > 0; dst, src = dst[256:], src[210:] {
 		d := half(src[208:])
 		for h := range 2 {
-			low, high, scales := src[h*64:h*64+64], src[128+h*32:128+h*32+32], src[192+h*8:192+h*8+8]
+			low, high := src[h*64:h*64+64], src[128+h*32:128+h*32+32]
+			scales := src[192+h*8 : 192+h*8+8]
 			for run := range 4 {
 				out := dst[h*128+run*32 : h*128+run*32+32]
 				nibbles := low[run%2*32 : run%2*32+32]

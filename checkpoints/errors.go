@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,9 +21,14 @@ func (userError) UserError() bool { return true }
 // Unwrap gives the error itself.
 func (e userError) Unwrap() error { return e.error }
 
+// mistake is an error that the user can mend.
+func mistake(format string, args ...any) error {
+	return userError{fmt.Errorf("checkpoints: "+format, args...)}
+}
+
 // badFile is the error of a file whose content is wrong.
 func badFile(path, format string, args ...any) error {
-	return userError{fmt.Errorf("checkpoints: read %s: %s", path, printable(fmt.Sprintf(format, args...)))}
+	return mistake("read %s: %s", path, printable(fmt.Sprintf(format, args...)))
 }
 
 // printable makes text that may quote a damaged file fit for a terminal: no control
@@ -61,17 +67,15 @@ func fileError(doing, path string, err error) error {
 		cause = le.Err
 	}
 	hint := ""
-	var told userError // an error of this package gave the hint already
-	if !errors.As(err, &told) && (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)) {
+	var hinted userError // an error of this package gave the hint already
+	if !errors.As(err, &hinted) && (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)) {
 		hint = " (make room or choose another folder; what was saved before is untouched)"
 	}
-	wrapped := fmt.Errorf("checkpoints: %s %s: %w%s", doing, path, cause, hint)
-	for _, target := range userErrno {
-		if errors.Is(err, target) {
-			return userError{wrapped}
-		}
+	told := mistake("%s %s: %w%s", doing, path, cause, hint)
+	if slices.ContainsFunc(userErrno, func(target error) bool { return errors.Is(err, target) }) {
+		return told
 	}
-	return wrapped
+	return errors.Unwrap(told)
 }
 
 // openFile opens a regular file for reading and gives its size in bytes.

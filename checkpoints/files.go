@@ -75,10 +75,10 @@ func saveDir(dst string, write func(tmp string) error, rename func(from, to stri
 	}
 	parent := filepath.Dir(dst)
 	if parent == dst {
-		return userError{fmt.Errorf("checkpoints: save %s: it is the root folder", dst)}
+		return mistake("save %s: it is the root folder", dst)
 	}
 	if info, err := os.Stat(dst); err == nil && !info.IsDir() {
-		return userError{fmt.Errorf("checkpoints: save %s: a file of this name is in the way of the folder", dst)}
+		return mistake("save %s: a file of this name is in the way of the folder", dst)
 	}
 	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return fileError("save", dst, err)

@@ -238,7 +238,8 @@ func TestKilled(t *testing.T) {
 				if err := WriteFile(filepath.Join(tmp, StateFile), []byte("{}")); err != nil {
 					return err
 				}
-				return WriteSafetensors(filepath.Join(tmp, weightsFile), []Tensor{{"x", []int{5000}, make([]float32, 5000)}}, nil, F32)
+				tensors := []Tensor{{"x", []int{5000}, make([]float32, 5000)}}
+				return WriteSafetensors(filepath.Join(tmp, weightsFile), tensors, nil, F32)
 			})
 			if err == nil {
 				err = Rotate(dir, 2)

@@ -38,9 +38,10 @@ func OpenFolder(dir string) (Source, error) {
 		return openSharded(dir)
 	}
 	hint := ""
+	pickled := filepath.Join(dir, "pytorch_model.bin")
 	if names, _ := filepath.Glob(filepath.Join(dir, "*.gguf")); len(names) > 0 {
 		hint = fmt.Sprintf("; it holds %s: give that file's path", filepath.Base(names[0]))
-	} else if exists(filepath.Join(dir, "pytorch_model.bin")) || exists(filepath.Join(dir, "pytorch_model.bin.index.json")) {
+	} else if exists(pickled) || exists(pickled+".index.json") {
 		hint = "; pytorch_model.bin is not read: save the model with safe_serialization=True"
 	}
 	return nil, badFile(dir, "no weights: looked for %s and %s%s", weightsFile, indexFile, hint)
@@ -156,7 +157,7 @@ func (s *sharded) Read(name string, dst []float32) error {
 	if f := s.where[name]; f != nil {
 		return f.Read(name, dst)
 	}
-	return userError{fmt.Errorf("checkpoints: %s lists no tensor %q", indexFile, name)}
+	return mistake("%s lists no tensor %q", indexFile, name)
 }
 
 func (s *sharded) Close() error {

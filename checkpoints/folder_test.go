@@ -11,7 +11,11 @@ import (
 // shardedFolder has a and b in the first shard, c in the second.
 func shardedFolder(t *testing.T, weightMap map[string]string) string {
 	dir := t.TempDir()
-	for file, names := range map[string][]string{"model-00001-of-00002.safetensors": {"a", "b"}, "model-00002-of-00002.safetensors": {"c"}} {
+	shards := map[string][]string{
+		"model-00001-of-00002.safetensors": {"a", "b"},
+		"model-00002-of-00002.safetensors": {"c"},
+	}
+	for file, names := range shards {
 		var tensors []Tensor
 		for _, n := range names {
 			tensors = append(tensors, Tensor{n, []int{1, 2}, []float32{float32(n[0]), 1}})

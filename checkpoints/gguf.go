@@ -1,6 +1,7 @@
 package checkpoints
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -159,11 +160,13 @@ func (g *GGUF) parseTensor(p *ggufParser) error {
 	if err != nil {
 		return err
 	}
-	var ok bool
-	if t.kind, ok = ggmlTypes[kind]; !ok {
+	var known, fits bool
+	t.kind, known = ggmlTypes[kind]
+	if !known {
 		return fmt.Errorf("tensor %q: unknown type number %d", name, kind)
 	}
-	if t.elements, ok = mulShape(t.shape, 8); !ok {
+	t.elements, fits = mulShape(t.shape, 8)
+	if !fits {
 		return fmt.Errorf("tensor %q: shape %v is too large", name, t.shape)
 	}
 	row := 1
@@ -201,7 +204,7 @@ func (g *GGUF) place(p *ggufParser) error {
 		g.tensors[name] = t
 	}
 	order := slices.Clone(g.names)
-	slices.SortStableFunc(order, func(a, b string) int { return sign(g.tensors[a].offset - g.tensors[b].offset) })
+	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(g.tensors[a].offset, g.tensors[b].offset) })
 	var last int64
 	for i, name := range order {
 		t := g.tensors[name]
@@ -254,7 +257,8 @@ func (g *GGUF) Read(name string, dst []float32) error {
 	return nil
 }
 
-// ReadQ8 gives the bytes of a tensor of type Q8_0: blocks of a float16 scale and 32 int8, row by row. ok is false for a tensor of another type.
+// ReadQ8 gives the bytes of a tensor of type Q8_0: blocks of a float16 scale and 32 int8, row by row. ok is false for
+// a tensor of another type.
 func (g *GGUF) ReadQ8(name string) (raw []byte, ok bool, err error) {
 	t, ok := g.tensors[name]
 	if !ok {
@@ -275,8 +279,5 @@ func (g *GGUF) Close() error {
 	if g.closer == nil {
 		return nil
 	}
-	if err := g.closer.Close(); err != nil {
-		return fileError("close", g.path, err)
-	}
-	return nil
+	return fileError("close", g.path, g.closer.Close())
 }

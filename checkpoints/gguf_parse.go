@@ -29,7 +29,10 @@ const (
 	metaTypes // how many there are
 )
 
-var metaNames = [metaTypes]string{"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "bool", "string", "array", "uint64", "int64", "float64"}
+var metaNames = [metaTypes]string{
+	"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "bool", "string", "array",
+	"uint64", "int64", "float64",
+}
 
 // size is the number of bytes of a scalar; 0 for a string or an array.
 func (t metaType) size() int {
@@ -88,7 +91,8 @@ func (p *ggufParser) left() uint64 {
 // take reads n bytes; what names them in the error.
 func (p *ggufParser) take(what string, n uint64) ([]byte, error) {
 	if left := p.left(); n > left {
-		return nil, fmt.Errorf("truncated or damaged: %s takes %d bytes at byte %d, but only %d are left", what, n, p.at, left)
+		return nil, fmt.Errorf("truncated or damaged: %s takes %d bytes at byte %d, but only %d are left",
+			what, n, p.at, left)
 	}
 	b := make([]byte, n)
 	if _, err := io.ReadFull(p.r, b); err != nil {

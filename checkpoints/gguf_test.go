@@ -66,13 +66,17 @@ func TestParallelRead(t *testing.T) {
 
 func TestMetadata(t *testing.T) {
 	g := openReference(t)
-	for key, want := range map[string]uint64{"t.uint8": 200, "t.uint16": 60000, "t.uint32": 4000000000, "t.uint64": 18000000000000000000} {
+	integers := map[string]uint64{"t.uint8": 200, "t.uint16": 60000, "t.uint32": 4e9, "t.uint64": 18e18}
+	for key, want := range integers {
 		if got, ok := g.Uint(key); !ok || got != want {
 			t.Errorf("%s: got %d %v, want %d", key, got, ok, want)
 		}
 	}
-	for key, want := range map[string]float64{"t.int8": -100, "t.int16": -30000, "t.int32": -2000000000, "t.int64": -9000000000000000000,
-		"t.float32": float64(float32(0.1)), "t.float64": 0.1, "t.uint8": 200, "t.uint64": 18000000000000000000} {
+	floats := map[string]float64{
+		"t.int8": -100, "t.int16": -30000, "t.int32": -2e9, "t.int64": -9e18, "t.float32": float64(float32(0.1)),
+		"t.float64": 0.1, "t.uint8": 200, "t.uint64": 18e18,
+	}
+	for key, want := range floats {
 		if got, ok := g.Float(key); !ok || got != want {
 			t.Errorf("%s: got %g %v, want %g", key, got, ok, want)
 		}
@@ -172,17 +176,22 @@ func TestGGUFRejects(t *testing.T) {
 		{"only a magic", []byte("GGUF"), "version takes 4 bytes at byte 4, but only 0 are left"},
 		{"huge tensor count", head(huge, 0).Bytes(), "4611686018427387904 tensors"},
 		{"huge metadata count", head(0, huge).Bytes(), "4611686018427387904 metadata entries"},
-		{"missing metadata", append(head(0, 1).Bytes(), make([]byte, 12)...), "1 metadata entries at byte 24, but only 12 bytes are left"},
+		{"missing metadata", append(head(0, 1).Bytes(), make([]byte, 12)...),
+			"1 metadata entries at byte 24, but only 12 bytes are left"},
 		{"huge key", head(0, 1).u64(huge).u64(0).Bytes(), "metadata key takes 4611686018427387904 bytes"},
 		{"huge string", head(0, 1).key("k", metaString).u64(huge).Bytes(), `metadata "k" takes 4611686018427387904 bytes`},
-		{"huge array", head(0, 1).key("k", metaArray).u32(uint32(metaUint64)).u64(huge).Bytes(), `4611686018427387904 elements of metadata "k"`},
-		{"huge string array", head(0, 1).key("k", metaArray).u32(uint32(metaString)).u64(huge).Bytes(), `4611686018427387904 elements of metadata "k"`},
-		{"bad string in array", head(0, 1).key("k", metaArray).u32(uint32(metaString)).u64(1).u64(9).Bytes(), `metadata "k" takes 9 bytes`},
+		{"huge array", head(0, 1).key("k", metaArray).u32(uint32(metaUint64)).u64(huge).Bytes(),
+			`4611686018427387904 elements of metadata "k"`},
+		{"huge string array", head(0, 1).key("k", metaArray).u32(uint32(metaString)).u64(huge).Bytes(),
+			`4611686018427387904 elements of metadata "k"`},
+		{"bad string in array", head(0, 1).key("k", metaArray).u32(uint32(metaString)).u64(1).u64(9).Bytes(),
+			`metadata "k" takes 9 bytes`},
 		{"array of arrays", head(0, 1).key("k", metaArray).u32(uint32(metaArray)).u64(0).Bytes(), "an array of arrays"},
 		{"unknown metadata type", head(0, 1).key("k", 13).u64(0).Bytes(), `metadata "k": unknown type number 13`},
 		{"unknown element type", head(0, 1).key("k", metaArray).u32(99).u64(0).Bytes(), "unknown type number 99"},
 		{"key twice", head(0, 2).key("k", metaUint32).u32(1).key("k", metaUint32).u32(1).Bytes(), `"k" twice`},
-		{"alignment of 3", head(0, 1).key("general.alignment", metaUint32).u32(3).Bytes(), "general.alignment is 3 (uint32), expected a power of two"},
+		{"alignment of 3", head(0, 1).key("general.alignment", metaUint32).u32(3).Bytes(),
+			"general.alignment is 3 (uint32), expected a power of two"},
 		{"alignment of 0", head(0, 1).key("general.alignment", metaUint32).u32(0).Bytes(), "expected a power of two"},
 		{"alignment is text", head(0, 1).key("general.alignment", metaString).str("32").Bytes(), `general.alignment is "32"`},
 		{"tensor twice", head(2, 0).tensor("t", 0, 0, 1).tensor("t", 0, 32, 1).data(64), `"t" stands there twice`},
@@ -194,7 +203,8 @@ func TestGGUFRejects(t *testing.T) {
 		{"half a block", head(1, 0).tensor("t", 3, 0, 48).data(40), "rows of 48 elements, but Q4_1 packs 32"},
 		{"offset not aligned", head(1, 0).tensor("t", 0, 8, 1).data(64), "offset 8 is not a multiple of the alignment, 32"},
 		{"offset beyond the end", head(1, 0).tensor("t", 0, huge, 1).data(64), "beyond the end"},
-		{"data beyond the end", head(1, 0).tensor("t", 0, 32, 8).data(63), `truncated: tensor "t" ends at byte 128, the file has 127`},
+		{"data beyond the end", head(1, 0).tensor("t", 0, 32, 8).data(63),
+			`truncated: tensor "t" ends at byte 128, the file has 127`},
 		{"bigger than the file", head(1, 0).tensor("t", 0, 0, 1<<40).data(64), "truncated"},
 		{"overlap", head(2, 0).tensor("a", 0, 0, 9).tensor("b", 0, 32, 1).data(64), `tensor "b" overlaps tensor "a"`},
 		{"table cut short", smallGGUF()[:300], "truncated or damaged"},
@@ -212,7 +222,8 @@ func TestGGUFRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, g.Read("iq", make([]float32, 256)), `"iq": type IQ2_S is not supported`, "F32 F16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K F64 BF16")
+	wantError(t, g.Read("iq", make([]float32, 256)), `"iq": type IQ2_S is not supported`,
+		"F32 F16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K F64 BF16")
 	wantError(t, g.Read("none", nil), `no tensor "none"`)
 	if err := g.Read("f", nil); err == nil || !strings.Contains(err.Error(), "room for 0") {
 		t.Errorf("wrong length: %v", err)

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A process killed inside [SaveDir] may leave hidden folders in a run: .checkpoint-N.tmp-*, half written, and, when it replaced a
-// checkpoint, .checkpoint-N.old-*, the one that was there before.
+// A process killed inside [SaveDir] may leave hidden folders in a run: .checkpoint-N.tmp-*, half written, and, when it
+// replaced a checkpoint, .checkpoint-N.old-*, the one that was there before.
 
 // Recover puts a checkpoint back that a killed process had moved aside and not yet replaced. A run folder that does not
 // exist has none.

@@ -23,7 +23,8 @@ func TestRecover(t *testing.T) {
 			[]string{".checkpoint-6.old-2b", "checkpoint-6"}, []string{"checkpoint-6"}},
 		{"half removed", []string{".checkpoint-6.old-2b/config.json"}, []string{".checkpoint-6.old-2b"}, nil},
 		{"the user's own", []string{".checkpoint-6", ".checkpoint-6.old-notes", ".mine.old-1/a", "checkpoint-x/a"},
-			[]string{".checkpoint-6", ".checkpoint-6.old-notes", ".mine.old-1", "checkpoint-x"}, []string{".checkpoint-6", ".checkpoint-6.old-notes", ".mine.old-1", "checkpoint-x"}},
+			[]string{".checkpoint-6", ".checkpoint-6.old-notes", ".mine.old-1", "checkpoint-x"},
+			[]string{".checkpoint-6", ".checkpoint-6.old-notes", ".mine.old-1", "checkpoint-x"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run [1]")

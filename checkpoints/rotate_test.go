@@ -40,7 +40,8 @@ func steps(t *testing.T, dir string) []int {
 func bystanders(t *testing.T, dir string) []string {
 	t.Helper()
 	var paths []string
-	for _, name := range []string{"checkpoint-", "checkpoint-x", "checkpoint-01", "checkpoint--1", "checkpoint-+1", "checkpoint-1.old",
+	for _, name := range []string{"checkpoint-", "checkpoint-x", "checkpoint-01", "checkpoint--1", "checkpoint-+1",
+		"checkpoint-1.old",
 		"xcheckpoint-1", ".checkpoint-7.tmp-abc", "checkpoint-99999999999999999999", "logs"} {
 		path := filepath.Join(dir, name)
 		if err := saveWith("{}")(path); err != nil {

@@ -50,7 +50,8 @@ func newSafetensors(path string, r io.ReaderAt, size int64) (*Safetensors, error
 		return nil, badFile(path, "not a safetensors file: header of %d bytes, the limit is %d", n, maxHeader)
 	}
 	if int64(n) > size-8 {
-		return nil, badFile(path, "truncated: the header takes bytes 8 to %d, the file has %d; copy or download it again", 8+n, size)
+		return nil, badFile(path, "truncated: the header takes bytes 8 to %d, the file has %d; copy or download it again",
+			8+n, size)
 	}
 	header := make([]byte, n)
 	if err := readFull(r, header, 8); err != nil {
@@ -65,10 +66,13 @@ func newSafetensors(path string, r io.ReaderAt, size int64) (*Safetensors, error
 		return nil, badFile(path, "%v", err)
 	}
 	s := &Safetensors{path: path, r: r, data: 8 + int64(n), entries: entries, index: map[string]int{}, metadata: metadata}
-	if have := size - s.data; have < length {
-		return nil, badFile(path, "truncated: expected %d bytes, found %d; copy or download it again", s.data+length, size)
-	} else if have > length {
-		return nil, badFile(path, "expected %d bytes, found %d: the header does not account for the last %d", s.data+length, size, have-length)
+	end := s.data + length
+	if size < end {
+		return nil, badFile(path, "truncated: expected %d bytes, found %d; copy or download it again", end, size)
+	}
+	if size > end {
+		return nil, badFile(path, "expected %d bytes, found %d: the header does not account for the last %d",
+			end, size, size-end)
 	}
 	for i, e := range entries {
 		s.index[e.name] = i
@@ -141,10 +145,7 @@ func (s *Safetensors) Close() error {
 	if s.closer == nil {
 		return nil
 	}
-	if err := s.closer.Close(); err != nil {
-		return fileError("close", s.path, err)
-	}
-	return nil
+	return fileError("close", s.path, s.closer.Close())
 }
 
 func (s *Safetensors) find(name string) (entry, bool) {
@@ -161,7 +162,8 @@ func noTensor(path, name string) error {
 
 // wrongLength is the caller's mistake, not the user's.
 func wrongLength(path, name string, shape []int, n int) error {
-	return fmt.Errorf("checkpoints: read %s: tensor %q has shape %v, but room for %d elements was given", path, name, shape, n)
+	return fmt.Errorf("checkpoints: read %s: tensor %q has shape %v, but room for %d elements was given",
+		path, name, shape, n)
 }
 
 // tensorError is a failure while the data of a tensor was read and converted.

@@ -2,6 +2,7 @@ package checkpoints
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -137,15 +138,13 @@ func (e entry) check() error {
 // gap or overlap, and gives the length of the data in bytes.
 func layout(entries []entry) (int64, error) {
 	slices.SortStableFunc(entries, func(a, b entry) int {
-		if a.begin != b.begin {
-			return sign(a.begin - b.begin)
-		}
-		return sign(a.end - b.end)
+		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end))
 	})
 	var at int64
 	for _, e := range entries {
 		if e.begin < at {
-			return 0, fmt.Errorf("tensor %q: begins at offset %d, inside the tensor before it, which ends at %d", e.name, e.begin, at)
+			return 0, fmt.Errorf("tensor %q: begins at offset %d, inside the tensor before it, which ends at %d",
+				e.name, e.begin, at)
 		}
 		if e.begin > at {
 			return 0, fmt.Errorf("tensor %q: begins at offset %d, leaving a gap after offset %d", e.name, e.begin, at)
@@ -153,16 +152,6 @@ func layout(entries []entry) (int64, error) {
 		at = e.end
 	}
 	return at, nil
-}
-
-func sign(v int64) int {
-	switch {
-	case v < 0:
-		return -1
-	case v > 0:
-		return 1
-	}
-	return 0
 }
 
 // object reads a JSON object and calls value at each key; value must consume the key's value.

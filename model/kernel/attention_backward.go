@@ -52,7 +52,8 @@ func (t *attentionBackward) Run(w, i int) {
 
 // block adds what the query rows [lo, hi) of head h contribute. k and v are the places of key and value in a row.
 func (t *attentionBackward) block(w, h, k, v int, b queryBlock) {
-	a, p, d, c, ld := t.a, t.p, t.a.D, t.a.width(), t.ld
+	a, p, ld := t.a, t.p, t.ld
+	d, c := a.D, a.width()
 	m := b.hi - b.lo
 	np, no := b.PrefixEnd-b.PrefixStart, b.hi-b.Start
 	qkv := func(at, row int) []float32 { return t.qkv[row*c+at:] }

@@ -4,28 +4,6 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-//go:generate sh -c "cd _asm && go run . -part lowp -out ../lowp_amd64.s -stubs ../lowp_stub_amd64.go -pkg kernel"
-
-func roundBF16(dst []uint16, src []float32) {
-	n := 0
-	if path != generic {
-		if n = len(dst) &^ 15; n > 0 {
-			roundBF16AVX2(n/16, &dst[0], &src[:n][0])
-		}
-	}
-	roundBF16Generic(dst[n:], src[n:])
-}
-
-func expandBF16(dst []float32, src []uint16) {
-	n := 0
-	if path != generic {
-		if n = len(dst) &^ 7; n > 0 {
-			expandBF16AVX2(n/8, &dst[0], &src[:n][0])
-		}
-	}
-	expandBF16Generic(dst[n:], src[n:])
-}
-
 // expandQ8 is expandQ8Generic.
 func expandQ8(dst []float32, ld, rows, n int, codes []byte, scales []uint16) {
 	if rows < q8Panel || n < q8Block || dotPath() == generic {
@@ -35,19 +13,18 @@ func expandQ8(dst []float32, ld, rows, n int, codes []byte, scales []uint16) {
 	expandQ8AVX2(&dst[:(q8Panel-1)*ld+q8Block][0], ld*float, &codes[:q8Codes][0], &scales[:q8Panel][0])
 }
 
-// vectorBF16 computes y = B·x for as many of the n rows of B (n, k) as it can, from the first on, and returns their number.
+// vectorBF16 computes y = B·x for as many of the n rows of B (n, k) as it can, from the first on, and returns their
+// number.
 func vectorBF16(k, n int, x []float32, b []uint16, ldb int, y []float32, accumulate bool) int {
 	if path == generic || k%8 != 0 || k == 0 || n < 16 {
 		return 0
 	}
-	load := 0
-	if accumulate {
-		load = 1
-	}
+	load := flag(accumulate)
 	if n >= 32 {
 		gemv32BF16(k/8, n/32, &x[0], &b[0], 2*ldb, &y[0], load)
 	}
-	if done := n &^ 31; n-done >= 16 {
+	done := n &^ 31
+	if n-done >= 16 {
 		gemv16BF16(k/8, 1, &x[0], &b[done*ldb], 2*ldb, &y[done], load)
 	}
 	return n &^ 15
@@ -65,7 +42,8 @@ func quantizeRow(dst []byte, x []float32) {
 	}
 }
 
-// dotPath says what the product with Q8_0 weights runs on: AVX-512 with VNNI, AVX2 (with F16C, which comes with it but for odd virtual machines), or Go.
+// dotPath says what the product with Q8_0 weights runs on: AVX-512 with VNNI, AVX2 (with F16C, which comes with it but
+// for odd virtual machines), or Go.
 func dotPath() isa {
 	switch {
 	case path == generic || !cpu.X86.HasF16C:
@@ -83,10 +61,7 @@ func q8Panels(m int, x []byte, stride int, q *q8, lo, hi int, c []float32, ldc i
 		q8PanelsGeneric(m, x, stride, q, lo, hi, c, ldc, accumulate)
 		return
 	}
-	load := 0
-	if accumulate {
-		load = 1
-	}
+	load := flag(accumulate)
 	blocks := q.blocks()
 	if m == 1 { // all panels in one sweep over the weights
 		q8Rows(isa, 1, hi-lo, blocks, x, stride, q, lo, c, ldc, load)
@@ -94,8 +69,8 @@ func q8Panels(m int, x []byte, stride int, q *q8, lo, hi int, c []float32, ldc i
 	}
 	for i := lo; i < hi; i++ { // a panel stays in the first cache while the rows go by
 		for r := 0; r < m; {
-			n := 1
-			switch left := m - r; {
+			left, n := m-r, 1
+			switch {
 			case left >= 8 && isa == avx512:
 				n = 8
 			case left >= 4 && isa == avx512:
@@ -113,27 +88,10 @@ func q8Panels(m int, x []byte, stride int, q *q8, lo, hi int, c []float32, ldc i
 
 // q8Rows calls the kernel for 1, 2, 3 (AVX2), 4 or 8 (VNNI) rows.
 func q8Rows(isa isa, rows, panels, blocks int, x []byte, stride int, q *q8, panel int, c []float32, ldc, load int) {
-	a, w, d, y := &x[0], &q.codes[panel*blocks*q8Codes], &q.scales[panel*blocks*q8Panel], &c[0]
-	ldc *= float
+	w, d := &q.codes[panel*blocks*q8Codes], &q.scales[panel*blocks*q8Panel]
 	if isa == avx2 {
-		switch rows {
-		case 3:
-			q8x3AVX2(panels, blocks, a, stride, w, d, y, ldc, load)
-		case 2:
-			q8x2AVX2(panels, blocks, a, stride, w, d, y, ldc, load)
-		case 1:
-			q8x1AVX2(panels, blocks, a, stride, w, d, y, ldc, load)
-		}
-		return
-	}
-	switch rows {
-	case 8:
-		q8x8VNNI(panels, blocks, a, stride, w, d, y, ldc, load)
-	case 4:
-		q8x4VNNI(panels, blocks, a, stride, w, d, y, ldc, load)
-	case 2:
-		q8x2VNNI(panels, blocks, a, stride, w, d, y, ldc, load)
-	case 1:
-		q8x1VNNI(panels, blocks, a, stride, w, d, y, ldc, load)
+		q8AVX2(rows, panels, blocks, &x[0], stride, w, d, &c[0], ldc*float, load)
+	} else {
+		q8VNNI(rows, panels, blocks, &x[0], stride, w, d, &c[0], ldc*float, load)
 	}
 }

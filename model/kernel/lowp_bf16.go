@@ -6,14 +6,14 @@ import (
 	"instruct/model/kernel/float16"
 )
 
-// roundBF16Generic is the specification: dst = src rounded to bfloat16, nearest even; a NaN stays a quiet NaN.
+// roundBF16Generic does dst = src rounded to bfloat16, nearest even; a NaN stays a quiet NaN.
 func roundBF16Generic(dst []uint16, src []float32) {
 	for i := range dst {
 		dst[i] = float16.ToBF16(src[i])
 	}
 }
 
-// expandBF16Generic is the specification: dst = src as float32, which is exact.
+// expandBF16Generic does dst = src as float32, which is exact.
 func expandBF16Generic(dst []float32, src []uint16) {
 	src = src[:len(dst)]
 	for i, u := range src {
@@ -28,7 +28,7 @@ type roundTask struct {
 
 // RoundBF16: dst = src rounded to bfloat16.
 func (p *Pool) RoundBF16(dst []uint16, src []float32) {
-	need(src, len(dst))
+	need(len(dst), src)
 	p.lowp.round = roundTask{dst, src}
 	p.elements(len(dst), &p.lowp.round)
 }

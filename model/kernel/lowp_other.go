@@ -4,9 +4,7 @@ package kernel
 
 func dotPath() isa { return generic }
 
-func roundBF16(dst []uint16, src []float32)  { roundBF16Generic(dst, src) }
-func expandBF16(dst []float32, src []uint16) { expandBF16Generic(dst, src) }
-func quantizeRow(dst []byte, x []float32)    { quantizeRowGeneric(dst, x, false) }
+func quantizeRow(dst []byte, x []float32) { quantizeRowGeneric(dst, x, false) }
 
 func expandQ8(dst []float32, ld, rows, n int, codes []byte, scales []uint16) {
 	expandQ8Generic(dst, ld, rows, n, codes, scales)

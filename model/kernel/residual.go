@@ -3,9 +3,9 @@ package kernel
 // AddResidual: out[i] = s·out[i] + res[i], or + res[ids[i]] where ids is not nil, for n rows of width c. It is the
 // residual addition of models that scale what a sublayer adds to the stream. out must not overlap res.
 func (p *Pool) AddResidual(out, res []float32, ids []int32, s float32, n, c int) {
-	need(out, n*c)
+	need(n*c, out)
 	if ids == nil {
-		need(res, n*c)
+		need(n*c, res)
 	}
 	p.ops.residual = residualTask{out, residual{res, ids}, s, c}
 	p.rows(n, 2*c, &p.ops.residual)

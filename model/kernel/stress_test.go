@@ -21,7 +21,8 @@ type job struct {
 	zeroSign    bool // a zero result may have either sign
 }
 
-func newJob(name string, x [][]float32, spec func(x [][]float32) []float32, run func(p *Pool, x [][]float32) []float32) job {
+func newJob(name string, x [][]float32, spec func(x [][]float32) []float32,
+	run func(p *Pool, x [][]float32) []float32) job {
 	j := job{name: name, start: x, want: copies(x), run: run}
 	j.result = spec(j.want)
 	return j
@@ -75,24 +76,25 @@ func stressJobs() (jobs []job) {
 	}
 	for _, q := range primitives() {
 		s := normals(&r, 4)
-		x := make([][]float32, q.slices)
+		x := make([][]float32, q.slices())
 		for i := range x {
 			x[i] = normals(&r, 3*259)
 			for j := range x[i] {
-				if i == q.positive && x[i][j] < 0 {
+				if i+1 == q.positive && x[i][j] < 0 {
 					x[i][j] = -x[i][j]
 				}
 			}
 		}
-		j := newJob(q.name, x, func(x [][]float32) []float32 { return q.spec(x, s) }, func(_ *Pool, x [][]float32) []float32 { return q.fast(x, s) })
+		spec := func(x [][]float32) []float32 { return q.call(q.spec, x, s) }
+		j := newJob(q.name, x, spec, func(_ *Pool, x [][]float32) []float32 { return q.call(q.fast, x, s) })
 		j.zeroSign = q.ignoreSign
 		jobs = append(jobs, j)
 	}
 	return jobs
 }
 
-// The kernels keep their bits while the garbage collector and the scheduler stop them all the time: vector and mask registers survive. For a minute when
-// INSTRUCT_STRESS is set, else for two seconds.
+// The kernels keep their bits while the garbage collector and the scheduler stop them all the time: vector and mask
+// registers survive. For a minute when INSTRUCT_STRESS is set, else for two seconds.
 func TestStress(t *testing.T) {
 	last := 2 * time.Second
 	if os.Getenv("INSTRUCT_STRESS") != "" {

@@ -74,12 +74,14 @@ func mulScaleNEON(out, x, w []float32, s float32)
 //go:noescape
 func addRowsNEON(acc, x []float32, stride, n int)
 
-// mulAddRowsNEON does acc += y·(x·s[i]) for each of n rows in order; the rows of y and x lie stride apart.
+// mulAddRowsNEON does acc += y·(x·s[i]) for each of n rows in order.
+// The rows of y and x lie stride apart.
 //
 //go:noescape
 func mulAddRowsNEON(acc, y, x, s []float32, stride, n int)
 
-// layerNormRowsNEON does acc += y·((x-mean[i])·rstd[i]) for each of n rows in order; the rows of y and x lie stride apart.
+// layerNormRowsNEON does acc += y·((x-mean[i])·rstd[i]) for each of n rows in order.
+// The rows of y and x lie stride apart.
 //
 //go:noescape
 func layerNormRowsNEON(acc, y, x, mean, rstd []float32, stride, n int)
@@ -129,7 +131,8 @@ func rotateBackNEON(a, b, cos, sin []float32)
 //go:noescape
 func swigluNEON(out, g, u []float32)
 
-// swigluGradNEON does dg = (d·u)·(s + (g·s)·(1-s)) and du = d·(g·s) with s = sigmoid(g). dg may be g, du may be u.
+// swigluGradNEON does dg = (d·u)·(s + (g·s)·(1-s)) and du = d·(g·s) with s = sigmoid(g). dg may be g, du may
+// be u.
 //
 //go:noescape
 func swigluGradNEON(dg, du, d, g, u []float32)

@@ -1,5 +1,3 @@
-//go:build arm64 && !purego
-
 package kernel
 
 import "time"
@@ -10,16 +8,15 @@ func (p *Pool) PeakFLOPS() float64 {
 	if path == generic {
 		return 0
 	}
-	const n = 1 << 18 // loops of 24 instructions on 4 values
-	t, best := &peakLoop{n}, 0.0
+	t, best := &peakTask{rounds: 1 << 18}, 0.0
 	for range 20 {
 		start := time.Now()
 		p.Do(p.Threads(), t)
-		best = max(best, float64(p.Threads()*n*24*4*2)/time.Since(start).Seconds())
+		best = max(best, float64(p.Threads()*t.rounds*peakOperations())/time.Since(start).Seconds())
 	}
 	return best
 }
 
-type peakLoop struct{ n int }
+type peakTask struct{ rounds int }
 
-func (t *peakLoop) Run(worker, i int) { peakFMA(t.n) }
+func (t *peakTask) Run(_, _ int) { peakLoop(t.rounds) }
