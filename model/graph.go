@@ -27,6 +27,7 @@ type builder struct {
 
 	checkpointing bool
 	layerStart    int // number of the first op of the layer at hand
+	ropes         map[Rope]*kernel.Rope
 }
 
 type buildError struct{ err error }
@@ -68,6 +69,23 @@ func (b *builder) param(name string) *ops.Param {
 		panic(buildError{fmt.Errorf("model: no parameter %s", name)})
 	}
 	return p
+}
+
+// rope returns the tables of layer l, which layers of equal positions share; nil where it has no rotary positions. They
+// are empty in a graph that is planned.
+func (b *builder) rope(l int) *kernel.Rope {
+	c := &b.model.Config
+	r := c.layerRope(l)
+	if r.Theta <= 0 {
+		return nil
+	}
+	if b.ropes[r] == nil {
+		b.ropes[r] = &kernel.Rope{}
+		if !b.graph.Planning {
+			b.ropes[r] = kernel.NewRope(c.MaxLength, r.invFreq(c.HeadDim))
+		}
+	}
+	return b.ropes[r]
 }
 
 // Graph is a compiled graph over a model's parameters. A graph is used by one goroutine at a time; several graphs of
@@ -181,29 +199,23 @@ func (m *Model) build(pool *kernel.Pool, s graphSpec) (*Graph, error) {
 
 // assemble adds the ops of the forward pass.
 func (m *Model) assemble(pool *kernel.Pool, s graphSpec) (g *Graph, err error) {
-	fam, ok := familyOf(m.Config.Family)
-	if !ok {
-		return nil, fmt.Errorf("model: unknown family %q", m.Config.Family)
-	}
+	c := &m.Config
 	// A model that is trained in part has losses of the products that its gradients belong to.
 	exact := s.kind == training || s.kind == evaluation && len(m.Trained()) < len(m.Params)
 	env := &ops.Env{Pool: pool, Exact: exact}
 	g = &Graph{env: env, ops: &ops.Graph{Env: env, Capacity: s.capacity, Planning: s.planned}}
-	b := &builder{model: m, graph: g.ops, checkpointing: s.checkpointing, tokens: tokensLeaf(s.capacity, s.planned)}
+	b := &builder{model: m, graph: g.ops, checkpointing: s.checkpointing, ropes: map[Rope]*kernel.Rope{},
+		tokens: tokensLeaf(s.capacity, s.planned)}
 	defer b.catch(&err)
-	if m.Config.RopeTheta > 0 {
-		g.rope = m.Config.MaxLength * m.Config.HeadDim
-		if !s.planned {
-			env.Rope = kernel.NewRope(m.Config.MaxLength, m.Config.invFreq())
-		}
-	}
-	h := b.try(fam.graph(b))
+	h := b.try(c.family.graph(b))
+	g.rope = len(b.ropes) * c.MaxLength * c.HeadDim
+	scale := float32(c.options.logitScale)
 	if s.kind == inference {
-		g.logits = &ops.Logits{W: m.Head(), MaxRows: 1}
+		g.logits = &ops.Logits{W: m.Head(), Scale: scale, MaxRows: 1}
 		g.out = b.try(g.logits.Apply(g.ops, h))
 		return g, nil
 	}
-	g.loss = &ops.Loss{W: m.Head(), Grad: s.kind == training, Chunk: s.chunk}
+	g.loss = &ops.Loss{W: m.Head(), Scale: scale, Grad: s.kind == training, Chunk: s.chunk}
 	g.out = b.try(g.loss.Apply(g.ops, h))
 	return g, nil
 }

@@ -15,8 +15,8 @@ type Source interface {
 	Read(name string, dst []float32) error
 }
 
-// Load fills the parameters from src, whose tensors have Hugging Face names. Each tensor must be there with the shape of
-// the parameter table, and no tensor may be left over. path is used in messages only.
+// Load fills the parameters from src, whose tensors have Hugging Face names. Each tensor must be there with the shape
+// of the parameter table, and no tensor may be left over. path is used in messages only.
 func (m *Model) Load(path string, src Source) error {
 	return m.load(path, src, false)
 }
@@ -69,8 +69,8 @@ func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool) err
 	return nil
 }
 
-// halfSplit turns rows of interleaved pairs (2i, 2i+1) of each head into rows (i, i+D/2). w is (rows, width); with 0 heads it stays as it is.
-// llama.cpp's convert_hf_to_gguf.py permutes the other way.
+// halfSplit turns rows of interleaved pairs (2i, 2i+1) of each head into rows (i, i+D/2). w is (rows, width); with 0
+// heads it stays as it is. llama.cpp's convert_hf_to_gguf.py permutes the other way.
 func halfSplit[T any](w []T, heads, rows, width int) {
 	if heads == 0 {
 		return
@@ -107,7 +107,8 @@ func (m *Model) load(path string, src Source, gguf bool) error {
 			}
 		}
 		if !ok {
-			return mistake("model: load %s: tensor %s is missing; a %s model of this config.json needs it with shape %v", path, n, m.Config.Family, t.Shape)
+			return mistake("model: load %s: tensor %s is missing; a %s model of this config.json needs it with shape %v",
+				path, n, m.Config.Family, t.Shape)
 		}
 		if !slices.Equal(shape, t.Shape) {
 			return mistake("model: load %s: tensor %s has shape %v; config.json asks for %v", path, n, shape, t.Shape)
@@ -128,7 +129,8 @@ func (m *Model) load(path string, src Source, gguf bool) error {
 			names = append(names, n)
 		}
 		slices.Sort(names)
-		return mistake("model: load %s: tensor %s is not part of a %s model (%d such tensors); without it the model would answer differently", path, names[0], m.Config.Family, len(names))
+		return mistake("model: load %s: tensor %s is not part of a %s model (%d such tensors); "+
+			"without it the model would answer differently", path, names[0], m.Config.Family, len(names))
 	}
 	return nil
 }
@@ -161,7 +163,7 @@ func ConfigFromGGUF(path string, meta Meta, src Source) (Config, error) {
 		if f.gguf != arch {
 			continue
 		}
-		c := Config{Family: f.name, InitStd: 0.02, BOS: -1, EOS: -1, PAD: -1}
+		c := Config{Family: f.name, InitStd: 0.02, BOS: -1, EOS: -1, PAD: -1, family: &f}
 		number := func(key string) float64 {
 			v, _ := meta.Float(key)
 			return v
@@ -176,7 +178,7 @@ func ConfigFromGGUF(path string, meta Meta, src Source) (Config, error) {
 			if scaling != "linear" {
 				return Config{}, mistake("model: %s: rope scaling %q is not supported in GGUF files; known: linear", path, scaling)
 			}
-			c.RopeScaling = RopeScaling{Type: "linear", Factor: number(arch + ".rope.scaling.factor")}
+			c.Rope.Scaling = RopeScaling{Type: "linear", Factor: number(arch + ".rope.scaling.factor")}
 		}
 		for key, id := range map[string]*int{"bos": &c.BOS, "eos": &c.EOS, "padding": &c.PAD} {
 			if v, ok := meta.Float("tokenizer.ggml." + key + "_token_id"); ok {
@@ -185,5 +187,6 @@ func ConfigFromGGUF(path string, meta Meta, src Source) (Config, error) {
 		}
 		return c, c.validate(path)
 	}
-	return Config{}, mistake("model: %s: unknown architecture %q; known in GGUF files are %s", path, arch, strings.Join(known, ", "))
+	return Config{}, mistake("model: %s: unknown architecture %q; known in GGUF files are %s", path, arch,
+		strings.Join(known, ", "))
 }

@@ -88,11 +88,10 @@ func New(c Config) (*Model, error) {
 
 // Outline is New without memory for the values: names and shapes, for planning.
 func Outline(c Config) (*Model, error) {
-	fam, ok := familyOf(c.Family)
-	if !ok {
+	if c.family == nil {
 		return nil, mistake("model: unknown architecture %q; known are %s", c.Family, strings.Join(Families(), ", "))
 	}
-	m := &Model{Config: c, specs: fam.params(&c), byName: map[string]*ops.Param{}}
+	m := &Model{Config: c, specs: c.family.params(&c), byName: map[string]*ops.Param{}}
 	for _, s := range m.specs {
 		p := &ops.Param{Name: s.name, Shape: s.shape, Decay: s.decay}
 		m.Params = append(m.Params, p)

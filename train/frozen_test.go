@@ -127,8 +127,8 @@ func values(m *model.Model) [][]float32 {
 	return out
 }
 
-// TestFrozenFLOPs: a product costs two operations a value forward, two for the gradient of its matrix and two for that of
-// its input; what is frozen, or has nothing trained before it, does without.
+// TestFrozenFLOPs: a product costs two operations a value forward, two for the gradient of its matrix and two for that
+// of its input; what is frozen, or has nothing trained before it, does without.
 func TestFrozenFLOPs(t *testing.T) {
 	c, err := model.ParseConfig("test", []byte(strings.Replace(families()["llama"], "{", `{"vocab_size":300,`, 1)))
 	if err != nil {

@@ -42,6 +42,44 @@ func swigluGradRows(t *gatedTask, lo, hi int) {
 	}
 }
 
+// GeGLU: out = gelu(gate)·up (Shazeer 2020) with the GELU of Pool.GELU; gu (n, 2f) and out (n, f) as in SwiGLU.
+func (p *Pool) GeGLU(out, gu []float32, n, f int) {
+	need(n*f, out)
+	need(2*n*f, gu)
+	p.ops.gated = gatedTask{gegluRows, out, gu, nil, f}
+	p.rows(n, 4*f, &p.ops.gated)
+}
+
+func gegluRows(t *gatedTask, lo, hi int) {
+	f := t.f
+	for i := lo; i < hi; i++ {
+		out, gu := t.a[i*f:i*f+f], t.b[2*i*f:2*i*f+2*f]
+		gelu(out, gu[:f])
+		mulScale(out, out, gu[f:], 1)
+	}
+}
+
+// GeGLUBackward: dgate = (dout·up)·GELU'(gate) and dup = gelu(gate)·dout. dgu (n, 2f) must not overlap gu; dout (n,
+// f).
+func (p *Pool) GeGLUBackward(dgu, dout, gu []float32, n, f int) {
+	need(2*n*f, dgu, gu)
+	need(n*f, dout)
+	p.ops.gated = gatedTask{gegluGradRows, dgu, dout, gu, f}
+	p.rows(n, 8*f, &p.ops.gated)
+}
+
+func gegluGradRows(t *gatedTask, lo, hi int) {
+	f := t.f
+	for i := lo; i < hi; i++ {
+		dgu, dout, gu := t.a[2*i*f:2*i*f+2*f], t.b[i*f:i*f+f], t.c[2*i*f:2*i*f+2*f]
+		dgate, dup, gate, up := dgu[:f], dgu[f:], gu[:f], gu[f:]
+		mulScale(dgate, dout, up, 1)
+		geluGrad(dgate, dgate, gate)
+		gelu(dup, gate)
+		mulScale(dup, dup, dout, 1)
+	}
+}
+
 // GELU is the tanh form (Hendrycks and Gimpel 2016; gelu_new in transformers): out = x·(1 + tanh(sqrt(2/π)·(x +
 // 0.044715 x³)))/2. out, x (n, f); out may be x.
 func (p *Pool) GELU(out, x []float32, n, f int) {

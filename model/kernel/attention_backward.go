@@ -44,7 +44,7 @@ func (t *attentionBackward) Run(w, i int) {
 	for _, s := range segs {
 		for h := kv * g; h < kv*g+g; h++ {
 			for r := s.Start; r < s.End; r += queryRows {
-				t.block(w, h, k, v, queryBlock{s, r, min(s.End, r+queryRows)})
+				t.block(w, h, k, v, a.block(s, r, min(s.End, r+queryRows)))
 			}
 		}
 	}
@@ -68,11 +68,14 @@ func (t *attentionBackward) block(w, h, k, v int, b queryBlock) {
 		row := b.lo + i
 		n := np + row - b.Start + 1
 		delta := dot(do[i*wo:i*wo+d], t.out[(row*a.Heads+h)*d:(row*a.Heads+h)*d+d])
+		first := a.outside(n)
 		ps, ds := ps[i*ld:i*ld+np+no], ds[i*ld:i*ld+np+no]
-		expScale(ps[:n], a.Scale, t.lse[row*a.Heads+h])
-		clear(ps[n:])
-		softmaxGrad(ds[:n], ps[:n], delta, a.Scale)
-		clear(ds[n:])
+		expScale(ps[first:n], a.Scale, t.lse[row*a.Heads+h])
+		softmaxGrad(ds[first:n], ps[first:n], delta, a.Scale)
+		for _, x := range [][]float32{ps, ds} {
+			clear(x[:first])
+			clear(x[n:])
+		}
 	}
 	if np > 0 {
 		p.GemmSerial(w, TN, np, d, m, ps, ld, do, wo, dqkv(v, b.PrefixStart), c, true)

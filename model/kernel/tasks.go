@@ -14,6 +14,7 @@ type opTasks struct {
 	columnSum     columnSumTask
 	gather        gatherTask
 	scatter       scatterTask
+	residual      residualTask
 	element       elementTask
 	crossEntropy  crossEntropyTask
 	adamw         adamwTask

@@ -25,16 +25,15 @@ type Batch struct {
 // Len returns N, the number of tokens in the batch.
 func (b *Batch) Len() int { return len(b.Tokens) }
 
-// Env is what the ops of one graph share while it runs: the workers, the batch at hand and the tables of the positions.
+// Env is what the ops of one graph share while it runs: the workers and the batch at hand.
 // It is used by one goroutine at a time.
 type Env struct {
 	Pool    *kernel.Pool
-	Batch   Batch        // the batch at hand, set before each run
-	Needed  []int32      // its positions whose logits are wanted, ascending; set before each run
-	Rope    *kernel.Rope // rotary tables, nil for models with learned positions
-	Cache   *Cache       // keys and values of earlier positions, nil unless decoding
-	Profile bool         // measure the time of every op, see [Op.Spent]
-	Exact   bool         // products read weights of fewer bits as the float32 values that they stand for, see product
+	Batch   Batch   // the batch at hand, set before each run
+	Needed  []int32 // its positions whose logits are wanted, ascending; set before each run
+	Cache   *Cache  // keys and values of earlier positions, nil unless decoding
+	Profile bool    // measure the time of every op, see [Op.Spent]
+	Exact   bool    // products read weights of fewer bits as the float32 values that they stand for, see product
 
 	attention []*kernel.Attention // one for all layers of a shape, since it holds scratch
 }
@@ -66,7 +65,7 @@ func (e *Env) product(f kernel.Form, n int, x []float32, ldx int, w *kernel.Weig
 // attentionKernel returns the kernel of that shape.
 func (e *Env) attentionKernel(a kernel.Attention) *kernel.Attention {
 	for _, b := range e.attention {
-		if b.Heads == a.Heads && b.KVHeads == a.KVHeads && b.D == a.D && b.Scale == a.Scale {
+		if b.Heads == a.Heads && b.KVHeads == a.KVHeads && b.D == a.D && b.Scale == a.Scale && b.Window == a.Window {
 			return b
 		}
 	}

@@ -7,10 +7,19 @@ import (
 	"instruct/model/kernel"
 )
 
-// Logits is the head of a model that generates: out (R, V) = x·Wᵀ for the needed positions.
+// scaleRows scales the logits of x, by scaling its rows, which are shorter. The head is the only reader of the last
+// norm's output.
+func scaleRows(p *kernel.Pool, x []float32, scale float32) {
+	if scales(scale) {
+		p.Scale(x, scale)
+	}
+}
+
+// Logits is the head of a model that generates: out (R, V) = Scale*x·Wᵀ for the needed positions.
 type Logits struct {
-	W       *Param // (V, C)
-	MaxRows int    // the most positions that may be needed
+	W       *Param  // (V, C)
+	Scale   float32 // 0: 1
+	MaxRows int     // the most positions that may be needed
 	out     []float32
 }
 
@@ -33,5 +42,6 @@ func (o *logits) run(in [][]float32, out []float32) {
 	v, c := o.W.Shape[0], o.W.Shape[1]
 	n := len(o.env.Needed)
 	o.out = out[:n*v]
+	scaleRows(o.env.Pool, in[0][:n*c], o.Scale)
 	o.env.product(kernel.NT, n, in[0], c, o.w, out, v, false)
 }

@@ -12,7 +12,7 @@ import (
 const chunkFloats = 17 << 20
 
 // Loss is the language-model head with its cross-entropy: the sum over the batch of
-// Weights[i] * -log softmax(x_i·Wᵀ)[Targets[i]].
+// Weights[i] * -log softmax(Scale*x_i·Wᵀ)[Targets[i]].
 //
 // Only the needed positions reach the head (see [Select]), and are taken in chunks, so the (N, V) logits never exist.
 // With Grad, the gradients that are wanted are computed in the same pass while a chunk's logits are at hand: dW is
@@ -21,7 +21,8 @@ const chunkFloats = 17 << 20
 // Where the batch has Weigh, a first pass finds the log-probabilities, from which Weigh makes the loss and the weights
 // of the second pass, which is that of the gradients. Logits that are more than a chunk are computed again for it.
 type Loss struct {
-	W     *Param // (V, C); tied models share it with the embedding
+	W     *Param  // (V, C); tied models share it with the embedding
+	Scale float32 // of the logits; 0: 1
 	Grad  bool
 	Chunk int // positions in a chunk; 0: as many as 68 MiB of logits hold
 
@@ -70,6 +71,7 @@ func (o *loss) run(in [][]float32, out []float32) {
 		o.targets[i] = b.Targets[r]
 		o.weights[i] = b.Weights[r]
 	}
+	scaleRows(o.env.Pool, in[0][:len(needed)*o.c], o.Scale)
 	weigh := b.Weigh != nil
 	o.pass(in[0], true, o.Grad && !weigh)
 	clear(o.Logprobs[:b.Len()])
@@ -100,7 +102,9 @@ func (o *loss) pass(x []float32, product, grad bool) {
 		}
 		p.CrossEntropy(o.logits, o.targets[lo:hi], o.weights[lo:hi], o.losses[lo:hi], rows, o.v, grad)
 		if grad && o.wantX {
-			o.env.product(kernel.NN, rows, o.logits, o.v, o.w, o.dx[lo*o.c:], o.c, false)
+			dx := o.dx[lo*o.c : hi*o.c]
+			o.env.product(kernel.NN, rows, o.logits, o.v, o.w, dx, o.c, false)
+			scaleRows(p, dx, o.Scale)
 		}
 		if grad && o.wantW {
 			p.Gemm(kernel.TN, o.v, o.c, rows, o.logits, o.v, x, o.c, o.W.Grad, o.c, true)
