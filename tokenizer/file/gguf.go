@@ -210,7 +210,8 @@ func (v *GGUF) config() object {
 	return c
 }
 
-// Files gives the tokenizer.json and the tokenizer_config.json that the file was made from, as far as the metadata tells.
+// Files gives the tokenizer.json and the tokenizer_config.json that the file was made from, as far as the metadata
+// tells.
 func (v *GGUF) Files() (tokenizerJSON, config []byte, err error) {
 	if len(v.Tokens) == 0 {
 		return nil, nil, mistake("tokenizer: GGUF: no tokenizer.ggml.tokens")

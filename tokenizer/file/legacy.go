@@ -156,7 +156,8 @@ func (l *legacy) supports(what string, classes ...string) error {
 	if l.class == "" || slices.Contains(classes, l.class) {
 		return nil
 	}
-	return mistake("tokenizer_config.json: tokenizer_class %q is not supported with %s alone (known: %s); save the model's fast tokenizer (tokenizer.json) there",
+	return mistake("tokenizer_config.json: tokenizer_class %q is not supported with %s alone (known: %s); "+
+		"save the model's fast tokenizer (tokenizer.json) there",
 		l.class, what, strings.Join(classes, ", "))
 }
 

@@ -102,7 +102,8 @@ func (m *Model) EachPiece(enter func(text string, score float64) error) error {
 		var score float64
 		k := 0
 		err := r.array(func() (err error) {
-			switch k++; k {
+			k++
+			switch k {
 			case 1:
 				text, err = r.text()
 			case 2:

@@ -11,8 +11,8 @@ import (
 
 // byteLevel reads vocab.json and merges.txt, of GPT-2, RoBERTa, Qwen2, GPT-NeoX or CLIP.
 func (l *legacy) byteLevel(paths []string) (object, error) {
-	err := l.supports("vocab.json and merges.txt", "GPT2Tokenizer", "RobertaTokenizer", "Qwen2Tokenizer", "GPTNeoXTokenizer",
-		"CLIPTokenizer", "BartTokenizer", "LEDTokenizer", "LongformerTokenizer")
+	err := l.supports("vocab.json and merges.txt", "GPT2Tokenizer", "RobertaTokenizer", "Qwen2Tokenizer",
+		"GPTNeoXTokenizer", "CLIPTokenizer", "BartTokenizer", "LEDTokenizer", "LongformerTokenizer")
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,8 @@ func (l *legacy) byteLevel(paths []string) (object, error) {
 		return f, nil
 	case "RobertaTokenizer", "BartTokenizer", "LEDTokenizer", "LongformerTokenizer":
 		l.nameAll(robertaNames())
-		f["post_processor"], err = l.roberta(l.flag("trim_offsets", true), l.flag("add_prefix_space", false), "cls_token", "sep_token")
+		trim, prefixSpace := l.flag("trim_offsets", true), l.flag("add_prefix_space", false)
+		f["post_processor"], err = l.roberta(trim, prefixSpace, "cls_token", "sep_token")
 		return f, err
 	case "CLIPTokenizer":
 		return l.clip(f, merges)

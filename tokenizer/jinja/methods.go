@@ -333,6 +333,7 @@ func padMethod(fill string, left, right bool) textMethod {
 		if fill == "0" && (strings.HasPrefix(t.S, "-") || strings.HasPrefix(t.S, "+")) {
 			sign = 1
 		}
-		return concat(t.slice(0, sign), plain(strings.Repeat(pad, before)), t.slice(sign, len(t.S)), plain(strings.Repeat(pad, n-before))), nil
+		front, back := plain(strings.Repeat(pad, before)), plain(strings.Repeat(pad, n-before))
+		return concat(t.slice(0, sign), front, t.slice(sign, len(t.S)), back), nil
 	}
 }

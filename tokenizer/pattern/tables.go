@@ -33,8 +33,8 @@ func punctuationChanges() []Range {
 	}
 }
 
-// MarkChanges are the code points on which Go's Unicode 15 and the Rust crate unicode-normalization-alignments, which the
-// normalizers go by, do not agree about combining marks.
+// MarkChanges are the code points on which Go's Unicode 15 and the Rust crate unicode-normalization-alignments, which
+// the normalizers go by, do not agree about combining marks.
 func MarkChanges() []Range {
 	return []Range{
 		{0x7fd, 0x7fd}, {0x898, 0x89f}, {0x8ca, 0x8d3}, {0x9fe, 0x9fe}, {0xafa, 0xaff}, {0xb55, 0xb55}, {0xc04, 0xc04},
