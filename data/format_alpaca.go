@@ -18,7 +18,8 @@ func withInput(instruction, input string) string {
 
 // dialogue is one question and its answer, after a system prompt if there is one.
 func dialogue(system, user, assistant string) []Message {
-	return append(systemMessages(system), Message{Role: "user", Content: user}, Message{Role: "assistant", Content: assistant})
+	return append(systemMessages(system),
+		Message{Role: "user", Content: user}, Message{Role: "assistant", Content: assistant})
 }
 
 func systemMessages(system string) []Message {

@@ -66,7 +66,8 @@ func (r *Report) KindsAbove(fraction float64) (above, all int) {
 	return above, len(r.count)
 }
 
-// String is a table: kind, rows, exact match before and after in percent; the kinds in the order of entry, the total last.
+// String is a table: kind, rows, exact match before and after in percent; the kinds in the order of entry, the total
+// last.
 func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-18s %5s %7s %7s\n", "kind", "rows", "before", "after")

@@ -9,7 +9,10 @@ import (
 )
 
 func TestScore(t *testing.T) {
-	row := data.Row{Messages: []data.Message{{Role: "user", Content: "Put cat in capitals."}, {Role: "assistant", Content: "CAT"}}}
+	row := data.Row{Messages: []data.Message{
+		{Role: "user", Content: "Put cat in capitals."},
+		{Role: "assistant", Content: "CAT"},
+	}}
 	for _, c := range []struct {
 		answer string
 		want   bool
