@@ -1,10 +1,72 @@
 package main
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+
+	"instruct/train/bench"
+)
+
+// What counts as worse: the median rose by a tenth, and chance alone would put the sides so far apart in less than one
+// of 500 comparisons.
+const (
+	minEffect = 1.10
+	maxChance = 0.002
+)
+
+// comparison is one measured quantity on both sides.
+type comparison struct {
+	Metric string  `json:"metric"`
+	Base   float64 `json:"base"` // median
+	This   float64 `json:"this"` // median
+	Ratio  float64 `json:"ratio"`
+	Noise  float64 `json:"noise"` // half the distance of the quartiles over the median, the larger of the sides'
+	P      float64 `json:"p"`     // chance of this or a clearer rise, if both sides were the same
+	Worse  bool    `json:"worse"`
+	Better bool    `json:"better"`
+}
+
+func (c comparison) String() string {
+	verdict := "within limits"
+	switch {
+	case c.Worse:
+		verdict = "worse"
+	case c.Better:
+		verdict = "better"
+	}
+	return fmt.Sprintf("# %-16s %14.0f %14.0f %6.3fx %6.1f%% %7.4f  %s",
+		c.Metric, c.Base, c.This, c.Ratio, 100*c.Noise, c.P, verdict)
+}
+
+// comparisons compares what both sides measured.
+func comparisons(base, this []*bench.Result) []comparison {
+	var all []comparison
+	for _, m := range []struct {
+		name string
+		of   func(*bench.Result) float64
+	}{
+		{"ns/op", func(r *bench.Result) float64 { return r.NsPerStep }},
+		{"cpu-ns/op", func(r *bench.Result) float64 { return r.CPUNsPerStep }},
+		{"peak-RSS-bytes", func(r *bench.Result) float64 { return float64(r.PeakRSS) }},
+		{"allocs/op", func(r *bench.Result) float64 { return r.AllocsPerStep }},
+	} {
+		var x, y []float64
+		for i := range base {
+			x = append(x, m.of(base[i]))
+			y = append(y, m.of(this[i]))
+		}
+		if c := compare(m.name, x, y); c.Base != 0 && c.This != 0 { // else one side does not know it
+			all = append(all, c)
+		}
+	}
+	return all
+}
 
 // compare judges whether a quantity rose (worse) or fell (better) from base to this by more than noise explains.
 func compare(metric string, base, this []float64) comparison {
-	c := comparison{Metric: metric, Base: quantile(base, 0.5), This: quantile(this, 0.5), Noise: max(noise(base), noise(this)), P: chance(base, this)}
+	c := comparison{Metric: metric, Base: quantile(base, 0.5), This: quantile(this, 0.5)}
+	c.Noise = max(noise(base), noise(this))
+	c.P = chance(base, this)
 	if c.Base > 0 {
 		c.Ratio = c.This / c.Base
 	}
@@ -32,8 +94,9 @@ func quantile(x []float64, q float64) float64 {
 	return s[i] + (at-float64(i))*(s[i+1]-s[i])
 }
 
-// chance is the one-sided Mann-Whitney U test (Mann and Whitney 1947), exact and with ties: among all ways to deal the measurements out to
-// two sides of these sizes, the share in which the second side's ranks add up to at least what they do.
+// chance is the one-sided Mann-Whitney U test (Mann and Whitney 1947), exact and with ties: among all ways to deal the
+// measurements out to two sides of these sizes, the share in which the second side's ranks add up to at least what
+// they do.
 func chance(base, this []float64) float64 {
 	all := slices.Concat(base, this)
 	slices.Sort(all)

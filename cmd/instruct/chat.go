@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -49,38 +48,31 @@ func newChat(s *streams) *cobra.Command {
 
 // loop reads lines until the last one, or /quit.
 func (c *conversation) loop(ctx context.Context, s *streams) error {
-	lines := readLines(ctx, s.in)
-	for {
-		fmt.Fprint(s.err, "> ")
-		line, ok, err := lines.next(ctx)
-		if !ok {
+	const prompt = "> "
+	fmt.Fprint(s.err, prompt)
+	for line, err := range readLines(ctx, s.in) {
+		if err != nil {
 			fmt.Fprintln(s.err)
 			return err
 		}
-		text := strings.TrimSpace(line)
-		if text == "" {
-			continue
-		}
-		if command, rest, _ := strings.Cut(text, " "); strings.HasPrefix(command, "/") {
-			if command == "/quit" || command == "/exit" {
-				return nil
-			}
-			if err := c.command(s, command, strings.TrimSpace(rest)); err != nil {
+		line = strings.TrimSpace(line)
+		name, rest, _ := strings.Cut(line, " ")
+		switch {
+		case name == "/quit" || name == "/exit":
+			return nil
+		case strings.HasPrefix(name, "/"):
+			if err := c.command(s, name, strings.TrimSpace(rest)); err != nil {
 				fmt.Fprintln(s.err, err)
 			}
-			continue
+		case line != "":
+			if err := c.turn(ctx, s, line); err != nil {
+				return err
+			}
 		}
-		err = c.turn(ctx, s, text)
-		var user interface{ UserError() bool }
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.As(err, &user) && user.UserError(): // such as a conversation that is too long
-			fmt.Fprintf(s.err, "%v; /reset starts anew\n", err)
-		case err != nil:
-			return err
-		}
+		fmt.Fprint(s.err, prompt)
 	}
+	fmt.Fprintln(s.err)
+	return nil
 }
 
 // command carries out a line that starts with a slash.
@@ -112,13 +104,10 @@ func (c *conversation) command(s *streams, name, rest string) error {
 	return nil
 }
 
-// messages returns the conversation with its system prompt.
-func (c *conversation) messages() []chat.Message { return conversationOf(c.system, c.turns...) }
-
 func (c *conversation) save(s *streams, path string) error {
 	row := struct {
 		Messages []chat.Message `json:"messages"`
-	}{c.messages()}
+	}{conversationOf(c.system, c.turns...)}
 	line, err := json.Marshal(row)
 	if err != nil {
 		return err
@@ -137,15 +126,19 @@ func (c *conversation) save(s *streams, path string) error {
 	return nil
 }
 
-// turn answers one line. A turn that fails did not take place.
+// turn answers one line. A turn that fails did not take place; where the user is to blame, the chat goes on.
 func (c *conversation) turn(ctx context.Context, s *streams, text string) error {
 	asked := append(c.turns, chat.Message{Role: "user", Content: text})
 	emit := func(part string) { fmt.Fprint(s.out, part) }
 	a, err := c.Answer(ctx, conversationOf(c.system, asked...), c.decoding(emit))
+	if isMistake(err) { // such as a conversation that is too long
+		fmt.Fprintf(s.err, "%v; /reset starts anew\n", err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(s.out)
 	c.turns = append(asked, chat.Message{Role: "assistant", Content: a.Text})
-	return nil
+	return ctx.Err()
 }

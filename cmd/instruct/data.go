@@ -26,9 +26,9 @@ type inspector struct {
 func newDataInspect(s *streams) *cobra.Command {
 	var f inspector
 	c := &cobra.Command{Use: "inspect", Short: "Account for every row and show what is trained", Args: noArgs,
-		Long: "Accounts for every row: trained, truncated, dropped and why, keys that are not used, tokens across the border of\n" +
-			"the trained text, rows that do not end with a stop token. The hash is that of run.json, train_ids_and_mask_sha256,\n" +
-			"for a run that trains on all of these rows.",
+		Long: `Accounts for every row: trained, truncated, dropped and why, keys that are not used, tokens across the border
+of the trained text, rows that do not end with a stop token. The hash is that of run.json, train_ids_and_mask_sha256,
+for a run that trains on all of these rows.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, s) }}
 	f.add(c)
 	c.Flags().IntVar(&f.show, "show", 2, "rows to show, with the trained tokens marked")

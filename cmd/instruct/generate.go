@@ -51,19 +51,15 @@ func (g *generator) run(cmd *cobra.Command, s *streams) error {
 	if cmd.Flags().Changed("prompt") {
 		return g.answer(cmd.Context(), s, sp, g.prompt)
 	}
-	lines := readLines(cmd.Context(), s.in)
-	for {
-		line, ok, err := lines.next(cmd.Context())
-		if !ok {
-			return err
+	for line, err := range readLines(cmd.Context(), s.in) {
+		if err == nil && strings.TrimSpace(line) != "" {
+			err = g.answer(cmd.Context(), s, sp, line)
 		}
-		if strings.TrimSpace(line) == "" {
-			continue
-		}
-		if err := g.answer(cmd.Context(), s, sp, line); err != nil {
+		if err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // answer answers one prompt.
@@ -72,7 +68,7 @@ func (g *generator) answer(ctx context.Context, s *streams, sp *speaker, text st
 	if !g.json {
 		emit = func(part string) { fmt.Fprint(s.out, part) }
 	}
-	a, err := g.ask(ctx, sp, text, sp.decoding(emit))
+	a, err := g.ask(ctx, sp, text, emit)
 	if err != nil {
 		return err
 	}
@@ -87,8 +83,9 @@ func (g *generator) answer(ctx context.Context, s *streams, sp *speaker, text st
 	return nil
 }
 
-// ask hands the prompt to the model, in its chat template or raw.
-func (g *generator) ask(ctx context.Context, sp *speaker, text string, d pretrained.Decoding) (pretrained.Answer, error) {
+// ask hands the prompt to the model, in its chat template or raw; emit receives the answer as it grows.
+func (g *generator) ask(ctx context.Context, sp *speaker, text string, emit func(string)) (pretrained.Answer, error) {
+	d := sp.decoding(emit)
 	if g.raw {
 		return sp.Continue(ctx, sp.model.Tokenizer.Encode(text, true), d)
 	}

@@ -34,14 +34,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			if os.Getenv("INSTRUCT_DEBUG") != "" {
 				panic(r)
 			}
-			fmt.Fprintf(stderr, "instruct: internal error: %v\nThis is a defect of instruct, not of your input. INSTRUCT_DEBUG=1 shows where it happened.\n", r)
+			fmt.Fprintf(stderr, "instruct: internal error: %v\n"+
+				"This is a defect of instruct, not of your input. INSTRUCT_DEBUG=1 shows where it happened.\n", r)
 			code = exitFailed
 		}
 	}()
 	root := newRoot(&streams{stdin, stdout, stderr}, args)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	var user interface{ UserError() bool }
 	switch {
 	case err == nil:
 		return exitDone
@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		fmt.Fprintln(stderr, "instruct: stopped")
 		return exitInterrupted
-	case errors.As(err, &user) && user.UserError():
+	case isMistake(err):
 		fmt.Fprintf(stderr, "instruct: %v\n", err)
 		return exitMistake
 	}

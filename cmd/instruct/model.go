@@ -55,8 +55,8 @@ type tensorDescription struct {
 }
 
 func describeModel(m *pretrained.Model) modelDescription {
-	d := modelDescription{Family: m.Config.Family, Parameters: m.Size(), Vocab: m.Config.Vocab, MaxLength: m.Config.MaxLength,
-		Stop: m.Stop, Weights: m.WeightsHash()}
+	d := modelDescription{Family: m.Config.Family, Parameters: m.Size(), Vocab: m.Config.Vocab,
+		MaxLength: m.Config.MaxLength, Stop: m.Stop, Weights: m.WeightsHash()}
 	for _, t := range m.Tensors() {
 		d.Tensors = append(d.Tensors, tensorDescription{t.Name, t.Shape})
 	}
@@ -65,10 +65,11 @@ func describeModel(m *pretrained.Model) modelDescription {
 
 func printModel(w io.Writer, m *pretrained.Model) {
 	c := &m.Config
-	fmt.Fprintf(w, "family      %s\nparameters  %d\nlayers      %d\nwidth       %d\n", c.Family, m.Size(), c.Layers, c.Width)
-	fmt.Fprintf(w, "heads       %d query, %d key/value, size %d\nmlp         %d\n", c.Heads, c.KVHeads, c.HeadDim, c.Hidden)
-	fmt.Fprintf(w, "vocabulary  %d (tokenizer %d)\npositions   %d\ntied head   %v\n", c.Vocab, m.Tokenizer.VocabSize(),
-		c.MaxLength, c.Tied)
+	fmt.Fprintf(w, "family      %s\nparameters  %d\n", c.Family, m.Size())
+	fmt.Fprintf(w, "layers      %d\nwidth       %d\n", c.Layers, c.Width)
+	fmt.Fprintf(w, "heads       %d query, %d key/value, size %d\n", c.Heads, c.KVHeads, c.HeadDim)
+	fmt.Fprintf(w, "mlp         %d\nvocabulary  %d (tokenizer %d)\n", c.Hidden, c.Vocab, m.Tokenizer.VocabSize())
+	fmt.Fprintf(w, "positions   %d\ntied head   %v\n", c.MaxLength, c.Tied)
 	fmt.Fprint(w, "stop tokens")
 	for _, id := range m.Stop {
 		fmt.Fprintf(w, " %d %q", id, m.Tokenizer.TokenText(id))

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"strings"
 
@@ -36,6 +38,12 @@ func (userError) UserError() bool { return true }
 func (e userError) Unwrap() error { return e.error }
 
 func mistake(format string, args ...any) error { return userError{fmt.Errorf(format, args...)} }
+
+// isMistake tells whether an error of any package is the user's to mend.
+func isMistake(err error) bool {
+	var user interface{ UserError() bool }
+	return errors.As(err, &user) && user.UserError()
+}
 
 func newRoot(s *streams, args []string) *cobra.Command {
 	root := &cobra.Command{
@@ -72,7 +80,8 @@ func newRoot(s *streams, args []string) *cobra.Command {
 		}
 		return mistake("%v%s; `%s --help` lists the flags", err, hint, cmd.CommandPath())
 	})
-	root.AddCommand(newTrain(s, args), newGenerate(s), newChat(s), newScore(s), newData(s), newModel(s), newTokenizer(s), newBench(s), newVersion(s))
+	root.AddCommand(newTrain(s, args), newGenerate(s), newChat(s), newScore(s), newData(s), newModel(s), newTokenizer(s),
+		newBench(s), newVersion(s))
 	return root
 }
 
@@ -139,42 +148,47 @@ func writeJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// lineReader reads lines in a goroutine of its own, so that a signal ends the wait for the next one.
-type lineReader struct {
-	lines chan string
-	err   error // valid once lines is closed
+// writeResult writes v as JSON or as text, on a line of its own.
+func writeResult(s *streams, asJSON bool, v fmt.Stringer) error {
+	if asJSON {
+		return writeJSON(s.out, v)
+	}
+	_, err := fmt.Fprintln(s.out, v)
+	return err
 }
 
-func readLines(ctx context.Context, r io.Reader) *lineReader {
-	l := &lineReader{lines: make(chan string)}
-	go func() {
-		defer close(l.lines)
-		s := bufio.NewScanner(r)
-		s.Buffer(nil, 64<<20)
-		for s.Scan() {
+// readLines gives the lines of r; an error is the last thing it gives. They are read in a goroutine of its own, so that
+// a signal ends the wait for the next one.
+func readLines(ctx context.Context, r io.Reader) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		lines := make(chan string)
+		end := make(chan error, 1)
+		go func() {
+			s := bufio.NewScanner(r)
+			s.Buffer(nil, 64<<20)
+			for s.Scan() {
+				select {
+				case lines <- s.Text():
+				case <-ctx.Done():
+					return
+				}
+			}
+			end <- s.Err()
+		}()
+		for ctx.Err() == nil {
 			select {
-			case l.lines <- s.Text():
-			case <-ctx.Done():
+			case line := <-lines:
+				if !yield(line, nil) {
+					return
+				}
+			case err := <-end:
+				if err != nil {
+					yield("", err)
+				}
 				return
+			case <-ctx.Done():
 			}
 		}
-		l.err = s.Err()
-	}()
-	return l
-}
-
-// next returns a line; ok is false at the end, where err says why if it was not reached in order.
-func (l *lineReader) next(ctx context.Context) (line string, ok bool, err error) {
-	if err := ctx.Err(); err != nil {
-		return "", false, err
-	}
-	select {
-	case line, ok = <-l.lines:
-		if !ok {
-			err = l.err
-		}
-		return line, ok, err
-	case <-ctx.Done():
-		return "", false, ctx.Err()
+		yield("", ctx.Err())
 	}
 }

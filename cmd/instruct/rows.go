@@ -37,8 +37,8 @@ type dataset struct {
 	audit    *data.Audit
 }
 
-// load reads model and rows and encodes them. The data set is nil where there is no audit; with the error that no row is left
-// to train on there is one.
+// load reads model and rows and encodes them. The data set is nil where there is no audit; with the error that no row
+// is left to train on there is one.
 func (f *rowFlags) load(ctx context.Context) (*dataset, error) {
 	rows, err := data.Load(ctx, f.dataset, f.format)
 	if err != nil {

@@ -17,56 +17,65 @@ type scoreTotal struct {
 	MeanLoss      float64 `json:"mean_loss"`
 }
 
+// scorer scores a data set as the flags say.
+type scorer struct {
+	rowFlags
+	dtype string
+	json  bool
+}
+
 func newScore(s *streams) *cobra.Command {
-	var f rowFlags
-	var asJSON bool
-	var dtype string
+	var f scorer
 	c := &cobra.Command{Use: "score", Short: "Log-probabilities of a data set's answers under a model", Args: noArgs,
-		Long: "Log-probabilities of the trained tokens of every row under a model, and the mean loss over all of them together.",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := kernel.CheckCPU(); err != nil {
-				return err
-			}
-			d, err := kernel.ParseDType(dtype)
-			if err != nil {
-				return err
-			}
-			if err := required(cmd, "model", "dataset"); err != nil {
-				return err
-			}
-			set, err := f.load(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if err := set.model.ReadWeights(d); err != nil {
-				return err
-			}
-			pool := kernel.NewPool(f.threads)
-			defer pool.Close()
-			var total scoreTotal
-			err = train.Score(cmd.Context(), set.model.Model, pool, set.examples, func(r train.RowScore) error {
-				total.Rows++
-				total.LossSum += r.LossSum
-				total.TrainedTokens += r.TrainedTokens
-				if asJSON {
-					return writeJSON(s.out, r)
-				}
-				_, err := fmt.Fprintf(s.out, "%s  loss %.4f over %d tokens\n", r.Source, r.LossSum/float64(r.TrainedTokens),
-					r.TrainedTokens)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			total.MeanLoss = total.LossSum / float64(total.TrainedTokens)
-			if asJSON {
-				return writeJSON(s.out, total)
-			}
-			fmt.Fprintf(s.out, "%d rows, %d trained tokens, mean loss %.4f\n", total.Rows, total.TrainedTokens, total.MeanLoss)
-			return nil
-		}}
+		Long: "Log-probabilities of the trained tokens of every row under a model, " +
+			"and the mean loss over all of them together.",
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, s) }}
 	f.add(c)
-	c.Flags().StringVar(&dtype, "dtype", "fp32", dtypeHelp)
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a row, the totals last")
+	c.Flags().StringVar(&f.dtype, "dtype", "fp32", dtypeHelp)
+	c.Flags().BoolVar(&f.json, "json", false, "one JSON object a row, the totals last")
 	return c
+}
+
+func (f *scorer) run(cmd *cobra.Command, s *streams) error {
+	if err := kernel.CheckCPU(); err != nil {
+		return err
+	}
+	d, err := kernel.ParseDType(f.dtype)
+	if err != nil {
+		return err
+	}
+	if err := required(cmd, "model", "dataset"); err != nil {
+		return err
+	}
+	set, err := f.load(cmd.Context())
+	if err != nil {
+		return err
+	}
+	if err := set.model.ReadWeights(d); err != nil {
+		return err
+	}
+	pool := kernel.NewPool(f.threads)
+	defer pool.Close()
+	var total scoreTotal
+	err = train.Score(cmd.Context(), set.model.Model, pool, set.examples, func(r train.RowScore) error {
+		total.Rows++
+		total.LossSum += r.LossSum
+		total.TrainedTokens += r.TrainedTokens
+		if f.json {
+			return writeJSON(s.out, r)
+		}
+		mean := r.LossSum / float64(r.TrainedTokens)
+		_, err := fmt.Fprintf(s.out, "%s  loss %.4f over %d tokens\n", r.Source, mean, r.TrainedTokens)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	total.MeanLoss = total.LossSum / float64(total.TrainedTokens)
+	if f.json {
+		return writeJSON(s.out, total)
+	}
+	_, err = fmt.Fprintf(s.out, "%d rows, %d trained tokens, mean loss %.4f\n",
+		total.Rows, total.TrainedTokens, total.MeanLoss)
+	return err
 }

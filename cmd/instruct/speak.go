@@ -32,7 +32,8 @@ func (f *speakFlags) add(c *cobra.Command) {
 	fl.Float64Var(&f.sampling.Temperature, "temperature", 0, "0: always the most likely token; higher: more varied")
 	fl.IntVar(&f.sampling.TopK, "top_k", 0, "choose among the k most likely tokens; 0: all")
 	fl.Float64Var(&f.sampling.TopP, "top_p", 1, "choose among the most likely tokens that together reach this probability")
-	fl.Float64Var(&f.sampling.RepetitionPenalty, "repetition_penalty", 1, "above 1: tokens that already occurred become less likely")
+	fl.Float64Var(&f.sampling.RepetitionPenalty, "repetition_penalty", 1,
+		"above 1: tokens that already occurred become less likely")
 	fl.Uint64Var(&f.sampling.Seed, "seed", 0, "seed of the sampling")
 	fl.IntVar(&f.threads, "threads", 0, threadsHelp)
 }

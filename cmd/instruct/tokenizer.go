@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -16,7 +18,18 @@ import (
 )
 
 func newTokenizer(s *streams) *cobra.Command {
-	return group("tokenizer", "Train, inspect and use tokenizers", newTokenizerEncode(s), newTokenizerDecode(s), newTokenizerTrain(s), newTokenizerInspect(s))
+	encode := converter[string]{use: "encode", short: "Read a JSON string a line, write an array of ids a line",
+		want: `a JSON string such as "text"`,
+		flag: "add_special_tokens", help: "add what the tokenizer puts around a text",
+		convert: func(t *tokenizer.Tokenizer, text string, special bool) (any, error) {
+			return append([]int32{}, t.Encode(text, special)...), nil // never null
+		}}
+	decode := converter[[]int32]{use: "decode", short: "Read an array of ids a line, write a JSON string a line",
+		want: "a JSON array of token ids such as [1, 2]",
+		flag: "skip_special_tokens", help: "leave special tokens out",
+		convert: func(t *tokenizer.Tokenizer, ids []int32, skip bool) (any, error) { return t.Decode(ids, skip) }}
+	return group("tokenizer", "Train, inspect and use tokenizers", encode.command(s), decode.command(s),
+		newTokenizerTrain(s), newTokenizerInspect(s))
 }
 
 // loadTokenizer loads the tokenizer of the flag --tokenizer.
@@ -29,124 +42,124 @@ func loadTokenizer(cmd *cobra.Command, path string) (*tokenizer.Tokenizer, error
 
 const tokenizerHelp = "a folder with tokenizer.json, such a file, or a .gguf file"
 
-// eachLine decodes a JSON value a line from stdin and writes what f makes of it as a JSON line.
-func eachLine[T any](s *streams, want string, f func(T) (any, error)) error {
-	lines := bufio.NewScanner(s.in)
-	lines.Buffer(nil, 64<<20)
-	out := bufio.NewWriter(s.out)
-	defer out.Flush()
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	for n := 1; lines.Scan(); n++ {
-		if strings.TrimSpace(lines.Text()) == "" {
-			continue
-		}
-		var v T
-		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
-			return mistake("standard input:%d: expected %s: %v", n, want, err)
-		}
-		result, err := f(v)
+// converter is a command that reads a JSON value a line and writes what a tokenizer makes of it as a JSON line.
+type converter[T any] struct {
+	use, short string
+	want       string // what a line should be
+	flag, help string // of the last argument of convert
+	convert    func(t *tokenizer.Tokenizer, v T, flag bool) (any, error)
+}
+
+func (c converter[T]) command(s *streams) *cobra.Command {
+	var path string
+	var flag bool
+	run := func(cmd *cobra.Command, _ []string) error {
+		t, err := loadTokenizer(cmd, path)
 		if err != nil {
-			return fmt.Errorf("standard input:%d: %w", n, err)
-		}
-		if err := enc.Encode(result); err != nil {
 			return err
 		}
+		out := bufio.NewWriter(s.out)
+		defer out.Flush()
+		n := 0
+		for line, err := range readLines(cmd.Context(), s.in) {
+			n++
+			if err == nil && strings.TrimSpace(line) != "" {
+				err = c.line(out, t, n, line, flag)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	return lines.Err()
+	cmd := &cobra.Command{Use: c.use, Short: c.short, Args: noArgs, RunE: run}
+	cmd.Flags().StringVar(&path, "tokenizer", "", tokenizerHelp)
+	cmd.Flags().BoolVar(&flag, c.flag, false, c.help)
+	return cmd
 }
 
-func newTokenizerEncode(s *streams) *cobra.Command {
-	var path string
-	var special bool
-	c := &cobra.Command{Use: "encode", Short: "Read a JSON string a line, write an array of ids a line", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			t, err := loadTokenizer(cmd, path)
-			if err != nil {
-				return err
-			}
-			return eachLine(s, `a JSON string such as "text"`, func(text string) (any, error) {
-				ids := t.Encode(text, special)
-				if ids == nil {
-					ids = []int32{}
-				}
-				return ids, nil
-			})
-		}}
-	c.Flags().StringVar(&path, "tokenizer", "", tokenizerHelp)
-	c.Flags().BoolVar(&special, "add_special_tokens", false, "add what the tokenizer puts around a text")
-	return c
+// line converts line n of standard input.
+func (c converter[T]) line(out io.Writer, t *tokenizer.Tokenizer, n int, line string, flag bool) error {
+	var v T
+	if err := json.Unmarshal([]byte(line), &v); err != nil {
+		return mistake("standard input:%d: expected %s: %v", n, c.want, err)
+	}
+	result, err := c.convert(t, v, flag)
+	if err != nil {
+		return fmt.Errorf("standard input:%d: %w", n, err)
+	}
+	return writeJSON(out, result)
 }
 
-func newTokenizerDecode(s *streams) *cobra.Command {
-	var path string
-	var skip bool
-	c := &cobra.Command{Use: "decode", Short: "Read an array of ids a line, write a JSON string a line", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			t, err := loadTokenizer(cmd, path)
-			if err != nil {
-				return err
-			}
-			return eachLine(s, "a JSON array of token ids such as [1, 2]", func(ids []int32) (any, error) { return t.Decode(ids, skip) })
-		}}
-	c.Flags().StringVar(&path, "tokenizer", "", tokenizerHelp)
-	c.Flags().BoolVar(&skip, "skip_special_tokens", false, "leave special tokens out")
-	return c
+// tokenizerTraining trains a tokenizer as the flags say.
+type tokenizerTraining struct {
+	files       []string
+	format, out string
+	options     tokenizer.TrainOptions
 }
 
 func newTokenizerTrain(s *streams) *cobra.Command {
-	var files, special []string
-	var out, format, pattern string
-	var size, minFrequency int
+	var f tokenizerTraining
 	c := &cobra.Command{Use: "train", Short: "Train a byte-level BPE tokenizer", Args: noArgs,
-		Long: "Train a byte-level BPE tokenizer on text files, or on the texts of data sets (.jsonl .json .csv .tsv .parquet).",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := required(cmd, "dataset", "output_dir"); err != nil {
-				return err
-			}
-			var plain, sets []string
-			for _, f := range files {
-				if data.Known(f) {
-					sets = append(sets, f)
-				} else {
-					plain = append(plain, f)
-				}
-			}
-			var rows []data.Row
-			var err error
-			if len(sets) > 0 {
-				if rows, err = data.Load(cmd.Context(), sets, format); err != nil {
-					return err
-				}
-			}
-			for _, f := range plain {
-				text, err := os.ReadFile(f)
-				if err != nil {
-					return mistake("%v", err)
-				}
-				rows = append(rows, data.Row{Source: f, Text: string(text)})
-			}
-			t, err := tokenizer.TrainBPE(cmd.Context(), data.Texts(rows), tokenizer.TrainOptions{VocabSize: size, MinFrequency: minFrequency, Special: special, Pattern: pattern})
-			if err != nil {
-				return err
-			}
-			if err := os.MkdirAll(out, 0o755); err != nil {
-				return mistake("%v", err)
-			}
-			if err := t.Save(out, checkpoints.WriteFile); err != nil {
-				return err
-			}
-			fmt.Fprintf(s.out, "%d tokens, saved in %s\n", t.VocabSize(), out)
-			return nil
-		}}
-	c.Flags().StringSliceVar(&files, "dataset", nil, "text files, or data sets")
-	c.Flags().StringVar(&format, "format", "", "format of the data sets' rows; found from the first row where empty")
-	c.Flags().StringVar(&out, "output_dir", "", "folder for tokenizer.json and its companions")
-	c.Flags().IntVar(&size, "vocab_size", 8192, "tokens in all")
-	c.Flags().IntVar(&minFrequency, "min_frequency", 2, "a pair that is rarer is not merged")
-	c.Flags().StringSliceVar(&special, "special_tokens", nil, "special tokens, first in the vocabulary")
-	c.Flags().StringVar(&pattern, "pattern", "gpt2", "how words are split: as by gpt2, smollm2, llama3 or qwen2")
+		Long: "Train a byte-level BPE tokenizer on text files, or on the texts of data sets " +
+			"(.jsonl .json .csv .tsv .parquet).",
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, s) }}
+	fl := c.Flags()
+	fl.StringSliceVar(&f.files, "dataset", nil, "text files, or data sets")
+	fl.StringVar(&f.format, "format", "", "format of the data sets' rows; found from the first row where empty")
+	fl.StringVar(&f.out, "output_dir", "", "folder for tokenizer.json and its companions")
+	fl.IntVar(&f.options.VocabSize, "vocab_size", 8192, "tokens in all")
+	fl.IntVar(&f.options.MinFrequency, "min_frequency", 2, "a pair that is rarer is not merged")
+	fl.StringSliceVar(&f.options.Special, "special_tokens", nil, "special tokens, first in the vocabulary")
+	fl.StringVar(&f.options.Pattern, "pattern", "gpt2", "how words are split: as by gpt2, smollm2, llama3 or qwen2")
 	return c
+}
+
+func (f *tokenizerTraining) run(cmd *cobra.Command, s *streams) error {
+	if err := required(cmd, "dataset", "output_dir"); err != nil {
+		return err
+	}
+	rows, err := f.rows(cmd.Context())
+	if err != nil {
+		return err
+	}
+	t, err := tokenizer.TrainBPE(cmd.Context(), data.Texts(rows), f.options)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(f.out, 0o755); err != nil {
+		return mistake("%v", err)
+	}
+	if err := t.Save(f.out, checkpoints.WriteFile); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "%d tokens, saved in %s\n", t.VocabSize(), f.out)
+	return nil
+}
+
+// rows reads the data sets, and then the text files, each of which is one row.
+func (f *tokenizerTraining) rows(ctx context.Context) (rows []data.Row, err error) {
+	var sets, texts []string
+	for _, path := range f.files {
+		if data.Known(path) {
+			sets = append(sets, path)
+		} else {
+			texts = append(texts, path)
+		}
+	}
+	if len(sets) > 0 {
+		if rows, err = data.Load(ctx, sets, f.format); err != nil {
+			return nil, err
+		}
+	}
+	for _, path := range texts {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, mistake("%v", err)
+		}
+		rows = append(rows, data.Row{Source: path, Text: string(text)})
+	}
+	return rows, nil
 }
 
 func newTokenizerInspect(s *streams) *cobra.Command {

@@ -44,8 +44,8 @@ func newTrain(s *streams, args []string) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train [RECIPE.yaml]",
 		Short: "Run a recipe; without an argument the embedded default",
-		Long: `Run a recipe: a YAML file of the keys below. Flags of the same names take precedence. Without a recipe, a model and a
-data set, the embedded default runs: a small model is made and learns to follow instructions in minutes.`,
+		Long: `Run a recipe: a YAML file of the keys below. Flags of the same names take precedence. Without a recipe,
+a model and a data set, the embedded default runs: a small model is made and learns to follow instructions in minutes.`,
 		Example: `  instruct train --model_name_or_path MODEL --dataset rows.jsonl --output_dir runs/mine
   instruct train recipe.yaml --learning_rate 2e-4 --seed 7
   instruct train runs/mine/recipe.yaml --output_dir runs/again      the same bits again
@@ -61,8 +61,8 @@ data set, the embedded default runs: a small model is made and learns to follow 
 			if err != nil {
 				return err
 			}
-			res, err := train.Run(cmd.Context(), r, train.Options{Out: s.out, Log: s.err, Terminal: terminal(s.err), Quiet: quiet,
-				Version: version(), Args: args})
+			res, err := train.Run(cmd.Context(), r, train.Options{Out: s.out, Log: s.err, Terminal: terminal(s.err),
+				Quiet: quiet, Version: version(), Args: args})
 			if err != nil {
 				return err
 			}
@@ -92,17 +92,16 @@ func readRecipe(s *streams, paths []string, settings []setting) (train.Recipe, e
 			own = true
 		}
 	}
-	var err error
-	switch {
-	case len(paths) > 0:
-		var notes []string
-		if notes, err = r.ReadRecipe(paths[0]); err != nil {
+	if len(paths) > 0 {
+		notes, err := r.ReadRecipe(paths[0])
+		if err != nil {
 			return r, err
 		}
 		for _, n := range notes {
 			fmt.Fprintln(s.err, "note:", n)
 		}
-	case !own:
+	} else if !own {
+		var err error
 		if r, err = train.Embedded(); err != nil {
 			return r, err
 		}
@@ -132,5 +131,6 @@ func printResult(s *streams, res *train.Result) {
 			fmt.Fprintf(s.out, " (best %.4f at step %d)", res.BestLoss, res.BestStep)
 		}
 	}
-	fmt.Fprintf(s.out, ", %.0f s\nweights sha256 %s\nthe run lies in %s; try: instruct chat --model %s\n", res.Seconds, res.WeightsHash, res.OutputDir, res.OutputDir)
+	fmt.Fprintf(s.out, ", %.0f s\nweights sha256 %s\n", res.Seconds, res.WeightsHash)
+	fmt.Fprintf(s.out, "the run lies in %s; try: instruct chat --model %[1]s\n", res.OutputDir)
 }

@@ -18,18 +18,24 @@ import (
 	"instruct/train/machine"
 )
 
-// Options choose what to measure; zero values take the preset's.
+// Options choose what [Steps] and [Generate] measure; zero values take the preset's, or the defaults named here.
 type Options struct {
-	Preset     string
-	Batch, Seq int
-	Steps      int
-	Threads    int
-	DType      kernel.DType  // of the weights in matrix products: F32 or BF16
-	Profile    bool          // break the steps down by op
-	Recipe     *train.Recipe // measure its model, data and batch instead of a preset's
+	Preset  string // a shape with random weights
+	Steps   int    // to measure; 10. Of Generate rounds; 3
+	Seq     int    // tokens of a row. Of Generate those of the prompt; 256
+	Threads int
+	DType   kernel.DType // of the weights in matrix products; Steps knows F32 and BF16
+	Profile bool         // break the steps, or the decoding, down by op
 
+	// Of Steps.
+	Recipe        *train.Recipe // measure its model, data and batch in place of a preset's
+	Batch         int
 	Checkpointing bool                          // compute layers again in the backward pass
 	Available     func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
+
+	// Of Generate.
+	Model     string // a folder or .gguf file in place of a preset
+	NewTokens int    // decoded after the prompt, one by one; 128
 }
 
 // OpTime is the mean time of one kind of op in a step, over all layers.
@@ -72,7 +78,9 @@ func Steps(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Batch, o.Seq, o.Steps = cmp.Or(o.Batch, p.batch), cmp.Or(o.Seq, p.seq), cmp.Or(o.Steps, 10)
+	o.Batch = cmp.Or(o.Batch, p.batch)
+	o.Seq = cmp.Or(o.Seq, p.seq)
+	o.Steps = cmp.Or(o.Steps, 10)
 	switch {
 	case o.Batch < 1 || o.Seq < 2 || o.Steps < 1:
 		return nil, mistake("batch, seq and steps must be positive, seq at least 2")
@@ -93,8 +101,8 @@ func presetSteps(ctx context.Context, name string, c model.Config, o Options) (*
 		return nil, err
 	}
 	defer m.Close()
-	need, err := train.EstimateMemory(m, train.Workload{DType: o.DType, Tokens: o.Batch * o.Seq, Threads: pool.Threads(),
-		Checkpointing: o.Checkpointing, Optim: r.Optim})
+	need, err := train.EstimateMemory(m, train.Workload{DType: o.DType, Tokens: o.Batch * o.Seq,
+		Threads: pool.Threads(), Checkpointing: o.Checkpointing, Optim: r.Optim})
 	if err != nil {
 		return nil, err
 	}
@@ -109,8 +117,8 @@ func presetSteps(ctx context.Context, name string, c model.Config, o Options) (*
 		return nil, err
 	}
 	m.Init(1)
-	t, err := train.NewTrainer(train.TrainerOptions{Pool: pool, Model: m, Recipe: &r, Source: randomRows(o.Batch, o.Seq, c.Vocab),
-		Capacity: o.Batch * o.Seq, Objective: train.MaskedMean{}})
+	t, err := train.NewTrainer(train.TrainerOptions{Pool: pool, Model: m, Recipe: &r, Capacity: o.Batch * o.Seq,
+		Source: randomRows(o.Batch, o.Seq, c.Vocab), Objective: train.MaskedMean{}})
 	if err != nil {
 		return nil, err
 	}
@@ -130,8 +138,8 @@ func presetSteps(ctx context.Context, name string, c model.Config, o Options) (*
 	return res, nil
 }
 
-// measure makes two steps that do not count and times n after them, one by one. It fills in what is known without knowing
-// the model; the tokens a second are those of all n steps together.
+// measure makes two steps that do not count and times n after them, one by one. It fills in what is known without
+// knowing the model; the tokens a second are those of all n steps together.
 func (r *Result) measure(ctx context.Context, t *train.Trainer, n int, profiled bool) error {
 	r.ActivationSize = t.Graph.Bytes()
 	for range 2 {
@@ -146,7 +154,8 @@ func (r *Result) measure(ctx context.Context, t *train.Trainer, n int, profiled 
 	runtime.ReadMemStats(&before)
 	cpu := machine.CPUTime()
 	times := make([]float64, n)
-	tokens, total, update := 0, time.Duration(0), time.Duration(0)
+	tokens := 0
+	var total, update time.Duration
 	for i := range times {
 		s, err := t.Step()
 		if err == nil {
@@ -184,7 +193,9 @@ func profile(ops map[string]time.Duration, total time.Duration, steps int) []OpT
 		rest -= d
 	}
 	out = append(out, OpTime{"graph", float64(rest) / float64(steps)})
-	slices.SortFunc(out, func(a, b OpTime) int { return cmp.Or(cmp.Compare(b.Ns, a.Ns), cmp.Compare(a.Name, b.Name)) })
+	slices.SortFunc(out, func(a, b OpTime) int {
+		return cmp.Or(cmp.Compare(b.Ns, a.Ns), cmp.Compare(a.Name, b.Name))
+	})
 	return out
 }
 
@@ -218,7 +229,8 @@ func (r *Result) String() string {
 	what := fmt.Sprintf("preset=%s/dtype=%s/batch=%d/seq=%d", r.Preset, r.DType, r.Batch, r.Seq)
 	work := fmt.Sprintf("%.1f GFLOP/s %.1f peak-GFLOP/s %.1f %%peak ", r.GFLOPS, r.PeakGFLOPS, 100*r.PeakFraction)
 	if r.Recipe != "" {
-		what, work = fmt.Sprintf("recipe=%s/dtype=%s/batch=%d", r.Recipe, r.DType, r.Batch), ""
+		what = fmt.Sprintf("recipe=%s/dtype=%s/batch=%d", r.Recipe, r.DType, r.Batch)
+		work = ""
 	}
 	return fmt.Sprintf("BenchmarkStep/%s-%d 1 %.0f ns/op %.0f cpu-ns/op %.1f tokens/s %s%d peak-RSS-bytes %.0f allocs/op",
 		what, r.Threads, r.NsPerStep, r.CPUNsPerStep, r.TokensPerSec, work, r.PeakRSS, r.AllocsPerStep)

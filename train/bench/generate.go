@@ -14,19 +14,8 @@ import (
 	"instruct/train/machine"
 )
 
-// GenerateOptions choose what to measure; zero values take the defaults.
-type GenerateOptions struct {
-	Preset    string // a shape with random weights, or
-	Model     string // a folder or .gguf file
-	DType     kernel.DType
-	Prompt    int // tokens of the prompt; 256
-	NewTokens int // tokens decoded after it, one by one; 128
-	Rounds    int // 3
-	Threads   int
-	Profile   bool // break the decoding down by op
-}
-
-// GenerateResult is one measurement of reading a prompt and decoding after it, on one stream. The speeds are medians of the rounds.
+// GenerateResult is one measurement of reading a prompt and decoding after it, on one stream. The speeds are medians of
+// the rounds.
 type GenerateResult struct {
 	Model           string  `json:"model"`
 	DType           string  `json:"dtype"`
@@ -47,9 +36,11 @@ type GenerateResult struct {
 }
 
 // Generate measures inference as generate does it: greedy, with a cache, after one round that is not counted.
-func Generate(ctx context.Context, o GenerateOptions) (*GenerateResult, error) {
-	o.Prompt, o.NewTokens, o.Rounds = cmp.Or(o.Prompt, 256), cmp.Or(o.NewTokens, 128), cmp.Or(o.Rounds, 3)
-	if o.Prompt < 1 || o.NewTokens < 1 || o.Rounds < 1 {
+func Generate(ctx context.Context, o Options) (*GenerateResult, error) {
+	o.Seq = cmp.Or(o.Seq, 256)
+	o.NewTokens = cmp.Or(o.NewTokens, 128)
+	o.Steps = cmp.Or(o.Steps, 3)
+	if o.Seq < 1 || o.NewTokens < 1 || o.Steps < 1 {
 		return nil, mistake("seq, new_tokens and steps must be positive")
 	}
 	m, name, err := o.load()
@@ -59,20 +50,20 @@ func Generate(ctx context.Context, o GenerateOptions) (*GenerateResult, error) {
 	defer m.Close()
 	pool := kernel.NewPool(o.Threads)
 	defer pool.Close()
-	d, err := m.NewDecoder(pool, o.Prompt+o.NewTokens)
+	d, err := m.NewDecoder(pool, o.Seq+o.NewTokens)
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
 	r := rng.NewRand(1, "bench", 0, 0)
-	prompt := make([]int32, o.Prompt)
+	prompt := make([]int32, o.Seq)
 	for i := range prompt {
 		prompt[i] = int32(r.Intn(m.Config.Vocab))
 	}
 	res := &GenerateResult{Model: name, DType: o.DType.String(), Threads: pool.Threads(), Kernels: kernel.Path(),
-		PromptTokens: o.Prompt, NewTokens: o.NewTokens, WeightBytes: m.WeightBytes()}
+		PromptTokens: o.Seq, NewTokens: o.NewTokens, WeightBytes: m.WeightBytes()}
 	var read, decode []float64
-	for round := range o.Rounds + 1 {
+	for round := range o.Steps + 1 {
 		one, err := measureAnswer(ctx, d, prompt, o.NewTokens)
 		if err != nil {
 			return nil, err
@@ -85,16 +76,16 @@ func Generate(ctx context.Context, o GenerateOptions) (*GenerateResult, error) {
 		}
 		read = append(read, one.read.Seconds())
 		decode = append(decode, one.decode.Seconds())
-		res.CPUNsPrompt += float64(one.readCPU) / float64(o.Prompt*o.Rounds)
-		res.CPUNsDecode += float64(one.decodeCPU) / float64(o.NewTokens*o.Rounds)
+		res.CPUNsPrompt += float64(one.readCPU) / float64(o.Seq*o.Steps)
+		res.CPUNsDecode += float64(one.decodeCPU) / float64(o.NewTokens*o.Steps)
 		if o.Profile {
 			res.Profile = profile(d.Spent(), one.decode, o.NewTokens)
 		}
 	}
 	slices.Sort(read)
 	slices.Sort(decode)
-	t := decode[o.Rounds/2] / float64(o.NewTokens)
-	res.PromptPerSec = float64(o.Prompt) / read[o.Rounds/2]
+	t := decode[o.Steps/2] / float64(o.NewTokens)
+	res.PromptPerSec = float64(o.Seq) / read[o.Steps/2]
 	res.DecodePerSec = 1 / t
 	res.NsPerDecodeStep = t * 1e9
 	res.WeightGBPerSec = float64(res.WeightBytes) / t / 1e9
@@ -128,7 +119,7 @@ func measureAnswer(ctx context.Context, d *model.Decoder, prompt []int32, n int)
 }
 
 // load loads the model, or makes the preset's.
-func (o *GenerateOptions) load() (*model.Model, string, error) {
+func (o *Options) load() (*model.Model, string, error) {
 	if o.Model != "" {
 		m, err := pretrained.Load(o.Model, pretrained.Options{DType: o.DType})
 		if err != nil {

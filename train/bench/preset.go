@@ -1,7 +1,7 @@
 package bench
 
 import (
-	"encoding/json"
+	"fmt"
 	"strings"
 
 	"instruct/model"
@@ -11,19 +11,19 @@ import (
 type preset struct {
 	name       string
 	batch, seq int
-	config     map[string]any
+	config     string // config.json
 }
 
 func presets() []preset {
-	llama := func(width, layers, heads, kv, hidden, vocab int) map[string]any {
-		return map[string]any{"model_type": "llama", "hidden_size": width, "num_hidden_layers": layers,
-			"num_attention_heads": heads, "num_key_value_heads": kv, "intermediate_size": hidden, "vocab_size": vocab,
-			"max_position_embeddings": 2048, "tie_word_embeddings": true}
+	llama := func(width, layers, heads, kv, hidden, vocab int) string {
+		return fmt.Sprintf(`{"model_type": "llama", "hidden_size": %d, "num_hidden_layers": %d, "num_attention_heads": %d,
+			"num_key_value_heads": %d, "intermediate_size": %d, "vocab_size": %d, "max_position_embeddings": 2048,
+			"tie_word_embeddings": true}`, width, layers, heads, kv, hidden, vocab)
 	}
 	return []preset{
 		{"smollm2-135m", 4, 256, llama(576, 30, 9, 3, 1536, 49152)},
-		{"gpt2-124m", 4, 256, map[string]any{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12,
-			"vocab_size": 50257, "n_positions": 1024}},
+		{"gpt2-124m", 4, 256, `{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12, "vocab_size": 50257,
+			"n_positions": 1024}`},
 		{"tiny-15m", 8, 256, llama(288, 6, 6, 6, 768, 32000)},
 		{"lessons-1m", 24, 64, llama(128, 4, 8, 8, 344, 260)},
 	}
@@ -34,15 +34,10 @@ func findPreset(name string) (preset, model.Config, error) {
 	var names []string
 	for _, p := range presets() {
 		names = append(names, p.name)
-		if p.name != name {
-			continue
+		if p.name == name {
+			c, err := model.ParseConfig("preset "+name, []byte(p.config))
+			return p, c, err
 		}
-		text, err := json.Marshal(p.config)
-		if err != nil {
-			return preset{}, model.Config{}, err
-		}
-		c, err := model.ParseConfig("preset "+p.name, text)
-		return p, c, err
 	}
 	return preset{}, model.Config{}, mistake("unknown preset %q; known are %s", name, strings.Join(names, ", "))
 }

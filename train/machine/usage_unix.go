@@ -10,10 +10,7 @@ import (
 
 // PeakRSS returns the process's largest resident memory in bytes.
 func PeakRSS() int64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
+	u := usage()
 	if runtime.GOOS == "darwin" {
 		return int64(u.Maxrss)
 	}
@@ -22,9 +19,12 @@ func PeakRSS() int64 {
 
 // CPUTime returns the processor time of all threads so far.
 func CPUTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
+	u := usage()
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// usage is what the system counts for this process; zero where it does not say.
+func usage() (u syscall.Rusage) {
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return u
 }
