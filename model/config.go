@@ -30,14 +30,6 @@ type Config struct {
 	raw     map[string]json.RawMessage // the file it came from, so that saving keeps what we do not use
 }
 
-// userError is a mistake in what the user gave; the command line exits with 2.
-type userError struct{ error }
-
-func (userError) UserError() bool { return true }
-func (e userError) Unwrap() error { return e.error }
-
-func mistake(format string, args ...any) error { return userError{fmt.Errorf(format, args...)} }
-
 // ParseConfig reads a config.json. path is used in messages only.
 func ParseConfig(path string, data []byte) (Config, error) {
 	return parseConfig(path, data, families())

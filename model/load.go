@@ -90,22 +90,9 @@ func halfSplit[T any](w []T, heads, rows, width int) {
 func (m *Model) load(path string, src Source, gguf bool) error {
 	pool := kernel.NewPool(0)
 	defer pool.Close()
-	left := map[string]bool{}
-	for _, n := range src.Names() {
-		left[n] = !ignored(n) && !(m.Config.Tied && (n == "lm_head.weight" || n == "output.weight"))
-	}
+	read := map[string]bool{}
 	for _, t := range m.Tensors() {
-		n := t.part.name
-		if gguf {
-			n = t.part.gguf
-		}
-		shape, ok := src.Shape(n)
-		if !ok { // some GPT-2 checkpoints leave the prefix out
-			_, short, _ := strings.Cut(n, ".")
-			if shape, ok = src.Shape(short); ok {
-				n = short
-			}
-		}
+		n, shape, ok := t.find(src, gguf)
 		if !ok {
 			return mistake("model: load %s: tensor %s is missing; a %s model of this config.json needs it with shape %v",
 				path, n, m.Config.Family, t.Shape)
@@ -116,33 +103,39 @@ func (m *Model) load(path string, src Source, gguf bool) error {
 		if err := t.fill(pool, src, n, gguf); err != nil {
 			return fmt.Errorf("model: load %s: %w", path, err)
 		}
-		delete(left, n)
+		read[n] = true
 	}
-	for n, unknown := range left {
-		if !unknown {
-			delete(left, n)
-		}
-	}
+	left := slices.DeleteFunc(src.Names(), func(n string) bool { return read[n] || m.ignored(n) })
 	if len(left) > 0 {
-		var names []string
-		for n := range left {
-			names = append(names, n)
-		}
-		slices.Sort(names)
 		return mistake("model: load %s: tensor %s is not part of a %s model (%d such tensors); "+
-			"without it the model would answer differently", path, names[0], m.Config.Family, len(names))
+			"without it the model would answer differently", path, slices.Min(left), m.Config.Family, len(left))
 	}
 	return nil
 }
 
-// ignored names buffers that some checkpoints carry and that are computed here.
-func ignored(name string) bool {
-	for _, s := range []string{".attn.bias", ".attn.masked_bias", "rotary_emb.inv_freq"} {
-		if strings.HasSuffix(name, s) {
-			return true
-		}
+// find looks for the tensor in src and returns its name there.
+func (t *Tensor) find(src Source, gguf bool) (name string, shape []int, ok bool) {
+	name = t.part.name
+	if gguf {
+		name = t.part.gguf
 	}
-	return false
+	if shape, ok = src.Shape(name); ok {
+		return name, shape, true
+	}
+	_, short, _ := strings.Cut(name, ".") // some GPT-2 checkpoints leave the prefix out
+	if shape, ok = src.Shape(short); ok {
+		return short, shape, true
+	}
+	return name, nil, false
+}
+
+// ignored names what some checkpoints carry and is computed here, and the head of a tied model.
+func (m *Model) ignored(name string) bool {
+	if m.Config.Tied && (name == "lm_head.weight" || name == "output.weight") {
+		return true
+	}
+	computed := []string{".attn.bias", ".attn.masked_bias", "rotary_emb.inv_freq"}
+	return slices.ContainsFunc(computed, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
 // Meta gives the metadata of a GGUF file.
