@@ -93,8 +93,9 @@ func (q *q8) expand(dst []float32, out, outs, in, ins int) {
 func expandQ8Generic(dst []float32, ld, rows, n int, codes []byte, scales []uint16) {
 	for r := range rows {
 		scale := float16.FromHalf(scales[r])
-		for i := range dst[r*ld:][:n] {
-			dst[r*ld+i] = scale * float32(int8(codes[r*4+i/4*4*q8Panel+i%4]^128))
+		row, q := dst[r*ld:][:n], codes[4*r:]
+		for i := range row {
+			row[i] = scale * float32(int8(q[i/4*4*q8Panel+i%4]^128))
 		}
 	}
 }
