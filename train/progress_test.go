@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// screen replays what was written to a terminal and returns the lines that stay, and every state of a line before it was
-// overwritten.
+// screen replays what was written to a terminal and returns the lines that stay, and every state of a line before it
+// was overwritten.
 func screen(text string) (final, states []string) {
 	line, col := []rune{}, 0
 	for _, c := range text {
