@@ -15,15 +15,16 @@ func TestStoredBits(t *testing.T) {
 		wantLosses  = "de2683e810ca32af610e63ca8f4c642b6369da050722ff25be54efc69e1bf2a4"
 		wantWeights = "207b153bac7462254d55b9ba7912ac570fdd30bf956edb2666957b641016f730"
 	)
-	r := set(t, small(t), "lesson_rows", "96", "lr_scheduler_type", "cosine", "model_config", `{"model_type":"qwen3","hidden_size":24,"num_hidden_layers":1,`+
-		`"num_attention_heads":3,"num_key_value_heads":1,"head_dim":8,"intermediate_size":40,"max_position_embeddings":256,"tie_word_embeddings":true,"rms_norm_eps":1e-5}`)
-	res, losses := mustRun(t, r)
-	sum := sha256.Sum256([]byte(strings.Join(losses, "\n")))
+	const config = `{"model_type":"qwen3","hidden_size":24,"num_hidden_layers":1,"num_attention_heads":3,` +
+		`"num_key_value_heads":1,"head_dim":8,"intermediate_size":40,"max_position_embeddings":256,` +
+		`"tie_word_embeddings":true,"rms_norm_eps":1e-5}`
+	run := mustRun(t, set(t, small(t), "lesson_rows", "96", "lr_scheduler_type", "cosine", "model_config", config))
+	sum := sha256.Sum256([]byte(strings.Join(run.steps, "\n")))
 	if got := hex.EncodeToString(sum[:]); got != wantLosses {
 		t.Errorf("the losses have changed: hash %s, want %s", got, wantLosses)
 	}
-	if res.WeightsHash != wantWeights {
-		t.Errorf("the weights have changed: hash %s, want %s", res.WeightsHash, wantWeights)
+	if run.WeightsHash != wantWeights {
+		t.Errorf("the weights have changed: hash %s, want %s", run.WeightsHash, wantWeights)
 	}
 }
 

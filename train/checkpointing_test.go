@@ -2,11 +2,8 @@ package train
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,7 +14,8 @@ import (
 
 // families are models of each kind of layer, with three layers so that the first, a middle and the last one differ.
 func families() map[string]string {
-	llama := `"hidden_size":16,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2,"head_dim":8,"intermediate_size":24,"max_position_embeddings":256,"tie_word_embeddings":true}`
+	const llama = `"hidden_size":16,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2,"head_dim":8,` +
+		`"intermediate_size":24,"max_position_embeddings":256,"tie_word_embeddings":true}`
 	return map[string]string{
 		"llama": `{"model_type":"llama",` + llama,
 		"qwen2": `{"model_type":"qwen2",` + llama,
@@ -26,36 +24,31 @@ func families() map[string]string {
 	}
 }
 
+// withVocabulary is the configuration of one of the families.
+func withVocabulary(t *testing.T, config string) model.Config {
+	t.Helper()
+	c, err := model.ParseConfig("test", []byte(strings.Replace(config, "{", `{"vocab_size":300,`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // TestCheckpointingKeepsTheBits trains some steps of rows that share prefixes with and without gradient checkpointing:
 // every loss, gradient norm and weight must have the same bits.
 func TestCheckpointingKeepsTheBits(t *testing.T) {
-	var rows strings.Builder
-	for i := range 48 {
-		fmt.Fprintf(&rows, `{"messages":[{"role":"system","content":"Answer as you are told."},{"role":"user","content":"Count to %d."},{"role":"assistant","content":"%s"}]}`+"\n",
-			i, strings.Repeat("one ", i%7+1))
-	}
-	path := filepath.Join(t.TempDir(), "rows.jsonl")
-	if err := os.WriteFile(path, []byte(rows.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	path := prefixed(t, 48)
 	for name, config := range families() {
 		t.Run(name, func(t *testing.T) {
 			r := set(t, small(t), "model_config", config, "dataset", path, "gradient_accumulation_steps", "2")
-			plain, want := mustRun(t, r)
+			var plain trained
 			var log bytes.Buffer
-			if _, err := Run(context.Background(), r, Options{Out: new(bytes.Buffer), Log: &log}); err != nil || !strings.Contains(log.String(), "share their common prefix") {
+			var err error
+			plain.Result, err = Run(t.Context(), r, Options{Out: new(bytes.Buffer), Log: &log, OnStep: plain.add})
+			if err != nil || !strings.Contains(log.String(), "share their common prefix") {
 				t.Fatalf("the rows share no prefix (%v):\n%s", err, log.String())
 			}
-			again, got := mustRun(t, set(t, r, "gradient_checkpointing", "true"))
-			if len(want) < 3 {
-				t.Fatalf("%d steps are too few", len(want))
-			}
-			if strings.Join(got, "\n") != strings.Join(want, "\n") {
-				t.Errorf("losses differ:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-			}
-			if again.WeightsHash != plain.WeightsHash {
-				t.Error("weights differ")
-			}
+			sameBits(t, mustRun(t, set(t, r, "gradient_checkpointing", "true")), plain)
 		})
 	}
 }
@@ -63,10 +56,7 @@ func TestCheckpointingKeepsTheBits(t *testing.T) {
 // TestCheckpointingSavesMemory compares arenas: of a layer, only its input stays.
 func TestCheckpointingSavesMemory(t *testing.T) {
 	for name, config := range families() {
-		c, err := model.ParseConfig("test", []byte(strings.Replace(config, "{", `{"vocab_size":300,`, 1)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := withVocabulary(t, config)
 		const tokens = 1000
 		size := func(layers int, checkpointing bool) int {
 			c.Layers = layers
@@ -95,10 +85,7 @@ func TestCheckpointingSavesMemory(t *testing.T) {
 // that are trained as a whole, with bfloat16 copies, and in their last layer.
 func TestMemoryEstimate(t *testing.T) {
 	for name, config := range families() {
-		c, err := model.ParseConfig("test", []byte(strings.Replace(config, "{", `{"vocab_size":300,`, 1)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := withVocabulary(t, config)
 		for _, checkpointing := range []bool{false, true} {
 			compareEstimate(t, name+" as a whole", c, kernel.F32, kernel.F32, false, checkpointing)
 			compareEstimate(t, name+" with copies", c, kernel.BF16, kernel.F32, false, checkpointing)
@@ -157,17 +144,11 @@ func compareEstimate(t *testing.T, name string, c model.Config, d, frozen kernel
 
 // TestRefusesWhatDoesNotFit runs on machines with too little memory: one line, nothing written, and advice that helps.
 func TestRefusesWhatDoesNotFit(t *testing.T) {
-	with := func(r Recipe, have int64) (string, error) {
-		var log bytes.Buffer
-		_, err := Run(context.Background(), r, Options{Out: new(bytes.Buffer), Log: &log, Quiet: true,
-			Available: func() (int64, bool) { return have, true }})
-		return log.String(), err
-	}
 	r := set(t, small(t), "model_config", families()["llama"], "lesson_rows", "24", "output_dir", t.TempDir()+"/run")
 	e := func(checkpointing bool) int64 {
 		r := r
 		r.Threads, r.Checkpointing = 1, checkpointing
-		s, err := NewSetup(context.Background(), &r, SetupOptions{Available: func() (int64, bool) { return 0, false }})
+		s, err := NewSetup(t.Context(), &r, SetupOptions{Available: func() (int64, bool) { return 0, false }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,7 +169,9 @@ func TestRefusesWhatDoesNotFit(t *testing.T) {
 		{1 << 10, true, "the model itself is too large"},
 	} {
 		r.Checkpointing = c.checkpointing
-		_, err := with(r, c.have)
+		o := silent(nil)
+		o.Available = func() (int64, bool) { return c.have, true }
+		_, err := Run(t.Context(), r, o)
 		if c.want == "" {
 			if err != nil {
 				t.Errorf("%d bytes are enough, but: %v", c.have, err)

@@ -1,13 +1,12 @@
 package train
 
 import (
-	"bytes"
-	"context"
 	"runtime"
 	"testing"
 )
 
-// TestMemoryIsFlat makes 2,000 steps and compares the live heap early and late: a step keeps nothing but its row of metrics.
+// TestMemoryIsFlat makes 2,000 steps and compares the live heap early and late: a step keeps nothing but its row of
+// metrics.
 func TestMemoryIsFlat(t *testing.T) {
 	if testing.Short() {
 		t.Skip("2,000 steps take some seconds; longer under the race detector")
@@ -20,14 +19,14 @@ func TestMemoryIsFlat(t *testing.T) {
 		return m.HeapAlloc
 	}
 	r := set(t, small(t), "max_steps", "2000", "lesson_rows", "160", "save_steps", "500", "eval_steps", "250")
-	_, err := Run(context.Background(), r, Options{Out: new(bytes.Buffer), Log: new(bytes.Buffer), Quiet: true, OnStep: func(m Metric) {
+	_, err := Run(t.Context(), r, silent(func(m Metric) {
 		switch m.Step {
 		case 100:
 			early = live()
 		case 2000:
 			late = live()
 		}
-	}})
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}

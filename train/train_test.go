@@ -1,10 +1,7 @@
 package train
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -20,73 +17,26 @@ import (
 	"instruct/tokenizer/chat"
 )
 
-// small is a recipe that trains a tiny model on the embedded lessons in a second. With -short, where the portable kernels
-// run under the race detector, the model and the run are smaller.
-func small(t *testing.T) Recipe {
-	t.Helper()
-	r := DefaultRecipe()
-	rows, width, layers := "320", 32, 2
-	if testing.Short() {
-		rows, width, layers = "40", 16, 1
-	}
-	for k, v := range map[string]string{
-		"dataset": "lessons", "lesson_rows": rows, "lesson_held_out": "6", "tokenizer_name": "bytes", "chat_template": "lessons",
-		"model_config": fmt.Sprintf(`{"model_type":"qwen3","hidden_size":%d,"num_hidden_layers":%d,"num_attention_heads":4,"num_key_value_heads":2,"head_dim":8,`+
-			`"intermediate_size":48,"max_position_embeddings":256,"tie_word_embeddings":true,"rms_norm_eps":1e-5}`, width, layers),
-		"max_length": "256", "per_device_train_batch_size": "8", "num_train_epochs": "1", "learning_rate": "3e-3", "warmup_steps": "4",
-		"weight_decay": "0.01", "train_sampling_strategy": "random", "save_strategy": "no", "eval_strategy": "no", "output_dir": t.TempDir(), "overwrite_output_dir": "true",
-	} {
-		if err := r.Set(k, v); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return r
-}
-
-func set(t *testing.T, r Recipe, pairs ...string) Recipe {
-	t.Helper()
-	for i := 0; i < len(pairs); i += 2 {
-		if err := r.Set(pairs[i], pairs[i+1]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return r
-}
-
-// mustRun trains and returns the result with the loss of every step as text of its bits.
-func mustRun(t *testing.T, r Recipe) (*Result, []string) {
-	t.Helper()
-	var losses []string
-	res, err := Run(context.Background(), r, Options{Out: new(bytes.Buffer), Log: new(bytes.Buffer), Quiet: true,
-		OnStep: func(m Metric) { losses = append(losses, fmt.Sprintf("%d %x %x", m.Step, *m.Loss, m.GradNorm)) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res, losses
-}
-
 func TestThreadsGiveTheSameBits(t *testing.T) {
-	a, la := mustRun(t, set(t, small(t), "threads", "1"))
-	f, lf := mustRun(t, set(t, small(t), "threads", "1", "dtype", "bf16"))
-	if strings.Join(la, "\n") == strings.Join(lf, "\n") || a.WeightsHash == f.WeightsHash {
-		t.Error("dtype bf16 gave the same run as fp32")
-	}
-	for _, tt := range []struct {
+	fp32 := mustRun(t, set(t, small(t), "threads", "1"))
+	bf16 := mustRun(t, set(t, small(t), "threads", "1", "dtype", "bf16"))
+	differ(t, "dtype bf16", bf16, fp32)
+	for _, c := range []struct {
 		threads, dtype string
-		want           *Result
-		losses         []string
-	}{{"2", "fp32", a, la}, {"3", "fp32", a, la}, {"2", "bf16", f, lf}} {
-		b, lb := mustRun(t, set(t, small(t), "threads", tt.threads, "dtype", tt.dtype))
-		if strings.Join(tt.losses, "\n") != strings.Join(lb, "\n") {
-			t.Errorf("%s: losses differ between 1 and %s threads", tt.dtype, tt.threads)
-		}
-		if tt.want.WeightsHash != b.WeightsHash {
-			t.Errorf("%s: weights differ between 1 and %s threads", tt.dtype, tt.threads)
-		}
+		want           trained
+	}{{"2", "fp32", fp32}, {"3", "fp32", fp32}, {"2", "bf16", bf16}} {
+		t.Run("threads="+c.threads+"/dtype="+c.dtype, func(t *testing.T) {
+			sameBits(t, mustRun(t, set(t, small(t), "threads", c.threads, "dtype", c.dtype)), c.want)
+		})
 	}
-	c, lc := mustRun(t, set(t, small(t), "seed", "43"))
-	if strings.Join(la, "\n") == strings.Join(lc, "\n") || a.WeightsHash == c.WeightsHash {
-		t.Error("another seed gave the same run")
+	differ(t, "another seed", mustRun(t, set(t, small(t), "seed", "43")), fp32)
+}
+
+// differ checks that two runs have neither losses nor weights in common.
+func differ(t *testing.T, what string, a, b trained) {
+	t.Helper()
+	if slices.Equal(a.steps, b.steps) || a.WeightsHash == b.WeightsHash {
+		t.Errorf("%s gave the same run", what)
 	}
 }
 
@@ -94,83 +44,35 @@ func TestLossFalls(t *testing.T) {
 	if testing.Short() {
 		t.Skip("360 steps take minutes with the portable kernels under the race detector")
 	}
-	r := small(t)
-	_, _ = mustRun(t, set(t, r, "num_train_epochs", "3", "eval_strategy", "epoch", "lesson_rows", "960", "learning_rate", "1e-3"))
-	var evals []float64
-	for _, m := range readMetrics(t, r.OutputDir) {
-		if m.EvalLoss != nil {
-			evals = append(evals, *m.EvalLoss)
-		}
+	r := set(t, small(t), "num_train_epochs", "3", "eval_strategy", "epoch", "lesson_rows", "960", "learning_rate", "1e-3")
+	mustRun(t, r)
+	_, evals := readMetrics(t, r)
+	if len(evals) != 3 || *evals[0].EvalLoss <= *evals[1].EvalLoss || *evals[1].EvalLoss <= *evals[2].EvalLoss {
+		t.Errorf("the evaluations are %+v; the held-out loss should fall every epoch", evals)
 	}
-	if len(evals) != 3 || !(evals[0] > evals[1] && evals[1] > evals[2]) {
-		t.Errorf("held-out losses are %v; they should fall every epoch", evals)
-	}
-}
-
-func readMetrics(t *testing.T, dir string) []Metric {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(dir, "metrics.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rows []Metric
-	for _, line := range bytes.Split(bytes.TrimSpace(text), []byte("\n")) {
-		var m Metric
-		if err := json.Unmarshal(line, &m); err != nil {
-			t.Fatal(err)
-		}
-		rows = append(rows, m)
-	}
-	return rows
 }
 
 func TestResumeContinuesExactly(t *testing.T) {
-	for _, tt := range []struct{ packing, dtype, optim string }{{"false", "fp32", "adamw"}, {"true", "fp32", "adamw"}, {"false", "bf16", "adamw"}, {"false", "fp32", "muon"}} {
-		t.Run("packing="+tt.packing+"/dtype="+tt.dtype+"/optim="+tt.optim, func(t *testing.T) {
-			more := []string{"packing", tt.packing, "dtype", tt.dtype, "optim", tt.optim, "eval_steps", "7", "gradient_accumulation_steps", "2", "num_train_epochs", "2", "save_steps", "100"}
-			whole, want := mustRun(t, set(t, small(t), more...))
+	for _, c := range []struct{ packing, dtype, optim string }{
+		{"false", "fp32", "adamw"}, {"true", "fp32", "adamw"}, {"false", "bf16", "adamw"}, {"false", "fp32", "muon"},
+	} {
+		t.Run("packing="+c.packing+"/dtype="+c.dtype+"/optim="+c.optim, func(t *testing.T) {
+			more := []string{"packing", c.packing, "dtype", c.dtype, "optim", c.optim, "eval_steps", "7",
+				"gradient_accumulation_steps", "2", "num_train_epochs", "2", "save_steps", "100"}
+			whole := mustRun(t, set(t, small(t), more...))
 			r := set(t, small(t), more...)
-			ctx, cancel := context.WithCancel(context.Background())
-			stop := len(want) / 2
-			var got []string
-			collect := func(m Metric) {
-				got = append(got, fmt.Sprintf("%d %x %x", m.Step, *m.Loss, m.GradNorm))
-				if m.Step == stop {
-					cancel()
+			sameBits(t, mustResume(t, r, len(whole.steps)/2, "threads", "1"), whole)
+			steps, _ := readMetrics(t, r)
+			for i, m := range steps {
+				if m.Step != i+1 {
+					t.Fatalf("metrics.jsonl: row %d is of step %d", i+1, m.Step)
 				}
 			}
-			var log bytes.Buffer
-			_, err := Run(ctx, r, Options{Out: new(bytes.Buffer), Log: &log, Quiet: true, OnStep: collect})
-			if !errors.Is(err, ErrInterrupted) {
-				t.Fatalf("error is %v, want ErrInterrupted", err)
+			if len(steps) != len(whole.steps) {
+				t.Errorf("metrics.jsonl has %d steps, want %d", len(steps), len(whole.steps))
 			}
-			if !strings.Contains(log.String(), "--resume_from_checkpoint true") {
-				t.Errorf("the log does not say how to go on:\n%s", log.String())
-			}
-			res, err := Run(context.Background(), set(t, r, "resume_from_checkpoint", "true", "threads", "1"),
-				Options{Out: new(bytes.Buffer), Log: &log, Quiet: true, OnStep: collect})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if strings.Join(got, "\n") != strings.Join(want, "\n") {
-				t.Errorf("losses differ:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-			}
-			if res.WeightsHash != whole.WeightsHash {
-				t.Error("weights differ")
-			}
-			steps := 0
-			for _, m := range readMetrics(t, r.OutputDir) {
-				if m.Loss != nil {
-					steps++
-					if m.Step != steps {
-						t.Fatalf("metrics.jsonl: row %d is of step %d", steps, m.Step)
-					}
-				}
-			}
-			if steps != len(want) {
-				t.Errorf("metrics.jsonl has %d steps, want %d", steps, len(want))
-			}
-			if _, err := Run(context.Background(), set(t, r, "resume_from_checkpoint", "true", "learning_rate", "1e-3"), Options{Out: new(bytes.Buffer), Log: &log, Quiet: true}); err == nil || !strings.Contains(err.Error(), "learning_rate") {
+			r = set(t, r, "resume_from_checkpoint", "true", "learning_rate", "1e-3")
+			if _, err := Run(t.Context(), r, silent(nil)); err == nil || !strings.Contains(err.Error(), "learning_rate") {
 				t.Errorf("resuming with another learning rate: error is %v", err)
 			}
 		})
@@ -178,9 +80,9 @@ func TestResumeContinuesExactly(t *testing.T) {
 }
 
 func TestAccumulationIsExact(t *testing.T) {
-	_, a := mustRun(t, set(t, small(t), "per_device_train_batch_size", "8", "gradient_accumulation_steps", "1"))
-	_, b := mustRun(t, set(t, small(t), "per_device_train_batch_size", "1", "gradient_accumulation_steps", "8"))
-	compareSteps(t, a, b, 1e-6)
+	a := mustRun(t, set(t, small(t), "per_device_train_batch_size", "8", "gradient_accumulation_steps", "1"))
+	b := mustRun(t, set(t, small(t), "per_device_train_batch_size", "1", "gradient_accumulation_steps", "8"))
+	compareSteps(t, a.steps, b.steps, 1e-6)
 }
 
 // compareSteps compares losses and gradient norms of two runs step by step, relatively.
@@ -200,11 +102,11 @@ func compareSteps(t *testing.T, a, b []string, tolerance float64) {
 	}
 }
 
-// TestPackedEqualsUnpacked checks that a row's loss does not depend on what lies beside it in the batch, bit for bit, and
-// that computing a common prefix once changes neither losses nor gradients.
+// TestPackedEqualsUnpacked checks that a row's loss does not depend on what lies beside it in the batch, bit for bit,
+// and that computing a common prefix once changes neither losses nor gradients.
 func TestPackedEqualsUnpacked(t *testing.T) {
 	r := small(t)
-	set, err := loadRows(context.Background(), &r)
+	set, err := loadRows(t.Context(), &r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +116,7 @@ func TestPackedEqualsUnpacked(t *testing.T) {
 		system := chat.Message{Role: "system", Content: "Answer as you are told."}
 		set.train[i].Messages = append([]chat.Message{system}, set.train[i].Messages...)
 	}
-	m, err := fromScratch(context.Background(), &r, set.train)
+	m, err := fromScratch(t.Context(), &r, set.train)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +124,7 @@ func TestPackedEqualsUnpacked(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	if err := set.encode(context.Background(), encoder(m, &r), 2, m.Config.Vocab); err != nil {
+	if err := set.encode(t.Context(), encoder(m, &r), 2, m.Config.Vocab); err != nil {
 		t.Fatal(err)
 	}
 	pool := kernel.NewPool(2)
@@ -356,39 +258,14 @@ func TestReferenceSteps(t *testing.T) {
 	}
 }
 
-func loadWeights(t *testing.T, dir string) *model.Model {
-	t.Helper()
-	path := filepath.Join(dir, "config.json")
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := model.ParseConfig(path, text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	src, err := checkpoints.OpenFolder(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer src.Close()
-	m, err := model.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Load(dir, src); err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 // TestBestModelIsTheResult trains until the held-out loss rises again and checks that the saved model is the best one.
 func TestBestModelIsTheResult(t *testing.T) {
-	r := set(t, small(t), "learning_rate", "0.1", "lr_scheduler_type", "constant", "warmup_steps", "3", "eval_steps", "1", "max_steps", "12",
-		"load_best_model_at_end", "true", "save_total_limit", "1")
-	res, _ := mustRun(t, r)
+	r := set(t, small(t), "learning_rate", "0.1", "lr_scheduler_type", "constant", "warmup_steps", "3", "eval_steps", "1",
+		"max_steps", "12", "load_best_model_at_end", "true", "save_total_limit", "1")
+	res := mustRun(t, r)
 	if res.BestStep == 0 || res.BestStep == res.Steps || res.BestLoss >= res.EvalLoss {
-		t.Fatalf("best step %d of %d, loss %.4f, last %.4f: the run should get worse at its end", res.BestStep, res.Steps, res.BestLoss, res.EvalLoss)
+		t.Fatalf("best step %d of %d, loss %.4f, last %.4f: the run should get worse at its end",
+			res.BestStep, res.Steps, res.BestLoss, res.EvalLoss)
 	}
 	if loss := savedLoss(t, r, kernel.F32); loss != res.BestLoss {
 		t.Errorf("the saved model's held-out loss is %v, the best was %v", loss, res.BestLoss)

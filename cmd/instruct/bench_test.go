@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -17,7 +18,8 @@ func program(t *testing.T, text string, code int) string {
 		t.Skip("needs a shell script as a program")
 	}
 	path := filepath.Join(t.TempDir(), "old")
-	if err := os.WriteFile(path, []byte(fmt.Sprintf("#!/bin/sh\ncat <<'E'\n%s\nE\nexit %d\n", text, code)), 0o755); err != nil {
+	script := fmt.Sprintf("#!/bin/sh\ncat <<'E'\n%s\nE\nexit %d\n", text, code)
+	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -26,30 +28,31 @@ func program(t *testing.T, text string, code int) string {
 // TestBenchAgainst measures nothing: the base claims times that no machine has.
 func TestBenchAgainst(t *testing.T) {
 	t.Setenv("INSTRUCT_TEST_IS_COMMAND", "1")
-	args := []string{"bench", "--preset", "lessons-1m", "--batch", "1", "--seq", "8", "--steps", "1", "--threads", "1", "--rounds", "6", "--against"}
+	const command = "bench --preset lessons-1m --batch 1 --seq 8 --steps 1 --threads 1 --rounds 6 "
 	base := func(ns, loss float64) string {
 		return program(t, fmt.Sprintf(`{"preset":"lessons-1m","dtype":"fp32","ns_per_step":%g,"loss":%g}`, ns, loss), 0)
 	}
 	const hour, moment = 3600e9, 1
 	slow, fast := base(hour, 1), base(moment, 1)
 	for _, c := range []struct {
-		name     string
-		old      string
-		more     []string
-		code     int
-		out, err []string
+		name, old, flags string
+		code             int
+		out, err         []string
 	}{
-		{"faster than the base", slow, nil, exitDone, []string{"BenchmarkStep/side=base/preset=lessons-1m/", "BenchmarkStep/side=this/preset=lessons-1m/", "  better", "  moved"}, nil},
-		{"slower than the base", fast, nil, exitFailed, []string{"  worse"}, []string{"ns/op rose by", fast}},
-		{"slower, as JSON", fast, []string{"--json"}, exitFailed, []string{`"side":"base"`, `"metric":"ns/op"`, `"worse":true`}, []string{"ns/op rose by"}},
-		{"the loss must stay", slow, []string{"--same_loss"}, exitFailed, nil, []string{"the loss moved"}},
-		{"a base without a loss", base(hour, 0), []string{"--same_loss"}, exitDone, []string{"not reported by the base"}, nil},
-		{"no measurement", program(t, "hello", 0), nil, exitMistake, nil, []string{"no measurement", "is it an instruct?"}},
-		{"a base that refuses a flag", program(t, "", exitMistake), nil, exitMistake, nil, []string{"base: "}},
-		{"a base that fails", program(t, "", exitFailed), nil, exitFailed, nil, []string{"base: "}},
+		{"faster than the base", slow, "", exitDone, []string{"BenchmarkStep/side=base/preset=lessons-1m/",
+			"BenchmarkStep/side=this/preset=lessons-1m/", "  better", "  moved"}, nil},
+		{"slower than the base", fast, "", exitFailed, []string{"  worse"}, []string{"ns/op rose by", fast}},
+		{"slower, as JSON", fast, "--json", exitFailed,
+			[]string{`"side":"base"`, `"metric":"ns/op"`, `"worse":true`}, []string{"ns/op rose by"}},
+		{"the loss must stay", slow, "--same_loss", exitFailed, nil, []string{"the loss moved"}},
+		{"a base without a loss", base(hour, 0), "--same_loss", exitDone, []string{"not reported by the base"}, nil},
+		{"no measurement", program(t, "hello", 0), "", exitMistake, nil,
+			[]string{"no measurement", "is it an instruct?"}},
+		{"a base that refuses a flag", program(t, "", exitMistake), "", exitMistake, nil, []string{"base: "}},
+		{"a base that fails", program(t, "", exitFailed), "", exitFailed, nil, []string{"base: "}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := call(t, "", append(append(args[:len(args):len(args)], c.old), c.more...)...)
+			o := call(t, "", command+c.flags, "--against", c.old)
 			if o.code != c.code {
 				t.Fatalf("exit %d, want %d\n%s%s", o.code, c.code, o.out, o.err)
 			}
@@ -59,35 +62,30 @@ func TestBenchAgainst(t *testing.T) {
 	}
 }
 
-// TestBenchRecipe measures a recipe's own steps; a recipe against itself has the same loss, one with another seed does not.
+// TestBenchRecipe measures a recipe's own steps; a recipe against itself has the same loss, one with another seed does
+// not.
 func TestBenchRecipe(t *testing.T) {
 	workdir(t)
 	t.Setenv("INSTRUCT_TEST_IS_COMMAND", "1")
-	const recipe = "model_name_or_path: model\ndataset: rows.jsonl\nper_device_train_batch_size: 4\ngradient_accumulation_steps: 2\nmax_length: 64\nlearning_rate: 1e-2\nlr_scheduler_type: constant\n"
+	const recipe = "model_name_or_path: model\ndataset: rows.jsonl\nper_device_train_batch_size: 4\n" +
+		"gradient_accumulation_steps: 2\nmax_length: 64\nlearning_rate: 1e-2\nlr_scheduler_type: constant\n"
 	write(t, "r.yaml", recipe)
 	write(t, "seed.yaml", recipe+"seed: 7\n")
-	m := decode[map[string]any](t, ok(t, "", "bench", "--recipe", "r.yaml", "--steps", "4", "--json"))
+	m := decode[map[string]any](t, ok(t, "", "bench --recipe r.yaml --steps 4 --json"))
 	if m["recipe"] != "model" || m["batch"] != 8.0 {
 		t.Errorf("recipe %v, batch %v", m["recipe"], m["batch"])
 	}
 	// The sixth step of a real run has the same loss.
-	ok(t, "", "train", "r.yaml", "--max_steps", "6", "--output_dir", "run", "--quiet")
-	lines := strings.Split(strings.TrimSpace(read(t, "run/metrics.jsonl")), "\n")
-	found := false
-	for _, line := range lines {
-		if row := decode[map[string]any](t, line); row["step"] == 6.0 && row["loss"] != nil {
-			found = true
-			if row["loss"] != m["loss"] {
-				t.Errorf("the bench's last loss is %v, the run's %v", m["loss"], row["loss"])
-			}
-		}
+	ok(t, "", "train r.yaml --max_steps 6 --output_dir run --quiet")
+	rows := metrics(t, "run")
+	steps := slices.DeleteFunc(rows, func(row map[string]float64) bool { return row["loss"] == 0 })
+	if len(steps) != 6 || steps[5]["loss"] != m["loss"] {
+		t.Errorf("the bench's last loss is %v, the run's steps are %v", m["loss"], steps)
 	}
-	if !found {
-		t.Errorf("no step 6 in %q", lines)
-	}
-	compare := []string{"bench", "--recipe", "r.yaml", "--steps", "1", "--rounds", "6", "--against"}
-	has(t, call(t, "", append(compare, "r.yaml")...).out, "the same bits")
-	if o := call(t, "", append(compare, "seed.yaml", "--same_loss")...); o.code != exitFailed || !strings.Contains(o.err, "the loss moved") {
+	const compare = "bench --recipe r.yaml --steps 1 --rounds 6 --against "
+	has(t, call(t, "", compare+"r.yaml").out, "the same bits")
+	o := call(t, "", compare+"seed.yaml --same_loss")
+	if o.code != exitFailed || !strings.Contains(o.err, "the loss moved") {
 		t.Errorf("another seed: exit %d\n%s%s", o.code, o.out, o.err)
 	}
 	if entries, err := os.ReadDir("runs"); err == nil {

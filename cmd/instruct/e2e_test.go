@@ -37,33 +37,31 @@ type outcome struct {
 	out, err string
 }
 
-// call runs a command with text on standard input.
-func call(t *testing.T, stdin string, args ...string) outcome {
+// call runs a command with text on standard input. The command is split into words; more follow as they are.
+func call(t *testing.T, stdin, command string, more ...string) outcome {
 	t.Helper()
-	return callContext(t, context.Background(), strings.NewReader(stdin), new(bytes.Buffer), args...)
+	return callContext(t, t.Context(), strings.NewReader(stdin), new(trigger), command, more...)
 }
 
-func callContext(t *testing.T, ctx context.Context, stdin io.Reader, log interface {
-	io.Writer
-	String() string
-}, args ...string) outcome {
+func callContext(t *testing.T, ctx context.Context, stdin io.Reader, log *trigger, command string,
+	more ...string) outcome {
 	t.Helper()
 	var out bytes.Buffer
-	code := run(ctx, args, stdin, &out, log)
+	code := run(ctx, append(strings.Fields(command), more...), stdin, &out, log)
 	return outcome{code, out.String(), log.String()}
 }
 
 // ok runs a command that must succeed, and returns its standard output.
-func ok(t *testing.T, stdin string, args ...string) string {
+func ok(t *testing.T, stdin, command string, more ...string) string {
 	t.Helper()
-	o := call(t, stdin, args...)
+	o := call(t, stdin, command, more...)
 	if o.code != exitDone {
-		t.Fatalf("instruct %s: exit %d\n%s", strings.Join(args, " "), o.code, o.err)
+		t.Fatalf("instruct %s %q: exit %d\n%s", command, more, o.code, o.err)
 	}
 	return o.out
 }
 
-// trigger is a log that calls do once text occurred in it.
+// trigger is a log that calls do, where there is one, once text occurred in it.
 type trigger struct {
 	bytes.Buffer
 	text string
@@ -79,8 +77,8 @@ func (w *trigger) Write(p []byte) (int, error) {
 	return n, err
 }
 
-const tinyConfig = `{"model_type": "llama", "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
-  "intermediate_size": 48, "max_position_embeddings": 128, "tie_word_embeddings": false}`
+const tinyConfig = `{"model_type": "llama", "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
+  "num_key_value_heads": 2, "intermediate_size": 48, "max_position_embeddings": 128, "tie_word_embeddings": false}`
 
 var (
 	baseDir  string
@@ -90,9 +88,10 @@ var (
 			return outcome{code: -1, err: err.Error()}
 		}
 		var out, log bytes.Buffer
-		code := run(context.Background(), []string{"train", "--dataset", "lessons", "--model_config", tinyConfig, "--tokenizer_name", "bytes",
-			"--lesson_rows", "32", "--lesson_held_out", "4", "--max_length", "128", "--learning_rate", "3e-3", "--num_train_epochs", "1",
-			"--output_dir", filepath.Join(baseDir, "base")}, nil, &out, &log)
+		args := strings.Fields("train --dataset lessons --tokenizer_name bytes --lesson_rows 32 --lesson_held_out 4 " +
+			"--max_length 128 --learning_rate 3e-3 --num_train_epochs 1")
+		args = append(args, "--model_config", tinyConfig, "--output_dir", filepath.Join(baseDir, "base"))
+		code := run(context.Background(), args, nil, &out, &log)
 		return outcome{code, out.String(), log.String()}
 	})
 )
@@ -194,6 +193,12 @@ func lines[T any](t *testing.T, text string) (all []T) {
 		all = append(all, decode[T](t, line))
 	}
 	return all
+}
+
+// metrics reads the rows of a run's metrics.jsonl.
+func metrics(t *testing.T, dir string) []map[string]float64 {
+	t.Helper()
+	return lines[map[string]float64](t, read(t, filepath.Join(dir, "metrics.jsonl")))
 }
 
 // has checks that text contains every part.

@@ -7,13 +7,12 @@ import (
 	"testing"
 )
 
-// TestDiskFull forbids files of more than 150 kB, as a disk does that fills up in the middle of a checkpoint: the weights
-// still fit, the moments do not.
+// TestDiskFull forbids files of more than 150 kB, as a disk does that fills up in the middle of a checkpoint: the
+// weights still fit, the moments do not.
 func TestDiskFull(t *testing.T) {
 	workdir(t)
 	write(t, "recipe.yaml", recipe)
-	args := []string{"train", "recipe.yaml", "--output_dir", "out"}
-	interrupted(t, "step 4/12", args...)
+	interrupted(t, "step 4/12", trainOut)
 	good := tree(t, "out/checkpoint-4")
 	var old syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
@@ -23,7 +22,7 @@ func TestDiskFull(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 150_000, Max: old.Max}); err != nil {
 		t.Skip("cannot limit the size of files: ", err)
 	}
-	o := call(t, "", append(args, "--resume_from_checkpoint", "true")...)
+	o := call(t, "", resumeOut)
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
 		t.Fatal(err)
 	}
@@ -33,12 +32,12 @@ func TestDiskFull(t *testing.T) {
 	}
 	has(t, o.err, "save checkpoint of step 8", "optimizer.safetensors", "file too large")
 	wholeCheckpoint(t, good)
-	has(t, ok(t, "", append(args, "--resume_from_checkpoint", "true")...), "steps 12,")
+	has(t, ok(t, "", resumeOut), "steps 12,")
 }
 
 // TestTooLarge asks for more memory than any machine has: refused at once, before anything is allocated.
 func TestTooLarge(t *testing.T) {
 	workdir(t)
-	o := call(t, "", "bench", "--preset", "smollm2-135m", "--batch", "100000000", "--seq", "2048")
+	o := call(t, "", "bench --preset smollm2-135m --batch 100000000 --seq 2048")
 	mistaken(t, o, "training needs about", "GB are available", "--batch", "--gradient_checkpointing")
 }

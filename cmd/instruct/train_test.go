@@ -26,6 +26,13 @@ logging_steps: 1
 max_length: 128
 `
 
+// Commands that these tests run again and again; tune wants a data set.
+const (
+	trainOut  = "train recipe.yaml --output_dir out"
+	resumeOut = trainOut + " --resume_from_checkpoint true"
+	tune      = "train --model_name_or_path model --output_dir out "
+)
+
 // manifest is what the tests read of run.json and of `model inspect --json`.
 type manifest struct {
 	Weights   string            `json:"weights_sha256"`
@@ -66,18 +73,22 @@ func names(t *testing.T, dir string) []string {
 func TestTrainRecipe(t *testing.T) {
 	workdir(t)
 	write(t, "recipe.yaml", strings.NewReplacer("num_train_epochs", "epochs", "max_length", "max-length").Replace(recipe))
-	o := call(t, "", "train", "recipe.yaml", "--output_dir", "out", "--seed", "7")
+	const command = trainOut + " --seed 7"
+	o := call(t, "", command)
 	if o.code != exitDone {
 		t.Fatalf("exit %d\n%s", o.code, o.err)
 	}
 	if strings.Contains(o.err, "max-length") {
 		t.Errorf("a dash for an underscore needs no note:\n%s", o.err)
 	}
-	has(t, o.err, "note: recipe recipe.yaml:6: epochs is read as num_train_epochs", "step 1/12  loss ", "step 12/12  loss ", " tokens/s ", "epoch 3.00  held-out loss ")
+	has(t, o.err, "note: recipe recipe.yaml:6: epochs is read as num_train_epochs",
+		"step 1/12  loss ", "step 12/12  loss ", " tokens/s ", "epoch 3.00  held-out loss ")
 	has(t, o.out, "steps 12, ", "held-out loss ", "the run lies in out; try: instruct chat --model out")
 
-	hf := []string{"chat_template.jinja", "config.json", "generation_config.json", "model.safetensors", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"}
-	want := slices.Concat(hf, []string{"checkpoint-12", "checkpoint-8", "loss.svg", "metrics.jsonl", "recipe.yaml", "run.json"})
+	hf := []string{"chat_template.jinja", "config.json", "generation_config.json", "model.safetensors",
+		"special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"}
+	want := append([]string{"checkpoint-12", "checkpoint-8", "loss.svg", "metrics.jsonl", "recipe.yaml", "run.json"},
+		hf...)
 	slices.Sort(want)
 	if got := names(t, "out"); !slices.Equal(got, want) {
 		t.Errorf("the run has\n%v, want\n%v", got, want)
@@ -99,25 +110,30 @@ func TestTrainRecipe(t *testing.T) {
 	if got, want := m.Files["rows.jsonl"], hex.EncodeToString(sum[:]); got != want {
 		t.Errorf("run.json: the hash of rows.jsonl is %s, want %s", got, want)
 	}
-	for name, h := range map[string]string{"weights": m.Weights, "tokenizer": m.Tokenizer, "template": m.Template, "data": m.Data} {
+	for _, h := range []string{m.Weights, m.Tokenizer, m.Template, m.Data} {
 		if len(h) != 64 {
-			t.Errorf("run.json: the hash of the %s is %q", name, h)
+			t.Errorf("run.json: %q is no hash: %+v", h, m)
 		}
 	}
-	if m.Rows != 16 || m.HeldOut != 4 || m.Steps != 12 || m.Seed != 7 || m.Finished == "" || m.Version == "" || m.Kernels == "" || !strings.HasPrefix(m.Go, "go1.") ||
-		!slices.Equal(m.Arguments, []string{"train", "recipe.yaml", "--output_dir", "out", "--seed", "7"}) {
+	if m.Rows != 16 || m.HeldOut != 4 || m.Steps != 12 || m.Seed != 7 {
 		t.Errorf("run.json: %+v", m)
 	}
-	if got := decode[manifest](t, ok(t, "", "model", "inspect", "--model", "out", "--json")).Weights; got != m.Weights {
+	if m.Finished == "" || m.Version == "" || m.Kernels == "" || !strings.HasPrefix(m.Go, "go1.") {
+		t.Errorf("run.json does not say when or with what: %+v", m)
+	}
+	if got := strings.Join(m.Arguments, " "); got != command {
+		t.Errorf("run.json has the arguments %s, want %s", got, command)
+	}
+	if got := decode[manifest](t, ok(t, "", "model inspect --model out --json")).Weights; got != m.Weights {
 		t.Errorf("the saved weights have the hash %s, run.json says %s", got, m.Weights)
 	}
 	has(t, o.out, m.Weights)
 
-	ok(t, "", "train", "out/recipe.yaml", "--output_dir", "again", "--threads", "1")
+	ok(t, "", "train out/recipe.yaml --output_dir again --threads 1")
 	if again := runJSON(t, "again"); again.Weights != m.Weights || again.Data != m.Data {
 		t.Errorf("recipe.yaml run again gives weights %s, want %s", again.Weights, m.Weights)
 	}
-	ok(t, "", "train", "out/recipe.yaml", "--output_dir", "other", "--seed", "8")
+	ok(t, "", "train out/recipe.yaml --output_dir other --seed 8")
 	if other := runJSON(t, "other"); other.Weights == m.Weights {
 		t.Error("another seed gives the same weights")
 	}
@@ -126,15 +142,16 @@ func TestTrainRecipe(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	workdir(t)
 	write(t, "recipe.yaml", recipe)
-	ok(t, "", "train", "recipe.yaml", "--output_dir", "out", "--eval_steps", "5", "--quiet")
+	ok(t, "", trainOut+" --eval_steps 5 --quiet")
 	steps, evals, tokens := 0, []float64{}, 0.0
-	for _, row := range lines[map[string]float64](t, read(t, "out/metrics.jsonl")) {
+	for _, row := range metrics(t, "out") {
 		if _, found := row["eval_loss"]; found {
 			evals = append(evals, row["step"])
 			continue
 		}
 		steps++
-		for _, key := range []string{"step", "epoch", "loss", "grad_norm", "learning_rate", "num_tokens", "trained_tokens", "tokens_per_second", "trained_tokens_per_second"} {
+		for _, key := range []string{"step", "epoch", "loss", "grad_norm", "learning_rate", "num_tokens",
+			"trained_tokens", "tokens_per_second", "trained_tokens_per_second"} {
 			if v, found := row[key]; !found || math.IsNaN(v) || v < 0 || v == 0 && (key != "learning_rate" || steps > 1) {
 				t.Errorf("step %d: %s is %v", steps, key, v)
 			}
@@ -152,7 +169,7 @@ func TestMetrics(t *testing.T) {
 func TestQuiet(t *testing.T) {
 	workdir(t)
 	write(t, "recipe.yaml", recipe)
-	o := call(t, "", "train", "recipe.yaml", "--output_dir", "out", "--quiet")
+	o := call(t, "", trainOut+" --quiet")
 	if strings.Contains(o.err, "step 1/12") {
 		t.Errorf("--quiet shows progress:\n%s", o.err)
 	}
@@ -160,7 +177,8 @@ func TestQuiet(t *testing.T) {
 
 func TestEmbeddedLessonsReport(t *testing.T) {
 	base(t)
-	has(t, makeBase().out, "total ", "held-out exact match: ", " % before, ", " % after", "kinds above 80 %", "weights sha256 ")
+	has(t, makeBase().out, "total ", "held-out exact match: ", " % before, ", " % after", "kinds above 80 %",
+		"weights sha256 ")
 	has(t, makeBase().err, "asking the untrained model 4 held-out instructions")
 	has(t, read(t, filepath.Join(baseDir, "base", "run.json")), `"exact_match"`, `"exact_match_before"`)
 }
@@ -168,25 +186,25 @@ func TestEmbeddedLessonsReport(t *testing.T) {
 func TestOutputDirIsNotOverwrittenUnasked(t *testing.T) {
 	workdir(t)
 	write(t, "recipe.yaml", recipe)
-	args := []string{"train", "recipe.yaml", "--output_dir", "out"}
-	ok(t, "", args...)
+	ok(t, "", trainOut)
 	write(t, "out/notes.txt", "mine")
 	before := tree(t, "out")
-	mistaken(t, call(t, "", append(args, "--dataset", "rows.jsonl", "--num_train_epochs", "2")...), "output_dir out is not empty", "--overwrite_output_dir", "--resume_from_checkpoint true")
+	mistaken(t, call(t, "", trainOut+" --dataset rows.jsonl --num_train_epochs 2"),
+		"output_dir out is not empty", "--overwrite_output_dir", "--resume_from_checkpoint true")
 	if after := tree(t, "out"); after != before {
 		t.Errorf("a refused run changed\n%sto\n%s", before, after)
 	}
 
 	// What the new run cannot read must not cost the old one.
 	write(t, "bad.jsonl", "{")
-	if o := call(t, "", append(args, "--overwrite_output_dir", "--dataset", "bad.jsonl")...); o.code != exitMistake {
+	if o := call(t, "", trainOut+" --overwrite_output_dir --dataset bad.jsonl"); o.code != exitMistake {
 		t.Errorf("exit %d", o.code)
 	}
 	if after := tree(t, "out"); after != before {
 		t.Errorf("a run that failed to start changed\n%sto\n%s", before, after)
 	}
 
-	ok(t, "", append(args, "--overwrite_output_dir", "--num_train_epochs", "1", "--save_strategy", "no")...)
+	ok(t, "", trainOut+" --overwrite_output_dir --num_train_epochs 1 --save_strategy no")
 	for _, name := range names(t, "out") {
 		if strings.HasPrefix(name, "checkpoint-") {
 			t.Errorf("%s of the older run is still there", name)
@@ -198,15 +216,16 @@ func TestOutputDirIsNotOverwrittenUnasked(t *testing.T) {
 	if strings.Contains(read(t, "out/recipe.yaml"), "overwrite_output_dir: true") {
 		t.Error("recipe.yaml of the run would overwrite it unasked")
 	}
-	mistaken(t, call(t, "", "train", "--model_name_or_path", "out", "--dataset", "rows.jsonl", "--output_dir", "out", "--overwrite_output_dir"), "holds the model to tune", "another --output_dir")
+	o := call(t, "", "train --model_name_or_path out --dataset rows.jsonl --output_dir out --overwrite_output_dir")
+	mistaken(t, o, "holds the model to tune", "another --output_dir")
 }
 
 // interrupted runs train and stops it after the step whose progress line begins with text.
-func interrupted(t *testing.T, text string, args ...string) outcome {
+func interrupted(t *testing.T, text, command string) outcome {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	o := callContext(t, ctx, nil, &trigger{text: text, do: cancel}, args...)
+	o := callContext(t, ctx, nil, &trigger{text: text, do: cancel}, command)
 	if o.code != exitInterrupted {
 		t.Fatalf("exit %d, want %d\n%s", o.code, exitInterrupted, o.err)
 	}
@@ -216,30 +235,32 @@ func interrupted(t *testing.T, text string, args ...string) outcome {
 func TestInterruptAndResume(t *testing.T) {
 	workdir(t)
 	write(t, "recipe.yaml", recipe)
-	ok(t, "", "train", "recipe.yaml", "--output_dir", "whole")
-	args := []string{"train", "recipe.yaml", "--output_dir", "out"}
-	o := interrupted(t, "step 6/12", args...)
-	has(t, o.err, "stopped after step 6 of 12; saved out/checkpoint-6", "go on with the same command and --resume_from_checkpoint true")
+	ok(t, "", "train recipe.yaml --output_dir whole")
+	o := interrupted(t, "step 6/12", trainOut)
+	has(t, o.err, "stopped after step 6 of 12; saved out/checkpoint-6",
+		"go on with the same command and --resume_from_checkpoint true")
 	if strings.Contains(o.err, "instruct: ") {
 		t.Errorf("an interruption is no error:\n%s", o.err)
 	}
-	mistaken(t, call(t, "", "generate", "--model", "out", "--prompt", "hi"), "not finished", "out/checkpoint-6")
-	mistaken(t, call(t, "", append(args, "--resume_from_checkpoint", "true", "--seed", "9")...), "seed", `"9"`, `"42"`, "checkpoint-6")
-	mistaken(t, call(t, "", append(args, "--resume_from_checkpoint", "out/checkpoint-4")...), "out/checkpoint-4 is older than out/checkpoint-6")
-	mistaken(t, call(t, "", append(args, "--resume_from_checkpoint", "model")...), "model is no checkpoint", "state.json")
-	mistaken(t, call(t, "", "train", "recipe.yaml", "--output_dir", "fresh", "--resume_from_checkpoint", "true"), "no checkpoint in fresh")
+	mistaken(t, call(t, "", "generate --model out --prompt hi"), "not finished", "out/checkpoint-6")
+	mistaken(t, call(t, "", resumeOut+" --seed 9"), "seed", `"9"`, `"42"`, "checkpoint-6")
+	mistaken(t, call(t, "", trainOut+" --resume_from_checkpoint out/checkpoint-4"),
+		"out/checkpoint-4 is older than out/checkpoint-6")
+	mistaken(t, call(t, "", trainOut+" --resume_from_checkpoint model"), "model is no checkpoint", "state.json")
+	mistaken(t, call(t, "", "train recipe.yaml --output_dir fresh --resume_from_checkpoint true"),
+		"no checkpoint in fresh")
 	write(t, "more.jsonl", rows(21))
-	mistaken(t, call(t, "", append(args, "--resume_from_checkpoint", "true", "--dataset", "more.jsonl")...), "dataset", "more.jsonl", "must keep it")
+	mistaken(t, call(t, "", resumeOut+" --dataset more.jsonl"), "dataset", "more.jsonl", "must keep it")
 	write(t, "rows.jsonl", strings.Replace(rows(20), "say 3", "tell 3", 1))
-	mistaken(t, call(t, "", append(args, "--resume_from_checkpoint", "true")...), "training data", "differ", "checkpoint-6")
+	mistaken(t, call(t, "", resumeOut), "training data", "differ", "checkpoint-6")
 	write(t, "rows.jsonl", rows(20))
 
-	has(t, call(t, "", append(args, "--resume_from_checkpoint", "true", "--threads", "1")...).err, "resuming  after step 6, from out/checkpoint-6")
+	has(t, call(t, "", resumeOut+" --threads 1").err, "resuming  after step 6, from out/checkpoint-6")
 	if a, b := runJSON(t, "out").Weights, runJSON(t, "whole").Weights; a != b {
 		t.Errorf("6 + 6 steps give weights %s, 12 steps %s", a, b)
 	}
 	losses := func(dir string) (all []float64) {
-		for _, row := range lines[map[string]float64](t, read(t, dir+"/metrics.jsonl")) {
+		for _, row := range metrics(t, dir) {
 			all = append(all, row["step"], row["loss"], row["eval_loss"])
 		}
 		return all
@@ -247,7 +268,7 @@ func TestInterruptAndResume(t *testing.T) {
 	if a, b := losses("out"), losses("whole"); !slices.Equal(a, b) {
 		t.Errorf("metrics.jsonl: %v, want %v", a, b)
 	}
-	ok(t, "", "train", "out/recipe.yaml", "--output_dir", "again")
+	ok(t, "", "train out/recipe.yaml --output_dir again")
 	if a, b := runJSON(t, "again").Weights, runJSON(t, "whole").Weights; a != b {
 		t.Errorf("the recipe of a resumed run gives weights %s, want %s", a, b)
 	}
@@ -255,11 +276,11 @@ func TestInterruptAndResume(t *testing.T) {
 
 func TestInterruptBeforeTheFirstStep(t *testing.T) {
 	t.Chdir(t.TempDir())
-	o := interrupted(t, "asking the untrained model", "train", "--output_dir", "out", "--lesson_rows", "64", "--lesson_held_out", "64")
+	o := interrupted(t, "asking the untrained model", "train --output_dir out --lesson_rows 64 --lesson_held_out 64")
 	has(t, o.err, "stopped before the first step")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	o = callContext(t, ctx, nil, new(bytes.Buffer), "train", "--output_dir", "out2", "--lesson_rows", "64")
+	o = callContext(t, ctx, nil, new(trigger), "train --output_dir out2 --lesson_rows 64")
 	if o.code != exitInterrupted || o.err != "instruct: stopped\n" {
 		t.Errorf("exit %d, %q", o.code, o.err)
 	}
@@ -272,11 +293,10 @@ func TestInterruptBeforeTheFirstStep(t *testing.T) {
 func TestSaveFails(t *testing.T) {
 	workdir(t)
 	write(t, "recipe.yaml", recipe)
-	args := []string{"train", "recipe.yaml", "--output_dir", "out"}
-	interrupted(t, "step 4/12", args...)
+	interrupted(t, "step 4/12", trainOut)
 	write(t, "out/checkpoint-8", "in the way")
 	good := tree(t, "out/checkpoint-4")
-	o := call(t, "", append(args, "--resume_from_checkpoint", "true")...)
+	o := call(t, "", resumeOut)
 	if o.code != exitMistake || strings.Count(o.err, "instruct: ") != 1 {
 		t.Errorf("exit %d\n%s", o.code, o.err)
 	}
@@ -285,7 +305,7 @@ func TestSaveFails(t *testing.T) {
 	if err := os.Remove("out/checkpoint-8"); err != nil {
 		t.Fatal(err)
 	}
-	ok(t, "", append(args, "--resume_from_checkpoint", "true")...)
+	ok(t, "", resumeOut)
 }
 
 // wholeCheckpoint checks that out/checkpoint-4 is as it was and that nothing half-written lies beside it.
@@ -304,7 +324,7 @@ func wholeCheckpoint(t *testing.T, before string) {
 // spoil puts NaN into the embedding of one token of the model folder.
 func spoil(t *testing.T, dir, text string) {
 	t.Helper()
-	ids := decode[[]int](t, ok(t, `"`+text+`"`, "tokenizer", "encode", "--tokenizer", dir))
+	ids := decode[[]int](t, ok(t, `"`+text+`"`, "tokenizer encode --tokenizer", dir))
 	if len(ids) != 1 {
 		t.Fatalf("%q has the tokens %v", text, ids)
 	}
@@ -325,7 +345,7 @@ func TestNonFiniteLossNamesTheRows(t *testing.T) {
 		}
 	}
 	write(t, "z.jsonl", all.String())
-	o := call(t, "", "train", "--model_name_or_path", "model", "--dataset", "z.jsonl", "--eval_fraction", "0", "--output_dir", "out")
+	o := call(t, "", tune+"--dataset z.jsonl --eval_fraction 0")
 	if o.code != exitFailed || o.out != "" {
 		t.Errorf("exit %d, standard output %q", o.code, o.out)
 	}
@@ -336,7 +356,7 @@ func TestNonFiniteLossNamesTheRows(t *testing.T) {
 			t.Errorf("%s is named:\n%s", innocent, last)
 		}
 	}
-	o = call(t, "", "train", "--model_name_or_path", "model", "--dataset", "rows.jsonl", "--eval_dataset", "z.jsonl", "--output_dir", "out2")
+	o = call(t, "", "train --model_name_or_path model --dataset rows.jsonl --eval_dataset z.jsonl --output_dir out2")
 	if o.code != exitFailed {
 		t.Errorf("exit %d", o.code)
 	}
@@ -349,7 +369,7 @@ func TestNonFiniteLossNamesTheRows(t *testing.T) {
 func TestListsGrow(t *testing.T) {
 	workdir(t)
 	write(t, "more.jsonl", rows(5))
-	ok(t, "", "train", "--model_name_or_path", "model", "--dataset", "rows.jsonl", "--dataset", "more.jsonl", "--max_steps", "1", "--output_dir", "out")
+	ok(t, "", tune+"--dataset rows.jsonl --dataset more.jsonl --max_steps 1")
 	if m := runJSON(t, "out"); len(m.Files) != 2 || m.Rows+m.HeldOut != 25 {
 		t.Errorf("two data sets: %+v", m)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -21,38 +20,40 @@ type generated struct {
 
 func TestGenerate(t *testing.T) {
 	workdir(t)
-	args := func(more ...string) []string {
-		return append([]string{"generate", "--model", "model", "--max_new_tokens", "12"}, more...)
+	const command = "generate --model model --max_new_tokens 12 "
+	ask := func(prompt string, more ...string) generated {
+		t.Helper()
+		return decode[generated](t, ok(t, "", command+"--json", append(more, "--prompt", prompt)...))
 	}
-	text := ok(t, "", args("--prompt", "Say hi <now>")...)
-	g := decode[generated](t, ok(t, "", args("--prompt", "Say hi <now>", "--json")...))
+	text := ok(t, "", command, "--prompt", "Say hi <now>")
+	g := ask("Say hi <now>")
 	if g.Text+"\n" != text {
 		t.Errorf("--json gives %q, plain text is %q", g.Text, text)
 	}
 	if g.Prompt != "Say hi <now>" || len(g.IDs) == 0 || len(g.IDs) > 12 || g.Finish != "length" && g.Finish != "stop" {
 		t.Errorf("%+v", g)
 	}
-	raw := decode[generated](t, ok(t, "", args("--prompt", "Say hi <now>", "--json", "--raw")...))
+	raw := ask("Say hi <now>", "--raw")
 	if len(raw.PromptIDs) != len("Say hi <now>") || len(raw.PromptIDs) >= len(g.PromptIDs) {
 		t.Errorf("raw prompt has %d ids, in the template %d", len(raw.PromptIDs), len(g.PromptIDs))
 	}
-	system := decode[generated](t, ok(t, "", args("--prompt", "Say hi <now>", "--json", "--system", "Be brief")...))
+	system := ask("Say hi <now>", "--system", "Be brief")
 	if len(system.PromptIDs) <= len(g.PromptIDs) {
 		t.Errorf("the system prompt is not in the prompt: %d ids, without it %d", len(system.PromptIDs), len(g.PromptIDs))
 	}
-	other := decode[generated](t, ok(t, "", args("--prompt", "Say hi <now>", "--json", "--chat_template", "chatml")...))
+	other := ask("Say hi <now>", "--chat_template", "chatml")
 	if len(other.PromptIDs) <= len(g.PromptIDs) {
 		t.Errorf("--chat_template chatml: %d ids, with the model's own %d", len(other.PromptIDs), len(g.PromptIDs))
 	}
-	if strings.Contains(ok(t, "", args("--prompt", "<a>", "--json")...), `\u003c`) {
+	if strings.Contains(ok(t, "", command+"--json --prompt <a>"), `\u003c`) {
 		t.Error("--json escapes < for HTML")
 	}
 
-	all := lines[generated](t, ok(t, "one\n\n  \ntwo\nthree", args("--json")...))
+	all := lines[generated](t, ok(t, "one\n\n  \ntwo\nthree", command+"--json"))
 	var prompts []string
 	for _, g := range all {
 		prompts = append(prompts, g.Prompt)
-		if alone := decode[generated](t, ok(t, "", args("--json", "--prompt", g.Prompt)...)); !slices.Equal(alone.IDs, g.IDs) {
+		if alone := ask(g.Prompt); !slices.Equal(alone.IDs, g.IDs) {
 			t.Errorf("%s: %v among others, %v alone", g.Prompt, g.IDs, alone.IDs)
 		}
 	}
@@ -63,14 +64,14 @@ func TestGenerate(t *testing.T) {
 
 func TestGenerateStops(t *testing.T) {
 	workdir(t)
-	g := decode[generated](t, ok(t, "", "generate", "--model", "model", "--prompt", "a", "--json", "--max_new_tokens", "500"))
+	g := decode[generated](t, ok(t, "", "generate --model model --prompt a --json --max_new_tokens 500"))
 	if n := len(g.PromptIDs) + len(g.IDs); n > 129 || g.Finish == "length" && n < 129 {
 		t.Errorf("%d tokens of 128 positions, finish_reason %s", n, g.Finish)
 	}
 	// A model whose first greedy token counts as the end of a turn says nothing.
 	first := g.IDs[0]
 	write(t, "model/generation_config.json", fmt.Sprintf(`{"eos_token_id": [%d]}`, first))
-	g = decode[generated](t, ok(t, "", "generate", "--model", "model", "--prompt", "a", "--json"))
+	g = decode[generated](t, ok(t, "", "generate --model model --prompt a --json"))
 	if g.Finish != "stop" || g.Text != "" {
 		t.Errorf("%+v; expected a stop at token %d", g, first)
 	}
@@ -78,20 +79,19 @@ func TestGenerateStops(t *testing.T) {
 
 func TestSamplingIsRepeatable(t *testing.T) {
 	workdir(t)
-	sample := func(more ...string) string {
-		return ok(t, "", append([]string{"generate", "--model", "model", "--prompt", "tell", "--max_new_tokens", "16", "--temperature", "1.5", "--json"}, more...)...)
-	}
-	if sample("--seed", "3") != sample("--seed", "3", "--threads", "1") {
+	const command = "generate --model model --prompt tell --max_new_tokens 16 --json "
+	sample := func(flags string) string { return ok(t, "", command+"--temperature 1.5 "+flags) }
+	if sample("--seed 3") != sample("--seed 3 --threads 1") {
 		t.Error("the same seed gives another answer")
 	}
-	if sample("--seed", "3") == sample("--seed", "4") {
+	if sample("--seed 3") == sample("--seed 4") {
 		t.Error("another seed gives the same answer")
 	}
-	greedy := decode[generated](t, ok(t, "", "generate", "--model", "model", "--prompt", "tell", "--max_new_tokens", "16", "--json"))
-	if one := decode[generated](t, sample("--top_k", "1")); !slices.Equal(one.IDs, greedy.IDs) {
+	greedy := decode[generated](t, ok(t, "", command))
+	if one := decode[generated](t, sample("--top_k 1")); !slices.Equal(one.IDs, greedy.IDs) {
 		t.Errorf("top_k 1 gives %v, greedy %v", one.IDs, greedy.IDs)
 	}
-	if tiny := decode[generated](t, sample("--top_p", "1e-9")); !slices.Equal(tiny.IDs, greedy.IDs) {
+	if tiny := decode[generated](t, sample("--top_p 1e-9")); !slices.Equal(tiny.IDs, greedy.IDs) {
 		t.Errorf("top_p 1e-9 gives %v, greedy %v", tiny.IDs, greedy.IDs)
 	}
 }
@@ -115,12 +115,12 @@ again
 /quit
 never read
 `
-	o := call(t, script, "chat", "--model", "model", "--max_new_tokens", "4")
+	o := call(t, script, "chat --model model --max_new_tokens 4")
 	if o.code != exitDone {
 		t.Fatalf("exit %d\n%s", o.code, o.err)
 	}
-	has(t, o.err, "added to a.jsonl", "system prompt set", "unknown command /foo; /help lists them", "/save needs a file name",
-		"the conversation starts anew", "nothing to save yet", "system prompt removed", "/quit")
+	has(t, o.err, "added to a.jsonl", "system prompt set", "unknown command /foo; /help lists them",
+		"/save needs a file name", "the conversation starts anew", "nothing to save yet", "system prompt removed", "/quit")
 	if n := strings.Count(o.out, "\n"); n < 4 {
 		t.Errorf("%d lines of answers, want 4 answers:\n%q", n, o.out)
 	}
@@ -148,14 +148,15 @@ never read
 		t.Errorf("b.jsonl: %v", one)
 	}
 	// The cache that turns share changes nothing: chat and generate answer alike.
-	if got, want := one[2].Content, strings.TrimSuffix(ok(t, "", "generate", "--model", "model", "--system", "Be brief", "--prompt", "how are you", "--max_new_tokens", "4"), "\n"); got != want {
+	want := ok(t, "how are you", "generate --model model --max_new_tokens 4 --system", "Be brief")
+	if got := one[2].Content + "\n"; got != want {
 		t.Errorf("chat answers %q, generate %q", got, want)
 	}
 }
 
 func TestChatSurvivesALongTurn(t *testing.T) {
 	workdir(t)
-	o := call(t, strings.Repeat("x", 200)+"\nhi\n/save c.jsonl\n", "chat", "--model", "model", "--max_new_tokens", "2")
+	o := call(t, strings.Repeat("x", 200)+"\nhi\n/save c.jsonl\n", "chat --model model --max_new_tokens 2")
 	if o.code != exitDone || strings.Contains(read(t, "c.jsonl"), "xxx") {
 		t.Errorf("exit %d\n%s", o.code, o.err)
 	}
@@ -176,7 +177,7 @@ func TestSignalEndsTheWaitForInput(t *testing.T) {
 				cancel()
 			}()
 		}
-		o := callContext(t, ctx, in, log, command, "--model", "model", "--max_new_tokens", "2")
+		o := callContext(t, ctx, in, log, command+" --model model --max_new_tokens 2")
 		if o.code != exitInterrupted {
 			t.Errorf("%s: exit %d", command, o.code)
 		}
@@ -199,7 +200,7 @@ type scored struct {
 func TestScore(t *testing.T) {
 	workdir(t)
 	write(t, "held.jsonl", rows(6))
-	all := lines[scored](t, ok(t, "", "score", "--model", "model", "--dataset", "held.jsonl", "--json"))
+	all := lines[scored](t, ok(t, "", "score --model model --dataset held.jsonl --json"))
 	if len(all) != 7 {
 		t.Fatalf("%d lines, want 6 rows and the totals", len(all))
 	}
@@ -215,26 +216,29 @@ func TestScore(t *testing.T) {
 			}
 			s -= l
 		}
-		if r.Row == nil || *r.Row != i || len(r.IDs) != len(r.Mask) || mask != r.Trained || len(r.Logprobs) != r.Trained || math.Abs(s-r.LossSum) > 1e-9 {
+		if r.Row == nil || *r.Row != i || len(r.IDs) != len(r.Mask) || mask != r.Trained ||
+			len(r.Logprobs) != r.Trained || math.Abs(s-r.LossSum) > 1e-9 {
 			t.Errorf("row %d: %+v; the mask has %d, the logprobs sum to %v", i, r, mask, s)
 		}
 		sum += r.LossSum
 		trained += r.Trained
 	}
-	if total.Row != nil || total.Rows != 6 || total.Trained != trained || total.LossSum != sum || math.Abs(total.Mean-sum/float64(trained)) > 1e-12 {
+	if total.Row != nil || total.Rows != 6 || total.Trained != trained || total.LossSum != sum ||
+		math.Abs(total.Mean-sum/float64(trained)) > 1e-12 {
 		t.Errorf("totals %+v, want %v over %d", total, sum, trained)
 	}
-	has(t, ok(t, "", "score", "--model", "model", "--dataset", "held.jsonl"), "held.jsonl:6  loss ", fmt.Sprintf("6 rows, %d trained tokens, mean loss %.4f", trained, total.Mean))
+	has(t, ok(t, "", "score --model model --dataset held.jsonl"), "held.jsonl:6  loss ",
+		fmt.Sprintf("6 rows, %d trained tokens, mean loss %.4f", trained, total.Mean))
 
-	ok(t, "", "train", "--model_name_or_path", "model", "--dataset", "rows.jsonl", "--eval_dataset", "held.jsonl", "--max_steps", "3", "--output_dir", "out")
-	after := lines[scored](t, ok(t, "", "score", "--model", "out", "--dataset", "held.jsonl", "--json"))[6].Mean
+	ok(t, "", tune+"--dataset rows.jsonl --eval_dataset held.jsonl --max_steps 3")
+	after := lines[scored](t, ok(t, "", "score --model out --dataset held.jsonl --json"))[6].Mean
 	if want := runJSON(t, "out").EvalLoss; math.Abs(after-want) > 1e-9 {
 		t.Errorf("score says %v of the run, train said %v", after, want)
 	}
 	if after >= total.Mean {
 		t.Errorf("training did not help: %v before, %v after", total.Mean, after)
 	}
-	whole := lines[scored](t, ok(t, "", "score", "--model", "model", "--dataset", "held.jsonl", "--json", "--train_on_inputs"))[6]
+	whole := lines[scored](t, ok(t, "", "score --model model --dataset held.jsonl --json --train_on_inputs"))[6]
 	if whole.Trained <= trained {
 		t.Errorf("--train_on_inputs: %d trained tokens, without it %d", whole.Trained, trained)
 	}
@@ -243,12 +247,13 @@ func TestScore(t *testing.T) {
 func TestDataInspect(t *testing.T) {
 	workdir(t)
 	write(t, "more.tsv", "instruction\toutput\nsay <b>\tb\n")
-	out := ok(t, "", "data", "inspect", "--model", "model", "--dataset", "rows.jsonl,more.tsv", "--show", "1")
+	out := ok(t, "", "data inspect --model model --dataset rows.jsonl,more.tsv --show 1")
 	has(t, out, "rows            21", "trained tokens  ", "longest  ", "rows.jsonl:1", "⟦it is 0<|end|>⟧")
-	if strings.Count(out, "rows.jsonl:1:") != 1 || strings.Contains(out, "rows.jsonl:2:") || strings.Contains(out, "\x1b") {
+	if strings.Count(out, "rows.jsonl:1:") != 1 || strings.Contains(out, "rows.jsonl:2:") ||
+		strings.Contains(out, "\x1b") {
 		t.Errorf("expected one row shown, without colours:\n%s", out)
 	}
-	audit := decode[map[string]any](t, ok(t, "", "data", "inspect", "--model", "model", "--dataset", "rows.jsonl", "--dataset", "more.tsv", "--json"))
+	audit := decode[map[string]any](t, ok(t, "", inspect+"--dataset more.tsv --json"))
 	for key, want := range map[string]float64{"rows": 21, "examples": 21, "truncated": 0} {
 		if audit[key] != want {
 			t.Errorf("%s is %v, want %v", key, audit[key], want)
@@ -257,7 +262,7 @@ func TestDataInspect(t *testing.T) {
 	if audit["trained_tokens"].(float64) >= audit["tokens"].(float64) {
 		t.Errorf("every token is trained: %v", audit)
 	}
-	cut := ok(t, "", "data", "inspect", "--model", "model", "--dataset", "rows.jsonl", "--max_length", "14", "--json")
+	cut := ok(t, "", "data inspect --model model --dataset rows.jsonl --max_length 14 --json")
 	if n := decode[map[string]any](t, cut)["truncated"].(float64); n != 20 {
 		t.Errorf("--max_length 14 truncates %v rows of 20: %s", n, cut)
 	}
@@ -266,38 +271,42 @@ func TestDataInspect(t *testing.T) {
 func TestTokenizerRoundTrip(t *testing.T) {
 	workdir(t)
 	texts := "\"hello\"\n\"\"\n\n\"Grüße, 世界 🙂 <|end|>\"\n\"a\\nb\"\n"
-	ids := ok(t, texts, "tokenizer", "encode", "--tokenizer", "model")
+	ids := ok(t, texts, "tokenizer encode --tokenizer model")
 	if n := len(lines[[]int32](t, ids)); n != 4 {
 		t.Errorf("%d arrays, want 4:\n%s", n, ids)
 	}
 	has(t, ids, "[]\n")
-	if back := ok(t, ids, "tokenizer", "decode", "--tokenizer", "model/tokenizer.json"); back != strings.Replace(texts, "\n\n", "\n", 1) {
+	back := ok(t, ids, "tokenizer decode --tokenizer model/tokenizer.json")
+	if back != strings.Replace(texts, "\n\n", "\n", 1) {
 		t.Errorf("encoded and decoded:\n%swant\n%s", back, texts)
 	}
-	if skip := ok(t, ids, "tokenizer", "decode", "--tokenizer", "model", "--skip-special-tokens"); strings.Contains(skip, "<|end|>") {
+	if skip := ok(t, ids, "tokenizer decode --tokenizer model --skip-special-tokens"); strings.Contains(skip, "<|end|>") {
 		t.Errorf("special tokens are not skipped: %s", skip)
 	}
-	mistaken(t, call(t, "[1]\n[1,", "tokenizer", "encode", "--tokenizer", "nowhere"), "nowhere")
+	mistaken(t, call(t, "[1]\n[1,", "tokenizer encode --tokenizer nowhere"), "nowhere")
 }
 
 func TestTokenizerTrain(t *testing.T) {
 	workdir(t)
 	write(t, "plain.txt", strings.Repeat("the cat and the hat\n", 20))
-	has(t, ok(t, "", "tokenizer", "train", "--dataset", "plain.txt,rows.jsonl", "--vocab_size", "280", "--special_tokens", "<|end|>,<|user|>", "--output_dir", "tok"), "280 tokens, saved in tok")
-	out := ok(t, "", "tokenizer", "inspect", "--tokenizer", "tok", "--text", "the cat<|end|>")
+	out := ok(t, "", "tokenizer train --dataset plain.txt,rows.jsonl --vocab_size 280 "+
+		"--special_tokens <|end|>,<|user|> --output_dir tok")
+	has(t, out, "280 tokens, saved in tok")
+	out = ok(t, "", "tokenizer inspect --tokenizer tok --text", "the cat<|end|>")
 	has(t, out, "tokens   280", `"the"`, `"<|end|>"`)
-	ids := ok(t, `"the cat<|end|>"`, "tokenizer", "encode", "--tokenizer", "tok")
+	ids := ok(t, `"the cat<|end|>"`, "tokenizer encode --tokenizer tok")
 	if n := len(decode[[]int32](t, ids)); n > 5 {
 		t.Errorf("nothing was merged: %s", ids)
 	}
-	has(t, ok(t, ids, "tokenizer", "decode", "--tokenizer", "tok"), `"the cat<|end|>"`)
-	mistaken(t, call(t, "", "tokenizer", "train", "--dataset", "plain.txt", "--vocab_size", "100", "--output_dir", "tok2"), "100", "256")
+	has(t, ok(t, ids, "tokenizer decode --tokenizer tok"), `"the cat<|end|>"`)
+	mistaken(t, call(t, "", "tokenizer train --dataset plain.txt --vocab_size 100 --output_dir tok2"), "100", "256")
 }
 
 func TestModelInspect(t *testing.T) {
 	workdir(t)
-	has(t, ok(t, "", "model", "inspect", "--model", "model"), "family      llama", "layers      2", "width       32", "4 query, 2 key/value",
-		"vocabulary  260 (tokenizer 260)", "tied head   false", `"<|end|>"`, "model.layers.1.mlp.down_proj.weight", "[32 48]")
+	has(t, ok(t, "", "model inspect --model model"), "family      llama", "layers      2", "width       32",
+		"4 query, 2 key/value", "vocabulary  260 (tokenizer 260)", "tied head   false", `"<|end|>"`,
+		"model.layers.1.mlp.down_proj.weight", "[32 48]")
 	m := decode[struct {
 		Type       string `json:"model_type"`
 		Parameters int    `json:"parameters"`
@@ -305,7 +314,7 @@ func TestModelInspect(t *testing.T) {
 			Name  string `json:"name"`
 			Shape []int  `json:"shape"`
 		} `json:"tensors"`
-	}](t, ok(t, "", "model", "inspect", "--model", "model", "--json"))
+	}](t, ok(t, "", "model inspect --model model --json"))
 	n := 0
 	for _, x := range m.Tensors {
 		size := 1
@@ -320,14 +329,15 @@ func TestModelInspect(t *testing.T) {
 }
 
 func TestBench(t *testing.T) {
-	args := []string{"bench", "--preset", "lessons-1m", "--batch", "1", "--seq", "8", "--steps", "1"}
-	m := decode[map[string]any](t, ok(t, "", append(args, "--json")...))
+	const command = "bench --preset lessons-1m --batch 1 --seq 8 --steps 1"
+	m := decode[map[string]any](t, ok(t, "", command+" --json"))
 	for key, want := range map[string]any{"preset": "lessons-1m", "dtype": "fp32", "batch": 1.0, "seq": 8.0} {
 		if m[key] != want {
 			t.Errorf("%s is %v, want %v", key, m[key], want)
 		}
 	}
-	for _, key := range []string{"ns_per_step", "tokens_per_second", "gflops", "peak_gflops", "peak_fraction", "peak_rss_bytes"} {
+	for _, key := range []string{"ns_per_step", "tokens_per_second", "gflops", "peak_gflops", "peak_fraction",
+		"peak_rss_bytes"} {
 		if strings.HasPrefix(key, "peak_") && key != "peak_rss_bytes" && m["kernels"] == "generic" {
 			continue // the portable kernels have no peak to compare with
 		}
@@ -338,13 +348,15 @@ func TestBench(t *testing.T) {
 	if _, found := m["allocs_per_step"]; !found {
 		t.Errorf("no allocs_per_step: %v", m)
 	}
-	has(t, ok(t, "", args...), "BenchmarkStep/preset=lessons-1m/dtype=fp32/batch=1/seq=8-", " ns/op ", " tokens/s ", " GFLOP/s ")
+	has(t, ok(t, "", command), "BenchmarkStep/preset=lessons-1m/dtype=fp32/batch=1/seq=8-",
+		" ns/op ", " tokens/s ", " GFLOP/s ")
 }
 
 func TestStoppedBench(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if o := callContext(t, ctx, nil, new(bytes.Buffer), "bench", "--preset", "lessons-1m", "--batch", "1", "--seq", "8"); o.code != exitInterrupted {
+	o := callContext(t, ctx, nil, new(trigger), "bench --preset lessons-1m --batch 1 --seq 8")
+	if o.code != exitInterrupted {
 		t.Errorf("exit %d\n%s", o.code, o.err)
 	}
 }

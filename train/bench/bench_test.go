@@ -4,7 +4,9 @@ import (
 	"testing"
 )
 
-// BenchmarkStep measures steps of every preset, to be profiled: go test -run '^$' -bench Step/preset=tiny -benchtime 1x -cpuprofile cpu.prof ./train/bench
+// BenchmarkStep measures steps of every preset, to be profiled:
+//
+//	go test -run '^$' -bench Step/preset=tiny -benchtime 1x -cpuprofile cpu.prof ./train/bench
 func BenchmarkStep(b *testing.B) {
 	for _, p := range presets() {
 		b.Run("preset="+p.name, func(b *testing.B) {
