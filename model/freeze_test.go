@@ -120,7 +120,8 @@ func TestFrozenGradients(t *testing.T) {
 					t.Errorf("%s: loss %v, want %v", what, loss, wantLoss)
 				}
 				for _, p := range m.Params {
-					switch grad := got[p.Name]; {
+					grad := got[p.Name]
+					switch {
 					case trained(p.Name) && !slices.Equal(grad, want[p.Name]):
 						t.Errorf("%s: the gradient of %s is another", what, p.Name)
 					case !trained(p.Name) && grad != nil:
