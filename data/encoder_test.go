@@ -159,6 +159,7 @@ func TestMaskEqualsBytesOfRealTokenizers(t *testing.T) {
 func TestEncode(t *testing.T) {
 	tok := byteTokenizer(t)
 	no := false
+	untrained := []chat.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Train: &no}}
 	tests := []struct {
 		name      string
 		row       Row
@@ -197,11 +198,9 @@ func TestEncode(t *testing.T) {
 		{"too long", Row{Messages: talk("hi", "yo")}, 4, false, "<|user|>hi<|assistant|>",
 			Outcome{Dropped: DroppedTooLong, Truncated: 3, TruncatedTrained: 3}},
 		{"untrained",
-			Row{Messages: []chat.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Train: &no}}}, 0, false,
-			"<|user|>hi<|assistant|>yo<|end|>", Outcome{Dropped: DroppedUntrained}},
+			Row{Messages: untrained}, 0, false, "<|user|>hi<|assistant|>yo<|end|>", Outcome{Dropped: DroppedUntrained}},
 		{"untrained and too long",
-			Row{Messages: []chat.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Train: &no}}}, 3, false,
-			"<|user|>hi", Outcome{Dropped: DroppedUntrained, Truncated: 4}},
+			Row{Messages: untrained}, 3, false, "<|user|>hi", Outcome{Dropped: DroppedUntrained, Truncated: 4}},
 		{"control characters", Row{Messages: talk("\x1b[31m\r\n", "\ty\x00\x7f\u0085")}, 0, false,
 			"<|user|>␛[31m␍\n<|assistant|>⟦\ty␀␡\ufffd<|end|>⟧", Outcome{}},
 		{"characters of several bytes", Row{Messages: talk("é", "😀")}, 0, false,
