@@ -58,7 +58,8 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 		n := 0
 		for j := c0; j < c1; j += n {
 			n = min(d.nr, c1-j)
-			if rest := c1 - j - n; rest > 0 && rest <= 16 && d.nr == 48 { // two panels of 32 beat one of 48 and a narrow one
+			rest := c1 - j - n
+			if rest > 0 && rest <= 16 && d.nr == 48 { // two panels of 32 beat one of 48 and a narrow one
 				n = 32
 			}
 			b, bp := &g.b[p0*g.bp+j*g.bj], g.bp

@@ -103,7 +103,7 @@ func testGemmDequantized(t *testing.T, r *rng.Rand, pools []*Pool, f Form, m int
 	start, values := slices.Clone(c.x), w.values()
 	for _, acc := range []bool{false, true} {
 		want := slices.Clone(start)
-		gemmNaive(f, m, n, k, a.x, lda, values, w.Cols, want, ldc, acc)
+		pools[0].Gemm(f, m, n, k, a.x, lda, values, w.Cols, want, ldc, acc)
 		for _, p := range pools {
 			copy(c.x, start)
 			p.GemmDequantized(f, m, a.x, lda, w, c.x, ldc, acc)

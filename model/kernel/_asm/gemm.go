@@ -125,7 +125,8 @@ func newStrided(base, ld reg.GPVirtual, rows int) strided {
 
 func (s strided) row(i, disp int) Mem {
 	x := at(s.base[i/s.per], disp)
-	if i %= s.per; i > 0 {
+	i %= s.per
+	if i > 0 {
 		x.Scale = 1
 		for ; i%2 == 0; i /= 2 {
 			x.Scale *= 2
