@@ -15,7 +15,7 @@ func Check(row data.Row) checks.Check {
 
 // Score tells whether the answer to the row passes its check. A row without messages has no right answer.
 func Score(row data.Row, answer string) bool {
-	return len(row.Messages) > 0 && Check(row).Judge(answer).Pass
+	return len(row.Messages) > 0 && Check(row)(answer).Pass
 }
 
 // Report counts exact matches per kind, before and after training.

@@ -47,7 +47,7 @@ func TestScoreOfEveryKind(t *testing.T) {
 				t.Errorf("%s: %q is right for %q", row.Kind, wrong, want)
 			}
 		}
-		if v := Check(row).Judge(want + "!"); v.Pass || v.Reason == "" {
+		if v := Check(row)(want + "!"); v.Pass || v.Reason == "" {
 			t.Errorf("%s: the check gives %+v", row.Kind, v)
 		}
 	}
