@@ -67,12 +67,8 @@ type SourceAudit struct {
 
 func newAudit() *Audit {
 	return &Audit{
-		Dropped:     map[string]int{},
-		DroppedRows: []DroppedRow{},
-		IgnoredKeys: map[string]int{},
-		Unused:      map[string]int{},
-		Sources:     []SourceAudit{},
-		sources:     map[string]int{},
+		Dropped: map[string]int{}, IgnoredKeys: map[string]int{}, Unused: map[string]int{},
+		DroppedRows: []DroppedRow{}, Sources: []SourceAudit{}, sources: map[string]int{},
 	}
 }
 

@@ -78,13 +78,8 @@ type Batch struct {
 // gives no segment.
 func BuildBatch(dst *Batch, examples []Example, idx []int) {
 	*dst = Batch{
-		Tokens:    dst.Tokens[:0],
-		Positions: dst.Positions[:0],
-		Targets:   dst.Targets[:0],
-		Weights:   dst.Weights[:0],
-		Segments:  dst.Segments[:0],
-		Rows:      dst.Rows[:0],
-		Share:     dst.Share,
+		Tokens: dst.Tokens[:0], Positions: dst.Positions[:0], Targets: dst.Targets[:0], Weights: dst.Weights[:0],
+		Segments: dst.Segments[:0], Rows: dst.Rows[:0], Share: dst.Share,
 	}
 	prefix := 0
 	if dst.Share {

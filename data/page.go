@@ -60,14 +60,8 @@ func (e *Encoder) WriteHTML(w io.Writer, title string, rows []Row, examples []Ex
 		return err
 	}
 	p := page{
-		Title:    title,
-		Template: e.Template.Hash()[:12],
-		Table:    audit.lines(),
-		Width:    chartWidth,
-		Height:   chartHeight,
-		Limit:    e.MaxLength,
-		Longest:  audit.Longest,
-		Rows:     shown,
+		Title: title, Template: e.Template.Hash()[:12], Table: audit.lines(), Rows: shown,
+		Width: chartWidth, Height: chartHeight, Limit: e.MaxLength, Longest: audit.Longest,
 	}
 	p.chart(examples)
 	t, err := template.New("page").Parse(pageSource)
@@ -160,12 +154,8 @@ func (e *Encoder) pageRows(rows []Row, audit *Audit) ([]pageRow, error) {
 // pageRow gives a row its tokens.
 func (e *Encoder) pageRow(x *Example, from *encoding, o *Outcome, why string) pageRow {
 	row := pageRow{
-		Source:  x.Source,
-		Why:     why,
-		Length:  len(x.IDs),
-		Trained: x.Trained(),
-		Hidden:  max(0, len(x.IDs)-pageTokens),
-		Unused:  strings.Join(o.Unused, ", "),
+		Source: x.Source, Why: why, Length: len(x.IDs), Trained: x.Trained(),
+		Hidden: max(0, len(x.IDs)-pageTokens), Unused: strings.Join(o.Unused, ", "),
 	}
 	if o.Dropped != "" {
 		row.Why += ": " + o.Dropped

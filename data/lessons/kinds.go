@@ -74,15 +74,19 @@ func echo(d *draw) task {
 	), "t", text), text}
 }
 
+// aboutWord draws a word of lo to hi letters and a question about it, whose answer is a function of the word.
+func (d *draw) aboutWord(lo, hi int, answer func(w string) string, questions ...string) task {
+	w := d.word(lo, hi)
+	return task{fill(d.pick(questions...), "w", d.quoted(w)), answer(w)}
+}
+
 func upperCase(d *draw) task {
-	w := d.word(3, 9)
-	return task{fill(d.pick(
+	return d.aboutWord(3, 9, strings.ToUpper,
 		"Write {w} in capital letters.",
 		"Put {w} in capitals.",
 		"Change {w} to upper case.",
 		"How does {w} look in capital letters?",
-		"Upper case, please: {w}",
-	), "w", d.quoted(w)), strings.ToUpper(w)}
+		"Upper case, please: {w}")
 }
 
 func lowerCase(d *draw) task {
@@ -97,14 +101,12 @@ func lowerCase(d *draw) task {
 }
 
 func titleCase(d *draw) task {
-	w := d.word(3, 9)
-	return task{fill(d.pick(
+	return d.aboutWord(3, 9, title,
 		"Write {w} with a capital first letter.",
 		"Make only the first letter of {w} a capital.",
 		"Put {w} in title case.",
 		"Write {w} as if it were a name.",
-		"Title case, please: {w}",
-	), "w", d.quoted(w)), title(w)}
+		"Title case, please: {w}")
 }
 
 func title(w string) string { return strings.ToUpper(w[:1]) + w[1:] }
@@ -126,46 +128,38 @@ func repeat(d *draw) task {
 }
 
 func spell(d *draw) task {
-	w := d.word(3, 8)
-	return task{fill(d.pick(
+	return d.aboutWord(3, 8, letterByLetter,
 		"Spell {w}.",
 		"Spell the word {w} for me.",
 		"How do you spell {w}?",
-		"Write {w} letter by letter.",
-	), "w", d.quoted(w)), letterByLetter(w)}
+		"Write {w} letter by letter.")
 }
 
 func letterByLetter(w string) string { return strings.Join(strings.Split(w, ""), "-") }
 
 func firstLetter(d *draw) task {
-	w := d.word(3, 9)
-	return task{fill(d.pick(
+	return d.aboutWord(3, 9, func(w string) string { return w[:1] },
 		"What is the first letter of {w}?",
 		"Which letter does {w} start with?",
 		"Give me the first letter of {w}.",
-		"Name the letter that begins {w}.",
-	), "w", d.quoted(w)), w[:1]}
+		"Name the letter that begins {w}.")
 }
 
 func lastLetter(d *draw) task {
-	w := d.word(3, 9)
-	return task{fill(d.pick(
+	return d.aboutWord(3, 9, func(w string) string { return w[len(w)-1:] },
 		"What is the last letter of {w}?",
 		"Which letter does {w} end with?",
 		"Give me the last letter of {w}.",
-		"Name the letter that ends {w}.",
-	), "w", d.quoted(w)), w[len(w)-1:]}
+		"Name the letter that ends {w}.")
 }
 
 func backwards(d *draw) task {
-	w := d.word(3, 7)
-	return task{fill(d.pick(
+	return d.aboutWord(3, 7, reversed,
 		"Spell {w} backwards.",
 		"Write {w} backwards.",
 		"Reverse the word {w}.",
 		"What is {w} read from right to left?",
-		"Turn {w} around.",
-	), "w", d.quoted(w)), reversed(w)}
+		"Turn {w} around.")
 }
 
 func reversed(w string) string {
@@ -175,13 +169,11 @@ func reversed(w string) string {
 }
 
 func countLetters(d *draw) task {
-	w := d.word(3, 9)
-	return task{fill(d.pick(
+	return d.aboutWord(3, 9, func(w string) string { return strconv.Itoa(len(w)) },
 		"How many letters are in {w}?",
 		"How many letters does {w} have?",
 		"Count the letters of {w}.",
-		"How long is the word {w}?",
-	), "w", d.quoted(w)), strconv.Itoa(len(w))}
+		"How long is the word {w}?")
 }
 
 // compareWords asks for the longer or the shorter of two words, whose lengths differ by two at least.
@@ -216,15 +208,12 @@ func compareWords(d *draw) task {
 
 // sortLetters asks for the letters of a short word in the order of the alphabet.
 func sortLetters(d *draw) task {
-	w := d.word(3, 5)
-	letters := strings.Split(w, "")
-	sort.Strings(letters)
-	return task{fill(d.pick(
+	sorted := func(w string) string { return strings.Join(slices.Sorted(slices.Values(strings.Split(w, ""))), "") }
+	return d.aboutWord(3, 5, sorted,
 		"Sort the letters of {w}.",
 		"Put the letters of {w} in order.",
 		"Write the letters of {w} from A to Z.",
-		"Which letters has {w}, sorted?",
-	), "w", d.quoted(w)), strings.Join(letters, "")}
+		"Which letters has {w}, sorted?")
 }
 
 // sortWords asks for three words, of different first letters, in the order of the alphabet.

@@ -4,31 +4,17 @@ import "strings"
 
 // simple draws one of the short tasks that a system prompt's rule or a follow-up is laid upon.
 func simple(d *draw) task {
-	switch d.intn(6) {
-	case 0:
-		return upperCase(d)
-	case 1:
-		return lowerCase(d)
-	case 2:
-		return titleCase(d)
-	case 3:
-		return firstLetter(d)
-	case 4:
-		return spell(d)
-	default:
-		return say(d)
-	}
+	tasks := []func(d *draw) task{upperCase, lowerCase, titleCase, firstLetter, spell, say}
+	return tasks[d.intn(len(tasks))](d)
 }
 
 // say asks for the word as it is.
 func say(d *draw) task {
-	w := d.word(3, 8)
-	return task{fill(d.pick(
+	return d.aboutWord(3, 8, func(w string) string { return w },
 		"Say {w}.",
 		"Write the word {w}.",
 		"Please say {w}.",
-		"Can you write {w}?",
-	), "w", d.quoted(w)), w}
+		"Can you write {w}?")
 }
 
 func systemEnding(d *draw) []turn {
@@ -158,23 +144,16 @@ func followUpChange(d *draw) []turn {
 		t = compareWords(d)
 	}
 	w := t.answer
-	var ask, answer string
-	switch d.intn(5) {
-	case 0:
-		ask = d.pick("Now backwards.", "And backwards?", "Turn it around.")
-		answer = reversed(w)
-	case 1:
-		ask = d.pick("Now twice.", "Say it two times.", "And twice?")
-		answer = w + " " + w
-	case 2:
-		ask = d.pick("Now spell it.", "How is it spelled?", "Letter by letter, please.")
-		answer = letterByLetter(w)
-	case 3:
-		ask = d.pick("Only the first letter.", "What is its first letter?", "And the first letter?")
-		answer = w[:1]
-	default:
-		ask = d.pick("Put it in quotes.", "Now in quotes.", "And in quotes?")
-		answer = `"` + w + `"`
+	changes := []struct {
+		answer string
+		asks   []string
+	}{
+		{reversed(w), []string{"Now backwards.", "And backwards?", "Turn it around."}},
+		{w + " " + w, []string{"Now twice.", "Say it two times.", "And twice?"}},
+		{letterByLetter(w), []string{"Now spell it.", "How is it spelled?", "Letter by letter, please."}},
+		{w[:1], []string{"Only the first letter.", "What is its first letter?", "And the first letter?"}},
+		{`"` + w + `"`, []string{"Put it in quotes.", "Now in quotes.", "And in quotes?"}},
 	}
-	return []turn{{"user", t.ask}, {"assistant", w}, {"user", ask}, {"assistant", answer}}
+	c := changes[d.intn(len(changes))]
+	return []turn{{"user", t.ask}, {"assistant", w}, {"user", d.pick(c.asks...)}, {"assistant", c.answer}}
 }

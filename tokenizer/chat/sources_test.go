@@ -111,6 +111,9 @@ func TestTemplateSources(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestBadTemplateSources(t *testing.T) {
 	if _, err := tokenizer.Load(folder(t, "7")); err == nil ||
 		!strings.Contains(err.Error(), "neither a text nor a list") {
 		t.Errorf("got %v", err)
