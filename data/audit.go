@@ -39,8 +39,8 @@ type Audit struct {
 	Unended int `json:"unended"`
 	// IgnoredKeys counts the rows that have a key which their format does not use, by key.
 	IgnoredKeys map[string]int `json:"ignored_keys"`
-	// Unused counts the rows that have a part (content, reasoning_content, tool_calls, tools) of which the template shows
-	// nothing, by part.
+	// Unused counts the rows that have a part (content, reasoning_content, tool_calls, tools) of which the template
+	// shows nothing, by part.
 	Unused map[string]int `json:"unused_by_template"`
 	// Sources has the figures of each file, in the order of the files.
 	Sources []SourceAudit `json:"sources"`
@@ -66,7 +66,14 @@ type SourceAudit struct {
 }
 
 func newAudit() *Audit {
-	return &Audit{Dropped: map[string]int{}, Unused: map[string]int{}, DroppedRows: []DroppedRow{}, IgnoredKeys: map[string]int{}, Sources: []SourceAudit{}, sources: map[string]int{}}
+	return &Audit{
+		Dropped:     map[string]int{},
+		DroppedRows: []DroppedRow{},
+		IgnoredKeys: map[string]int{},
+		Unused:      map[string]int{},
+		Sources:     []SourceAudit{},
+		sources:     map[string]int{},
+	}
 }
 
 // add counts one row.
@@ -106,7 +113,8 @@ func (a *Audit) add(row *Row, example *Example, outcome *Outcome) {
 	source.Tokens += len(example.IDs)
 	source.TrainedTokens += trained
 	if len(example.IDs) > a.Longest {
-		a.Longest, a.LongestSource = len(example.IDs), row.Source
+		a.Longest = len(example.IDs)
+		a.LongestSource = row.Source
 	}
 	if outcome.Truncated > 0 {
 		a.Truncated++
@@ -201,7 +209,8 @@ func (a *Audit) lines() []line {
 	}
 	if len(a.Sources) > 1 {
 		for _, s := range a.Sources {
-			add("source", "%s: %d rows, %d examples, %d tokens, %d trained", s.Path, s.Rows, s.Examples, s.Tokens, s.TrainedTokens)
+			add("source", "%s: %d rows, %d examples, %d tokens, %d trained",
+				s.Path, s.Rows, s.Examples, s.Tokens, s.TrainedTokens)
 		}
 	}
 	add("hash", "%s", a.Hash)

@@ -77,20 +77,27 @@ type Batch struct {
 // row's last trained token on predict nothing that is trained, and are not put in. An example without trained tokens
 // gives no segment.
 func BuildBatch(dst *Batch, examples []Example, idx []int) {
-	dst.Tokens, dst.Positions, dst.Targets = dst.Tokens[:0], dst.Positions[:0], dst.Targets[:0]
-	dst.Weights, dst.Segments, dst.Rows = dst.Weights[:0], dst.Segments[:0], dst.Rows[:0]
-	dst.TrainedTokens, dst.RowTokens = 0, 0
+	*dst = Batch{
+		Tokens:    dst.Tokens[:0],
+		Positions: dst.Positions[:0],
+		Targets:   dst.Targets[:0],
+		Weights:   dst.Weights[:0],
+		Segments:  dst.Segments[:0],
+		Rows:      dst.Rows[:0],
+		Share:     dst.Share,
+	}
 	prefix := 0
 	if dst.Share {
-		var first int
-		if prefix, first = sharedPrefix(examples, idx); prefix > 0 {
-			dst.append(&examples[first], 0, prefix)
-			dst.Segments = append(dst.Segments, Segment{End: prefix})
+		n, first := sharedPrefix(examples, idx)
+		if n > 0 {
+			dst.append(&examples[first], 0, n)
+			dst.Segments = append(dst.Segments, Segment{End: n})
 			dst.Rows = append(dst.Rows, -1)
 		}
+		prefix = n
 	}
-	for _, row := range idx {
-		example := &examples[row]
+	for _, i := range idx {
+		example := &examples[i]
 		n := example.Inputs()
 		if n == 0 {
 			continue
@@ -98,7 +105,7 @@ func BuildBatch(dst *Batch, examples []Example, idx []int) {
 		start := len(dst.Tokens)
 		dst.append(example, prefix, n)
 		dst.Segments = append(dst.Segments, Segment{PrefixEnd: prefix, Start: start, End: len(dst.Tokens)})
-		dst.Rows = append(dst.Rows, row)
+		dst.Rows = append(dst.Rows, i)
 		dst.RowTokens += n
 	}
 }
@@ -122,32 +129,33 @@ func (b *Batch) append(example *Example, from, to int) {
 const minShared = 8
 
 // sharedPrefix returns how many tokens all the examples have in common at their beginning, none of whose positions
-// predicts a trained token, and an example that has them. It is 0 for fewer than two rows and where sharing is not worth
-// its trouble.
+// predicts a trained token, and an example that has them. It is 0 for fewer than two examples and where sharing is not
+// worth its trouble.
 func sharedPrefix(examples []Example, idx []int) (n, first int) {
-	rows := 0
-	first = -1
-	for _, row := range idx {
-		e := &examples[row]
+	segments := 0
+	for _, i := range idx {
+		e := &examples[i]
 		if e.Inputs() == 0 {
 			continue
 		}
-		if rows++; first < 0 {
-			first, n = row, len(e.IDs)
+		if segments == 0 {
+			first = i
+			n = len(e.IDs)
 		}
+		segments++
 		untrained := 0 // positions before the one that predicts the first trained token
 		for untrained+1 < len(e.Mask) && !e.Mask[untrained+1] {
 			untrained++
 		}
 		n = min(n, untrained)
-		for i := range n {
-			if e.IDs[i] != examples[first].IDs[i] {
-				n = i
+		for t := range n {
+			if e.IDs[t] != examples[first].IDs[t] {
+				n = t
 				break
 			}
 		}
 	}
-	if rows < 2 || n < minShared {
+	if segments < 2 || n < minShared {
 		return 0, first
 	}
 	return n, first

@@ -65,11 +65,11 @@ func (e *Encoder) encodeRow(row *Row, x *encoding) (Example, Outcome, error) {
 		conversation := chat.Conversation{Messages: row.Messages, Tools: row.Tools, Variables: row.Variables}
 		r, err := e.Template.RenderConversation(&conversation, false)
 		if err != nil {
-			return example, outcome, userErrorf("data: %s: %w", row.Source, err)
+			return example, outcome, mistake("data: %s: %w", row.Source, err)
 		}
 		if e.TrainOnInputs {
 			if r.Spans, err = e.inputSpans(conversation, len(r.Text)); err != nil {
-				return example, outcome, userErrorf("data: %s: %w", row.Source, err)
+				return example, outcome, mistake("data: %s: %w", row.Source, err)
 			}
 		}
 		outcome.Unused = r.Unused
@@ -82,14 +82,15 @@ func (e *Encoder) encodeRow(row *Row, x *encoding) (Example, Outcome, error) {
 	trained := example.Trained()
 	if n := e.limit(); n > 0 && len(example.IDs) > n {
 		outcome.Truncated = len(example.IDs) - n
-		example.IDs = example.IDs[:n:n]
-		example.Mask = example.Mask[:n:n]
+		example.IDs = slices.Clip(example.IDs[:n])
+		example.Mask = slices.Clip(example.Mask[:n])
 		outcome.TruncatedTrained = trained - example.Trained()
 	}
 	for n := len(example.Straddling); n > 0 && example.Straddling[n-1] >= len(example.IDs); n-- {
 		example.Straddling = example.Straddling[:n-1]
 	}
-	switch last := example.Inputs(); {
+	last := example.Inputs()
+	switch {
 	case whole == 0:
 		outcome.Dropped = DroppedUntrained
 	case last == 0:
@@ -119,7 +120,8 @@ func (e *Encoder) inputSpans(c chat.Conversation, n int) ([]chat.Span, error) {
 	for i := range c.Messages {
 		m := &c.Messages[i]
 		if m.Train != nil && !*m.Train {
-			m.Train, excluded = &yes, true
+			m.Train = &yes
+			excluded = true
 		} else {
 			m.Train = &no
 		}
@@ -145,24 +147,28 @@ func (e *Encoder) inputSpans(c chat.Conversation, n int) ([]chat.Span, error) {
 // encodePlain encodes a plain text with the special tokens that the tokenizer puts around it and an eos_token behind
 // it; every token is trained.
 func (e *Encoder) encodePlain(example *Example, text string, x *encoding) {
-	x.text, x.tokens = text, e.Tokenizer.AppendUntrimmed(x.tokens[:0], text, true)
+	x.text = text
+	x.tokens = e.Tokenizer.AppendUntrimmed(x.tokens[:0], text, true)
 	if eos, ok := e.Tokenizer.EOS(); ok && (len(x.tokens) == 0 || x.tokens[len(x.tokens)-1].ID != eos) {
 		x.tokens = append(x.tokens, tokenizer.Token{ID: eos, Start: len(text), End: len(text)})
 	}
-	example.IDs, example.Mask = make([]int32, len(x.tokens)), make([]bool, len(x.tokens))
+	example.IDs = make([]int32, len(x.tokens))
+	example.Mask = make([]bool, len(x.tokens))
 	for i, token := range x.tokens {
-		example.IDs[i], example.Mask[i] = token.ID, true
+		example.IDs[i] = token.ID
+		example.Mask[i] = true
 	}
 }
 
 // encode turns a rendered text into ids and a mask: a token is trained when its bytes intersect a span. The whole
 // text is encoded at once, and without further special tokens: the template has put in all that belong there.
 func (e *Encoder) encode(example *Example, text string, spans []chat.Span, x *encoding) {
-	tokens := e.Tokenizer.AppendUntrimmed(x.tokens[:0], text, false)
-	x.text, x.tokens = text, tokens
-	example.IDs, example.Mask = make([]int32, len(tokens)), make([]bool, len(tokens))
+	x.text = text
+	x.tokens = e.Tokenizer.AppendUntrimmed(x.tokens[:0], text, false)
+	example.IDs = make([]int32, len(x.tokens))
+	example.Mask = make([]bool, len(x.tokens))
 	next := 0
-	for i, token := range tokens {
+	for i, token := range x.tokens {
 		example.IDs[i] = token.ID
 		for next < len(spans) && spans[next].End <= token.Start {
 			next++
@@ -184,7 +190,9 @@ func (e *Encoder) EncodeAll(ctx context.Context, rows []Row, threads int) ([]Exa
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	examples, outcomes, errs := make([]Example, len(rows)), make([]Outcome, len(rows)), make([]error, len(rows))
+	examples := make([]Example, len(rows))
+	outcomes := make([]Outcome, len(rows))
+	errs := make([]error, len(rows))
 	const chunk = 64
 	var next atomic.Int64
 	var failed atomic.Bool
@@ -197,7 +205,8 @@ func (e *Encoder) EncodeAll(ctx context.Context, rows []Row, threads int) ([]Exa
 			for !failed.Load() && ctx.Err() == nil {
 				end := int(next.Add(chunk))
 				for i := end - chunk; i < min(end, len(rows)); i++ {
-					if examples[i], outcomes[i], errs[i] = e.encodeRow(&rows[i], &x); errs[i] != nil {
+					examples[i], outcomes[i], errs[i] = e.encodeRow(&rows[i], &x)
+					if errs[i] != nil {
 						failed.Store(true)
 						break
 					}
@@ -237,14 +246,16 @@ func (e *Encoder) EncodeAll(ctx context.Context, rows []Row, threads int) ([]Exa
 func (e *Encoder) nothingLeft(a *Audit) error {
 	switch {
 	case a.Rows == 0:
-		return userErrorf("data: the data set is empty")
+		return mistake("data: the data set is empty")
 	case a.Dropped[DroppedTooLong] == a.Rows:
 		advice := "raise max_length"
 		if e.limit() == e.ModelLength {
-			advice += fmt.Sprintf("; but this model reads at most %d tokens: shorten the rows, or take another model", e.ModelLength)
+			advice += fmt.Sprintf("; but this model reads at most %d tokens: shorten the rows, or take another model",
+				e.ModelLength)
 		}
-		return userErrorf("data: all %d rows are longer than max_length %d before their first trained token (the first: %s): %s",
-			a.Rows, e.limit(), a.DroppedRows[0].Source, advice)
+		return mistake("data: all %d rows are longer than max_length %d before their first trained token "+
+			"(the first: %s): %s", a.Rows, e.limit(), a.DroppedRows[0].Source, advice)
 	}
-	return userErrorf("data: none of the %d rows has a trained token (the first: %s, %s)", a.Rows, a.DroppedRows[0].Source, a.DroppedRows[0].Reason)
+	first := a.DroppedRows[0]
+	return mistake("data: none of the %d rows has a trained token (the first: %s, %s)", a.Rows, first.Source, first.Reason)
 }

@@ -11,7 +11,5 @@ func (userError) UserError() bool { return true }
 // Unwrap gives the wrapped error.
 func (e userError) Unwrap() error { return e.error }
 
-// userErrorf is fmt.Errorf for user mistakes.
-func userErrorf(format string, args ...any) error {
-	return userError{fmt.Errorf(format, args...)}
-}
+// mistake is fmt.Errorf for user mistakes.
+func mistake(format string, args ...any) error { return userError{fmt.Errorf(format, args...)} }

@@ -20,7 +20,8 @@ func withInput(instruction, input string) string {
 
 // dialogue is one question and its answer, after a system prompt if there is one.
 func dialogue(system, user, assistant string) []chat.Message {
-	return append(systemMessages(system), chat.Message{Role: "user", Content: user}, chat.Message{Role: "assistant", Content: assistant})
+	return append(systemMessages(system),
+		chat.Message{Role: "user", Content: user}, chat.Message{Role: "assistant", Content: assistant})
 }
 
 func systemMessages(system string) []chat.Message {

@@ -29,7 +29,7 @@ func readConversations(r *record) ([]chat.Message, string, error) {
 // roleNamed translates the role of a message: those of chat templates and those of ShareGPT.
 func roleNamed(name string) (string, bool) {
 	switch name {
-	case "system", "user", "assistant", "tool":
+	case "system", "user", "assistant", "tool", "developer":
 		return name, true
 	case "human":
 		return "user", true
@@ -37,8 +37,6 @@ func roleNamed(name string) (string, bool) {
 		return "assistant", true
 	case "observation":
 		return "tool", true
-	case "developer":
-		return name, true
 	}
 	return "", false
 }
@@ -125,7 +123,8 @@ func message(item any) (chat.Message, error) {
 		return m, fmt.Errorf("key %q must be a string, found %s", roleKey, jsonType(object[roleKey]))
 	}
 	if m.Role, ok = roleNamed(name); !ok {
-		return m, fmt.Errorf("the role %q is unknown; the known ones are system, developer, user (human), assistant (gpt) and tool (observation)", name)
+		const known = "system, developer, user (human), assistant (gpt) and tool (observation)"
+		return m, fmt.Errorf("the role %q is unknown; the known ones are %s", name, known)
 	}
 	var err error
 	if body := object[contentKey]; body != nil || m.Role != "assistant" || !hasCalls(item) { // a call may say nothing
@@ -133,7 +132,8 @@ func message(item any) (chat.Message, error) {
 			return m, err
 		}
 	}
-	for _, key := range []string{"reasoning_content", "thinking", "reasoning"} { // the first that is there, as in transformers
+	// The first that is there counts, as in transformers.
+	for _, key := range []string{"reasoning_content", "thinking", "reasoning"} {
 		if text, ok := object[key].(string); ok {
 			m.Reasoning = text
 			break

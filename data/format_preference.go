@@ -29,7 +29,8 @@ func readPreference(r *record) ([]chat.Message, string, error) {
 	case hasInstruction:
 		messages = append(messages, chat.Message{Role: "user", Content: withInput(instruction, input)})
 	case len(chosen) < 2:
-		return nil, "", r.errorf("a preference row needs a prompt: the key \"prompt\" or \"instruction\", or chosen and rejected as whole conversations")
+		return nil, "", r.errorf("a preference row needs a prompt: the key \"prompt\" or \"instruction\", " +
+			"or chosen and rejected as whole conversations")
 	default:
 		// Only the last answer is what was chosen.
 		contextOnly(chosen[:len(chosen)-1])

@@ -22,14 +22,16 @@ type format struct {
 // formats is the table of the formats, in the order in which the first row of a file is compared with them.
 // A new format is one file and one line here.
 func formats() []format {
+	words := strings.Fields
 	return []format{
-		{"preference", []string{"chosen", "rejected"}, []string{"prompt", "instruction", "input", "output", "system", "tools", "chat_template_kwargs"}, readPreference},
-		{"messages", []string{"messages"}, []string{"tools", "chat_template_kwargs"}, readMessages},
-		{"conversations", []string{"conversations"}, []string{"system", "tools", "chat_template_kwargs"}, readConversations},
-		{"prompt", []string{"prompt", "completion"}, []string{"system", "tools", "chat_template_kwargs"}, readPrompt},
-		{"alpaca", []string{"instruction", "output"}, []string{"input", "system"}, readAlpaca},
-		{"question", []string{"question", "answer"}, []string{"system"}, readQuestion},
-		{"text", []string{"text"}, nil, readText},
+		{"preference", words("chosen rejected"),
+			words("prompt instruction input output system tools chat_template_kwargs"), readPreference},
+		{"messages", words("messages"), words("tools chat_template_kwargs"), readMessages},
+		{"conversations", words("conversations"), words("system tools chat_template_kwargs"), readConversations},
+		{"prompt", words("prompt completion"), words("system tools chat_template_kwargs"), readPrompt},
+		{"alpaca", words("instruction output"), words("input system"), readAlpaca},
+		{"question", words("question answer"), words("system"), readQuestion},
+		{"text", words("text"), nil, readText},
 	}
 }
 
@@ -104,7 +106,7 @@ func (r *record) conversationParts(row *Row, optional []string) (err error) {
 }
 
 func (r *record) errorf(text string, args ...any) error {
-	return userErrorf("data: %s: %s", r.source, fmt.Sprintf(text, args...))
+	return mistake("data: %s: %s", r.source, fmt.Sprintf(text, args...))
 }
 
 func (r *record) keys() []string { return slices.Sorted(maps.Keys(r.values)) }
@@ -173,7 +175,7 @@ func formatNamed(name string) (*format, error) {
 			return &f, nil
 		}
 	}
-	return nil, userErrorf("data: the format %q is unknown; the known formats are %s", name, knownFormats())
+	return nil, mistake("data: the format %q is unknown; the known formats are %s", name, knownFormats())
 }
 
 // row turns a record into a row and checks it.

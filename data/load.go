@@ -38,7 +38,7 @@ func Load(ctx context.Context, paths []string, format string) ([]Row, error) {
 		return nil, err
 	}
 	if len(paths) == 0 {
-		return nil, userErrorf("data: no data set is named")
+		return nil, mistake("data: no data set is named")
 	}
 	var rows []Row
 	for _, path := range paths {
@@ -82,7 +82,7 @@ func readRows(ctx context.Context, path string, data []byte, f *format) ([]Row, 
 		return nil, err
 	}
 	if len(rows) == 0 {
-		return nil, userErrorf("data: %s has no rows", path)
+		return nil, mistake("data: %s has no rows", path)
 	}
 	return rows, nil
 }
@@ -99,7 +99,8 @@ func sourceOf(path string) (func(string, []byte, func(*record) error) error, err
 			known = append(known, e)
 		}
 	}
-	return nil, userErrorf("data: %s: the file type %q is unknown; the known ones are %s", path, extension, strings.Join(known, " "))
+	return nil, mistake("data: %s: the file type %q is unknown; the known ones are %s",
+		path, extension, strings.Join(known, " "))
 }
 
 // readFile reads a file as it is.
@@ -107,14 +108,14 @@ func readFile(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, userErrorf("data: %s does not exist", path)
+		return nil, mistake("data: %s does not exist", path)
 	case err != nil:
 		if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
-			return nil, userErrorf("data: %s is a folder: name its files", path)
+			return nil, mistake("data: %s is a folder: name its files", path)
 		}
-		return nil, userErrorf("data: read %s: %w", path, err)
+		return nil, mistake("data: read %s: %w", path, err)
 	case len(data) == 0:
-		return nil, userErrorf("data: %s is empty", path)
+		return nil, mistake("data: %s is empty", path)
 	}
 	return data, nil
 }
@@ -122,7 +123,7 @@ func readFile(path string) ([]byte, error) {
 // textOf checks that the bytes of a text file are UTF-8, and takes a byte order mark away.
 func textOf(path string, data []byte) ([]byte, error) {
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
-		return nil, userErrorf("data: %s is UTF-16: convert it to UTF-8", path)
+		return nil, mistake("data: %s is UTF-16: convert it to UTF-8", path)
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if utf8.Valid(data) {
@@ -137,7 +138,7 @@ func textOf(path string, data []byte) ([]byte, error) {
 		at += n
 	}
 	line, column := place(data, at)
-	return nil, userErrorf("data: %s:%d:%d: the text is not UTF-8", path, line, column)
+	return nil, mistake("data: %s:%d:%d: the text is not UTF-8", path, line, column)
 }
 
 // place gives the line and column, from 1 and in characters, of a byte of a text.

@@ -55,12 +55,21 @@ type pageToken struct{ Class, Title, Text string }
 // marked: the first ones, and some of each kind that the audit counts apart. rows, examples and audit belong to one
 // EncodeAll of e.
 func (e *Encoder) WriteHTML(w io.Writer, title string, rows []Row, examples []Example, audit *Audit) error {
-	p := page{Title: title, Template: e.Template.Hash()[:12], Table: audit.lines(), Width: chartWidth, Height: chartHeight, Limit: e.MaxLength, Longest: audit.Longest}
-	p.chart(examples)
-	var err error
-	if p.Rows, err = e.pageRows(rows, audit); err != nil {
+	shown, err := e.pageRows(rows, audit)
+	if err != nil {
 		return err
 	}
+	p := page{
+		Title:    title,
+		Template: e.Template.Hash()[:12],
+		Table:    audit.lines(),
+		Width:    chartWidth,
+		Height:   chartHeight,
+		Limit:    e.MaxLength,
+		Longest:  audit.Longest,
+		Rows:     shown,
+	}
+	p.chart(examples)
 	t, err := template.New("page").Parse(pageSource)
 	if err != nil {
 		return fmt.Errorf("data: page: %w", err)
@@ -88,7 +97,10 @@ func (p *page) chart(examples []Example) {
 		if n > 0 {
 			h = max(h, 1.5)
 		}
-		p.Bars = append(p.Bars, bar{X: float64(i) * step, Y: chartHeight - h, W: max(step-1, 0.5), H: h, From: i * width, To: (i+1)*width - 1, Number: n})
+		p.Bars = append(p.Bars, bar{
+			X: float64(i) * step, Y: chartHeight - h, W: max(step-1, 0.5), H: h,
+			From: i * width, To: (i+1)*width - 1, Number: n,
+		})
 	}
 	if at := float64(p.Limit) / float64(width) * step; p.Limit > 0 && at <= chartWidth {
 		p.LimitAt = at
@@ -97,20 +109,25 @@ func (p *page) chart(examples []Example) {
 
 // pageRows encodes rows again until there are some of each kind.
 func (e *Encoder) pageRows(rows []Row, audit *Audit) ([]pageRow, error) {
-	dropped := audit.Rows - audit.Examples
 	kinds := []struct {
 		why  string
 		left int
 		is   func(*Example, *Outcome) bool
 	}{
-		{"dropped", min(dropped, pageSamples), func(_ *Example, o *Outcome) bool { return o.Dropped != "" }},
-		{"truncated", min(audit.Truncated, pageSamples), func(_ *Example, o *Outcome) bool { return o.Dropped == "" && o.Truncated > 0 }},
-		{"a token lies across a border", min(audit.Straddling, pageSamples), func(x *Example, o *Outcome) bool { return o.Dropped == "" && len(x.Straddling) > 0 }},
-		{"does not end with a stop token", min(audit.Unended, pageSamples), func(_ *Example, o *Outcome) bool { return o.Unended }},
-		{"the template leaves a part out", min(len(audit.Unused), 1) * pageSamples, func(_ *Example, o *Outcome) bool { return len(o.Unused) > 0 }},
-		{"the longest", 1, func(x *Example, o *Outcome) bool { return o.Dropped == "" && x.Source == audit.LongestSource }},
+		{"dropped", min(audit.Rows-audit.Examples, pageSamples),
+			func(_ *Example, o *Outcome) bool { return o.Dropped != "" }},
+		{"truncated", min(audit.Truncated, pageSamples),
+			func(_ *Example, o *Outcome) bool { return o.Dropped == "" && o.Truncated > 0 }},
+		{"a token lies across a border", min(audit.Straddling, pageSamples),
+			func(x *Example, o *Outcome) bool { return o.Dropped == "" && len(x.Straddling) > 0 }},
+		{"does not end with a stop token", min(audit.Unended, pageSamples),
+			func(_ *Example, o *Outcome) bool { return o.Unended }},
+		{"the template leaves a part out", min(len(audit.Unused), 1) * pageSamples,
+			func(_ *Example, o *Outcome) bool { return len(o.Unused) > 0 }},
+		{"the longest", 1,
+			func(x *Example, o *Outcome) bool { return o.Dropped == "" && x.Source == audit.LongestSource }},
 	}
-	var out []pageRow
+	var shown []pageRow
 	var x encoding
 	for i := range rows {
 		var why []string
@@ -131,41 +148,51 @@ func (e *Encoder) pageRows(rows []Row, audit *Audit) ([]pageRow, error) {
 			wanted = wanted || kind.left > 0
 		}
 		if len(why) > 0 {
-			out = append(out, e.pageRow(&example, &x, &outcome, strings.Join(why, "; ")))
+			shown = append(shown, e.pageRow(&example, &x, &outcome, strings.Join(why, "; ")))
 		}
 		if !wanted && i >= pageFirst {
 			break
 		}
 	}
-	return out, nil
+	return shown, nil
 }
 
 // pageRow gives a row its tokens.
 func (e *Encoder) pageRow(x *Example, from *encoding, o *Outcome, why string) pageRow {
-	row := pageRow{Source: x.Source, Why: why, Length: len(x.IDs), Trained: x.Trained(), Unused: strings.Join(o.Unused, ", ")}
+	row := pageRow{
+		Source:  x.Source,
+		Why:     why,
+		Length:  len(x.IDs),
+		Trained: x.Trained(),
+		Hidden:  max(0, len(x.IDs)-pageTokens),
+		Unused:  strings.Join(o.Unused, ", "),
+	}
 	if o.Dropped != "" {
 		row.Why += ": " + o.Dropped
 	}
 	if o.Truncated > 0 {
 		row.Why += fmt.Sprintf("; %d tokens are cut off", o.Truncated)
 	}
-	row.Hidden = max(0, len(x.IDs)-pageTokens)
 	for i, text := range from.pieces(e.Tokenizer, len(x.IDs)-row.Hidden) {
 		if text == "" {
 			text = "·" // it shares a character with the token beside it, which shows it
 		}
 		id := x.IDs[i]
-		class, title := "t", fmt.Sprintf("token %d, id %d, %q", i, id, e.Tokenizer.TokenText(id))
-		if x.Mask[i] {
-			class, title = class+" on", title+", trained"
+		token := pageToken{
+			Class: "t",
+			Title: fmt.Sprintf("token %d, id %d, %q", i, id, e.Tokenizer.TokenText(id)),
+			Text:  lineEnds.Replace(visible(text)),
 		}
-		if e.Tokenizer.IsSpecial(id) {
-			class, title = class+" special", title+", special"
+		mark := func(is bool, class, title string) {
+			if is {
+				token.Class += class
+				token.Title += title
+			}
 		}
-		if slices.Contains(x.Straddling, i) {
-			class, title = class+" across", title+", lies across a border"
-		}
-		row.Tokens = append(row.Tokens, pageToken{class, title, lineEnds.Replace(visible(text))})
+		mark(x.Mask[i], " on", ", trained")
+		mark(e.Tokenizer.IsSpecial(id), " special", ", special")
+		mark(slices.Contains(x.Straddling, i), " across", ", lies across a border")
+		row.Tokens = append(row.Tokens, token)
 	}
 	return row
 }

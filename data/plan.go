@@ -33,13 +33,15 @@ type PlanOptions struct {
 
 // Validate says what is wrong with the options.
 func (o PlanOptions) Validate() error {
+	known := []string{"", Random, Sequential, GroupByLength}
 	switch {
-	case o.Strategy != "" && !slices.Contains([]string{Random, Sequential, GroupByLength}, o.Strategy):
-		return userErrorf("data: train_sampling_strategy %q is unknown; use %s, %s or %s", o.Strategy, Random, Sequential, GroupByLength)
+	case !slices.Contains(known, o.Strategy):
+		return mistake("data: train_sampling_strategy %q is unknown; use %s, %s or %s",
+			o.Strategy, Random, Sequential, GroupByLength)
 	case o.Packing && o.Capacity < 1:
-		return userErrorf("data: packing needs a capacity of at least 1 position, got %d", o.Capacity)
+		return mistake("data: packing needs a capacity of at least 1 position, got %d", o.Capacity)
 	case !o.Packing && o.Rows < 1:
-		return userErrorf("data: per_device_train_batch_size must be at least 1, got %d", o.Rows)
+		return mistake("data: per_device_train_batch_size must be at least 1, got %d", o.Rows)
 	}
 	return nil
 }
@@ -65,7 +67,8 @@ func NewPlan(lengths []int, o PlanOptions) *Plan {
 func (p *Plan) Epoch(e int) [][]int {
 	order := p.order(e)
 	var batches [][]int
-	start, tokens := 0, 0
+	start := 0
+	tokens := 0
 	for i, row := range order {
 		full := i-start == p.options.Rows
 		if p.options.Packing {
@@ -73,7 +76,8 @@ func (p *Plan) Epoch(e int) [][]int {
 		}
 		if full {
 			batches = append(batches, order[start:i:i])
-			start, tokens = i, 0
+			start = i
+			tokens = 0
 		}
 		tokens += p.lengths[row]
 	}
@@ -103,20 +107,16 @@ func (p *Plan) order(e int) []int {
 // group sorts runs of the shuffled order by length, longest first, and puts the longest row of all in front, so that
 // a micro-batch that does not fit in memory shows itself at once.
 func (p *Plan) group(order []int) {
-	run := groupBatches * max(p.options.Rows, 1)
+	batch := max(p.options.Rows, 1)
 	if p.options.Packing && len(order) > 0 {
-		total := 0
-		for _, n := range p.lengths {
-			total += n
-		}
-		mean := max(total/len(order), 1)
-		run = groupBatches * max(p.options.Capacity/mean, 1)
+		mean := max(sum(p.lengths)/len(order), 1)
+		batch = max(p.options.Capacity/mean, 1)
 	}
-	runs := slices.Collect(slices.Chunk(order, run))
+	runs := slices.Collect(slices.Chunk(order, groupBatches*batch))
 	longest := 0
-	for i, rows := range runs {
-		slices.SortStableFunc(rows, func(a, b int) int { return p.lengths[b] - p.lengths[a] })
-		if p.lengths[rows[0]] > p.lengths[runs[longest][0]] {
+	for i, run := range runs {
+		slices.SortStableFunc(run, func(a, b int) int { return p.lengths[b] - p.lengths[a] })
+		if p.lengths[run[0]] > p.lengths[runs[longest][0]] {
 			longest = i
 		}
 	}
@@ -130,18 +130,12 @@ func (p *Plan) group(order []int) {
 func (p *Plan) MaxTokens() int {
 	sorted := slices.Sorted(slices.Values(p.lengths))
 	slices.Reverse(sorted)
-	total := 0
-	for _, n := range sorted {
-		total += n
-	}
-	if p.options.Packing {
-		bound := min(p.options.Capacity, total)
-		if len(sorted) > 0 {
-			bound = max(bound, sorted[0])
-		}
-		return bound
-	}
-	if p.options.Strategy == Sequential {
+	switch {
+	case len(sorted) == 0:
+		return 0
+	case p.options.Packing:
+		return max(sorted[0], min(p.options.Capacity, sum(sorted)))
+	case p.options.Strategy == Sequential:
 		bound := 0
 		for _, batch := range p.Epoch(0) {
 			n := 0
@@ -152,9 +146,13 @@ func (p *Plan) MaxTokens() int {
 		}
 		return bound
 	}
-	bound := 0
-	for _, n := range sorted[:min(p.options.Rows, len(sorted))] {
-		bound += n
+	return sum(sorted[:min(p.options.Rows, len(sorted))])
+}
+
+func sum(list []int) int {
+	total := 0
+	for _, n := range list {
+		total += n
 	}
-	return bound
+	return total
 }

@@ -19,8 +19,9 @@ const (
 	endTrained  = "⟧"
 )
 
-// Show prints a row with its trained tokens in green and special tokens underlined, or with the trained ones in brackets
-// where there is no colour. Control characters of the data are shown as pictures, so that they cannot steer the terminal.
+// Show prints a row with its trained tokens in green and special tokens underlined, or with the trained ones in
+// brackets where there is no colour. Control characters of the data are shown as pictures, so that they cannot steer
+// the terminal.
 func (e *Encoder) Show(w io.Writer, row Row, colour bool) error {
 	var x encoding
 	example, _, err := e.encodeRow(&row, &x)
@@ -29,24 +30,28 @@ func (e *Encoder) Show(w io.Writer, row Row, colour bool) error {
 	}
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "%s: %d tokens, %d trained\n", example.Source, len(example.IDs), example.Trained())
+	end := endTrained
+	if colour {
+		end = ansiReset
+	}
 	style := ""
 	for i, text := range x.pieces(e.Tokenizer, len(example.IDs)) {
 		if text == "" {
 			continue
 		}
 		next := ""
-		switch trained := example.Mask[i]; {
-		case !colour && trained:
-			next = openTrained
-		case colour && trained:
+		switch {
+		case example.Mask[i] && colour:
 			next = ansiTrained
+		case example.Mask[i]:
+			next = openTrained
 		}
 		if colour && e.Tokenizer.IsSpecial(example.IDs[i]) {
 			next += ansiSpecial
 		}
 		if next != style {
 			if style != "" {
-				out.WriteString(map[bool]string{true: ansiReset, false: endTrained}[colour])
+				out.WriteString(end)
 			}
 			out.WriteString(next)
 			style = next
@@ -54,7 +59,7 @@ func (e *Encoder) Show(w io.Writer, row Row, colour bool) error {
 		out.WriteString(visible(text))
 	}
 	if style != "" {
-		out.WriteString(map[bool]string{true: ansiReset, false: endTrained}[colour])
+		out.WriteString(end)
 	}
 	out.WriteByte('\n')
 	if err := out.Flush(); err != nil {
@@ -67,14 +72,17 @@ func (e *Encoder) Show(w io.Writer, row Row, colour bool) error {
 // several tokens stands at its last one; a token that is not of the text, such as an eos_token behind it, has its name.
 func (x *encoding) pieces(t *tokenizer.Tokenizer, n int) []string {
 	out := make([]string, n)
-	whole, from := utf8.ValidString(x.text), 0 // what is shown ends at from
+	whole := utf8.ValidString(x.text)
+	from := 0 // what is shown ends here
 	for i, token := range x.tokens[:n] {
 		switch {
 		case token.Start == token.End && t.IsSpecial(token.ID):
 			out[i] = t.TokenText(token.ID)
 		case token.End > from:
-			if part := x.text[from:token.End]; utf8.ValidString(part) || !whole || i == n-1 {
-				out[i], from = part, token.End
+			part := x.text[from:token.End]
+			if utf8.ValidString(part) || !whole || i == n-1 {
+				out[i] = part
+				from = token.End
 			}
 		}
 	}

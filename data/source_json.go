@@ -46,7 +46,8 @@ func readJSON(path string, data []byte, yield func(*record) error) error {
 	if bytes.HasPrefix(text, []byte("{")) {
 		if json.Valid(text) && bytes.Count(bytes.TrimSpace(text), []byte("\n")) > 0 {
 			line, column := place(data, len(data)-len(text))
-			return userErrorf("data: %s:%d:%d: expected an array of rows, found one object: put [ and ] around it, or write one object a line", path, line, column)
+			return mistake("data: %s:%d:%d: expected an array of rows, found one object: put [ and ] around it, "+
+				"or write one object a line", path, line, column)
 		}
 		return readJSONL(path, data, yield)
 	}
@@ -91,7 +92,7 @@ func jsonError(path string, part []byte, before, base int, err error) error {
 			message = strings.Replace(message, strconv.QuoteRune(rune(part[at])), strconv.QuoteRune(r), 1)
 		}
 		line, column := place(part, at)
-		return userErrorf("data: %s:%d:%d: invalid JSON: %s", path, before+line, column, message)
+		return mistake("data: %s:%d:%d: invalid JSON: %s", path, before+line, column, message)
 	}
 	var mismatch *json.UnmarshalTypeError
 	if errors.As(err, &mismatch) {
@@ -103,7 +104,7 @@ func jsonError(path string, part []byte, before, base int, err error) error {
 		case strings.HasPrefix(mismatch.Value, "number "):
 			expected = "a number that fits"
 		}
-		return userErrorf("data: %s:%d:%d: expected %s, found %s", path, before+line, column, expected, mismatch.Value)
+		return mistake("data: %s:%d:%d: expected %s, found %s", path, before+line, column, expected, mismatch.Value)
 	}
-	return userErrorf("data: %s:%d: %w", path, before+1, err)
+	return mistake("data: %s:%d: %w", path, before+1, err)
 }

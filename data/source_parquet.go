@@ -20,16 +20,16 @@ func readParquet(path string, data []byte, yield func(*record) error) (err error
 			if !reading {
 				panic(p)
 			}
-			err = userErrorf("data: read %s: the Parquet file is damaged: %v", path, p)
+			err = mistake("data: read %s: the Parquet file is damaged: %v", path, p)
 		}
 	}()
 	// The library believes the length of the footer, which stands before the last four bytes, and allocates it.
 	if n := len(data); n >= 12 && int64(binary.LittleEndian.Uint32(data[n-8:])) > int64(n-12) {
-		return userErrorf("data: read %s: no Parquet file, or a cut one: its footer is said to be longer than the file", path)
+		return mistake("data: read %s: no Parquet file, or a cut one: its footer is said to be longer than the file", path)
 	}
 	file, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return userErrorf("data: read %s: no Parquet file: %w", path, err)
+		return mistake("data: read %s: no Parquet file: %w", path, err)
 	}
 	reader := parquet.NewGenericReader[map[string]any](file, file.Schema())
 	defer reader.Close()
@@ -57,7 +57,7 @@ func readParquet(path string, data []byte, yield func(*record) error) (err error
 		case err == io.EOF:
 			return nil
 		case err != nil:
-			return userErrorf("data: read %s, row %d: %w", path, number+1, err)
+			return mistake("data: read %s, row %d: %w", path, number+1, err)
 		case n == 0:
 			return fmt.Errorf("data: read %s: no progress at row %d", path, number+1)
 		}

@@ -25,10 +25,10 @@ func readCSV(path string, data []byte, yield func(*record) error) error {
 		}
 		var syntax *csv.ParseError
 		if errors.As(err, &syntax) {
-			return userErrorf("data: %s:%d:%d: invalid CSV: %w", path, syntax.Line, syntax.Column, syntax.Err)
+			return mistake("data: %s:%d:%d: invalid CSV: %w", path, syntax.Line, syntax.Column, syntax.Err)
 		}
 		if err != nil {
-			return userErrorf("data: read %s: %w", path, err)
+			return mistake("data: read %s: %w", path, err)
 		}
 		line, _ := reader.FieldPos(0)
 		if header == nil {
@@ -95,7 +95,7 @@ func columns(path string, line int, fields []string) ([]string, error) {
 			header[i] = key
 		}
 		if seen[header[i]] {
-			return nil, userErrorf("data: %s:%d: the column %q occurs twice", path, line, header[i])
+			return nil, mistake("data: %s:%d: the column %q occurs twice", path, line, header[i])
 		}
 		seen[header[i]] = true
 	}

@@ -3,11 +3,8 @@ package model
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
-
-	"instruct/model/kernel/exact"
 )
 
 // Config describes a model, independent of its family. It is read from and written to Hugging Face's config.json.
@@ -23,36 +20,22 @@ type Config struct {
 	MaxLength int // positions the model was made for
 	NormEps   float64
 	Tied      bool // the head shares the embedding's weights
-	QKVBias   bool
 	InitStd   float64
-
-	RopeTheta   float64 // 0: no rotary positions
-	RopeScaling RopeScaling
+	Rope      Rope // of the layers that have no other, see decoderOptions
 
 	BOS, EOS, PAD int // token ids, -1 where there is none
 
-	raw map[string]json.RawMessage // the file it came from, so that saving keeps what we do not use
+	family  *family
+	options decoderOptions
+	raw     map[string]json.RawMessage // the file it came from, so that saving keeps what we do not use
 }
-
-// RopeScaling stretches rotary positions beyond the length a model was trained on.
-type RopeScaling struct {
-	Type           string // "default", "linear" or "llama3"
-	Factor         float64
-	LowFreqFactor  float64 // llama3
-	HighFreqFactor float64 // llama3
-	OriginalLength int     // llama3
-}
-
-// userError is a mistake in what the user gave; the command line exits with 2.
-type userError struct{ error }
-
-func (userError) UserError() bool { return true }
-func (e userError) Unwrap() error { return e.error }
-
-func mistake(format string, args ...any) error { return userError{fmt.Errorf(format, args...)} }
 
 // ParseConfig reads a config.json. path is used in messages only.
 func ParseConfig(path string, data []byte) (Config, error) {
+	return parseConfig(path, data, families())
+}
+
+func parseConfig(path string, data []byte, known []family) (Config, error) {
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return Config{}, mistake("model: %s: not valid JSON: %w", path, err)
@@ -62,13 +45,14 @@ func ParseConfig(path string, data []byte) (Config, error) {
 	if r.err != nil {
 		return Config{}, r.err
 	}
-	fam, ok := familyOf(typ)
-	if !ok {
-		return Config{}, mistake("model: %s: unknown architecture: model_type %q; known are %s", path, typ, strings.Join(Families(), ", "))
+	i := slices.IndexFunc(known, func(f family) bool { return f.name == typ })
+	if i < 0 {
+		return Config{}, mistake("model: %s: unknown architecture: model_type %q; known are %s", path, typ,
+			strings.Join(Families(), ", "))
 	}
 	c := Config{Family: typ, BOS: r.token("bos_token_id"), EOS: r.token("eos_token_id"), PAD: r.token("pad_token_id"),
-		InitStd: r.num("initializer_range", 0.02), raw: raw}
-	fam.parse(&c, r)
+		InitStd: r.num("initializer_range", 0.02), family: &known[i], raw: raw}
+	c.family.parse(&c, r)
 	if r.err != nil {
 		return Config{}, r.err
 	}
@@ -80,7 +64,8 @@ func (c *Config) validate(path string) error {
 		name string
 		v    int
 	}{{"vocab_size", c.Vocab}, {"hidden_size", c.Width}, {"num_hidden_layers", c.Layers}, {"num_attention_heads", c.Heads},
-		{"num_key_value_heads", c.KVHeads}, {"head_dim", c.HeadDim}, {"intermediate_size", c.Hidden}, {"max_position_embeddings", c.MaxLength}} {
+		{"num_key_value_heads", c.KVHeads}, {"head_dim", c.HeadDim}, {"intermediate_size", c.Hidden},
+		{"max_position_embeddings", c.MaxLength}} {
 		if d.v <= 0 || d.v > 1<<24 {
 			return mistake("model: %s: %s is %d; it must be a positive number", path, d.name, d.v)
 		}
@@ -89,10 +74,11 @@ func (c *Config) validate(path string) error {
 	case c.PAD >= c.Vocab:
 		return mistake("model: %s: pad_token_id %d is outside the vocabulary of %d", path, c.PAD, c.Vocab)
 	case c.Heads%c.KVHeads != 0:
-		return mistake("model: %s: num_attention_heads %d is not a multiple of num_key_value_heads %d", path, c.Heads, c.KVHeads)
+		return mistake("model: %s: num_attention_heads %d is not a multiple of num_key_value_heads %d", path,
+			c.Heads, c.KVHeads)
 	case c.HeadDim > 256:
 		return mistake("model: %s: head_dim is %d; at most 256 is supported", path, c.HeadDim)
-	case c.RopeTheta > 0 && c.HeadDim%2 != 0:
+	case c.Rope.Theta > 0 && c.HeadDim%2 != 0:
 		return mistake("model: %s: head_dim %d is odd; rotary positions need an even one", path, c.HeadDim)
 	case !(c.NormEps > 0) || c.NormEps > 0.1:
 		return mistake("model: %s: norm epsilon is %g; expected something like 1e-5", path, c.NormEps)
@@ -100,44 +86,18 @@ func (c *Config) validate(path string) error {
 	return nil
 }
 
-// invFreq returns the D/2 inverse frequencies of the rotary positions, as transformers' modeling_rope_utils has them.
-func (c *Config) invFreq() []float32 {
-	f := make([]float32, c.HeadDim/2)
-	for i := range f {
-		v := 1 / exact.Pow(c.RopeTheta, float64(2*i)/float64(c.HeadDim))
-		s := c.RopeScaling
-		switch s.Type {
-		case "linear":
-			v /= s.Factor
-		case "llama3":
-			wavelen := 2 * math.Pi / v
-			low, high := float64(s.OriginalLength)/s.LowFreqFactor, float64(s.OriginalLength)/s.HighFreqFactor
-			switch {
-			case wavelen > low:
-				v /= s.Factor
-			case wavelen >= high:
-				smooth := (float64(s.OriginalLength)/wavelen - s.LowFreqFactor) / (s.HighFreqFactor - s.LowFreqFactor)
-				v = (1-smooth)*v/s.Factor + float64(smooth*v)
-			}
-		}
-		f[i] = float32(v)
-	}
-	return f
-}
-
 // JSON returns the config as config.json: the keys that were read, with ours brought up to date.
 func (c *Config) JSON() ([]byte, error) {
-	fam, ok := familyOf(c.Family)
-	if !ok {
+	if c.family == nil {
 		return nil, fmt.Errorf("model: unknown family %q", c.Family)
 	}
 	out := map[string]any{}
 	for k, v := range c.raw {
 		out[k] = v
 	}
-	fam.write(c, out)
+	c.family.write(c, out)
 	out["model_type"] = c.Family
-	out["architectures"] = []string{fam.architecture}
+	out["architectures"] = []string{c.family.architecture}
 	out["vocab_size"] = c.Vocab
 	out["tie_word_embeddings"] = c.Tied
 	out["initializer_range"] = c.InitStd

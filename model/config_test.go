@@ -20,9 +20,12 @@ func TestParseConfigErrors(t *testing.T) {
 		{"wrong type", `{"model_type":"llama","vocab_size":"many"}`, `vocab_size is "many"; expected a whole number`},
 		{"not positive", `{"model_type":"llama",` + strings.Replace(good, ":50", ":-5", 1) + `}`, "vocab_size is -5"},
 		{"odd groups", `{"model_type":"llama",` + good + `,"num_key_value_heads":3}`, "not a multiple"},
-		{"activation", `{"model_type":"llama",` + good + `,"hidden_act":"relu"}`, `hidden_act "relu" is not supported; known: silu`},
-		{"rope", `{"model_type":"llama",` + good + `,"rope_scaling":{"rope_type":"yarn"}}`, `type "yarn" is not supported; known: default, linear, llama3`},
-		{"attention bias", `{"model_type":"llama",` + good + `,"attention_bias":true}`, "attention_bias: true is not supported"},
+		{"activation", `{"model_type":"llama",` + good + `,"hidden_act":"relu"}`,
+			`hidden_act "relu" is not supported; known: silu`},
+		{"rope", `{"model_type":"llama",` + good + `,"rope_scaling":{"rope_type":"yarn"}}`,
+			`type "yarn" is not supported; known: default, linear, llama3`},
+		{"attention bias", `{"model_type":"llama",` + good + `,"attention_bias":true}`,
+			"attention_bias: true is not supported"},
 		{"pad", `{"model_type":"llama",` + good + `,"pad_token_id":50}`, "pad_token_id 50 is outside"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
@@ -57,7 +60,7 @@ func TestConfigRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a.raw, b.raw = nil, nil
+		a.raw, b.raw, a.family, b.family = nil, nil, nil, nil
 		if !reflect.DeepEqual(a, b) {
 			t.Errorf("%s: %+v became %+v", name, a, b)
 		}

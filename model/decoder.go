@@ -28,7 +28,7 @@ func (m *Model) NewDecoder(pool *kernel.Pool, maxLen int) (*Decoder, error) {
 	if maxLen < 1 || maxLen > c.MaxLength {
 		return nil, mistake("model: %d positions asked for; the model was made for 1 to %d", maxLen, c.MaxLength)
 	}
-	g, err := m.build(pool, inference, min(prefillChunk, maxLen), false, nil)
+	g, err := m.build(pool, graphSpec{kind: inference, capacity: min(prefillChunk, maxLen)})
 	if err != nil {
 		return nil, err
 	}

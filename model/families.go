@@ -20,9 +20,9 @@ type family struct {
 // families lists every family; a new one is one file and one line here.
 func families() []family {
 	return []family{
-		llamaFamily("llama", "LlamaForCausalLM"),
-		llamaFamily("qwen2", "Qwen2ForCausalLM"),
-		llamaFamily("qwen3", "Qwen3ForCausalLM"),
+		llamaFamily(),
+		qwen2Family(),
+		qwen3Family(),
 		gpt2Family(),
 	}
 }
@@ -34,13 +34,4 @@ func Families() []string {
 		names = append(names, f.name)
 	}
 	return names
-}
-
-func familyOf(name string) (family, bool) {
-	for _, f := range families() {
-		if f.name == name {
-			return f, true
-		}
-	}
-	return family{}, false
 }

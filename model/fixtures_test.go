@@ -158,7 +158,8 @@ func TestSmolLM2(t *testing.T) {
 				}
 			}
 		}
-		ids, _, err := d.Generate(context.Background(), model.Request{Prompt: x.IDs, MaxNew: len(x.Greedy), Stop: []int32{int32(c.EOS)}})
+		r := model.Request{Prompt: x.IDs, MaxNew: len(x.Greedy), Stop: []int32{int32(c.EOS)}}
+		ids, _, err := d.Generate(context.Background(), r)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,18 +12,21 @@ import (
 func TestFrequencyBits(t *testing.T) {
 	tests := []struct {
 		name string
-		c    Config
+		r    Rope
+		d    int
 		want string
 	}{
-		{"10000", Config{RopeTheta: 10000, HeadDim: 64}, "38ab62459db92b9e"},
-		{"million", Config{RopeTheta: 1e6, HeadDim: 128}, "a0b753a77668922d"},
-		{"linear", Config{RopeTheta: 100000, HeadDim: 64, RopeScaling: RopeScaling{Type: "linear", Factor: 3}}, "38d2ea2605da34fc"},
-		{"llama3", Config{RopeTheta: 500000, HeadDim: 128, RopeScaling: RopeScaling{Type: "llama3", Factor: 32, LowFreqFactor: 1, HighFreqFactor: 4, OriginalLength: 8192}}, "877925a66c7362bb"},
+		{"10000", Rope{Theta: 10000}, 64, "38ab62459db92b9e"},
+		{"million", Rope{Theta: 1e6}, 128, "a0b753a77668922d"},
+		{"linear", Rope{100000, RopeScaling{Type: "linear", Factor: 3}}, 64, "38d2ea2605da34fc"},
+		{"llama3", Rope{500000, RopeScaling{Type: "llama3", Factor: 32, LowFreqFactor: 1, HighFreqFactor: 4,
+			OriginalLength: 8192}}, 128, "877925a66c7362bb"},
 	}
 	for _, tt := range tests {
 		h := sha256.New()
-		for i, f := range tt.c.invFreq() {
-			if want := math.Pow(tt.c.RopeTheta, -float64(2*i)/float64(tt.c.HeadDim)); tt.c.RopeScaling.Type == "" && math.Abs(float64(f)-want) > 1e-7*want {
+		for i, f := range tt.r.invFreq(tt.d) {
+			want := math.Pow(tt.r.Theta, -float64(2*i)/float64(tt.d))
+			if tt.r.Scaling.Type == "" && math.Abs(float64(f)-want) > 1e-7*want {
 				t.Errorf("%s: frequency %d is %g, want %g", tt.name, i, f, want)
 			}
 			h.Write(binary.LittleEndian.AppendUint32(nil, math.Float32bits(f)))

@@ -9,8 +9,8 @@ import (
 	"instruct/model/kernel/rng"
 )
 
-// Sampling says how the next token is chosen from the logits. The order of the steps is that of transformers: repetition
-// penalty, temperature, top-k, top-p.
+// Sampling says how the next token is chosen from the logits. The order of the steps is that of transformers:
+// repetition penalty, temperature, top-k, top-p.
 type Sampling struct {
 	Temperature       float64 // 0: greedy
 	TopK              int     // keep the k most likely tokens; 0: all
@@ -83,7 +83,8 @@ func (d *Decoder) Generate(ctx context.Context, r Request) (ids []int32, finish 
 		if len(ids) == r.MaxNew || d.Len() == d.MaxLen() {
 			break
 		}
-		if logits, err = d.Read(ids[len(ids)-1:]); err != nil {
+		logits, err = d.Read(ids[len(ids)-1:])
+		if err != nil {
 			return ids, "", err
 		}
 	}
@@ -136,7 +137,8 @@ func (s *sampler) next(logits []float32, step int) int32 {
 	if s.TopP > 0 && s.TopP < 1 {
 		kept := 0.0
 		for i := range n {
-			if kept += s.prob[i]; kept >= s.TopP*sum {
+			kept += s.prob[i]
+			if kept >= s.TopP*sum {
 				n, sum = i+1, kept
 				break
 			}
@@ -145,7 +147,8 @@ func (s *sampler) next(logits []float32, step int) int32 {
 	r := rng.NewRand(s.Seed, "sample", uint64(step), 0)
 	u := float64(r.Float64() * sum)
 	for i := range n {
-		if u -= s.prob[i]; u < 0 {
+		u -= s.prob[i]
+		if u < 0 {
 			return s.order[i]
 		}
 	}

@@ -20,7 +20,8 @@ func TestSampler(t *testing.T) {
 		t.Errorf("greedy: %v, want the lowest of the equal best", got)
 	}
 	all := draw(Sampling{Temperature: 1}, 4000)
-	for id, want := range map[int32]float64{0: 0.0537, 1: 0.3966, 2: 0.1459, 3: 0.0073, 4: 0.3966} { // softmax of the logits
+	softmax := map[int32]float64{0: 0.0537, 1: 0.3966, 2: 0.1459, 3: 0.0073, 4: 0.3966}
+	for id, want := range softmax {
 		if got := float64(all[id]) / 4000; got < want-0.03 || got > want+0.03 {
 			t.Errorf("temperature 1: token %d in %.3f of the draws, want %.3f", id, got, want)
 		}
@@ -77,7 +78,8 @@ func TestGenerate(t *testing.T) {
 		t.Errorf("stop at %d: %v, %s", a[3], b, finish)
 	}
 	r.Stop, r.MaxNew = nil, 100
-	if b, finish, _ := d.Generate(ctx, r); finish != FinishLength || len(b) != 18 { // 20 positions: 3 + 17 read, one more predicted
+	// There are 20 positions: 3 + 17 read, one more predicted.
+	if b, finish, _ := d.Generate(ctx, r); finish != FinishLength || len(b) != 18 {
 		t.Errorf("without room: %d ids, %s", len(b), finish)
 	}
 	cancelled, cancel := context.WithCancel(ctx)

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"maps"
 	"math"
 
 	"gorgonia.org/gorgonia"
@@ -14,11 +15,18 @@ import (
 //
 // Radford et al. 2019; reference: transformers models/gpt2/modeling_gpt2.py.
 func gpt2Family() family {
-	return family{name: "gpt2", architecture: "GPT2LMHeadModel", parse: parseGPT2, write: writeGPT2, params: gpt2Params, graph: gpt2Graph}
+	return family{
+		name: "gpt2", architecture: "GPT2LMHeadModel",
+		parse:  parseGPT2,
+		write:  writeGPT2,
+		params: gpt2Params,
+		graph:  gpt2Graph,
+	}
 }
 
 func parseGPT2(c *Config, r *configReader) {
-	c.Vocab, c.Width, c.Layers, c.Heads = r.count("vocab_size", -1), r.count("n_embd", -1), r.count("n_layer", -1), r.count("n_head", -1)
+	c.Vocab, c.Width = r.count("vocab_size", -1), r.count("n_embd", -1)
+	c.Layers, c.Heads = r.count("n_layer", -1), r.count("n_head", -1)
 	c.MaxLength = r.count("n_positions", 1024)
 	c.KVHeads = c.Heads
 	if c.Heads > 0 {
@@ -31,8 +39,15 @@ func parseGPT2(c *Config, r *configReader) {
 }
 
 func writeGPT2(c *Config, out map[string]any) {
-	out["n_embd"], out["n_layer"], out["n_head"], out["n_positions"] = c.Width, c.Layers, c.Heads, c.MaxLength
-	out["n_inner"], out["layer_norm_epsilon"], out["activation_function"] = c.Hidden, c.NormEps, "gelu_new"
+	maps.Copy(out, map[string]any{
+		"n_embd":              c.Width,
+		"n_layer":             c.Layers,
+		"n_head":              c.Heads,
+		"n_positions":         c.MaxLength,
+		"n_inner":             c.Hidden,
+		"layer_norm_epsilon":  c.NormEps,
+		"activation_function": "gelu_new",
+	})
 }
 
 func gpt2Params(c *Config) []spec {
@@ -41,6 +56,10 @@ func gpt2Params(c *Config) []spec {
 		one("embed", "transformer.wte.weight", "", initNormal, c.Vocab, c.Width),
 		one("positions", "transformer.wpe.weight", "", initNormal, c.MaxLength, c.Width),
 	}
+	norm := func(name, hf string) {
+		specs = append(specs, one(name, hf+".weight", "", initOnes, c.Width),
+			one(name+".bias", hf+".bias", "", initZeros, c.Width))
+	}
 	for l := range c.Layers {
 		n, h := fmt.Sprintf("layers.%d.", l), fmt.Sprintf("transformer.h.%d.", l)
 		linear := func(name, hf string, in, out int, scale float64) {
@@ -48,17 +67,14 @@ func gpt2Params(c *Config) []spec {
 			w.scale, w.form = scale, kernel.NN
 			specs = append(specs, w, one(n+name+".bias", h+hf+".bias", "", initZeros, out))
 		}
-		norm := func(name, hf string) {
-			specs = append(specs, one(n+name, h+hf+".weight", "", initOnes, c.Width), one(n+name+".bias", h+hf+".bias", "", initZeros, c.Width))
-		}
-		norm("norm1", "ln_1")
+		norm(n+"norm1", h+"ln_1")
 		linear("qkv", "attn.c_attn", c.Width, 3*c.Width, 1)
 		linear("out", "attn.c_proj", c.Width, c.Width, residual)
-		norm("norm2", "ln_2")
+		norm(n+"norm2", h+"ln_2")
 		linear("up", "mlp.c_fc", c.Width, c.Hidden, 1)
 		linear("down", "mlp.c_proj", c.Hidden, c.Width, residual)
 	}
-	specs = append(specs, one("norm", "transformer.ln_f.weight", "", initOnes, c.Width), one("norm.bias", "transformer.ln_f.bias", "", initZeros, c.Width))
+	norm("norm", "transformer.ln_f")
 	if !c.Tied {
 		specs = append(specs, one("head", "lm_head.weight", "", initNormal, c.Vocab, c.Width))
 	}
@@ -70,7 +86,8 @@ func gpt2Graph(b *builder) (*gorgonia.Node, error) {
 	c := &b.model.Config
 	eps := float32(c.NormEps)
 	linear := func(name string, x *gorgonia.Node, add *ops.Stream) *gorgonia.Node {
-		return b.try(ops.Linear{Name: name, W: b.param(name), Bias: b.param(name + ".bias"), Conv1D: true, Add: add}.Apply(b.graph, x))
+		l := ops.Linear{Name: name, W: b.param(name), Bias: b.param(name + ".bias"), Conv1D: true, Add: add}
+		return b.try(l.Apply(b.graph, x))
 	}
 	norm := func(name string, x *ops.Stream) *gorgonia.Node {
 		return b.try(ops.Norm{Name: name, W: b.param(name), Bias: b.param(name + ".bias"), Eps: eps}.Apply(b.graph, x))
@@ -81,13 +98,13 @@ func gpt2Graph(b *builder) (*gorgonia.Node, error) {
 		n := fmt.Sprintf("layers.%d.", l)
 		h := linear(n+"qkv", norm(n+"norm1", x), nil) // (N, 3C)
 		h = b.try(ops.Attention{Name: n + "attention", Layer: l, Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim,
-			Scale: float32(1 / math.Sqrt(float64(c.HeadDim)))}.Apply(b.graph, h)) // (N, C)
+			Scale: c.scoreScale()}.Apply(b.graph, h)) // (N, C)
 		if l == c.Layers-1 {
 			h = b.try(ops.Select{}.Apply(b.graph, h)) // from here on R rows instead of N
 		}
 		x = &ops.Stream{X: linear(n+"out", h, x)}
-		h = linear(n+"up", norm(n+"norm2", x), nil)                                // (N, F)
-		h = b.try(ops.Activation{Name: n + "gelu", F: c.Hidden}.Apply(b.graph, h)) // (N, F)
+		h = linear(n+"up", norm(n+"norm2", x), nil)                                                // (N, F)
+		h = b.try(ops.Activation{Name: n + "gelu", F: c.Hidden, Kind: ops.GELU}.Apply(b.graph, h)) // (N, F)
 		x = &ops.Stream{X: linear(n+"down", h, x)}
 		b.endLayer(l, x.X)
 	}

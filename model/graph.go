@@ -27,6 +27,7 @@ type builder struct {
 
 	checkpointing bool
 	layerStart    int // number of the first op of the layer at hand
+	ropes         map[Rope]*kernel.Rope
 }
 
 type buildError struct{ err error }
@@ -51,8 +52,8 @@ func (b *builder) catch(err *error) {
 // startLayer begins a layer.
 func (b *builder) startLayer() { b.layerStart = len(b.graph.Ops()) }
 
-// endLayer ends layer l, whose output is x: with checkpointing only x is kept for the backward pass, which runs the rest
-// of the layer again. The last layer is kept, since its backward pass comes at once.
+// endLayer ends layer l, whose output is x: with checkpointing only x is kept for the backward pass, which runs the
+// rest of the layer again. The last layer is kept, since its backward pass comes at once.
 func (b *builder) endLayer(l int, x *gorgonia.Node) {
 	if b.checkpointing && l < b.model.Config.Layers-1 {
 		b.graph.ForgetSince(b.layerStart, x)
@@ -70,12 +71,21 @@ func (b *builder) param(name string) *ops.Param {
 	return p
 }
 
-// head returns the head's weights (V, C): those of the embedding when tied.
-func (b *builder) head() *ops.Param {
-	if b.model.Config.Tied {
-		return b.param("embed")
+// rope returns the tables of layer l, which layers of equal positions share; nil where it has no rotary positions. They
+// are empty in a graph that is planned.
+func (b *builder) rope(l int) *kernel.Rope {
+	c := &b.model.Config
+	r := c.layerRope(l)
+	if r.Theta <= 0 {
+		return nil
 	}
-	return b.param("head")
+	if b.ropes[r] == nil {
+		b.ropes[r] = &kernel.Rope{}
+		if !b.graph.Planning {
+			b.ropes[r] = kernel.NewRope(c.MaxLength, r.invFreq(c.HeadDim))
+		}
+	}
+	return b.ropes[r]
 }
 
 // Graph is a compiled graph over a model's parameters. A graph is used by one goroutine at a time; several graphs of
@@ -102,76 +112,60 @@ const (
 	inference              // logits
 )
 
-// NewTraining builds the graph of loss and gradients for batches of up to capacity tokens. With checkpointing only the
-// input of each layer is kept for the backward pass, and the rest is computed again: the same bits in less memory and
-// more time.
+// graphSpec says what graph to build.
+type graphSpec struct {
+	kind          kind
+	capacity      int
+	checkpointing bool
+	chunk         int    // positions whose logits exist at one time; 0: see ops.Loss
+	beside        *Graph // whose arena is used where it is large enough, since it never runs at the same time; or nil
+	planned       bool   // only to know its size: it has no memory and cannot run
+}
+
+// NewTraining builds the graph of the loss and of the gradients of the trained parameters, for batches of up to
+// capacity tokens. With checkpointing only the input of each layer is kept for the backward pass, and the rest is
+// computed again: the same bits in less memory and more time.
 func (m *Model) NewTraining(pool *kernel.Pool, capacity int, checkpointing bool) (*Graph, error) {
-	for _, p := range m.Params {
+	trained := m.Trained()
+	if len(trained) == 0 {
+		return nil, fmt.Errorf("model: every parameter is frozen")
+	}
+	for _, p := range trained {
 		if p.Value == nil {
-			return nil, fmt.Errorf("model: weights that exist as %v only cannot be trained", m.DType)
+			return nil, fmt.Errorf("model: %s exists in fewer bits only and cannot be trained", p.Name)
 		}
 	}
 	if err := m.needGrads(); err != nil {
 		return nil, err
 	}
-	return m.build(pool, training, capacity, checkpointing, nil)
+	return m.build(pool, graphSpec{kind: training, capacity: capacity, checkpointing: checkpointing})
 }
 
-// NewEvaluation builds the forward graph of the loss for batches of up to capacity tokens. beside may be nil, or a graph
-// that never runs at the same time; its arena is used where it is large enough.
+// NewEvaluation builds the forward graph of the loss for batches of up to capacity tokens. beside may be nil, or a
+// graph that never runs at the same time; its arena is used where it is large enough.
 func (m *Model) NewEvaluation(pool *kernel.Pool, capacity int, beside *Graph) (*Graph, error) {
-	return m.build(pool, evaluation, capacity, false, beside)
+	return m.build(pool, graphSpec{kind: evaluation, capacity: capacity, beside: beside})
 }
 
-// GraphBytes computes, without making them, what a training graph and an evaluation graph beside it take, as [Graph.Bytes]
-// gives it; no evaluation graph where its capacity is 0.
-func GraphBytes(c Config, capacity int, checkpointing bool, evaluate int) (int, error) {
-	m, err := Outline(c)
-	if err != nil {
-		return 0, err
-	}
-	g, err := m.build(nil, training, capacity, checkpointing, nil)
+// GraphBytes computes, without making them, what a training graph and an evaluation graph beside it take, as
+// [Graph.Bytes] gives it; no evaluation graph where its capacity is 0.
+func (m *Model) GraphBytes(capacity int, checkpointing bool, evaluate int) (int, error) {
+	g, err := m.build(nil, graphSpec{kind: training, capacity: capacity, checkpointing: checkpointing, planned: true})
 	if err != nil || evaluate == 0 {
 		return g.Bytes(), err
 	}
-	e, err := m.build(nil, evaluation, evaluate, false, g)
+	e, err := m.build(nil, graphSpec{kind: evaluation, capacity: evaluate, beside: g, planned: true})
 	return g.Bytes() + e.Bytes(), err
 }
 
-// build makes a graph; that of an [Outline] is planned and cannot run.
-func (m *Model) build(pool *kernel.Pool, k kind, capacity int, checkpointing bool, beside *Graph) (g *Graph, err error) {
-	fam, ok := familyOf(m.Config.Family)
-	if !ok {
-		return nil, fmt.Errorf("model: unknown family %q", m.Config.Family)
+// build makes a graph.
+func (m *Model) build(pool *kernel.Pool, s graphSpec) (*Graph, error) {
+	g, err := m.assemble(pool, s)
+	if err != nil {
+		return nil, err
 	}
-	planning := m.values == nil
-	env := &ops.Env{Pool: pool}
-	g = &Graph{env: env, ops: &ops.Graph{Env: env, Capacity: capacity, Planning: planning}}
-	b := &builder{model: m, graph: g.ops, checkpointing: checkpointing, tokens: tokensLeaf(capacity, planning)}
-	defer b.catch(&err)
-	if m.Config.RopeTheta > 0 {
-		g.rope = m.Config.MaxLength * m.Config.HeadDim
-		if !planning {
-			env.Rope = kernel.NewRope(m.Config.MaxLength, m.Config.invFreq())
-		}
-	}
-	h := b.try(fam.graph(b))
-	if k == inference {
-		g.logits = &ops.Logits{W: b.head(), MaxRows: 1}
-		g.out = b.try(g.logits.Apply(g.ops, h))
-	} else {
-		g.loss = &ops.Loss{W: b.head(), Grad: k == training}
-		g.out = b.try(g.loss.Apply(g.ops, h))
-	}
-	eg := g.out.Graph()
-	if k == training {
-		var leaves gorgonia.Nodes
-		for _, n := range eg.AllNodes() {
-			if n.IsVar() && n != b.tokens && n.Op() == nil {
-				leaves = append(leaves, n)
-			}
-		}
-		if _, err := gorgonia.Grad(g.out, leaves...); err != nil {
+	if s.kind == training {
+		if _, err := gorgonia.Grad(g.out, g.ops.Trained()...); err != nil {
 			return nil, fmt.Errorf("model: derive graph: %w", err)
 		}
 	}
@@ -179,19 +173,19 @@ func (m *Model) build(pool *kernel.Pool, k kind, capacity int, checkpointing boo
 	if err != nil {
 		return nil, err
 	}
-	shared := beside != nil && beside.arena >= size
+	shared := s.beside != nil && s.beside.arena >= size
 	if !shared {
 		g.arena = size
 	}
-	if planning {
+	if s.planned {
 		return g, nil
 	}
-	prog, locs, err := gorgonia.Compile(eg)
+	prog, locs, err := gorgonia.Compile(g.out.Graph())
 	if err != nil {
 		return nil, fmt.Errorf("model: compile graph: %w", err)
 	}
 	if shared {
-		g.values = beside.values[:size]
+		g.values = s.beside.values[:size]
 	} else {
 		if g.memory, err = kernel.NewMemory(size); err != nil {
 			return nil, fmt.Errorf("model: activations: %w", err)
@@ -199,7 +193,30 @@ func (m *Model) build(pool *kernel.Pool, k kind, capacity int, checkpointing boo
 		g.values = g.memory.Take(size)
 	}
 	place(g.values)
-	g.vm = gorgonia.NewTapeMachine(eg, gorgonia.WithPrecompiled(prog, locs))
+	g.vm = gorgonia.NewTapeMachine(g.out.Graph(), gorgonia.WithPrecompiled(prog, locs))
+	return g, nil
+}
+
+// assemble adds the ops of the forward pass.
+func (m *Model) assemble(pool *kernel.Pool, s graphSpec) (g *Graph, err error) {
+	c := &m.Config
+	// A model that is trained in part has losses of the products that its gradients belong to.
+	exact := s.kind == training || s.kind == evaluation && len(m.Trained()) < len(m.Params)
+	env := &ops.Env{Pool: pool, Exact: exact}
+	g = &Graph{env: env, ops: &ops.Graph{Env: env, Capacity: s.capacity, Planning: s.planned}}
+	b := &builder{model: m, graph: g.ops, checkpointing: s.checkpointing, ropes: map[Rope]*kernel.Rope{},
+		tokens: tokensLeaf(s.capacity, s.planned)}
+	defer b.catch(&err)
+	h := b.try(c.family.graph(b))
+	g.rope = len(b.ropes) * c.MaxLength * c.HeadDim
+	scale := float32(c.options.logitScale)
+	if s.kind == inference {
+		g.logits = &ops.Logits{W: m.Head(), Scale: scale, MaxRows: 1}
+		g.out = b.try(g.logits.Apply(g.ops, h))
+		return g, nil
+	}
+	g.loss = &ops.Loss{W: m.Head(), Scale: scale, Grad: s.kind == training, Chunk: s.chunk}
+	g.out = b.try(g.loss.Apply(g.ops, h))
 	return g, nil
 }
 
@@ -248,7 +265,8 @@ func (g *Graph) Spent() map[string]time.Duration {
 }
 
 // Run sets the batch and runs the graph. A training graph adds the gradients of the batch's loss *sum* to Param.Grad.
-// It returns the weighted sum of the losses (0 for an inference graph).
+// It returns that loss: the weighted sum over the positions, or what [ops.Batch] Weigh gives (0 for an inference
+// graph).
 func (g *Graph) Run(b Batch) (float64, error) {
 	if n := b.Len(); n == 0 || n > g.ops.Capacity {
 		return 0, fmt.Errorf("model: batch has %d tokens; the graph holds 1 to %d", n, g.ops.Capacity)
@@ -257,7 +275,7 @@ func (g *Graph) Run(b Batch) (float64, error) {
 	if g.loss != nil {
 		g.env.Needed = g.env.Needed[:0]
 		for i, w := range b.Weights {
-			if w > 0 {
+			if w != 0 {
 				g.env.Needed = append(g.env.Needed, int32(i))
 			}
 		}
@@ -272,5 +290,6 @@ func (g *Graph) Run(b Batch) (float64, error) {
 	return g.loss.Sum, nil
 }
 
-// Losses returns -log p of each trained position of the last batch, 0 elsewhere. The slice is reused by the next run.
-func (g *Graph) Losses() []float64 { return g.loss.Losses[:g.env.Batch.Len()] }
+// Logprobs returns log p of the target of each position of the last batch that has a weight, 0 elsewhere. The slice is
+// reused by the next run.
+func (g *Graph) Logprobs() []float64 { return g.loss.Logprobs[:g.env.Batch.Len()] }

@@ -13,15 +13,7 @@ import (
 )
 
 // testConfig is a small model with grouped queries and q/k norms.
-func testConfig(t testing.TB) Config {
-	t.Helper()
-	c, err := ParseConfig("test", []byte(`{"model_type":"qwen3","vocab_size":50,"hidden_size":24,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2,
-		"head_dim":8,"intermediate_size":40,"max_position_embeddings":600,"rms_norm_eps":1e-6,"tie_word_embeddings":true,"initializer_range":0.3}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
+func testConfig(t testing.TB) Config { return testConfigs(t)["qwen3"] }
 
 func testModel(t testing.TB, c Config) *Model {
 	t.Helper()
@@ -66,38 +58,41 @@ func gradients(m *Model) []float32 {
 
 // TestArenaChangesNothing runs a graph whose outputs share memory and the same graph with memory of its own for each.
 func TestArenaChangesNothing(t *testing.T) {
-	m := testModel(t, testConfig(t))
-	b := testBatch(50, 9, 20, 3)
-	run := func(share bool) (float64, []float32, int) {
-		g, err := m.NewTraining(testPool(t), 64, false)
-		if err != nil {
+	for name, c := range testConfigs(t) {
+		m := testModel(t, c)
+		shared, gs, small := runInArena(t, m, true)
+		own, go_, large := runInArena(t, m, false)
+		if shared != own || !slices.Equal(gs, go_) {
+			t.Errorf("%s: sharing memory changed the loss or the gradients", name)
+		}
+		if 4*small > 3*large {
+			t.Errorf("%s: the arena has %d values, without sharing %d; expected at most three quarters", name, small, large)
+		}
+	}
+}
+
+// runInArena gives the loss and the gradients of a batch, and the size of the arena.
+func runInArena(t *testing.T, m *Model, share bool) (loss float64, grads []float32, size int) {
+	t.Helper()
+	g, err := m.NewTraining(testPool(t), 64, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	size = g.arena
+	if !share {
+		var place func([]float32)
+		if size, place, err = g.ops.Plan(slices.Clone(g.out.Graph().AllNodes())...); err != nil {
 			t.Fatal(err)
 		}
-		size := g.arena
-		if !share {
-			eg := g.out.Graph()
-			var place func([]float32)
-			if size, place, err = g.ops.Plan(slices.Clone(eg.AllNodes())...); err != nil {
-				t.Fatal(err)
-			}
-			place(make([]float32, size))
+		place(make([]float32, size))
+	}
+	for range 2 { // the second run finds what the first left behind
+		gradients(m)
+		if _, err := g.Run(testBatch(50, 9, 20, 3)); err != nil {
+			t.Fatal(err)
 		}
-		for range 2 { // the second run finds what the first left behind
-			gradients(m)
-			if _, err := g.Run(b); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return g.loss.Sum, gradients(m), size
 	}
-	shared, gs, small := run(true)
-	own, go_, large := run(false)
-	if shared != own || !slices.Equal(gs, go_) {
-		t.Error("sharing memory changed the loss or the gradients")
-	}
-	if 4*small > 3*large {
-		t.Errorf("the arena has %d values, without sharing %d; expected at most three quarters", small, large)
-	}
+	return g.loss.Sum, gradients(m), size
 }
 
 // TestGraphSize holds the number of ops of a step: the machine's cost is per op.
@@ -121,42 +116,75 @@ func TestGraphSize(t *testing.T) {
 
 // TestDecoderAgreesWithLoss reads a long row in one run of the loss graph and, through the cache, in pieces.
 func TestDecoderAgreesWithLoss(t *testing.T) {
-	c := testConfig(t)
-	m := testModel(t, c)
-	b := testBatch(c.Vocab, 400)
-	g, err := m.NewEvaluation(testPool(t), 400, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := g.Run(b); err != nil {
-		t.Fatal(err)
-	}
-	d, err := m.NewDecoder(testPool(t), 400)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := 1; i < 400; i = min(2*i+1, i+150) { // Weights are 1 at odd positions
-		d.Truncate(0)
-		logits, err := d.Read(b.Tokens[:i/2+1])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if i/2+1 <= i {
-			if logits, err = d.Read(b.Tokens[i/2+1 : i+1]); err != nil {
+	for name, c := range testConfigs(t) {
+		t.Run(name, func(t *testing.T) {
+			m := testModel(t, c)
+			b := testBatch(c.Vocab, 400)
+			g, err := m.NewEvaluation(testPool(t), 400, nil)
+			if err != nil {
 				t.Fatal(err)
 			}
-		}
-		if i%2 == 0 {
-			continue
-		}
-		sum, top := 0.0, slices.Max(logits)
-		for _, l := range logits {
-			sum += math.Exp(float64(l - top))
-		}
-		got := math.Log(sum) + float64(top) - float64(logits[b.Targets[i]])
-		if want := g.Losses()[i]; math.Abs(got-want) > 1e-5*max(1, want) {
-			t.Errorf("position %d: loss %.7f through the cache, %.7f at once", i, got, want)
-		}
+			if _, err := g.Run(b); err != nil {
+				t.Fatal(err)
+			}
+			d, err := m.NewDecoder(testPool(t), 400)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := 1; i < 400; i = min(2*i+1, i+150) { // Weights are 1 at odd positions
+				d.Truncate(0)
+				read(t, d, b.Tokens[:i/2+1])
+				logits := read(t, d, b.Tokens[i/2+1:i+1])
+				if i%2 == 0 {
+					continue
+				}
+				sum, top := 0.0, slices.Max(logits)
+				for _, l := range logits {
+					sum += math.Exp(float64(l - top))
+				}
+				got := math.Log(sum) + float64(top) - float64(logits[b.Targets[i]])
+				if want := -g.Logprobs()[i]; math.Abs(got-want) > 1e-5*max(1, want) {
+					t.Errorf("position %d: loss %.7f through the cache, %.7f at once", i, got, want)
+				}
+			}
+		})
+	}
+}
+
+// read reads ids and returns the logits after the last of them.
+func read(t *testing.T, d *Decoder, ids []int32) []float32 {
+	t.Helper()
+	logits, err := d.Read(ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return logits
+}
+
+// TestGreedyThroughTheCache: what is generated token by token is what reading all of it at once says, in the same bits.
+func TestGreedyThroughTheCache(t *testing.T) {
+	for name, c := range testConfigs(t) {
+		t.Run(name, func(t *testing.T) {
+			m := testModel(t, c)
+			var d, whole *Decoder
+			for _, x := range []**Decoder{&d, &whole} {
+				var err error
+				if *x, err = m.NewDecoder(testPool(t), 90); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ids := slices.Clone(testBatch(c.Vocab, 30).Tokens)
+			logits := read(t, d, ids)
+			for len(ids) < 80 {
+				whole.Truncate(0)
+				if !slices.Equal(logits, read(t, whole, ids)) {
+					t.Fatalf("after %d tokens the logits differ between the cache and all at once", len(ids))
+				}
+				best := slices.Index(logits, slices.Max(logits))
+				ids = append(ids, int32(best))
+				logits = read(t, d, ids[len(ids)-1:])
+			}
+		})
 	}
 }
 

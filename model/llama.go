@@ -3,6 +3,7 @@ package model
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 
 	"gorgonia.org/gorgonia"
@@ -10,19 +11,91 @@ import (
 	"instruct/model/ops"
 )
 
-// llamaFamily is the Llama architecture and its near relatives, which differ by options: Qwen2 adds biases to q, k and v,
-// Qwen3 normalises each query and key head.
+// llamaFamily is Llama.
 //
-// Touvron et al. 2023, arXiv:2302.13971; reference: transformers models/{llama,qwen2,qwen3}/modeling_*.py.
-func llamaFamily(name, architecture string) family {
-	qwen3 := name == "qwen3"
+// Touvron et al. 2023, arXiv:2302.13971; reference: transformers models/llama/modeling_llama.py.
+func llamaFamily() family {
+	f := decoderFamily("llama", "LlamaForCausalLM", decoderOptions{interleaved: true})
+	f.write = func(c *Config, out map[string]any) {
+		writeLlama(c, out)
+		out["attention_bias"], out["mlp_bias"] = false, false
+	}
+	return f
+}
+
+// decoderOptions are what the decoders in the way of Llama differ in: attention with rotary positions, a gated MLP, and
+// RMSNorms between them. A family gives its own; what config.json says of them is added when it is read.
+type decoderOptions struct {
+	norms       normPlaces         // where a layer has its norms
+	headNorm    headNormKind       // of queries and keys
+	qkvBias     bool               // q, k and v have biases
+	activation  ops.ActivationKind // of the MLP
+	headDim     int                // head_dim where config.json has none; 0: C/H
+	interleaved bool               // GGUF files hold the rows of q and k as interleaved rotary pairs
+
+	embedScale     float64 // of the embedding's rows; 0: 1
+	residualScale  float64 // of what a sublayer's matrix adds to the stream, with norms before only; 0: 1
+	logitScale     float64 // of the logits; 0: 1
+	attentionScale float64 // of the scores; 0: 1/sqrt(D)
+
+	windows []int  // by layer: positions that a query sees, its own included, 0 for all before it; nil: all everywhere
+	ropes   []Rope // by layer; nil: Config.Rope everywhere
+}
+
+// normPlaces says where a layer has its norms; f is one of its two sublayers and x the stream.
+type normPlaces uint8
+
+const (
+	normsBefore normPlaces = iota // x + f(norm x); Xiong et al. 2020, arXiv:2002.04745
+	normsBehind                   // x + norm(f x); Liu et al. 2022, arXiv:2111.09883
+	normsBoth                     // x + norm(f(norm x)); Ding et al. 2021, arXiv:2105.13290
+)
+
+func (n normPlaces) before() bool { return n != normsBehind }
+func (n normPlaces) behind() bool { return n != normsBefore }
+
+// headNormKind is the norm of queries and keys before they are rotated.
+type headNormKind uint8
+
+const (
+	noHeadNorm   headNormKind = iota
+	normEachHead              // over the D numbers of each head, with one weight for all
+	normAllHeads              // over the H*D numbers of q and the K*D of k
+)
+
+// window is how many positions a query of layer l sees; 0: all before it.
+func (o *decoderOptions) window(l int) int {
+	if o.windows == nil {
+		return 0
+	}
+	return o.windows[l]
+}
+
+// layerRope is the rotary positions of layer l.
+func (c *Config) layerRope(l int) Rope {
+	if c.options.ropes == nil {
+		return c.Rope
+	}
+	return c.options.ropes[l]
+}
+
+// scoreScale is the scale of the attention's scores.
+func (c *Config) scoreScale() float32 {
+	if s := c.options.attentionScale; s != 0 {
+		return float32(s)
+	}
+	return float32(1 / math.Sqrt(float64(c.HeadDim)))
+}
+
+// decoderFamily is a family of such decoders.
+func decoderFamily(name, architecture string, o decoderOptions) family {
 	return family{
 		name: name, architecture: architecture, gguf: name,
-		parse:  func(c *Config, r *configReader) { parseLlama(c, r) },
+		parse:  func(c *Config, r *configReader) { c.options = o; parseLlama(c, r) },
 		write:  writeLlama,
-		params: func(c *Config) []spec { return llamaParams(c, qwen3) },
-		graph:  func(b *builder) (*gorgonia.Node, error) { return llamaGraph(b, qwen3) },
-		meta:   llamaMeta,
+		params: llamaParams,
+		graph:  llamaGraph,
+		meta:   func(c *Config, get func(string) float64) { c.options = o; llamaMeta(c, get) },
 	}
 }
 
@@ -31,109 +104,57 @@ func parseLlama(c *Config, r *configReader) {
 	c.Layers, c.Heads = r.count("num_hidden_layers", -1), r.count("num_attention_heads", -1)
 	c.Hidden = r.count("intermediate_size", -1)
 	c.KVHeads = r.count("num_key_value_heads", c.Heads)
-	head := 128 // Qwen3's default
-	if c.Family != "qwen3" && c.Heads > 0 {
+	head := c.options.headDim
+	if head == 0 && c.Heads > 0 {
 		head = c.Width / c.Heads
 	}
 	c.HeadDim = r.count("head_dim", head)
 	c.MaxLength = r.count("max_position_embeddings", 2048)
 	c.NormEps = r.num("rms_norm_eps", 1e-6)
 	c.Tied = r.flag("tie_word_embeddings", false)
-	c.QKVBias = c.Family == "qwen2"
 	r.oneOf("hidden_act", "silu")
-	for _, key := range []string{"attention_bias", "mlp_bias"} {
+	for _, key := range []string{"attention_bias", "mlp_bias", "use_sliding_window"} {
 		if r.flag(key, false) && r.err == nil {
 			r.err = mistake("model: %s: %s: true is not supported", r.path, key)
 		}
 	}
-	if r.flag("use_sliding_window", false) && r.err == nil {
-		r.err = mistake("model: %s: use_sliding_window: true is not supported", r.path)
-	}
-	parseRope(c, r)
-}
-
-// parseRope reads rope_theta and rope_scaling, or rope_parameters as transformers 5 writes them.
-func parseRope(c *Config, r *configReader) {
-	c.RopeTheta = r.num("rope_theta", 10000)
-	var s struct {
-		Type     string  `json:"rope_type"`
-		Old      string  `json:"type"`
-		Theta    float64 `json:"rope_theta"`
-		Factor   float64 `json:"factor"`
-		Low      float64 `json:"low_freq_factor"`
-		High     float64 `json:"high_freq_factor"`
-		Original int     `json:"original_max_position_embeddings"`
-	}
-	if !r.get("rope_scaling", &s, "an object") {
-		r.get("rope_parameters", &s, "an object")
-	}
-	if s.Theta > 0 {
-		c.RopeTheta = s.Theta
-	}
-	if s.Type == "" {
-		s.Type = s.Old
-	}
-	if s.Type == "" {
-		s.Type = "default"
-	}
-	c.RopeScaling = RopeScaling{s.Type, s.Factor, s.Low, s.High, s.Original}
-	bad := func(what string) {
-		if r.err == nil {
-			r.err = mistake("model: %s: rope_scaling: %s", r.path, what)
-		}
-	}
-	switch s.Type {
-	case "default":
-	case "linear":
-		if s.Factor <= 0 {
-			bad("factor must be positive")
-		}
-	case "llama3":
-		if s.Factor <= 0 || s.Low <= 0 || s.High <= s.Low || s.Original <= 0 {
-			bad("llama3 needs factor, low_freq_factor < high_freq_factor and original_max_position_embeddings")
-		}
-	default:
-		bad(fmt.Sprintf("type %q is not supported; known: default, linear, llama3", s.Type))
-	}
+	c.Rope = parseRope(r)
 }
 
 func writeLlama(c *Config, out map[string]any) {
-	out["hidden_size"], out["num_hidden_layers"], out["num_attention_heads"] = c.Width, c.Layers, c.Heads
-	out["num_key_value_heads"], out["head_dim"], out["intermediate_size"] = c.KVHeads, c.HeadDim, c.Hidden
-	out["max_position_embeddings"], out["rms_norm_eps"], out["hidden_act"] = c.MaxLength, c.NormEps, "silu"
-	rope := map[string]any{"rope_type": c.RopeScaling.Type, "rope_theta": c.RopeTheta}
-	if s := c.RopeScaling; s.Type != "default" {
-		rope["factor"] = s.Factor
-		if s.Type == "llama3" {
-			rope["low_freq_factor"], rope["high_freq_factor"] = s.LowFreqFactor, s.HighFreqFactor
-			rope["original_max_position_embeddings"] = s.OriginalLength
-		}
-	}
 	delete(out, "rope_scaling")
 	delete(out, "rope_theta")
-	out["rope_parameters"] = rope
-	if c.Family == "llama" {
-		out["attention_bias"], out["mlp_bias"] = false, false
-	}
+	maps.Copy(out, map[string]any{
+		"hidden_size":             c.Width,
+		"num_hidden_layers":       c.Layers,
+		"num_attention_heads":     c.Heads,
+		"num_key_value_heads":     c.KVHeads,
+		"head_dim":                c.HeadDim,
+		"intermediate_size":       c.Hidden,
+		"max_position_embeddings": c.MaxLength,
+		"rms_norm_eps":            c.NormEps,
+		"hidden_act":              "silu",
+		"rope_parameters":         c.Rope.parameters(),
+	})
 }
 
 func llamaMeta(c *Config, get func(string) float64) {
-	c.Width, c.Layers, c.Heads = int(get("embedding_length")), int(get("block_count")), int(get("attention.head_count"))
-	c.KVHeads, c.Hidden = int(get("attention.head_count_kv")), int(get("feed_forward_length"))
-	c.MaxLength, c.NormEps = int(get("context_length")), tidyFloat32(get("attention.layer_norm_rms_epsilon"))
+	c.Width, c.Hidden = int(get("embedding_length")), int(get("feed_forward_length"))
+	c.Layers = int(get("block_count"))
+	c.Heads, c.KVHeads = int(get("attention.head_count")), int(get("attention.head_count_kv"))
 	if c.KVHeads == 0 {
 		c.KVHeads = c.Heads
 	}
+	c.MaxLength = int(get("context_length"))
+	c.NormEps = tidyFloat32(get("attention.layer_norm_rms_epsilon"))
 	c.HeadDim = int(get("attention.key_length"))
 	if c.HeadDim == 0 && c.Heads > 0 {
 		c.HeadDim = c.Width / c.Heads
 	}
-	c.RopeTheta = get("rope.freq_base")
-	if c.RopeTheta == 0 {
-		c.RopeTheta = 10000
+	c.Rope = Rope{get("rope.freq_base"), RopeScaling{Type: "default"}}
+	if c.Rope.Theta == 0 {
+		c.Rope.Theta = 10000
 	}
-	c.RopeScaling.Type = "default"
-	c.QKVBias = c.Family == "qwen2"
 	c.raw = map[string]json.RawMessage{}
 }
 
@@ -144,44 +165,10 @@ func tidyFloat32(v float64) float64 {
 	return out
 }
 
-func llamaParams(c *Config, qwen3 bool) []spec {
-	q, kv := c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
+func llamaParams(c *Config) []spec {
 	specs := []spec{one("embed", "model.embed_tokens.weight", "token_embd.weight", initNormal, c.Vocab, c.Width)}
-	rotated := func(heads int) int { // llama.cpp interleaves the rotary pairs of the llama architecture only
-		if c.Family == "llama" {
-			return heads
-		}
-		return 0
-	}
 	for l := range c.Layers {
-		n, h, g := fmt.Sprintf("layers.%d.", l), fmt.Sprintf("model.layers.%d.", l), fmt.Sprintf("blk.%d.", l)
-		specs = append(specs, one(n+"norm1", h+"input_layernorm.weight", g+"attn_norm.weight", initOnes, c.Width))
-		qkv := []part{
-			{h + "self_attn.q_proj.weight", g + "attn_q.weight", q, rotated(c.Heads)},
-			{h + "self_attn.k_proj.weight", g + "attn_k.weight", kv, rotated(c.KVHeads)},
-			{h + "self_attn.v_proj.weight", g + "attn_v.weight", kv, 0},
-		}
-		specs = append(specs, spec{name: n + "qkv", shape: []int{q + 2*kv, c.Width}, parts: qkv, decay: true})
-		if c.QKVBias {
-			specs = append(specs, spec{name: n + "qkv.bias", shape: []int{q + 2*kv}, init: initZeros, parts: []part{
-				{h + "self_attn.q_proj.bias", g + "attn_q.bias", q, 0},
-				{h + "self_attn.k_proj.bias", g + "attn_k.bias", kv, 0},
-				{h + "self_attn.v_proj.bias", g + "attn_v.bias", kv, 0},
-			}})
-		}
-		if qwen3 {
-			specs = append(specs,
-				one(n+"qnorm", h+"self_attn.q_norm.weight", g+"attn_q_norm.weight", initOnes, c.HeadDim),
-				one(n+"knorm", h+"self_attn.k_norm.weight", g+"attn_k_norm.weight", initOnes, c.HeadDim))
-		}
-		specs = append(specs,
-			one(n+"out", h+"self_attn.o_proj.weight", g+"attn_output.weight", initNormal, c.Width, q),
-			one(n+"norm2", h+"post_attention_layernorm.weight", g+"ffn_norm.weight", initOnes, c.Width),
-			spec{name: n + "gateup", shape: []int{2 * c.Hidden, c.Width}, decay: true, parts: []part{
-				{h + "mlp.gate_proj.weight", g + "ffn_gate.weight", c.Hidden, 0},
-				{h + "mlp.up_proj.weight", g + "ffn_up.weight", c.Hidden, 0},
-			}},
-			one(n+"down", h+"mlp.down_proj.weight", g+"ffn_down.weight", initNormal, c.Width, c.Hidden))
+		specs = append(specs, llamaLayer(c, l)...)
 	}
 	specs = append(specs, one("norm", "model.norm.weight", "output_norm.weight", initOnes, c.Width))
 	if !c.Tied {
@@ -190,31 +177,109 @@ func llamaParams(c *Config, qwen3 bool) []spec {
 	return specs
 }
 
+// llamaLayer is the parameters of layer l.
+func llamaLayer(c *Config, l int) (specs []spec) {
+	o, q, kv := &c.options, c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
+	n, h, g := fmt.Sprintf("layers.%d.", l), fmt.Sprintf("model.layers.%d.", l), fmt.Sprintf("blk.%d.", l)
+	add := func(s ...spec) { specs = append(specs, s...) }
+	norm := func(name, hf, gguf string, size int) {
+		add(one(n+name, h+hf+".weight", g+gguf+".weight", initOnes, size))
+	}
+	qkv := func(kind string) []part {
+		parts := []part{
+			{h + "self_attn.q_proj." + kind, g + "attn_q." + kind, q, 0},
+			{h + "self_attn.k_proj." + kind, g + "attn_k." + kind, kv, 0},
+			{h + "self_attn.v_proj." + kind, g + "attn_v." + kind, kv, 0},
+		}
+		if o.interleaved {
+			parts[0].heads, parts[1].heads = c.Heads, c.KVHeads
+		}
+		return parts
+	}
+
+	if o.norms.before() {
+		norm("norm1", "input_layernorm", "attn_norm", c.Width)
+	}
+	add(spec{name: n + "qkv", shape: []int{q + 2*kv, c.Width}, parts: qkv("weight"), decay: true})
+	if o.qkvBias {
+		add(spec{name: n + "qkv.bias", shape: []int{q + 2*kv}, init: initZeros, parts: qkv("bias")})
+	}
+	switch o.headNorm {
+	case normEachHead:
+		norm("qnorm", "self_attn.q_norm", "attn_q_norm", c.HeadDim)
+		norm("knorm", "self_attn.k_norm", "attn_k_norm", c.HeadDim)
+	case normAllHeads:
+		norm("qnorm", "self_attn.q_norm", "attn_q_norm", q)
+		norm("knorm", "self_attn.k_norm", "attn_k_norm", kv)
+	}
+	add(one(n+"out", h+"self_attn.o_proj.weight", g+"attn_output.weight", initNormal, c.Width, q))
+	if o.norms.behind() {
+		norm("behind1", "post_attention_layernorm", "post_attention_norm", c.Width)
+	}
+	switch o.norms {
+	case normsBefore:
+		norm("norm2", "post_attention_layernorm", "ffn_norm", c.Width)
+	case normsBoth:
+		norm("norm2", "pre_feedforward_layernorm", "ffn_norm", c.Width)
+	}
+	add(spec{name: n + "gateup", shape: []int{2 * c.Hidden, c.Width}, decay: true, parts: []part{
+		{h + "mlp.gate_proj.weight", g + "ffn_gate.weight", c.Hidden, 0},
+		{h + "mlp.up_proj.weight", g + "ffn_up.weight", c.Hidden, 0},
+	}}, one(n+"down", h+"mlp.down_proj.weight", g+"ffn_down.weight", initNormal, c.Width, c.Hidden))
+	if o.norms.behind() {
+		norm("behind2", "post_feedforward_layernorm", "post_ffw_norm", c.Width)
+	}
+	return specs
+}
+
 // llamaGraph builds token ids (N) -> final normed rows (R, C) of the needed positions.
-func llamaGraph(b *builder, qwen3 bool) (*gorgonia.Node, error) {
-	c := &b.model.Config
+func llamaGraph(b *builder) (*gorgonia.Node, error) {
+	c, o := &b.model.Config, &b.model.Config.options
 	eps := float32(c.NormEps)
-	x := &ops.Stream{X: b.try(ops.Embed{W: b.param("embed"), Pad: c.PAD}.Apply(b.graph, b.tokens))}
+	norm := func(name string, x, add *ops.Stream) *gorgonia.Node {
+		return b.try(ops.Norm{Name: name, W: b.param(name), Eps: eps, Add: add}.Apply(b.graph, x))
+	}
+	// read is what a sublayer begins with: its matrix on the stream x, or on the norm of it.
+	read := func(matrix, before string, x *ops.Stream) *gorgonia.Node {
+		l := ops.Linear{Name: matrix, W: b.param(matrix), Bias: b.maybe(matrix + ".bias")}
+		if o.norms.before() {
+			return b.try(l.Apply(b.graph, norm(before, x, nil)))
+		}
+		l.Read = x
+		return b.try(l.Apply(b.graph, x.X))
+	}
+	// add is what it ends with: x plus its matrix on h, or plus the norm of that.
+	add := func(matrix, behind string, h *gorgonia.Node, x *ops.Stream) *ops.Stream {
+		l := ops.Linear{Name: matrix, W: b.param(matrix)}
+		if o.norms.behind() {
+			h = b.try(l.Apply(b.graph, h))
+			return &ops.Stream{X: norm(behind, &ops.Stream{X: h}, x)}
+		}
+		l.Add, l.AddScale = x, float32(o.residualScale)
+		return &ops.Stream{X: b.try(l.Apply(b.graph, h))}
+	}
+
+	embed := ops.Embed{W: b.param("embed"), Pad: c.PAD, Scale: float32(o.embedScale)}
+	x := &ops.Stream{X: b.try(embed.Apply(b.graph, b.tokens))}
 	for l := range c.Layers {
 		b.startLayer()
 		n := fmt.Sprintf("layers.%d.", l)
-		h := b.try(ops.Norm{Name: n + "norm1", W: b.param(n + "norm1"), Eps: eps}.Apply(b.graph, x))                   // (N, C)
-		h = b.try(ops.Linear{Name: n + "qkv", W: b.param(n + "qkv"), Bias: b.maybe(n + "qkv.bias")}.Apply(b.graph, h)) // (N, (H+2K)*D)
-		if qwen3 {
+		h := read(n+"qkv", n+"norm1", x) // (N, (H+2K)*D)
+		if o.headNorm != noHeadNorm {
 			h = b.try(ops.HeadNorm{Name: n + "headnorm", Q: b.param(n + "qnorm"), K: b.param(n + "knorm"),
 				Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim, Eps: eps}.Apply(b.graph, h))
 		}
 		h = b.try(ops.Attention{Name: n + "attention", Layer: l, Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim,
-			Scale: float32(1 / math.Sqrt(float64(c.HeadDim)))}.Apply(b.graph, h)) // (N, H*D)
+			Scale: c.scoreScale(), Window: o.window(l), Rope: b.rope(l)}.Apply(b.graph, h)) // (N, H*D)
 		if l == c.Layers-1 {
 			h = b.try(ops.Select{}.Apply(b.graph, h)) // from here on R rows instead of N
 		}
-		x = &ops.Stream{X: b.try(ops.Linear{Name: n + "out", W: b.param(n + "out"), Add: x}.Apply(b.graph, h))} // (N, C)
-		h = b.try(ops.Norm{Name: n + "norm2", W: b.param(n + "norm2"), Eps: eps}.Apply(b.graph, x))
-		h = b.try(ops.Linear{Name: n + "gateup", W: b.param(n + "gateup")}.Apply(b.graph, h))                     // (N, 2F)
-		h = b.try(ops.Activation{Name: n + "swiglu", F: c.Hidden, Gated: true}.Apply(b.graph, h))                 // (N, F)
-		x = &ops.Stream{X: b.try(ops.Linear{Name: n + "down", W: b.param(n + "down"), Add: x}.Apply(b.graph, h))} // (N, C)
+		x = add(n+"out", n+"behind1", h, x) // (N, C)
+		h = read(n+"gateup", n+"norm2", x)  // (N, 2F)
+		act := ops.Activation{Name: n + o.activation.String(), F: c.Hidden, Kind: o.activation}
+		h = b.try(act.Apply(b.graph, h))     // (N, F)
+		x = add(n+"down", n+"behind2", h, x) // (N, C)
 		b.endLayer(l, x.X)
 	}
-	return ops.Norm{Name: "norm", W: b.param("norm"), Eps: eps}.Apply(b.graph, x)
+	return norm("norm", x, nil), nil
 }

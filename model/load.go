@@ -15,8 +15,8 @@ type Source interface {
 	Read(name string, dst []float32) error
 }
 
-// Load fills the parameters from src, whose tensors have Hugging Face names. Each tensor must be there with the shape of
-// the parameter table, and no tensor may be left over. path is used in messages only.
+// Load fills the parameters from src, whose tensors have Hugging Face names. Each tensor must be there with the shape
+// of the parameter table, and no tensor may be left over. path is used in messages only.
 func (m *Model) Load(path string, src Source) error {
 	return m.load(path, src, false)
 }
@@ -69,8 +69,8 @@ func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool) err
 	return nil
 }
 
-// halfSplit turns rows of interleaved pairs (2i, 2i+1) of each head into rows (i, i+D/2). w is (rows, width); with 0 heads it stays as it is.
-// llama.cpp's convert_hf_to_gguf.py permutes the other way.
+// halfSplit turns rows of interleaved pairs (2i, 2i+1) of each head into rows (i, i+D/2). w is (rows, width); with 0
+// heads it stays as it is. llama.cpp's convert_hf_to_gguf.py permutes the other way.
 func halfSplit[T any](w []T, heads, rows, width int) {
 	if heads == 0 {
 		return
@@ -90,24 +90,12 @@ func halfSplit[T any](w []T, heads, rows, width int) {
 func (m *Model) load(path string, src Source, gguf bool) error {
 	pool := kernel.NewPool(0)
 	defer pool.Close()
-	left := map[string]bool{}
-	for _, n := range src.Names() {
-		left[n] = !ignored(n) && !(m.Config.Tied && (n == "lm_head.weight" || n == "output.weight"))
-	}
+	read := map[string]bool{}
 	for _, t := range m.Tensors() {
-		n := t.part.name
-		if gguf {
-			n = t.part.gguf
-		}
-		shape, ok := src.Shape(n)
-		if !ok { // some GPT-2 checkpoints leave the prefix out
-			_, short, _ := strings.Cut(n, ".")
-			if shape, ok = src.Shape(short); ok {
-				n = short
-			}
-		}
+		n, shape, ok := t.find(src, gguf)
 		if !ok {
-			return mistake("model: load %s: tensor %s is missing; a %s model of this config.json needs it with shape %v", path, n, m.Config.Family, t.Shape)
+			return mistake("model: load %s: tensor %s is missing; a %s model of this config.json needs it with shape %v",
+				path, n, m.Config.Family, t.Shape)
 		}
 		if !slices.Equal(shape, t.Shape) {
 			return mistake("model: load %s: tensor %s has shape %v; config.json asks for %v", path, n, shape, t.Shape)
@@ -115,32 +103,39 @@ func (m *Model) load(path string, src Source, gguf bool) error {
 		if err := t.fill(pool, src, n, gguf); err != nil {
 			return fmt.Errorf("model: load %s: %w", path, err)
 		}
-		delete(left, n)
+		read[n] = true
 	}
-	for n, unknown := range left {
-		if !unknown {
-			delete(left, n)
-		}
-	}
+	left := slices.DeleteFunc(src.Names(), func(n string) bool { return read[n] || m.ignored(n) })
 	if len(left) > 0 {
-		var names []string
-		for n := range left {
-			names = append(names, n)
-		}
-		slices.Sort(names)
-		return mistake("model: load %s: tensor %s is not part of a %s model (%d such tensors); without it the model would answer differently", path, names[0], m.Config.Family, len(names))
+		return mistake("model: load %s: tensor %s is not part of a %s model (%d such tensors); "+
+			"without it the model would answer differently", path, slices.Min(left), m.Config.Family, len(left))
 	}
 	return nil
 }
 
-// ignored names buffers that some checkpoints carry and that are computed here.
-func ignored(name string) bool {
-	for _, s := range []string{".attn.bias", ".attn.masked_bias", "rotary_emb.inv_freq"} {
-		if strings.HasSuffix(name, s) {
-			return true
-		}
+// find looks for the tensor in src and returns its name there.
+func (t *Tensor) find(src Source, gguf bool) (name string, shape []int, ok bool) {
+	name = t.part.name
+	if gguf {
+		name = t.part.gguf
 	}
-	return false
+	if shape, ok = src.Shape(name); ok {
+		return name, shape, true
+	}
+	_, short, _ := strings.Cut(name, ".") // some GPT-2 checkpoints leave the prefix out
+	if shape, ok = src.Shape(short); ok {
+		return short, shape, true
+	}
+	return name, nil, false
+}
+
+// ignored names what some checkpoints carry and is computed here, and the head of a tied model.
+func (m *Model) ignored(name string) bool {
+	if m.Config.Tied && (name == "lm_head.weight" || name == "output.weight") {
+		return true
+	}
+	computed := []string{".attn.bias", ".attn.masked_bias", "rotary_emb.inv_freq"}
+	return slices.ContainsFunc(computed, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
 // Meta gives the metadata of a GGUF file.
@@ -161,7 +156,7 @@ func ConfigFromGGUF(path string, meta Meta, src Source) (Config, error) {
 		if f.gguf != arch {
 			continue
 		}
-		c := Config{Family: f.name, InitStd: 0.02, BOS: -1, EOS: -1, PAD: -1}
+		c := Config{Family: f.name, InitStd: 0.02, BOS: -1, EOS: -1, PAD: -1, family: &f}
 		number := func(key string) float64 {
 			v, _ := meta.Float(key)
 			return v
@@ -176,7 +171,7 @@ func ConfigFromGGUF(path string, meta Meta, src Source) (Config, error) {
 			if scaling != "linear" {
 				return Config{}, mistake("model: %s: rope scaling %q is not supported in GGUF files; known: linear", path, scaling)
 			}
-			c.RopeScaling = RopeScaling{Type: "linear", Factor: number(arch + ".rope.scaling.factor")}
+			c.Rope.Scaling = RopeScaling{Type: "linear", Factor: number(arch + ".rope.scaling.factor")}
 		}
 		for key, id := range map[string]*int{"bos": &c.BOS, "eos": &c.EOS, "padding": &c.PAD} {
 			if v, ok := meta.Float("tokenizer.ggml." + key + "_token_id"); ok {
@@ -185,5 +180,6 @@ func ConfigFromGGUF(path string, meta Meta, src Source) (Config, error) {
 		}
 		return c, c.validate(path)
 	}
-	return Config{}, mistake("model: %s: unknown architecture %q; known in GGUF files are %s", path, arch, strings.Join(known, ", "))
+	return Config{}, mistake("model: %s: unknown architecture %q; known in GGUF files are %s", path, arch,
+		strings.Join(known, ", "))
 }

@@ -10,8 +10,8 @@ import (
 	"instruct/model/ops"
 )
 
-// spec describes one parameter of the graph. It may stack several tensors of a checkpoint along its first axis (q, k and
-// v; gate and up), so that one matrix product serves them all.
+// spec describes one parameter of the graph. It may stack several tensors of a checkpoint along its first axis (q, k
+// and v; gate and up), so that one matrix product serves them all.
 type spec struct {
 	name  string
 	shape []int
@@ -33,6 +33,29 @@ type part struct {
 // product says whether the parameter stands in a matrix product, and may be reduced to fewer bits.
 func (s *spec) product() bool { return len(s.shape) == 2 && s.name != "positions" }
 
+// size returns the number of values.
+func (s *spec) size() int {
+	n := 1
+	for _, d := range s.shape {
+		n *= d
+	}
+	return n
+}
+
+// floats is the memory of the parameter in format d, in float32 values.
+func (s *spec) floats(d kernel.DType) int {
+	if d == kernel.F32 {
+		return kernel.Lines(s.size())
+	}
+	return kernel.Lines(kernel.WeightFloats(d, s.form, s.shape[0], s.shape[1]))
+}
+
+// weights makes room for the weights of a product in format d.
+func (s *spec) weights(d kernel.DType, mem *kernel.Memory) *kernel.Weights {
+	w := kernel.NewWeights(d, s.form, s.shape[0], s.shape[1], mem.Take)
+	return &w
+}
+
 type initKind uint8
 
 const (
@@ -45,12 +68,13 @@ const (
 // memory lies outside Go's heap and lives until [Model.Close].
 type Model struct {
 	Config Config
-	DType  kernel.DType // of the weights of matrix products
 	Params []*ops.Param
 	specs  []spec
 	byName map[string]*ops.Param
 
-	values, reduced, grads *kernel.Memory
+	frozenIn kernel.DType // see Freeze
+
+	values, copies, grads *kernel.Memory
 }
 
 // New makes the parameters of c, all zero; see [Model.Init] and [Model.Load].
@@ -64,17 +88,37 @@ func New(c Config) (*Model, error) {
 
 // Outline is New without memory for the values: names and shapes, for planning.
 func Outline(c Config) (*Model, error) {
-	fam, ok := familyOf(c.Family)
-	if !ok {
+	if c.family == nil {
 		return nil, mistake("model: unknown architecture %q; known are %s", c.Family, strings.Join(Families(), ", "))
 	}
-	m := &Model{Config: c, specs: fam.params(&c), byName: map[string]*ops.Param{}}
+	m := &Model{Config: c, specs: c.family.params(&c), byName: map[string]*ops.Param{}}
 	for _, s := range m.specs {
 		p := &ops.Param{Name: s.name, Shape: s.shape, Decay: s.decay}
 		m.Params = append(m.Params, p)
 		m.byName[s.name] = p
 	}
 	return m, nil
+}
+
+// Freeze takes the parameters that frozen picks out of training, for all graphs made afterwards: they have no gradient
+// and no moments, and nothing is computed for them. Of a model without memory, the frozen weights of matrix products
+// will exist in format d only; d must be F32 where the model has memory. A tied head is frozen with the embedding,
+// which it is.
+func (m *Model) Freeze(d kernel.DType, frozen func(*ops.Param) bool) error {
+	if m.grads != nil || d != kernel.F32 && m.values != nil {
+		return fmt.Errorf("model: parameters must be frozen before there is memory for their gradients or in another format")
+	}
+	m.frozenIn = d
+	for _, p := range m.Params {
+		p.Frozen = frozen(p)
+	}
+	return nil
+}
+
+// Trained lists the parameters that are not frozen, in the order of the parameter table: whatever concerns gradients
+// and their use asks this list.
+func (m *Model) Trained() []*ops.Param {
+	return slices.DeleteFunc(slices.Clone(m.Params), func(p *ops.Param) bool { return p.Frozen })
 }
 
 // Allocate gives the parameters of an outline their memory, all zero.
@@ -85,25 +129,47 @@ func (m *Model) AllocateIn(d kernel.DType) (err error) {
 	if m.values != nil {
 		return nil
 	}
-	if d != kernel.F32 {
-		if err := m.reduce(d); err != nil {
-			return err
+	if m.values, err = newMemory(m.ValueBytes(d)); err != nil {
+		return err
+	}
+	for i, s := range m.specs {
+		if f := m.format(i, d); f != kernel.F32 {
+			m.Params[i].Reduced = s.weights(f, m.values)
+		} else {
+			m.Params[i].Value = m.values.Take(s.size())
 		}
 	}
-	m.values, err = m.buffers(func(p *ops.Param) bool { return p.Reduced == nil },
-		func(p *ops.Param, mem []float32) { p.Value = mem })
-	return err
+	return nil
 }
 
-// CopyToBF16 gives the weights of matrix products a bfloat16 copy, which products read from now on; Value, gradients and
-// the optimizer's moments stay float32. The copy must be made anew whenever Value changes, see [Model.Refresh]. Graphs
-// are to be made afterwards.
-func (m *Model) CopyToBF16(pool *kernel.Pool) error {
-	if err := m.reduce(kernel.BF16); err != nil {
+// format returns the format of parameter i where the weights of matrix products that are not frozen have format d.
+func (m *Model) format(i int, d kernel.DType) kernel.DType {
+	switch {
+	case !m.specs[i].product():
+		return kernel.F32
+	case m.Params[i].Frozen:
+		return m.frozenIn
+	}
+	return d
+}
+
+// CopyToBF16 gives the trained weights of matrix products a bfloat16 copy, which products read from now on; Value,
+// gradients and the optimizer's moments stay float32. The copy must be made anew whenever Value changes, see
+// [Model.Refresh]. Graphs are to be made afterwards.
+func (m *Model) CopyToBF16(pool *kernel.Pool) (err error) {
+	if m.copies, err = newMemory(m.CopyBytes()); err != nil {
 		return err
+	}
+	for i, s := range m.specs {
+		if m.copied(i) {
+			m.Params[i].Reduced = s.weights(kernel.BF16, m.copies)
+		}
 	}
 	return m.Refresh(pool)
 }
+
+// copied says whether parameter i has a copy in bfloat16 besides its value.
+func (m *Model) copied(i int) bool { return m.specs[i].product() && !m.Params[i].Frozen }
 
 // Refresh makes the copies of [Model.CopyToBF16] anew from the values, after something changed them.
 func (m *Model) Refresh(pool *kernel.Pool) error {
@@ -115,59 +181,56 @@ func (m *Model) Refresh(pool *kernel.Pool) error {
 	return nil
 }
 
-// reduce makes room for the weights of matrix products in format d.
-func (m *Model) reduce(d kernel.DType) (err error) {
-	m.DType = d
-	if m.reduced, err = kernel.NewMemory(m.ReducedBytes(d) / 4); err != nil {
-		return fmt.Errorf("model: %w", err)
-	}
+// ValueBytes is the memory that [Model.AllocateIn] takes for format d.
+func (m *Model) ValueBytes(d kernel.DType) int {
+	n := 0
 	for i, s := range m.specs {
-		if s.product() {
-			w := kernel.NewWeights(d, s.form, s.shape[0], s.shape[1], m.reduced.Take)
-			m.Params[i].Reduced = &w
-		}
+		n += s.floats(m.format(i, d))
 	}
-	return nil
+	return 4 * n
 }
 
-// ReducedBytes is the memory that the weights of matrix products take in format d.
-func (m *Model) ReducedBytes(d kernel.DType) int {
+// CopyBytes is the memory that [Model.CopyToBF16] takes.
+func (m *Model) CopyBytes() int {
 	n := 0
-	for _, s := range m.specs {
-		if s.product() {
-			n += kernel.Lines(kernel.WeightFloats(d, s.form, s.shape[0], s.shape[1]))
+	for i, s := range m.specs {
+		if m.copied(i) {
+			n += s.floats(kernel.BF16)
 		}
 	}
 	return 4 * n
 }
 
+// GradBytes is the memory of the gradients of the trained parameters.
+func (m *Model) GradBytes() int {
+	n := 0
+	for _, p := range m.Trained() {
+		n += kernel.Lines(p.Size())
+	}
+	return 4 * n
+}
+
 // WeightBytes returns the memory of the weights in every format that they have.
-func (m *Model) WeightBytes() int { return m.values.Bytes() + m.reduced.Bytes() }
+func (m *Model) WeightBytes() int { return m.values.Bytes() + m.copies.Bytes() }
 
 // needGrads makes the gradient buffers if there are none.
 func (m *Model) needGrads() (err error) {
-	if m.grads == nil {
-		m.grads, err = m.buffers(func(*ops.Param) bool { return true }, func(p *ops.Param, mem []float32) { p.Grad = mem })
+	if m.grads != nil {
+		return nil
 	}
-	return err
+	if m.grads, err = newMemory(m.GradBytes()); err != nil {
+		return err
+	}
+	for _, p := range m.Trained() {
+		p.Grad = m.grads.Take(p.Size())
+	}
+	return nil
 }
 
-// buffers makes one block with a part for each parameter that wants it.
-func (m *Model) buffers(wants func(*ops.Param) bool, give func(*ops.Param, []float32)) (*kernel.Memory, error) {
-	n := 0
-	for _, p := range m.Params {
-		if wants(p) {
-			n += kernel.Lines(p.Size())
-		}
-	}
-	mem, err := kernel.NewMemory(n)
+func newMemory(bytes int) (*kernel.Memory, error) {
+	mem, err := kernel.NewMemory(bytes / 4)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
-	}
-	for _, p := range m.Params {
-		if wants(p) {
-			give(p, mem.Take(p.Size()))
-		}
 	}
 	return mem, nil
 }
@@ -176,7 +239,7 @@ func (m *Model) buffers(wants func(*ops.Param) bool, give func(*ops.Param, []flo
 // afterwards. A program that needs its model to the end need not call it.
 func (m *Model) Close() {
 	m.values.Close()
-	m.reduced.Close()
+	m.copies.Close()
 	m.grads.Close()
 	for _, p := range m.Params {
 		p.Value, p.Grad, p.Reduced = nil, nil, nil
@@ -184,7 +247,7 @@ func (m *Model) Close() {
 }
 
 // Bytes returns the memory of values and gradients.
-func (m *Model) Bytes() int { return m.values.Bytes() + m.reduced.Bytes() + m.grads.Bytes() }
+func (m *Model) Bytes() int { return m.WeightBytes() + m.grads.Bytes() }
 
 // Init draws the parameters from seed: matrices from a normal distribution of the family's scale, norms one, biases
 // zero. Each parameter has its own counter-based stream, so the values do not depend on the order of drawing.
@@ -220,7 +283,7 @@ func (m *Model) Init(seed uint64) {
 	}
 }
 
-// Size returns the number of trainable values.
+// Size returns the number of values of all parameters.
 func (m *Model) Size() int {
 	n := 0
 	for _, p := range m.Params {
@@ -252,13 +315,21 @@ func (m *Model) Grads() []Tensor {
 	return m.Split(func(p *ops.Param) []float32 { return p.Grad })
 }
 
+// Head returns the weights (V, C) of the head: those of the embedding when tied.
+func (m *Model) Head() *ops.Param {
+	if m.Config.Tied {
+		return m.byName["embed"]
+	}
+	return m.byName["head"]
+}
+
 // Hidden says whether p is a matrix inside the layers: no embedding, head, norm or bias.
 func (m *Model) Hidden(p *ops.Param) bool {
 	return len(p.Shape) == 2 && p.Name != "embed" && p.Name != "positions" && p.Name != "head"
 }
 
-// Split lists buffers of the parameters' shapes (values, gradients, moments) as the tensors of a checkpoint. The data of
-// a parameter whose buffer is nil are empty.
+// Split lists buffers of the parameters' shapes (values, gradients, moments) as the tensors of a checkpoint. The data
+// of a parameter whose buffer is nil are empty.
 func (m *Model) Split(buffer func(*ops.Param) []float32) []Tensor {
 	var out []Tensor
 	for i, s := range m.specs {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"instruct/checkpoints"
@@ -29,7 +30,23 @@ type reference struct {
 	} `json:"steps"`
 }
 
-var references = []string{"llama", "llama3", "linear", "qwen2", "qwen3", "gpt2"}
+// references are the families of this package and the others that its decoder options are held to.
+var references = append([]string{"llama", "llama3", "linear", "qwen2", "qwen3", "gpt2"}, others...)
+
+var others = []string{"olmo2", "gemma3", "mistral", "granite"}
+
+// plusOne gives norm weights that stand for 1 + w, as Gemma's do.
+type plusOne struct{ model.Source }
+
+func (s plusOne) Read(name string, dst []float32) error {
+	err := s.Source.Read(name, dst)
+	if strings.HasSuffix(name, "norm.weight") {
+		for i := range dst {
+			dst[i]++
+		}
+	}
+	return err
+}
 
 func load(t testing.TB, dir string) *model.Model {
 	t.Helper()
@@ -38,15 +55,19 @@ func load(t testing.TB, dir string) *model.Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := model.ParseConfig(path, text)
+	c, err := model.ParseAnyConfig(path, text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	src, err := checkpoints.OpenFolder(dir)
+	folder, err := checkpoints.OpenFolder(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer src.Close()
+	defer folder.Close()
+	src := model.Source(folder)
+	if c.Family == "gemma3_text" {
+		src = plusOne{src}
+	}
 	m, err := model.New(c)
 	if err != nil {
 		t.Fatal(err)
@@ -182,6 +203,49 @@ func TestReferenceGradients(t *testing.T) {
 						t.Errorf("%s[%d] = %g, want %g", x.Name, i, got, w)
 						break
 					}
+				}
+			}
+		})
+	}
+}
+
+// TestOtherFamiliesLearn repeats ten AdamW steps; package train does so for the families that it can name.
+func TestOtherFamiliesLearn(t *testing.T) {
+	for _, name := range others {
+		t.Run(name, func(t *testing.T) {
+			m, ref := loadReference(t, name)
+			p, weight := pool(t), float64(ref.TrainedTokens)
+			g, err := m.NewTraining(p, 128, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			moments := make([][2][]float32, len(m.Params))
+			for i, w := range m.Params {
+				moments[i] = [2][]float32{make([]float32, w.Size()), make([]float32, w.Size())}
+			}
+			for step, want := range ref.Steps {
+				sum, err := g.Run(ref.all())
+				if err != nil {
+					t.Fatal(err)
+				}
+				norm := 0.0
+				for _, w := range m.Params {
+					norm += p.SumSquares(w.Grad)
+				}
+				norm = math.Sqrt(norm) / weight
+				if loss := sum / weight; math.Abs(loss-want.Loss) > 1e-5 {
+					t.Errorf("step %d: loss %.8f, want %.8f", step+1, loss, want.Loss)
+				}
+				if math.Abs(norm-want.GradNorm) > 1e-3*want.GradNorm {
+					t.Errorf("step %d: gradient norm %.6f, want %.6f", step+1, norm, want.GradNorm)
+				}
+				for i, w := range m.Params {
+					a := kernel.AdamWArgs{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Step: step + 1,
+						GradScale: float32(min(1, 1/(norm+1e-6)) / weight)}
+					if w.Decay {
+						a.WeightDecay = 0.1
+					}
+					p.AdamW(w.Value, w.Grad, moments[i][0], moments[i][1], a)
 				}
 			}
 		})

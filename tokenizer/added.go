@@ -86,7 +86,8 @@ func (m *matcher) next(s string, i int) (token *file.AddedToken, start, end int)
 			if j == len(s) {
 				break
 			}
-			if at = m.child(at, s[j]); at == 0 {
+			at = m.child(at, s[j])
+			if at == 0 {
 				break
 			}
 		}

@@ -62,7 +62,8 @@ func (t *runeTable) get(r rune) int32 {
 	return -1
 }
 
-// pairTable maps a pair of tokens to the rank of their merge and the token it gives: open addressing, at most half full.
+// pairTable maps a pair of tokens to the rank of their merge and the token it gives: open addressing, at most half
+// full.
 type pairTable struct {
 	slots []pairSlot
 	mask  uint32

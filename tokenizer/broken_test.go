@@ -21,7 +21,8 @@ func wantUserError(t testing.TB, name string, err error, want string) {
 func TestBrokenFiles(t *testing.T) {
 	vectors := readModels(t)
 	rng := rand.New(rand.NewPCG(5, 6))
-	var junk = []string{"null", "-1", "1e99", "[]", "{}", `""`, "true", `"\ud800"`, "99999999999", `["a","b","c"]`, "\x00", "\xff", "]", "}"}
+	var junk = []string{"null", "-1", "1e99", "[]", "{}", `""`, "true", `"\ud800"`, "99999999999", `["a","b","c"]`, "\x00",
+		"\xff", "]", "}"}
 	failed, worked := 0, 0
 	for i := range 1000 {
 		src := bytes.Clone(vectors.Variants[i%len(vectors.Variants)].File)

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"encoding/json"
+	"slices"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -77,19 +78,31 @@ type templatePart struct {
 	}
 }
 
-// component reads a component; section says whose it is, for messages.
-func (b *builder) component(section string, src json.RawMessage) (c component, err error) {
+// eachComponent gives the component of a section, or those of a sequence one after the other; none where src is null.
+func eachComponent(section string, src json.RawMessage, take func(c component) error) error {
+	if isNull(src) {
+		return nil
+	}
+	var c component
 	if err := json.Unmarshal(src, &c); err != nil {
-		return c, userf("tokenizer.json: %s: %w", section, err)
+		return mistake("tokenizer.json: %s: %w", section, err)
 	}
-	if c.Type == "" {
-		return c, userf("tokenizer.json: %s has no type: %.80s", section, src)
+	switch c.Type {
+	case "":
+		return mistake("tokenizer.json: %s has no type: %.80s", section, src)
+	case "Sequence":
+		for _, part := range slices.Concat(c.Normalizers, c.PreTokenizers, c.Processors, c.Decoders) {
+			if err := eachComponent(section, part, take); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	return c, nil
+	return take(c)
 }
 
 func unknown(section, name, known string) error {
-	return userf("tokenizer.json: %s %q is not supported (known: %s)", section, name, known)
+	return mistake("tokenizer.json: %s %q is not supported (known: %s)", section, name, known)
 }
 
 // finder makes the finder of what a component looks for.
@@ -98,11 +111,11 @@ func (b *builder) finder(p sought, what string) (pattern.Finder, error) {
 	case p.String != nil && *p.String != "":
 		return pattern.Literal(*p.String), nil
 	case p.Regex == nil:
-		return nil, userf("tokenizer.json: %s has an empty pattern", what)
+		return nil, mistake("tokenizer.json: %s has an empty pattern", what)
 	}
 	f, err := pattern.NewFinder(*p.Regex, b.t.classes)
 	if err != nil {
-		return nil, userf("tokenizer.json: %s %q is not supported: %w", what, *p.Regex, err)
+		return nil, mistake("tokenizer.json: %s %q is not supported: %w", what, *p.Regex, err)
 	}
 	return f, nil
 }
@@ -114,25 +127,11 @@ func isSet(flag *bool, otherwise bool) bool {
 	return *flag
 }
 
-// normalizers appends the normalizer of src.
-func (b *builder) normalizers(src json.RawMessage) error {
-	const section = "normalizer"
-	if isNull(src) {
-		return nil
-	}
-	c, err := b.component(section, src)
-	if err != nil {
-		return err
-	}
+// normalizer appends the normalizer of a component.
+func (b *builder) normalizer(c component) error {
 	var n normalizer
+	var err error
 	switch c.Type {
-	case "Sequence":
-		for _, part := range c.Normalizers {
-			if err := b.normalizers(part); err != nil {
-				return err
-			}
-		}
-		return nil
 	case "NFC":
 		n = newForm(norm.NFC)
 	case "NFD":
@@ -172,7 +171,8 @@ func (b *builder) normalizers(src json.RawMessage) error {
 			return err
 		}
 	default:
-		return unknown(section, c.Type, "Sequence, NFC, NFD, NFKC, NFKD, Prepend, Replace, Lowercase, StripAccents, Nmt, Strip, ByteLevel, BertNormalizer, Precompiled")
+		return unknown("normalizer", c.Type, "Sequence, NFC, NFD, NFKC, NFKD, Prepend, Replace, "+
+			"Lowercase, StripAccents, Nmt, Strip, ByteLevel, BertNormalizer, Precompiled")
 	}
 	b.t.normalizers = append(b.t.normalizers, n)
 	return nil
@@ -181,7 +181,7 @@ func (b *builder) normalizers(src json.RawMessage) error {
 // preTokenizers builds the pre-tokenizers. bytesLast reports that a ByteLevel ends them, so that the model can work on
 // bytes instead of the byte alphabet.
 func (b *builder) preTokenizers(src json.RawMessage) (bytesLast bool, err error) {
-	if err := b.preTokenizer(src); err != nil {
+	if err := eachComponent("pre_tokenizer", src, b.preTokenizer); err != nil {
 		return false, err
 	}
 	pre := b.t.preTokenizers
@@ -200,25 +200,11 @@ func (b *builder) preTokenizers(src json.RawMessage) (bytesLast bool, err error)
 	return true, nil
 }
 
-// preTokenizer appends the pre-tokenizer of src.
-func (b *builder) preTokenizer(src json.RawMessage) error {
-	const section = "pre_tokenizer"
-	if isNull(src) {
-		return nil
-	}
-	c, err := b.component(section, src)
-	if err != nil {
-		return err
-	}
+// preTokenizer appends the pre-tokenizers of a component.
+func (b *builder) preTokenizer(c component) error {
 	scan := pattern.NewScanner(b.t.classes)
 	add := func(p preTokenizer) { b.t.preTokenizers = append(b.t.preTokenizers, p) }
 	switch c.Type {
-	case "Sequence":
-		for _, part := range c.PreTokenizers {
-			if err := b.preTokenizer(part); err != nil {
-				return err
-			}
-		}
 	case "ByteLevel":
 		if c.AddPrefixSpace == nil || *c.AddPrefixSpace {
 			add(prefixSpace{})
@@ -262,7 +248,7 @@ func (b *builder) preTokenizer(src json.RawMessage) error {
 		add(splitClass{scan: scan, bits: pattern.Punct, behavior: isolated})
 	case "CharDelimiterSplit":
 		if utf8.RuneCountInString(c.Delimiter) != 1 {
-			return userf("tokenizer.json: the delimiter of CharDelimiterSplit is %q, expected one character", c.Delimiter)
+			return mistake("tokenizer.json: the delimiter of CharDelimiterSplit is %q, expected one character", c.Delimiter)
 		}
 		add(splitFound{sep: pattern.Literal(c.Delimiter), behavior: removed})
 	case "FixedLength":
@@ -271,11 +257,12 @@ func (b *builder) preTokenizer(src json.RawMessage) error {
 			n = *c.Length
 		}
 		if n < 1 {
-			return userf("tokenizer.json: the length of FixedLength is %d, expected one or more", n)
+			return mistake("tokenizer.json: the length of FixedLength is %d, expected one or more", n)
 		}
 		add(splitLength{n})
 	default:
-		return unknown(section, c.Type, "Sequence, ByteLevel, Split, Digits, Punctuation, Whitespace, WhitespaceSplit, Metaspace, BertPreTokenizer, CharDelimiterSplit, FixedLength")
+		return unknown("pre_tokenizer", c.Type, "Sequence, ByteLevel, Split, Digits, Punctuation, Whitespace, "+
+			"WhitespaceSplit, Metaspace, BertPreTokenizer, CharDelimiterSplit, FixedLength")
 	}
 	return nil
 }
@@ -332,7 +319,7 @@ func behaviorOf(name string) (behavior, error) {
 func metaspaceOf(c component) (metaspace, error) {
 	m := metaspace{mark: c.Replacement, whole: c.Split != nil && !*c.Split}
 	if utf8.RuneCountInString(m.mark) != 1 {
-		return m, userf("tokenizer.json: the replacement of Metaspace is %q, expected one character", m.mark)
+		return m, mistake("tokenizer.json: the replacement of Metaspace is %q, expected one character", m.mark)
 	}
 	switch c.PrependScheme {
 	case "always", "":

@@ -10,9 +10,9 @@ import (
 	"instruct/tokenizer/pattern"
 )
 
-// chunks says how a text may be encoded in chunks: cut before each space that follows certain visible ASCII characters. It
-// exists for a tokenizer whose steps all look at one chunk at a time, so that the tokens of a chunk can be remembered
-// together with their ranges and no step has to be done again for a word that has been seen.
+// chunks says how a text may be encoded in chunks: cut before each space that follows certain visible ASCII characters.
+// It exists for a tokenizer whose steps all look at one chunk at a time, so that the tokens of a chunk can be
+// remembered together with their ranges and no step has to be done again for a word that has been seen.
 type chunks struct {
 	before [128]bool    // the characters that a cut may follow
 	inner  []normalizer // of a chunk, without what is done once at the ends of a text
@@ -45,7 +45,8 @@ func (c *chunks) next(s string, i int) int {
 		if k < 0 {
 			return len(s)
 		}
-		if i += k; i > 0 && s[i-1] < utf8.RuneSelf && c.before[s[i-1]] {
+		i += k
+		if i > 0 && s[i-1] < utf8.RuneSelf && c.before[s[i-1]] {
 			return i
 		}
 		i++
@@ -76,8 +77,8 @@ func (t *Tokenizer) encodeChunks(sc *scratch, p piece) {
 	}
 }
 
-// ends gives the end of the first part of a text and the beginning of its last one, each of which has a letter or digit; both
-// are the end of the text if there are no two such parts.
+// ends gives the end of the first part of a text and the beginning of its last one, each of which has a letter or
+// digit; both are the end of the text if there are no two such parts.
 func (c *chunks) ends(s string, first int) (end, last int) {
 	for first < len(s) && !c.solid(s[:first]) {
 		first = c.next(s, first)
@@ -178,7 +179,8 @@ func (b *builder) chunks() {
 	divided := false
 	for _, p := range t.preTokenizers {
 		var ok, divides bool
-		if ok, divides, spaces = c.preTokenizer(p, spaces); !ok {
+		ok, divides, spaces = c.preTokenizer(p, spaces)
+		if !ok {
 			return
 		}
 		divided = divided || divides
@@ -188,14 +190,16 @@ func (b *builder) chunks() {
 	}
 	for _, a := range t.added {
 		text := t.decoded[a.ID]
-		if a.Normalized && (a.RStrip || t.trim.on || strings.ContainsFunc(text, func(r rune) bool { return r == '▁' || unicode.IsSpace(r) })) {
+		spaced := strings.ContainsFunc(text, func(r rune) bool { return r == '▁' || unicode.IsSpace(r) })
+		if a.Normalized && (a.RStrip || t.trim.on || spaced) {
 			return
 		}
 	}
 	t.chunks = c
 }
 
-// normalizers sorts the normalizers; false if one of them looks further than a chunk, or makes the end of a word a space.
+// normalizers sorts the normalizers; false if one of them looks further than a chunk, or makes the end of a word a
+// space.
 func (c *chunks) normalizers(list []normalizer) bool {
 	blank := func(s string) bool { return s != "" && strings.Trim(s, " ▁") == "" }
 	solid := func(s string) bool {
@@ -264,8 +268,8 @@ func (c *chunks) spaces(t *Tokenizer) string {
 	return found
 }
 
-// preTokenizer says whether a pre-tokenizer, to which spaces come as one of the runes given, looks at one chunk at a time,
-// whether it always divides chunks from each other, and what becomes of the spaces.
+// preTokenizer says whether a pre-tokenizer, to which spaces come as one of the runes given, looks at one chunk at a
+// time, whether it always divides chunks from each other, and what becomes of the spaces.
 func (c *chunks) preTokenizer(p preTokenizer, spaces string) (ok, divides bool, _ string) {
 	plain := func(b behavior) bool { return b == isolated || b == removed || b == contiguous }
 	switch p := p.(type) {
@@ -280,7 +284,8 @@ func (c *chunks) preTokenizer(p preTokenizer, spaces string) (ok, divides bool, 
 			}
 		}
 		divides = p.bits == pattern.Space && spaces == " "
-		return plain(p.behavior) && p.bits&(p.bits-1) == 0 && p.bits != pattern.Letter && (p.bits != pattern.Space || divides), divides, spaces
+		one := p.bits&(p.bits-1) == 0 && p.bits != pattern.Letter
+		return plain(p.behavior) && one && (p.bits != pattern.Space || divides), divides, spaces
 	case splitFound:
 		switch sep := p.sep.(type) {
 		case pattern.Literal:

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// widen gives tokens the ranges of whole runes: where a normalizer changes nothing in a chunk, a token that is part of a
-// rune has the range of its bytes, otherwise that of the rune.
+// widen gives tokens the ranges of whole runes: where a normalizer changes nothing in a chunk, a token that is part of
+// a rune has the range of its bytes, otherwise that of the rune.
 func widen(text string, tokens []Token) []Token {
 	for i := range tokens {
 		token := &tokens[i]
@@ -35,7 +35,8 @@ func TestChunks(t *testing.T) {
 		files[v.Name] = v.File
 	}
 	parts := append(strings.Fields(g.Prose), slices.Concat(g.Texts, vectors.Texts)...)
-	parts = append(parts, " ", "  ", "   ", "\n", "\t", "▁", "▁▁", "\u00a0", "\u0301", "\u200d", "``", "''", "12", "345", "é", "\u00ad", "x\xff", "!", ", ", ".")
+	parts = append(parts, " ", "  ", "   ", "\n", "\t", "▁", "▁▁", "\u00a0", "\u0301", "\u200d", "``", "''", "12",
+		"345", "é", "\u00ad", "x\xff", "!", ", ", ".")
 	inChunks := 0
 	for name, file := range files {
 		whole, err := Parse(file, nil)

@@ -43,7 +43,7 @@ func parseConfig(data []byte) (config, error) {
 			c.setTemplate(t.Name, t.Template)
 		}
 	default:
-		return c, userf("tokenizer: tokenizer_config.json: chat_template is neither a text nor a list of {name, template}")
+		return c, mistake("tokenizer: tokenizer_config.json: chat_template is neither a text nor a list of {name, template}")
 	}
 	return c, nil
 }
@@ -65,7 +65,7 @@ func (c *config) specials(keys map[string]json.RawMessage) error {
 			continue
 		}
 		if err := json.Unmarshal(src, &object); err != nil {
-			return userf("tokenizer: %s is neither a text nor an added token: %.80s", f.key, src)
+			return mistake("tokenizer: %s is neither a text nor an added token: %.80s", f.key, src)
 		}
 		*f.to = object.Content
 	}

@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"encoding/json"
 	"strings"
 	"unicode/utf8"
 
@@ -46,25 +45,10 @@ func (d *decoder) collects() bool {
 	return false
 }
 
-// decoder appends the decoder of src.
-func (b *builder) decoder(src json.RawMessage) error {
-	const section = "decoder"
-	if isNull(src) {
-		return nil
-	}
-	c, err := b.component(section, src)
-	if err != nil {
-		return err
-	}
+// decoder appends the decoder of a component.
+func (b *builder) decoder(c component) error {
 	d := decoder{joined: b.t.fuses}
 	switch c.Type {
-	case "Sequence":
-		for _, part := range c.Decoders {
-			if err := b.decoder(part); err != nil {
-				return err
-			}
-		}
-		return nil
 	case "ByteLevel":
 		d.kind, d.alphabet = decodeBytes, b.alphabet
 		b.t.fuses = true
@@ -74,9 +58,11 @@ func (b *builder) decoder(src json.RawMessage) error {
 		d.kind = decodeFuse
 		b.t.fuses = true
 	case "Strip":
-		d.kind, d.old, d.start, d.stop = decodeStrip, c.Content, c.Start, c.Stop
+		d.kind, d.old = decodeStrip, c.Content
+		d.start, d.stop = c.Start, c.Stop
 		if utf8.RuneCountInString(d.old) != 1 || d.start < 0 || d.stop < 0 {
-			return userf("tokenizer.json: the Strip decoder takes one character, start and stop, not %q, %d, %d", d.old, d.start, d.stop)
+			return mistake("tokenizer.json: the Strip decoder takes one character, start and stop, not %q, %d, %d",
+				d.old, d.start, d.stop)
 		}
 	case "Replace":
 		var err error
@@ -104,10 +90,11 @@ func (b *builder) decoder(src json.RawMessage) error {
 			d.old = *c.Suffix
 		}
 		if d.old == "" {
-			return userf("tokenizer.json: the BPEDecoder has an empty suffix")
+			return mistake("tokenizer.json: the BPEDecoder has an empty suffix")
 		}
 	default:
-		return unknown(section, c.Type, "Sequence, ByteLevel, ByteFallback, Fuse, Strip, Replace, Metaspace, WordPiece, BPEDecoder")
+		return unknown("decoder", c.Type,
+			"Sequence, ByteLevel, ByteFallback, Fuse, Strip, Replace, Metaspace, WordPiece, BPEDecoder")
 	}
 	b.t.decoders = append(b.t.decoders, d)
 	return nil
@@ -118,7 +105,8 @@ func (b *builder) decoder(src json.RawMessage) error {
 func (t *Tokenizer) Decode(ids []int32, skipSpecial bool) (string, error) {
 	for i, id := range ids {
 		if id < 0 || int(id) >= len(t.tokens) {
-			return "", userf("tokenizer: decode: id %d at position %d is not in the vocabulary of %d tokens", id, i, len(t.tokens))
+			return "", mistake("tokenizer: decode: id %d at position %d is not in the vocabulary of %d tokens",
+				id, i, len(t.tokens))
 		}
 	}
 	s := t.NewStream(skipSpecial)
@@ -130,8 +118,8 @@ func (t *Tokenizer) Decode(ids []int32, skipSpecial bool) (string, error) {
 	return string(s.out), nil
 }
 
-// Stream decodes one id after another. What it gives, put together, is what Decode gives for all ids at once, so text is
-// held back until it cannot change: an incomplete UTF-8 sequence, or a run of byte tokens.
+// Stream decodes one id after another. What it gives, put together, is what Decode gives for all ids at once, so text
+// is held back until it cannot change: an incomplete UTF-8 sequence, or a run of byte tokens.
 type Stream struct {
 	t           *Tokenizer
 	skipSpecial bool

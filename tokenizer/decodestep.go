@@ -32,7 +32,8 @@ func (d *decoder) replace(token string) string {
 func (d *decoder) wordPiece(token string, first bool) string {
 	if !first {
 		rest, continues := strings.CutPrefix(token, d.old)
-		if token = rest; !continues {
+		token = rest
+		if !continues {
 			token = " " + token
 		}
 	}

@@ -11,13 +11,14 @@
 // The way of a text through [Tokenizer.Append]:
 //
 //	invalid UTF-8 repaired -> added tokens cut out of the raw text -> each rest normalised -> added tokens cut out of
-//	the normalised text -> pre-tokenizers cut words -> the model cuts words into tokens -> special tokens around the whole
+//	the normalised text -> pre-tokenizers cut words -> the model cuts words into tokens ->
+//	special tokens around the whole
 //
-// Where none of these steps looks past a space that follows a visible character, a text takes that way in chunks, and the
-// tokens of short chunks are remembered.
+// Where none of these steps looks past a space that follows a visible character, a text takes that way in chunks, and
+// the tokens of short chunks are remembered.
 //
 // Every token carries the byte range of the original text that it stands for, through all of these steps.
 //
-// The packages below are chat (messages and chat templates, jinja their language), pattern (what the regular expressions
-// of pre-tokenizers find) and file (tokenizer.json, and how it is made of other files).
+// The packages below are chat (messages and chat templates, jinja their language), pattern (what the regular
+// expressions of pre-tokenizers find) and file (tokenizer.json, and how it is made of other files).
 package tokenizer

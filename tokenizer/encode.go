@@ -10,9 +10,8 @@ import (
 )
 
 // Token is one token of a text: its id and the byte range of the original text that it stands for. Where a normalizer
-// changes the text the range is that of the runes which the token's text was made from, so ranges may have gaps or share a
-// rune.
-// Where the file's post-processor has trim_offsets, white space at the ends is not in the range.
+// changes the text the range is that of the runes which the token's text was made from, so ranges may have gaps or
+// share a rune. Where the file's post-processor has trim_offsets, white space at the ends is not in the range.
 type Token struct {
 	ID         int32
 	Start, End int
@@ -63,8 +62,8 @@ func (t *Tokenizer) Append(dst []Token, text string, addSpecial bool) []Token {
 	return t.append(dst, text, addSpecial, t.trim.on)
 }
 
-// AppendUntrimmed is Append whose ranges keep the white space at their ends, whatever trim_offsets says: then ranges leave
-// no gaps, which masks by range need.
+// AppendUntrimmed is Append whose ranges keep the white space at their ends, whatever trim_offsets says: then ranges
+// leave no gaps, which masks by range need.
 func (t *Tokenizer) AppendUntrimmed(dst []Token, text string, addSpecial bool) []Token {
 	return t.append(dst, text, addSpecial, false)
 }
@@ -297,7 +296,8 @@ func fromAlphabet(s string, a, b int) (from, to int) {
 		if at < b {
 			to = i + 1
 		}
-		if at++; s[i] < '!' || s[i] > '~' {
+		at++
+		if s[i] < '!' || s[i] > '~' {
 			at++
 		}
 	}

@@ -12,4 +12,4 @@ func (userError) UserError() bool { return true }
 // Unwrap gives the cause.
 func (e userError) Unwrap() error { return e.error }
 
-func userf(format string, args ...any) error { return userError{fmt.Errorf(format, args...)} }
+func mistake(format string, args ...any) error { return userError{fmt.Errorf(format, args...)} }

@@ -78,8 +78,10 @@ func smolLM2(t *testing.T, dir string) file.GGUF {
 	meta := ggufMeta(t, filepath.Join(dir, "SmolLM2-135M-Instruct.Q4_1.gguf"))
 	get := func(key string) any { return meta["tokenizer.ggml."+key] }
 	v := file.GGUF{
-		Model: get("model").(string), Pre: get("pre").(string), BOS: int(get("bos_token_id").(uint64)), EOS: int(get("eos_token_id").(uint64)),
-		UNK: int(get("unknown_token_id").(uint64)), PAD: int(get("padding_token_id").(uint64)), AddBOS: get("add_bos_token").(uint64) != 0,
+		Model: get("model").(string), Pre: get("pre").(string), BOS: int(get("bos_token_id").(uint64)),
+		EOS: int(get("eos_token_id").(uint64)),
+		UNK: int(get("unknown_token_id").(uint64)), PAD: int(get("padding_token_id").(uint64)),
+		AddBOS:       get("add_bos_token").(uint64) != 0,
 		ChatTemplate: meta["tokenizer.chat_template"].(string),
 	}
 	for _, s := range get("tokens").([]any) {
@@ -185,7 +187,8 @@ func TestFromGGUFSentencePiece(t *testing.T) {
 }
 
 func TestFromGGUFErrors(t *testing.T) {
-	gpt2 := file.GGUF{Model: "gpt2", Pre: "gpt-2", Tokens: []string{"a", "b", "ab"}, Merges: []string{"a b"}, BOS: -1, EOS: -1, UNK: -1, PAD: -1}
+	gpt2 := file.GGUF{Model: "gpt2", Pre: "gpt-2", Tokens: []string{"a", "b", "ab"}, Merges: []string{"a b"}, BOS: -1,
+		EOS: -1, UNK: -1, PAD: -1}
 	for _, c := range []struct {
 		name string
 		edit func(*file.GGUF)
@@ -217,11 +220,13 @@ func TestFromGGUFTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if tok.ChatTemplate() != "D" || tok.NamedTemplate("tool_use") != "T" || strings.Join(tok.TemplateNames(), ", ") != "rag, tool_use" {
+	if tok.ChatTemplate() != "D" || tok.NamedTemplate("tool_use") != "T" ||
+		strings.Join(tok.TemplateNames(), ", ") != "rag, tool_use" {
 		t.Errorf("default %q, others %q", tok.ChatTemplate(), tok.TemplateNames())
 	}
 	v.ChatTemplate = "C"
-	if tok, err = FromGGUF(v); err != nil || tok.ChatTemplate() != "C" || strings.Join(tok.TemplateNames(), ", ") != "rag, tool_use" {
+	if tok, err = FromGGUF(v); err != nil || tok.ChatTemplate() != "C" ||
+		strings.Join(tok.TemplateNames(), ", ") != "rag, tool_use" {
 		t.Errorf("default %q, others %q, %v", tok.ChatTemplate(), tok.TemplateNames(), err)
 	}
 }

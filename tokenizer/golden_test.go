@@ -102,7 +102,8 @@ func TestTrainBPE(t *testing.T) {
 	for _, want := range g.Trained {
 		t.Run(want.Pattern, func(t *testing.T) {
 			tok, err := TrainBPE(context.Background(), strings.SplitAfterSeq(g.Prose, "\n"), TrainOptions{
-				VocabSize: want.Size, MinFrequency: want.Frequency, Pattern: want.Pattern, Special: []string{"<|endoftext|>", "<|im_end|>"},
+				VocabSize: want.Size, MinFrequency: want.Frequency, Pattern: want.Pattern,
+				Special: []string{"<|endoftext|>", "<|im_end|>"},
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -144,7 +145,8 @@ func TestTrainBPEErrors(t *testing.T) {
 		want string
 	}{
 		{"small", TrainOptions{VocabSize: 256, Special: []string{"<s>"}}, "too small"},
-		{"pattern", TrainOptions{VocabSize: 300, Pattern: "bert"}, `"bert" is not known (known: gpt2, llama3, qwen2, smollm2)`},
+		{"pattern", TrainOptions{VocabSize: 300, Pattern: "bert"},
+			`"bert" is not known (known: gpt2, llama3, qwen2, smollm2)`},
 	} {
 		_, err := TrainBPE(context.Background(), texts, c.opts)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -153,15 +155,17 @@ func TestTrainBPEErrors(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := TrainBPE(ctx, texts, TrainOptions{VocabSize: 300}); err == nil || !strings.Contains(err.Error(), "canceled") {
+	if _, err := TrainBPE(ctx, texts, TrainOptions{VocabSize: 300}); err == nil ||
+		!strings.Contains(err.Error(), "canceled") {
 		t.Errorf("canceled: %v", err)
 	}
 }
 
 func TestSaveLoad(t *testing.T) {
 	g := readGolden(t)
-	conf := `{"tokenizer_class":"GPT2Tokenizer","model_max_length":77,"bos_token":"<s>","eos_token":{"content":"</s>","lstrip":false},
-		"pad_token":null,"chat_template":[{"name":"tool_use","template":"T"},{"name":"default","template":"D"}]}`
+	conf := `{"tokenizer_class":"GPT2Tokenizer","model_max_length":77,"bos_token":"<s>",
+		"eos_token":{"content":"</s>","lstrip":false},"pad_token":null,
+		"chat_template":[{"name":"tool_use","template":"T"},{"name":"default","template":"D"}]}`
 	tok, err := Parse(g.variant(t, "bytes", nil), []byte(conf))
 	if err != nil {
 		t.Fatal(err)
@@ -176,7 +180,8 @@ func TestSaveLoad(t *testing.T) {
 	}
 	back := load(t, dir)
 	if back.Hash() != tok.Hash() || back.ChatTemplate() != "new" || back.BOSText() != "<s>" || back.EOSText() != "</s>" {
-		t.Errorf("hash %s for %s, template %q, BOS %q, EOS %q", back.Hash(), tok.Hash(), back.ChatTemplate(), back.BOSText(), back.EOSText())
+		t.Errorf("hash %s for %s, template %q, BOS %q, EOS %q", back.Hash(), tok.Hash(), back.ChatTemplate(), back.BOSText(),
+			back.EOSText())
 	}
 	var keys struct {
 		Class    string `json:"tokenizer_class"`

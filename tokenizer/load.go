@@ -19,12 +19,12 @@ import (
 func Load(path string) (*Tokenizer, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, userf("tokenizer: load: %w", err)
+		return nil, mistake("tokenizer: load: %w", err)
 	}
 	if !info.IsDir() {
 		data, err := os.ReadFile(path)
 		if err != nil {
-			return nil, userf("tokenizer: load: %w", err)
+			return nil, mistake("tokenizer: load: %w", err)
 		}
 		t, err := Parse(data, nil)
 		if err != nil {
@@ -36,7 +36,7 @@ func Load(path string) (*Tokenizer, error) {
 	for i, name := range []string{"tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"} {
 		optional[i], err = os.ReadFile(filepath.Join(path, name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, userf("tokenizer: load: %w", err)
+			return nil, mistake("tokenizer: load: %w", err)
 		}
 	}
 	data, err := os.ReadFile(filepath.Join(path, "tokenizer.json"))
@@ -46,11 +46,12 @@ func Load(path string) (*Tokenizer, error) {
 			return nil, fmt.Errorf("tokenizer: load %s: %w", path, err)
 		}
 		if data == nil {
-			return nil, userf("tokenizer: load %s: the folder has no tokenizer.json, and no vocab.json and merges.txt, vocab.txt or tokenizer.model instead; save the model's fast tokenizer there", path)
+			return nil, mistake("tokenizer: load %s: the folder has no tokenizer.json, and no vocab.json and merges.txt, "+
+				"vocab.txt or tokenizer.model instead; save the model's fast tokenizer there", path)
 		}
 	}
 	if err != nil {
-		return nil, userf("tokenizer: load: %w", err)
+		return nil, mistake("tokenizer: load: %w", err)
 	}
 	t, err := Parse(data, optional[0])
 	if err != nil {
@@ -91,7 +92,7 @@ func (t *Tokenizer) build(f *file.File) error {
 	if err := b.vocabulary(len(f.AddedTokens)); err != nil {
 		return err
 	}
-	if err := b.normalizers(f.Normalizer); err != nil {
+	if err := eachComponent("normalizer", f.Normalizer, b.normalizer); err != nil {
 		return err
 	}
 	bytesLast, err := b.preTokenizers(f.PreTokenizer)
@@ -105,10 +106,10 @@ func (t *Tokenizer) build(f *file.File) error {
 		return err
 	}
 	t.pair = []pairPart{{text: 0}, {text: 1, typeID: 1}}
-	if err := b.postProcessor(f.PostProcessor); err != nil {
+	if err := eachComponent("post_processor", f.PostProcessor, b.postProcessor); err != nil {
 		return err
 	}
-	if err := b.decoder(f.Decoder); err != nil {
+	if err := eachComponent("decoder", f.Decoder, b.decoder); err != nil {
 		return err
 	}
 	t.scratch.New = func() any {
@@ -144,25 +145,25 @@ func (b *builder) vocabulary(more int) error {
 func (b *builder) enter(text string, id int64) error {
 	t := b.t
 	if id < 0 || id >= b.limit {
-		return userf("tokenizer.json: token %q has the id %d, which is out of range for so few tokens", text, id)
+		return mistake("tokenizer.json: token %q has the id %d, which is out of range for so few tokens", text, id)
 	}
 	for int64(len(t.tokens)) <= id {
 		t.tokens = append(t.tokens, "")
 		b.used = append(b.used, false)
 	}
 	if b.used[id] {
-		return userf("tokenizer.json: tokens %q and %q have the same id %d", t.tokens[id], text, id)
+		return mistake("tokenizer.json: tokens %q and %q have the same id %d", t.tokens[id], text, id)
 	}
 	n := len(t.vocab)
 	t.tokens[id], b.used[id], t.vocab[text] = text, true, int32(id)
 	if len(t.vocab) == n && b.m.Type != "Unigram" { // of equal pieces the last has the id
-		return userf("tokenizer.json: token %q is in the vocabulary twice", text)
+		return mistake("tokenizer.json: token %q is in the vocabulary twice", text)
 	}
 	return nil
 }
 
-// addTokens enters the added tokens. As in the Rust library, one that the model has keeps the model's id, and the others
-// are numbered on from the size of its vocabulary, whatever the file says.
+// addTokens enters the added tokens. As in the Rust library, one that the model has keeps the model's id, and the
+// others are numbered on from the size of its vocabulary, whatever the file says.
 func (b *builder) addTokens(list []file.AddedToken) error {
 	t := b.t
 	t.addedByID = make(map[int32]*file.AddedToken, len(list))

@@ -28,7 +28,7 @@ func (b *builder) unkToken(fallback string) (int32, error) {
 	}
 	id := b.id(text)
 	if id < 0 && text != "" {
-		return id, userf("tokenizer.json: model: unk_token %q is not in the vocabulary", text)
+		return id, mistake("tokenizer.json: model: unk_token %q is not in the vocabulary", text)
 	}
 	return id, nil
 }
@@ -51,12 +51,10 @@ func (b *builder) bpe(bytesLast bool) error {
 	m.affixed = prefix+suffix != ""
 	if b.m.ByteFallback {
 		if m.affixed {
-			return userf("tokenizer.json: model: byte_fallback together with continuing_subword_prefix or end_of_word_suffix is not supported")
+			return mistake("tokenizer.json: model: byte_fallback together with continuing_subword_prefix or " +
+				"end_of_word_suffix is not supported")
 		}
-		m.fallback = new([256]int32)
-		for i := range m.fallback {
-			m.fallback[i] = b.id(fmt.Sprintf("<0x%02X>", i))
-		}
+		m.fallback = b.byteTokens()
 	}
 	if bytesLast && m.fallback == nil {
 		pre := b.t.preTokenizers
@@ -135,6 +133,15 @@ func (b *builder) id(text string) int32 {
 	return -1
 }
 
+// byteTokens gives the ids of the tokens <0x00> to <0xFF>, -1 where one is absent.
+func (b *builder) byteTokens() *[256]int32 {
+	ids := new([256]int32)
+	for i := range ids {
+		ids[i] = b.id(fmt.Sprintf("<0x%02X>", i))
+	}
+	return ids
+}
+
 // merges fills the table of merges and gives the tokens that they make.
 func (b *builder) merges(m *bpe) (merged []int32, err error) {
 	n := 0
@@ -149,7 +156,8 @@ func (b *builder) merges(m *bpe) (merged []int32, err error) {
 	err = b.m.EachMerge(func(a, c string) error {
 		rank := len(merged)
 		if !strings.HasPrefix(c, prefix) {
-			return userf("tokenizer.json: merge %d (%q, %q): the second token does not begin with continuing_subword_prefix %q", rank, a, c, prefix)
+			return mistake("tokenizer.json: merge %d (%q, %q): the second token does not begin with "+
+				"continuing_subword_prefix %q", rank, a, c, prefix)
 		}
 		rest := c[len(prefix):]
 		left, right := b.id(a), b.id(c)
@@ -167,7 +175,8 @@ func (b *builder) merges(m *bpe) (merged []int32, err error) {
 			} else if right < 0 {
 				missing = c
 			}
-			return userf("tokenizer.json: merge %d (%q, %q) needs the token %q, which is not in the vocabulary", rank, a, c, missing)
+			return mistake("tokenizer.json: merge %d (%q, %q) needs the token %q, which is not in the vocabulary",
+				rank, a, c, missing)
 		}
 		m.merges.set(left, right, uint32(rank), into)
 		merged = append(merged, into)

@@ -110,10 +110,14 @@ func TestLegacyErrors(t *testing.T) {
 		files map[string]string
 		want  string
 	}{
-		{"class", map[string]string{"tokenizer.model": "bpe.model", conf: `{"tokenizer_class":"AlbertTokenizer"}`}, `"AlbertTokenizer" is not supported`},
-		{"class of bytes", map[string]string{"vocab.json": "{}", "merges.txt": "", conf: `{"tokenizer_class":"WhisperTokenizer"}`}, `"WhisperTokenizer" is not supported`},
-		{"kind", map[string]string{"tokenizer.model": "unigram.model", conf: `{"tokenizer_class":"LlamaTokenizer"}`}, "does not go with model_type 1"},
-		{"not a model", map[string]string{"tokenizer.model": "version https://git-lfs.github.com/spec/v1"}, "is not a SentencePiece model"},
+		{"class", map[string]string{"tokenizer.model": "bpe.model", conf: `{"tokenizer_class":"AlbertTokenizer"}`},
+			`"AlbertTokenizer" is not supported`},
+		{"class of bytes", map[string]string{"vocab.json": "{}", "merges.txt": "",
+			conf: `{"tokenizer_class":"WhisperTokenizer"}`}, `"WhisperTokenizer" is not supported`},
+		{"kind", map[string]string{"tokenizer.model": "unigram.model", conf: `{"tokenizer_class":"LlamaTokenizer"}`},
+			"does not go with model_type 1"},
+		{"not a model", map[string]string{"tokenizer.model": "version https://git-lfs.github.com/spec/v1"},
+			"is not a SentencePiece model"},
 		{"empty model", map[string]string{"tokenizer.model": ""}, "no pieces"},
 		{"configuration", map[string]string{"tokenizer.model": "bpe.model", conf: `{`}, "tokenizer_config.json: cut short"},
 		{"merges", map[string]string{"vocab.json": `{"a":0}`, "merges.txt": "#version: 0.2\na b c\n"}, "merges.txt:2:"},
@@ -122,7 +126,8 @@ func TestLegacyErrors(t *testing.T) {
 		{"vocab.json", map[string]string{"vocab.json": `{"a":`, "merges.txt": ""}, "cut short"},
 		{"vocab.txt", map[string]string{"vocab.txt": "a\n"}, `"[CLS]" is not in the vocabulary`},
 		{"twice", map[string]string{"vocab.txt": "a\na\n"}, "only 1 different tokens"},
-		{"added id", map[string]string{"tokenizer.model": "bpe.model", "added_tokens.json": `{"<x>":77}`}, `"<x>" has the id 77`},
+		{"added id", map[string]string{"tokenizer.model": "bpe.model", "added_tokens.json": `{"<x>":77}`},
+			`"<x>" has the id 77`},
 	} {
 		dir := t.TempDir()
 		writeFolder(t, dir, c.files)

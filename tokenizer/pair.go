@@ -1,6 +1,7 @@
 package tokenizer
 
-// PairToken is a token of two texts that are encoded as one sequence, such as a question and the passage to answer it from.
+// PairToken is a token of two texts that are encoded as one sequence, such as a question and the passage to answer it
+// from.
 type PairToken struct {
 	Token        // its range is one of its own text; a special token has the empty range at 0
 	TypeID int32 // token_type_ids: which part of the sequence the token is in, by the post-processor
@@ -14,9 +15,10 @@ type pairPart struct {
 	ids    []int32
 }
 
-// EncodePair gives the tokens of two texts as one sequence. The post-processor says in which order they come, with which
-// type ids and, with addSpecial, between which special tokens; without a post-processor that does, the second text follows
-// the first and has the type id 1. It fails where the post-processor says nothing of pairs that can be followed.
+// EncodePair gives the tokens of two texts as one sequence. The post-processor says in which order they come, with
+// which type ids and, with addSpecial, between which special tokens; without a post-processor that does, the second
+// text follows the first and has the type id 1. It fails where the post-processor says nothing of pairs that can be
+// followed.
 func (t *Tokenizer) EncodePair(a, b string, addSpecial bool) ([]PairToken, error) {
 	if t.pairError != nil {
 		return nil, t.pairError
@@ -38,11 +40,12 @@ func (t *Tokenizer) EncodePair(a, b string, addSpecial bool) ([]PairToken, error
 	return out, nil
 }
 
-// setPair notes what a post-processor makes of two texts. One that puts tokens around them can be followed only by itself:
-// the Rust library, too, hands a second one what the first has made of the pair, which is no pair any more.
+// setPair notes what a post-processor makes of two texts. One that puts tokens around them can be followed only by
+// itself: the Rust library, too, hands a second one what the first has made of the pair, which is no pair any more.
 func (b *builder) setPair(parts []pairPart, err error) {
 	if b.paired {
-		parts, err = nil, userf("tokenizer.json: post_processor: several processors put special tokens around a pair of texts; expected one")
+		parts, err = nil, mistake("tokenizer.json: post_processor: several processors put special tokens around a pair of "+
+			"texts; expected one")
 	}
 	b.paired, b.t.pair, b.t.pairError = true, parts, err
 }
@@ -50,14 +53,16 @@ func (b *builder) setPair(parts []pairPart, err error) {
 // pairTemplate reads the pair template of TemplateProcessing.
 func (b *builder) pairTemplate(c component) (parts []pairPart, err error) {
 	if len(c.Pair) == 0 {
-		return nil, userf("tokenizer.json: TemplateProcessing has no pair template, so that two texts cannot be encoded as one sequence; add one")
+		return nil, mistake("tokenizer.json: TemplateProcessing has no pair template, so that two texts cannot be encoded " +
+			"as one sequence; add one")
 	}
 	for _, part := range c.Pair {
 		switch {
 		case part.Sequence != nil && (part.Sequence.ID == "A" || part.Sequence.ID == "B"):
 			parts = append(parts, pairPart{text: int(part.Sequence.ID[0] - 'A'), typeID: part.Sequence.TypeID})
 		case part.Sequence != nil:
-			return nil, userf("tokenizer.json: the pair template of TemplateProcessing has the sequence %q, expected A or B", part.Sequence.ID)
+			return nil, mistake("tokenizer.json: the pair template of TemplateProcessing has the sequence %q, expected A or B",
+				part.Sequence.ID)
 		case part.SpecialToken != nil:
 			ids, err := b.templateToken(c, part)
 			if err != nil {
@@ -65,7 +70,8 @@ func (b *builder) pairTemplate(c component) (parts []pairPart, err error) {
 			}
 			parts = append(parts, pairPart{text: -1, typeID: part.SpecialToken.TypeID, ids: ids})
 		default:
-			return nil, userf("tokenizer.json: the pair template of TemplateProcessing has a part that is neither a Sequence nor a SpecialToken")
+			return nil, mistake("tokenizer.json: the pair template of TemplateProcessing has a part that is neither a " +
+				"Sequence nor a SpecialToken")
 		}
 	}
 	return parts, nil

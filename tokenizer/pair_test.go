@@ -22,7 +22,10 @@ func (p *pairExpectation) add(a, b string, id, typeID int32, text, start, end in
 	case 1:
 		at = charRange(b, start, end)
 	}
-	p.ids, p.types, p.texts, p.offsets = append(p.ids, id), append(p.types, typeID), append(p.texts, text), append(p.offsets, at)
+	p.ids = append(p.ids, id)
+	p.types = append(p.types, typeID)
+	p.texts = append(p.texts, text)
+	p.offsets = append(p.offsets, at)
 }
 
 func (p *pairExpectation) equal(q *pairExpectation) bool {
@@ -99,7 +102,8 @@ func checkPair(t *testing.T, tok *Tokenizer, a, b string, addSpecial bool, want 
 	if !got.equal(want) {
 		t.Errorf("sugarme: %q, %q, special %v: got %+v, want %+v", a, b, addSpecial, got, *want)
 	}
-	if n := (SugarmeAdapter{tok}).AddedTokens(true); addSpecial && n != len(e.Ids)-len(tok.Encode(a, false))-len(tok.Encode(b, false)) {
+	if n := (SugarmeAdapter{tok}).AddedTokens(true); addSpecial &&
+		n != len(e.Ids)-len(tok.Encode(a, false))-len(tok.Encode(b, false)) {
 		t.Errorf("%d special tokens in a pair of %d", n, len(e.Ids))
 	}
 }
@@ -112,10 +116,12 @@ func TestPairErrors(t *testing.T) {
 	}
 	for _, c := range []struct{ name, post, want string }{
 		{"no pair", `{"type":"TemplateProcessing",` + single + `}`, "has no pair template"},
-		{"third text", `{"type":"TemplateProcessing",` + single + `,"pair":[{"Sequence":{"id":"C"}}]}`, `the sequence "C", expected A or B`},
+		{"third text", `{"type":"TemplateProcessing",` + single + `,"pair":[{"Sequence":{"id":"C"}}]}`,
+			`the sequence "C", expected A or B`},
 		{"unknown token", `{"type":"TemplateProcessing",` + single + `,"pair":[{"SpecialToken":{"id":"t"}}]}`, `uses "t"`},
 		{"nothing", `{"type":"TemplateProcessing",` + single + `,"pair":[{}]}`, "neither a Sequence"},
-		{"two", `{"type":"Sequence","processors":[{"type":"BertProcessing","cls":["s",1],"sep":["s",1]},{"type":"BertProcessing","cls":["s",1],"sep":["s",1]}]}`, "expected one"},
+		{"two", `{"type":"Sequence","processors":[{"type":"BertProcessing","cls":["s",1],"sep":["s",1]},` +
+			`{"type":"BertProcessing","cls":["s",1],"sep":["s",1]}]}`, "expected one"},
 	} {
 		tok, err := processor(c.post)
 		if err != nil {

@@ -17,7 +17,8 @@ import (
 
 func TestParseErrors(t *testing.T) {
 	with := func(section, src string) string {
-		return `{"added_tokens":[],"` + section + `":` + src + `,"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}}`
+		return `{"added_tokens":[],"` + section + `":` + src +
+			`,"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}}`
 	}
 	model := func(src string) string { return `{"model":` + src + `}` }
 	for _, c := range []struct{ name, src, want string }{
@@ -34,8 +35,10 @@ func TestParseErrors(t *testing.T) {
 		{"Unigram unk_id", model(`{"type":"Unigram","unk_id":1,"vocab":[["a",0.5]]}`), "unk_id 1 is outside"},
 		{"Unigram piece", model(`{"type":"Unigram","unk_id":0,"vocab":[["a"]]}`), "expected a token and its score"},
 		{"Unigram score", model(`{"type":"Unigram","unk_id":0,"vocab":[["a","b"]]}`), "expected a number"},
-		{"suffix and bytes", model(`{"type":"BPE","end_of_word_suffix":"</w>","byte_fallback":true,"vocab":{},"merges":[]}`), "byte_fallback together with"},
-		{"prefix", model(`{"type":"BPE","continuing_subword_prefix":"##","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}`), `does not begin with continuing_subword_prefix "##"`},
+		{"suffix and bytes", model(`{"type":"BPE","end_of_word_suffix":"</w>","byte_fallback":true,"vocab":{},"merges":[]}`),
+			"byte_fallback together with"},
+		{"prefix", model(`{"type":"BPE","continuing_subword_prefix":"##","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}`),
+			`does not begin with continuing_subword_prefix "##"`},
 		{"unk", model(`{"type":"BPE","unk_token":"<unk>","vocab":{},"merges":[]}`), `unk_token "<unk>"`},
 		{"merge", model(`{"type":"BPE","vocab":{"a":0},"merges":["a b c"]}`), `merge 0 is "a b c"`},
 		{"merge of unknown", model(`{"type":"BPE","vocab":{"a":0,"aa":1},"merges":[["a","b"]]}`), `needs the token "b"`},
@@ -44,19 +47,28 @@ func TestParseErrors(t *testing.T) {
 		{"huge id", model(`{"type":"BPE","vocab":{"a":2000000000},"merges":[]}`), "out of range"},
 		{"negative id", model(`{"type":"BPE","vocab":{"a":-1},"merges":[]}`), "out of range"},
 		{"normalizer", with("normalizer", `{"type":"Upper"}`), `normalizer "Upper" is not supported`},
-		{"precompiled", with("normalizer", `{"type":"Sequence","normalizers":[{"type":"Precompiled"}]}`), "precompiled_charsmap has 0 bytes"},
-		{"replace", with("normalizer", `{"type":"Replace","pattern":{"Regex":"(?i:ss)"},"content":"x"}`), `Replace pattern "(?i:ss)"`},
+		{"precompiled", with("normalizer", `{"type":"Sequence","normalizers":[{"type":"Precompiled"}]}`),
+			"precompiled_charsmap has 0 bytes"},
+		{"replace", with("normalizer", `{"type":"Replace","pattern":{"Regex":"(?i:ss)"},"content":"x"}`),
+			`Replace pattern "(?i:ss)"`},
 		{"no type", with("normalizer", `{}`), "normalizer has no type"},
 		{"pre-tokenizer", with("pre_tokenizer", `{"type":"UnicodeScripts"}`), `pre_tokenizer "UnicodeScripts"`},
-		{"pattern", with("pre_tokenizer", `{"type":"Split","pattern":{"Regex":"(?<a>b)"},"behavior":"Isolated","invert":false}`), `Split pattern "(?<a>b)"`},
+		{"pattern", with("pre_tokenizer",
+			`{"type":"Split","pattern":{"Regex":"(?<a>b)"},"behavior":"Isolated","invert":false}`), `Split pattern "(?<a>b)"`},
 		{"behavior", with("pre_tokenizer", `{"type":"Punctuation","behavior":"Eaten"}`), `split behavior "Eaten"`},
-		{"scheme", with("pre_tokenizer", `{"type":"Metaspace","replacement":"_","prepend_scheme":"last"}`), `prepend_scheme "last"`},
+		{"scheme", with("pre_tokenizer", `{"type":"Metaspace","replacement":"_","prepend_scheme":"last"}`),
+			`prepend_scheme "last"`},
 		{"replacement", with("pre_tokenizer", `{"type":"Metaspace","replacement":"__"}`), "expected one character"},
 		{"post-processor", with("post_processor", `{"type":"BertProcessing"}`), "BertProcessing has no cls"},
-		{"template token", with("post_processor", `{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"[CLS]"}}]}`), `uses "[CLS]"`},
-		{"template id", with("post_processor", `{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x"}}],"special_tokens":{"x":{"ids":[9]}}}`), "the id 9"},
-		{"template without text", with("post_processor", `{"type":"TemplateProcessing","single":[]}`), "does not have the sequence A"},
-		{"template with pair", with("post_processor", `{"type":"TemplateProcessing","single":[{"Sequence":{"id":"B"}}]}`), `not "B"`},
+		{"template token", with("post_processor", `{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"[CLS]"}}]}`),
+			`uses "[CLS]"`},
+		{"template id", with("post_processor",
+			`{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x"}}],"special_tokens":{"x":{"ids":[9]}}}`),
+			"the id 9"},
+		{"template without text", with("post_processor", `{"type":"TemplateProcessing","single":[]}`),
+			"does not have the sequence A"},
+		{"template with pair", with("post_processor", `{"type":"TemplateProcessing","single":[{"Sequence":{"id":"B"}}]}`),
+			`not "B"`},
 		{"decoder", with("decoder", `{"type":"CTC"}`), `decoder "CTC"`},
 		{"strip", with("decoder", `{"type":"Strip","content":"","start":1,"stop":0}`), "Strip decoder"},
 	} {
@@ -66,10 +78,12 @@ func TestParseErrors(t *testing.T) {
 			t.Errorf("%s: %v, want a user error with %q", c.name, err, c.want)
 		}
 	}
-	if _, err := Parse([]byte(with("decoder", "null")), []byte("{")); err == nil || !strings.Contains(err.Error(), "tokenizer_config.json: cut short") {
+	if _, err := Parse([]byte(with("decoder", "null")), []byte("{")); err == nil ||
+		!strings.Contains(err.Error(), "tokenizer_config.json: cut short") {
 		t.Errorf("broken configuration: %v", err)
 	}
-	if _, err := Parse([]byte(with("decoder", "null")), []byte(`{"bos_token":[]}`)); err == nil || !strings.Contains(err.Error(), "bos_token") {
+	if _, err := Parse([]byte(with("decoder", "null")), []byte(`{"bos_token":[]}`)); err == nil ||
+		!strings.Contains(err.Error(), "bos_token") {
 		t.Errorf("broken bos_token: %v", err)
 	}
 }
@@ -86,7 +100,8 @@ func TestLoadErrors(t *testing.T) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "tokenizer.json"), []byte(`{"model":{"type":"BPE","vocab":{"a":0}`), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "tokenizer.json"), []byte(`{"model":{"type":"BPE","vocab":{"a":0}`),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), dir) {
@@ -99,7 +114,8 @@ func TestDecodeErrors(t *testing.T) {
 	for _, id := range []int32{-1, 256} {
 		_, err := tok.Decode([]int32{65, id}, false)
 		var user interface{ UserError() bool }
-		if want := fmt.Sprintf("id %d at position 1", id); err == nil || !strings.Contains(err.Error(), want) || !errors.As(err, &user) {
+		if want := fmt.Sprintf("id %d at position 1", id); err == nil || !strings.Contains(err.Error(), want) ||
+			!errors.As(err, &user) {
 			t.Errorf("%v, want a user error with %q", err, want)
 		}
 	}
@@ -165,7 +181,8 @@ func FuzzParse(f *testing.F) {
 		if src == nil {
 			src = map[string]json.RawMessage{}
 		}
-		src["model"] = json.RawMessage(`{"type":"BPE","unk_token":"a","vocab":{"a":0,"b":1,"ab":2,"▁":3,"<0x41>":4},"merges":["a b"],"byte_fallback":true}`)
+		src["model"] = json.RawMessage(`{"type":"BPE","unk_token":"a","vocab":{"a":0,"b":1,"ab":2,"▁":3,"<0x41>":4},` +
+			`"merges":["a b"],"byte_fallback":true}`)
 		small, err := json.Marshal(src)
 		if err != nil {
 			f.Fatal(err)
@@ -179,10 +196,12 @@ func FuzzParse(f *testing.F) {
 			f.Fatal(err)
 		}
 		for _, model := range []string{
-			`{"type":"WordPiece","unk_token":"a","vocab":{"a":0,"b":1,"##b":2},"continuing_subword_prefix":"##","max_input_chars_per_word":5}`,
+			`{"type":"WordPiece","unk_token":"a","vocab":{"a":0,"b":1,"##b":2},` +
+				`"continuing_subword_prefix":"##","max_input_chars_per_word":5}`,
 			`{"type":"Unigram","unk_id":0,"vocab":[["a",0],["b",-1.5],["ab",-2],["▁",-3],["<0x41>",0]],"byte_fallback":true}`,
 			`{"type":"WordLevel","unk_token":"a","vocab":{"a":0,"b":1}}`,
-			`{"type":"BPE","unk_token":"a","vocab":{"a":0,"b":1,"ab</w>":2,"b</w>":3},"merges":["a b</w>"],"end_of_word_suffix":"</w>"}`,
+			`{"type":"BPE","unk_token":"a","vocab":{"a":0,"b":1,"ab</w>":2,"b</w>":3},"merges":["a ` +
+				`b</w>"],"end_of_word_suffix":"</w>"}`,
 		} {
 			file["model"], file["added_tokens"] = json.RawMessage(model), json.RawMessage("[]")
 			small, err := json.Marshal(file)
@@ -233,7 +252,8 @@ func FuzzRoundTrip(f *testing.F) {
 			var ids []int32
 			at := 0
 			for _, token := range tokens {
-				if token.Start > token.End || token.End > len(text) || token.Start < 0 || i == 0 && utf8.ValidString(text) && token.Start != at {
+				if token.Start > token.End || token.End > len(text) || token.Start < 0 || i == 0 && utf8.ValidString(text) &&
+					token.Start != at {
 					t.Fatalf("token %+v after byte %d of %q", token, at, text)
 				}
 				at = token.End

@@ -81,22 +81,8 @@ func (t *trimmer) trim(text string, token *Token, first bool, lead, trail uint8)
 }
 
 // postProcessor finds the special tokens to put around a text and how ranges are trimmed.
-func (b *builder) postProcessor(src json.RawMessage) error {
-	const section = "post_processor"
-	if isNull(src) {
-		return nil
-	}
-	c, err := b.component(section, src)
-	if err != nil {
-		return err
-	}
+func (b *builder) postProcessor(c component) error {
 	switch c.Type {
-	case "Sequence":
-		for _, part := range c.Processors {
-			if err := b.postProcessor(part); err != nil {
-				return err
-			}
-		}
 	case "ByteLevel":
 		b.trimOffsets(c)
 	case "BertProcessing", "RobertaProcessing":
@@ -110,10 +96,11 @@ func (b *builder) postProcessor(src json.RawMessage) error {
 			to    *[]int32
 		}{{"cls", c.CLS, &before}, {"sep", c.SEP, &after}} {
 			if part.token == nil {
-				return userf("tokenizer.json: %s has no %s", c.Type, part.key)
+				return mistake("tokenizer.json: %s has no %s", c.Type, part.key)
 			}
 			if part.token.id < 0 || int(part.token.id) >= len(b.t.tokens) {
-				return userf("tokenizer.json: %s: %q has the id %d, outside the vocabulary of %d", c.Type, part.token.text, part.token.id, len(b.t.tokens))
+				return mistake("tokenizer.json: %s: %q has the id %d, outside the vocabulary of %d",
+					c.Type, part.token.text, part.token.id, len(b.t.tokens))
 			}
 			*part.to = append(*part.to, part.token.id)
 		}
@@ -123,14 +110,18 @@ func (b *builder) postProcessor(src json.RawMessage) error {
 		if c.Type == "RobertaProcessing" { // one type of token, and both texts end with a separator before the next begins
 			second, between = 0, append(slices.Clone(after), after...)
 		}
-		b.setPair([]pairPart{{text: -1, ids: before}, {text: 0}, {text: -1, ids: between}, {text: 1, typeID: second}, {text: -1, typeID: second, ids: after}}, nil)
+		b.setPair([]pairPart{
+			{text: -1, ids: before}, {text: 0}, {text: -1, ids: between},
+			{text: 1, typeID: second}, {text: -1, typeID: second, ids: after},
+		}, nil)
 	case "TemplateProcessing":
 		var before, after []int32
 		seen := false
 		for _, part := range c.Single {
 			switch {
 			case part.Sequence != nil && (part.Sequence.ID != "A" || seen):
-				return userf("tokenizer.json: the single template of TemplateProcessing must have the sequence A once, not %q", part.Sequence.ID)
+				return mistake("tokenizer.json: the single template of TemplateProcessing must have the sequence A once, not %q",
+					part.Sequence.ID)
 			case part.Sequence != nil:
 				seen = true
 			case part.SpecialToken != nil:
@@ -144,17 +135,17 @@ func (b *builder) postProcessor(src json.RawMessage) error {
 					before = append(before, ids...)
 				}
 			default:
-				return userf("tokenizer.json: TemplateProcessing has a part that is neither a Sequence nor a SpecialToken")
+				return mistake("tokenizer.json: TemplateProcessing has a part that is neither a Sequence nor a SpecialToken")
 			}
 		}
 		if !seen {
-			return userf("tokenizer.json: the single template of TemplateProcessing does not have the sequence A")
+			return mistake("tokenizer.json: the single template of TemplateProcessing does not have the sequence A")
 		}
 		b.t.before = append(before, b.t.before...)
 		b.t.after = append(b.t.after, after...)
 		b.setPair(b.pairTemplate(c))
 	default:
-		return unknown(section, c.Type, "Sequence, ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing")
+		return unknown("post_processor", c.Type, "Sequence, ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing")
 	}
 	return nil
 }
@@ -164,11 +155,12 @@ func (b *builder) templateToken(c component, part templatePart) ([]int32, error)
 	name := part.SpecialToken.ID
 	token, ok := c.SpecialTokens[name]
 	if !ok {
-		return nil, userf("tokenizer.json: TemplateProcessing uses %q, which its special_tokens do not list", name)
+		return nil, mistake("tokenizer.json: TemplateProcessing uses %q, which its special_tokens do not list", name)
 	}
 	for _, id := range token.IDs {
 		if id < 0 || int(id) >= len(b.t.tokens) {
-			return nil, userf("tokenizer.json: TemplateProcessing: %q has the id %d, outside the vocabulary of %d", name, id, len(b.t.tokens))
+			return nil, mistake("tokenizer.json: TemplateProcessing: %q has the id %d, outside the vocabulary of %d",
+				name, id, len(b.t.tokens))
 		}
 	}
 	return token.IDs, nil

@@ -25,22 +25,22 @@ type precompiled struct {
 func newPrecompiled(src string) (*precompiled, error) {
 	data, err := base64.StdEncoding.DecodeString(src)
 	if err != nil {
-		return nil, userf("tokenizer.json: precompiled_charsmap: %w", err)
+		return nil, mistake("tokenizer.json: precompiled_charsmap: %w", err)
 	}
 	if len(data) < 8 {
-		return nil, userf("tokenizer.json: precompiled_charsmap has %d bytes, too few", len(data))
+		return nil, mistake("tokenizer.json: precompiled_charsmap has %d bytes, too few", len(data))
 	}
 	size := binary.LittleEndian.Uint32(data)
 	data = data[4:]
 	if size < 4 || int64(size) > int64(len(data)) {
-		return nil, userf("tokenizer.json: precompiled_charsmap: a trie of %d bytes in %d bytes", size, len(data))
+		return nil, mistake("tokenizer.json: precompiled_charsmap: a trie of %d bytes in %d bytes", size, len(data))
 	}
 	n := &precompiled{units: make([]uint32, size/4), texts: string(data[size/4*4:])}
 	for i := range n.units {
 		n.units[i] = binary.LittleEndian.Uint32(data[4*i:])
 	}
 	if !utf8.ValidString(n.texts) {
-		return nil, userf("tokenizer.json: precompiled_charsmap: the replacements are not UTF-8")
+		return nil, mistake("tokenizer.json: precompiled_charsmap: the replacements are not UTF-8")
 	}
 	for i := range n.plain {
 		_, found := n.lookup(string(rune(i)))
@@ -122,8 +122,8 @@ func (n *precompiled) apply(p piece, out *buffer) piece {
 	return out.piece()
 }
 
-// graphemeCluster cuts the first grapheme cluster off s, by the rules of Unicode 17 as far as they concern clusters that
-// begin alike: the marks that it adds to uniseg's Unicode 15 extend what a mark can extend.
+// graphemeCluster cuts the first grapheme cluster off s, by the rules of Unicode 17 as far as they concern clusters
+// that begin alike: the marks that it adds to uniseg's Unicode 15 extend what a mark can extend.
 func graphemeCluster(s string) (cluster, rest string) {
 	cluster, rest, _, _ = uniseg.FirstGraphemeClusterInString(s, -1)
 	for rest != "" {

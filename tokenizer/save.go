@@ -13,9 +13,10 @@ import (
 	"instruct/tokenizer/file"
 )
 
-// Save writes tokenizer.json, tokenizer_config.json, special_tokens_map.json and the chat templates (chat_template.jinja,
-// additional_chat_templates) into dir, which must exist, each file by a call of write. tokenizer.json is written as it was
-// read. The keys of the original tokenizer_config.json stay; a chat template that stood there is kept there too.
+// Save writes tokenizer.json, tokenizer_config.json, special_tokens_map.json and the chat templates
+// (chat_template.jinja, additional_chat_templates) into dir, which must exist, each file by a call of write.
+// tokenizer.json is written as it was read. The keys of the original tokenizer_config.json stay; a chat template that
+// stood there is kept there too.
 func (t *Tokenizer) Save(dir string, write func(path string, data []byte) error) error {
 	if err := t.save(dir, write); err != nil {
 		return fmt.Errorf("tokenizer: save: %w", err)

@@ -18,7 +18,8 @@ func (t *Tokenizer) Sugarme() *sugar.Tokenizer {
 	return s
 }
 
-// SugarmeAdapter implements the interfaces Model, PreTokenizer, PostProcessor and Decoder of github.com/sugarme/tokenizer.
+// SugarmeAdapter implements the interfaces Model, PreTokenizer, PostProcessor and Decoder of
+// github.com/sugarme/tokenizer.
 type SugarmeAdapter struct{ t *Tokenizer }
 
 var (
@@ -51,8 +52,8 @@ func (a SugarmeAdapter) AddedTokens(isPair bool) int {
 	return n
 }
 
-// Process puts the special tokens around a text, or makes one sequence of a pair as [Tokenizer.EncodePair] does. Where that
-// would fail the pair is only joined, since there is no error to give.
+// Process puts the special tokens around a text, or makes one sequence of a pair as [Tokenizer.EncodePair] does. Where
+// that would fail the pair is only joined, since there is no error to give.
 func (a SugarmeAdapter) Process(encoding, pair *sugar.Encoding, addSpecial bool) *sugar.Encoding {
 	if pair == nil && !addSpecial || pair != nil && a.t.pairError != nil {
 		return sugar.DefaultProcess(encoding, pair, addSpecial)

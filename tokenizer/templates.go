@@ -36,12 +36,12 @@ func (c *config) loadTemplates(dir string) error {
 	var found config
 	src, err := os.ReadFile(filepath.Join(dir, templateFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return userf("tokenizer: load: %w", err)
+		return mistake("tokenizer: load: %w", err)
 	}
 	found.chatTemplate = string(src)
 	entries, err := os.ReadDir(filepath.Join(dir, templateFolder))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return userf("tokenizer: load: %w", err)
+		return mistake("tokenizer: load: %w", err)
 	}
 	for _, entry := range entries {
 		name, ok := strings.CutSuffix(entry.Name(), templateSuffix)
@@ -50,7 +50,7 @@ func (c *config) loadTemplates(dir string) error {
 		}
 		src, err := os.ReadFile(filepath.Join(dir, templateFolder, entry.Name()))
 		if err != nil {
-			return userf("tokenizer: load: %w", err)
+			return mistake("tokenizer: load: %w", err)
 		}
 		found.setTemplate(name, string(src))
 	}
@@ -60,29 +60,30 @@ func (c *config) loadTemplates(dir string) error {
 	return nil
 }
 
-// saveTemplates writes the template files, and removes those of a template that is no more: a stale one would be served.
+// saveTemplates writes the template files, and removes those of a template that is no more: a stale one would be
+// served.
 func (c *config) saveTemplates(dir string, write func(path string, data []byte) error) error {
 	path := filepath.Join(dir, templateFile)
 	if c.chatTemplate == "" {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return userError{err}
+			return mistake("%w", err)
 		}
 	} else if err := write(path, []byte(c.chatTemplate)); err != nil {
 		return err
 	}
 	folder := filepath.Join(dir, templateFolder)
 	if err := os.RemoveAll(folder); err != nil {
-		return userError{err}
+		return mistake("%w", err)
 	}
 	if len(c.moreTemplates) == 0 {
 		return nil
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return userError{err}
+		return mistake("%w", err)
 	}
 	for _, t := range c.moreTemplates {
 		if t.Name == "" || t.Name == ".." || strings.ContainsAny(t.Name, `/\`) {
-			return userf("the chat template's name %q is no file name", t.Name)
+			return mistake("the chat template's name %q is no file name", t.Name)
 		}
 		if err := write(filepath.Join(folder, t.Name+templateSuffix), []byte(t.Template)); err != nil {
 			return err

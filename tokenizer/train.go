@@ -24,15 +24,19 @@ type TrainOptions struct {
 }
 
 // TrainBPE trains byte-level BPE on texts and gives the tokens, ids and merges of HF's BpeTrainer with the alphabet of
-// ByteLevel: special tokens first, then the alphabet by code point, then merges by count, ties to the pair of lower ids.
+// ByteLevel: special tokens first, then the alphabet by code point, then merges by count, ties to the pair of lower
+// ids.
 func TrainBPE(ctx context.Context, texts iter.Seq[string], opts TrainOptions) (*Tokenizer, error) {
-	pre, ok := file.Patterns()[cmp.Or(opts.Pattern, "gpt2")]
+	known := file.Patterns()
+	pre, ok := known[cmp.Or(opts.Pattern, "gpt2")]
 	if !ok {
-		return nil, userf("tokenizer: train: pattern %q is not known (known: %s)", opts.Pattern, strings.Join(slices.Sorted(maps.Keys(file.Patterns())), ", "))
+		return nil, mistake("tokenizer: train: pattern %q is not known (known: %s)",
+			opts.Pattern, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 	}
 	alphabet := trainAlphabet(opts.Special)
 	if opts.VocabSize < len(alphabet) {
-		return nil, userf("tokenizer: train: a vocabulary of %d is too small for 256 bytes and %d special tokens", opts.VocabSize, len(alphabet)-256)
+		return nil, mistake("tokenizer: train: a vocabulary of %d is too small for 256 bytes and %d special tokens",
+			opts.VocabSize, len(alphabet)-256)
 	}
 	base, err := assemble(alphabet, nil, opts.Special, pre)
 	if err != nil {
@@ -42,7 +46,10 @@ func TrainBPE(ctx context.Context, texts iter.Seq[string], opts TrainOptions) (*
 	if err != nil {
 		return nil, err
 	}
-	tr := trainer{words: words, counts: counts, tokens: slices.Clone(base.tokens), ids: base.vocab, pairs: make(map[[2]int32]int64), where: make(map[[2]int32][]int32)}
+	tr := trainer{
+		words: words, counts: counts, tokens: slices.Clone(base.tokens), ids: base.vocab,
+		pairs: make(map[[2]int32]int64), where: make(map[[2]int32][]int32),
+	}
 	if err := tr.train(ctx, opts); err != nil {
 		return nil, err
 	}
@@ -71,7 +78,9 @@ func trainAlphabet(specials []string) []string {
 }
 
 // countWords splits the texts and counts their words, given as symbols.
-func (t *Tokenizer) countWords(ctx context.Context, texts iter.Seq[string]) (words [][]int32, counts []int64, err error) {
+func (t *Tokenizer) countWords(
+	ctx context.Context, texts iter.Seq[string],
+) (words [][]int32, counts []int64, err error) {
 	index := make(map[string]int32)
 	m := t.model.(*bpe) // made by assemble
 	sc := t.scratch.New().(*scratch)

@@ -48,7 +48,8 @@ func (t *trie) add(s string, id int32) {
 		if next == 0 {
 			next = int32(len(t.values))
 			t.values = append(t.values, -1)
-			if t.n++; 2*t.n > len(t.edges) {
+			t.n++
+			if 2*t.n > len(t.edges) {
 				old := t.edges
 				t.edges = make([]trieEdge, 2*len(old))
 				for _, e := range old {
@@ -67,7 +68,8 @@ func (t *trie) add(s string, id int32) {
 // walk gives the node after node by s, or 0 where there is none.
 func (t *trie) walk(node int32, s string) int32 {
 	for i := range len(s) {
-		if node = t.child(node, s[i]); node == 0 {
+		node = t.child(node, s[i])
+		if node == 0 {
 			return 0
 		}
 	}

@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"fmt"
 	"math"
 	"unicode/utf8"
 )
@@ -42,7 +41,8 @@ func (m *unigram) encode(sc *scratch, s string) []sym {
 		single := false
 		node := int32(0)
 		for j := i; j < len(s); {
-			if node = m.pieces.child(node, s[j]); node == 0 {
+			node = m.pieces.child(node, s[j])
+			if node == 0 {
 				break
 			}
 			j++
@@ -110,10 +110,11 @@ func (m *unigram) unknown(dst []sym, s string, end int32) []sym {
 // unigram builds a Unigram model.
 func (b *builder) unigram() error {
 	if b.m.UnkID == nil {
-		return userf("tokenizer.json: model: Unigram without unk_id cannot encode every text; set unk_id to the id of the unknown token")
+		return mistake("tokenizer.json: model: Unigram without unk_id cannot encode every text; set unk_id to the id of " +
+			"the unknown token")
 	}
 	if *b.m.UnkID < 0 || *b.m.UnkID >= len(b.t.tokens) {
-		return userf("tokenizer.json: model: unk_id %d is outside the vocabulary of %d", *b.m.UnkID, len(b.t.tokens))
+		return mistake("tokenizer.json: model: unk_id %d is outside the vocabulary of %d", *b.m.UnkID, len(b.t.tokens))
 	}
 	m := &unigram{pieces: newTrie(), unk: int32(*b.m.UnkID), unkScore: math.Inf(1)}
 	b.t.model = m
@@ -130,10 +131,7 @@ func (b *builder) unigram() error {
 	}
 	m.unkScore -= unkPenalty
 	if b.m.ByteFallback {
-		m.fallback = new([256]int32)
-		for i := range m.fallback {
-			m.fallback[i] = b.id(fmt.Sprintf("<0x%02X>", i))
-		}
+		m.fallback = b.byteTokens()
 	}
 	return nil
 }

@@ -4,8 +4,9 @@ import (
 	"unicode/utf8"
 )
 
-// wordPiece cuts a word greedily into the longest tokens, all but the first written with a prefix; a word that cannot be
-// cut is one unknown token (Devlin et al. 2018, https://arxiv.org/abs/1810.04805; google-research/bert, tokenization.py).
+// wordPiece cuts a word greedily into the longest tokens, all but the first written with a prefix; a word that cannot
+// be cut is one unknown token (Devlin et al. 2018, https://arxiv.org/abs/1810.04805; google-research/bert,
+// tokenization.py).
 type wordPiece struct {
 	tokens *trie
 	rest   int32 // the node after the prefix; -1: no token continues a word
@@ -20,7 +21,8 @@ func (m *wordPiece) encode(sc *scratch, s string) []sym {
 	for i := 0; i < len(s) && !unknown; node = m.rest {
 		id, end := int32(-1), 0
 		for j := i; j < len(s) && node >= 0; {
-			if node = m.tokens.child(node, s[j]); node == 0 {
+			node = m.tokens.child(node, s[j])
+			if node == 0 {
 				break
 			}
 			j++
@@ -28,7 +30,8 @@ func (m *wordPiece) encode(sc *scratch, s string) []sym {
 				id, end = v, j
 			}
 		}
-		if unknown = id < 0; unknown {
+		unknown = id < 0
+		if unknown {
 			break
 		}
 		sc.syms = append(sc.syms, sym{id: id, end: int32(end)})
@@ -59,7 +62,8 @@ func (b *builder) wordPiece() error {
 	if b.m.Prefix != nil {
 		prefix = *b.m.Prefix
 	}
-	if m.rest = m.tokens.walk(0, prefix); m.rest == 0 && prefix != "" {
+	m.rest = m.tokens.walk(0, prefix)
+	if m.rest == 0 && prefix != "" {
 		m.rest = -1
 	}
 	b.t.model = m

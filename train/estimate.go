@@ -2,17 +2,20 @@ package train
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"instruct/model"
 	"instruct/model/kernel"
+	"instruct/model/ops"
 	"instruct/train/machine"
 )
 
 // Memory is what a run takes, in bytes, computed before anything large is allocated.
 type Memory struct {
 	present     int64 // what the process has already: program, tokenizer, rows
-	weights     int64 // 4 bytes a parameter, and the copy in fewer bits
+	weights     int64 // and their copy in bfloat16
 	gradients   int64
 	moments     int64 // AdamW's two, Muon's one
 	activations int64 // the graphs, scratch of the head among them
@@ -36,38 +39,33 @@ type Workload struct {
 	Optim         string
 }
 
-// EstimateMemory computes the memory of training c. It plans the graphs without making them.
-func EstimateMemory(c model.Config, w Workload) (Memory, error) {
-	m, err := model.Outline(c)
-	if err != nil {
-		return Memory{}, err
-	}
-	graphs, err := model.GraphBytes(c, w.Tokens, w.Checkpointing, w.Evaluate)
+// EstimateMemory computes the memory of training m, an outline. It plans the graphs without making them.
+func EstimateMemory(m *model.Model, w Workload) (Memory, error) {
+	graphs, err := m.GraphBytes(w.Tokens, w.Checkpointing, w.Evaluate)
 	if err != nil {
 		return Memory{}, err
 	}
 	const packing, growth = 512 << 10, 8 << 20
-	values := 4 * int64(m.Size())
-	e := Memory{present: machine.ResidentMemory(), weights: values, gradients: values, activations: int64(graphs)}
+	weights, scratch := m.ValueBytes(kernel.F32), packing
 	if w.DType != kernel.F32 {
-		e.weights += int64(m.ReducedBytes(w.DType))
-	}
-	scratch := 0
-	for _, p := range m.Params {
-		e.moments += 8 * int64(p.Size())
-		if w.Optim == "muon" && m.Hidden(p) {
-			e.moments -= 4 * int64(p.Size())
-		}
+		weights += m.CopyBytes()
 	}
 	if w.Optim == "muon" {
-		for _, t := range m.Tensors() {
-			if m.Hidden(t.Param()) {
-				scratch = max(scratch, 4*kernel.MuonScratch(t.Shape[0], t.Shape[1]))
-			}
+		scratch += muonScratch(m)
+	}
+	return Memory{present: machine.ResidentMemory(), weights: int64(weights), gradients: int64(m.GradBytes()),
+		moments: momentBytes(m, w.Optim), activations: int64(graphs), rest: int64(w.Threads)*int64(scratch) + growth}, nil
+}
+
+// muonScratch is what Muon's largest matrix takes of a worker, in bytes.
+func muonScratch(m *model.Model) int {
+	n := 0
+	for _, t := range m.Tensors() {
+		if byMuon(m, t.Param(), "muon") {
+			n = max(n, 4*kernel.MuonScratch(t.Shape[0], t.Shape[1]))
 		}
 	}
-	e.rest = int64(w.Threads)*int64(packing+scratch) + growth
-	return e, nil
+	return n
 }
 
 // Check refuses what does not fit into the memory that can be had, as available tells it; nil asks the system. advice
@@ -103,26 +101,52 @@ func (u *run) estimateTime(tokens int) (time.Duration, float64) {
 	if u.Recipe.Checkpointing {
 		body *= 4. / 3
 	}
-	head := float64(u.rows.audit.TrainedTokens) * HeadFLOPs(&u.Model.Config)
+	head := float64(u.rows.audit.TrainedTokens) * HeadFLOPs(u.Model.Model)
 	epoch := float64(computed*body) + float64(head)
 	epochs := float64(u.Steps-u.trainer.Done.Step) / float64(ceil(len(u.Cursor.plan.Epoch(0)), u.Recipe.Accumulation))
 	return time.Duration(epoch * epochs / (usualFraction * peak) * 1e9), peak
 }
 
 // BodyFLOPs counts the operations of a training step for a token in the layers: two for each multiply-add of the matrix
-// products, once forward and twice backward, and causal attention over rows of seq tokens.
+// products and of causal attention over rows of seq tokens. A product is made once forward, once for the gradient of a
+// trained matrix, and once for the gradient of its input where a parameter before it is trained.
 func BodyFLOPs(m *model.Model, seq float64) float64 {
-	c, n := &m.Config, 0
+	products, passes := 0, 0
+	learns := false
 	for _, p := range m.Params {
 		if m.Hidden(p) {
-			n += p.Size()
+			products += p.Size() * productFLOPs(p, learns)
 		}
+		if strings.HasSuffix(p.Name, ".out") { // attention stands before it, and is twice the work backward
+			passes += 2
+			if learns {
+				passes += 4
+			}
+		}
+		learns = learns || !p.Frozen
 	}
-	return float64(6*n) + float64(float64(6*c.Layers*c.Heads*c.HeadDim)*seq)
+	return float64(products) + float64(float64(passes*m.Config.Heads*m.Config.HeadDim)*seq)
+}
+
+// productFLOPs counts the operations of a product for each value of its matrix p and each row; learns says that
+// something before it is trained.
+func productFLOPs(p *ops.Param, learns bool) int {
+	n := 2
+	if !p.Frozen {
+		n += 2
+	}
+	if learns {
+		n += 2
+	}
+	return n
 }
 
 // HeadFLOPs counts those of the head for a trained token.
-func HeadFLOPs(c *model.Config) float64 { return float64(6 * float64(c.Vocab) * float64(c.Width)) }
+func HeadFLOPs(m *model.Model) float64 {
+	head := m.Head()
+	learns := slices.ContainsFunc(m.Trained(), func(p *ops.Param) bool { return p.Name != "head" })
+	return float64(productFLOPs(head, learns)) * float64(m.Config.Vocab) * float64(m.Config.Width)
+}
 
 // timeText rounds a duration to what an estimate can say.
 func timeText(d time.Duration) string {

@@ -59,7 +59,8 @@ func openMetrics(dir string, step int) (*metrics, error) {
 	if err := checkpoints.WriteFile(m.path, kept.Bytes()); err != nil {
 		return nil, err
 	}
-	if m.file, err = os.OpenFile(m.path, os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
+	m.file, err = os.OpenFile(m.path, os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	return m, nil

@@ -12,12 +12,13 @@ import (
 	"instruct/model/pretrained"
 )
 
-// optimizer is AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) over a model's parameters, with the gradients
-// divided by the batch's weight and clipped to a global norm in the same pass. With optim: muon the hidden matrices
-// are Muon's, each tensor of a checkpoint for itself.
+// optimizer is AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) over a model's trained parameters, with the
+// gradients divided by the batch's weight and clipped to a global norm in the same pass. With optim: muon the hidden
+// matrices are Muon's, each tensor of a checkpoint for itself.
 type optimizer struct {
 	pool   *kernel.Pool
 	model  *model.Model
+	params []*ops.Param             // the trained ones
 	m, v   map[*ops.Param][]float32 // first and second moments; Muon has no second
 	muon   *kernel.Muon             // nil without
 	memory *kernel.Memory           // of both
@@ -25,29 +26,39 @@ type optimizer struct {
 }
 
 func newOptimizer(pool *kernel.Pool, m *model.Model, optim string) (*optimizer, error) {
-	o := &optimizer{pool: pool, model: m, m: map[*ops.Param][]float32{}, v: map[*ops.Param][]float32{}}
-	hidden := func(p *ops.Param) bool { return optim == "muon" && m.Hidden(p) }
-	n := 0
-	for _, p := range m.Params {
-		n += kernel.Lines(p.Size())
-		if !hidden(p) {
-			n += kernel.Lines(p.Size())
-		}
-	}
+	o := &optimizer{pool: pool, model: m, params: m.Trained()}
+	o.m, o.v = map[*ops.Param][]float32{}, map[*ops.Param][]float32{}
 	var err error
-	if o.memory, err = kernel.NewMemory(n); err != nil {
+	if o.memory, err = kernel.NewMemory(int(momentBytes(m, optim)) / 4); err != nil {
 		return nil, fmt.Errorf("train: the moments: %w", err)
 	}
-	for _, p := range m.Params {
+	for _, p := range o.params {
 		o.m[p] = o.memory.Take(p.Size())
-		if !hidden(p) {
+		if !byMuon(m, p, optim) {
 			o.v[p] = o.memory.Take(p.Size())
 		}
 	}
 	if optim == "muon" {
-		o.muon = kernel.NewMuon(pool.Threads(), muonMatrices(m, hidden, o.m))
+		o.muon = kernel.NewMuon(pool.Threads(), o.muonMatrices())
 	}
 	return o, nil
+}
+
+// byMuon says whether Muon trains p: it does with the matrices inside the layers.
+func byMuon(m *model.Model, p *ops.Param, optim string) bool {
+	return optim == "muon" && m.Hidden(p) && !p.Frozen
+}
+
+// momentBytes is the memory of the moments: AdamW's two, Muon's one.
+func momentBytes(m *model.Model, optim string) int64 {
+	n := 0
+	for _, p := range m.Trained() {
+		n += kernel.Lines(p.Size())
+		if !byMuon(m, p, optim) {
+			n += kernel.Lines(p.Size())
+		}
+	}
+	return 4 * int64(n)
 }
 
 // close gives the moments' memory back.
@@ -68,20 +79,21 @@ func split(m *model.Model, buffer func(*ops.Param) []float32) []model.Tensor {
 	return slices.DeleteFunc(m.Split(buffer), func(t model.Tensor) bool { return len(t.Data) == 0 })
 }
 
-// muonMatrices lists the hidden matrices with their gradients and momenta.
-func muonMatrices(m *model.Model, hidden func(*ops.Param) bool, momentum map[*ops.Param][]float32) []kernel.MuonMatrix {
+// muonMatrices lists Muon's matrices with their gradients and momenta.
+func (o *optimizer) muonMatrices() []kernel.MuonMatrix {
 	matrices := func(buffer func(*ops.Param) []float32) []model.Tensor {
-		return split(m, func(p *ops.Param) []float32 {
-			if hidden(p) {
+		return split(o.model, func(p *ops.Param) []float32 {
+			if byMuon(o.model, p, "muon") {
 				return buffer(p)
 			}
 			return nil
 		})
 	}
+	values := matrices(func(p *ops.Param) []float32 { return p.Value })
 	grads := matrices(func(p *ops.Param) []float32 { return p.Grad })
-	momenta := matrices(func(p *ops.Param) []float32 { return momentum[p] })
+	momenta := matrices(func(p *ops.Param) []float32 { return o.m[p] })
 	var list []kernel.MuonMatrix
-	for i, t := range matrices(func(p *ops.Param) []float32 { return p.Value }) {
+	for i, t := range values {
 		list = append(list, kernel.MuonMatrix{Value: t.Data, Grad: grads[i].Data, Momentum: momenta[i].Data,
 			Rows: t.Shape[0], Cols: t.Shape[1]})
 	}
@@ -91,7 +103,7 @@ func muonMatrices(m *model.Model, hidden func(*ops.Param) bool, momentum map[*op
 // gradNorm returns the global norm of the summed gradients divided by weight.
 func (o *optimizer) gradNorm(weight float64) float64 {
 	sum := 0.0
-	for _, p := range o.model.Params {
+	for _, p := range o.params {
 		sum += o.pool.SumSquares(p.Grad)
 	}
 	return math.Sqrt(sum) / weight
@@ -117,7 +129,7 @@ func (o *optimizer) update(r *Recipe, rate, norm, weight float64) {
 		o.muon.Step(o.pool, kernel.MuonArgs{LR: float32(rate), Momentum: muonMomentum, WeightDecay: float32(r.WeightDecay),
 			GradScale: float32(scale), Steps: r.MuonSteps})
 	}
-	for _, p := range o.model.Params {
+	for _, p := range o.params {
 		if o.v[p] == nil {
 			continue
 		}

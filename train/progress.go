@@ -24,8 +24,13 @@ type progress struct {
 func newProgress(o Options, total, done, every int) progress {
 	p := progress{log: o.Log, quiet: o.Quiet, every: every, first: done, last: total, start: time.Now()}
 	if o.Terminal && !o.Quiet {
-		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(o.Log), progressbar.OptionSetWidth(24),
-			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionFullWidth())
+		p.bar = progressbar.NewOptions(total,
+			progressbar.OptionSetWriter(o.Log),
+			progressbar.OptionSetWidth(24),
+			progressbar.OptionShowCount(),
+			progressbar.OptionSetPredictTime(false),
+			progressbar.OptionSetElapsedTime(false),
+			progressbar.OptionFullWidth())
 		_ = p.bar.Set(done)
 		p.visible = true
 	}
@@ -39,18 +44,20 @@ func (p *progress) left(step int) string {
 }
 
 func (p *progress) step(m Metric) {
+	last := m.Step == p.last
+	speed := count(int(m.TokensPerSec)) + " tokens/s"
 	switch {
 	case p.quiet:
 	case p.bar != nil:
-		if time.Since(p.drawn) < 100*time.Millisecond && m.Step != p.last {
+		if time.Since(p.drawn) < 100*time.Millisecond && !last {
 			return
 		}
 		_ = p.bar.Set(m.Step)
-		p.bar.Describe(fmt.Sprintf("loss %.4f lr %.1e %s tokens/s %s", *m.Loss, *m.LearningRate, count(int(m.TokensPerSec)), p.left(m.Step)))
-		p.drawn, p.visible = time.Now(), true
-	case m.Step%p.every == 0 || m.Step == p.last:
-		fmt.Fprintf(p.log, "step %d/%d  loss %.4f  grad_norm %.3f  lr %.2e  %s tokens/s  %s\n", m.Step, p.last, *m.Loss, m.GradNorm,
-			*m.LearningRate, count(int(m.TokensPerSec)), p.left(m.Step))
+		p.note(fmt.Sprintf("loss %.4f lr %.1e %s %s", *m.Loss, *m.LearningRate, speed, p.left(m.Step)))
+		p.drawn = time.Now()
+	case m.Step%p.every == 0 || last:
+		fmt.Fprintf(p.log, "step %d/%d  loss %.4f  grad_norm %.3f  lr %.2e  %s  %s\n",
+			m.Step, p.last, *m.Loss, m.GradNorm, *m.LearningRate, speed, p.left(m.Step))
 	}
 }
 

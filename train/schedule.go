@@ -6,8 +6,8 @@ import (
 	"instruct/model/kernel/exact"
 )
 
-// schedule gives the learning rate of each step, as transformers' get_*_schedule_with_warmup do: during warm-up the rate
-// rises from 0, so the first step of a warm-up has rate 0.
+// schedule gives the learning rate of each step, as transformers' get_*_schedule_with_warmup do: during warm-up the
+// rate rises from 0, so the first step of a warm-up has rate 0.
 type schedule struct {
 	kind          string
 	peak          float64

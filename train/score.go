@@ -53,9 +53,9 @@ func Score(ctx context.Context, m *model.Model, pool *kernel.Pool, examples []da
 		if s.LossSum, _, err = f.run(&b); err != nil {
 			return err
 		}
-		for j, l := range g.Losses() {
+		for j, l := range g.Logprobs() {
 			if b.Weights[j] != 0 {
-				s.Logprobs = append(s.Logprobs, -l)
+				s.Logprobs = append(s.Logprobs, l)
 			}
 		}
 		if err := emit(s); err != nil {

@@ -98,7 +98,7 @@ func (s *Setup) plan(available func() (int64, bool)) error {
 	if len(s.rows.heldOut) > 0 {
 		w.Evaluate = evaluationPlan(s.rows.heldOut, r.BatchSize).MaxTokens()
 	}
-	if s.Memory, err = EstimateMemory(s.Model.Config, w); err != nil {
+	if s.Memory, err = EstimateMemory(s.Model.Model, w); err != nil {
 		return err
 	}
 	advice := fmt.Sprintf("use a smaller per_device_train_batch_size (%d) or max_length (%d)", r.BatchSize, r.MaxLength)

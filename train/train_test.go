@@ -148,9 +148,9 @@ func TestPackedEqualsUnpacked(t *testing.T) {
 		if _, _, err := f.run(&b); err != nil {
 			t.Fatal(err)
 		}
-		for i, l := range g.Losses() {
+		for i, l := range g.Logprobs() {
 			if b.Weights[i] != 0 {
-				out = append(out, l)
+				out = append(out, -l)
 			}
 		}
 		return out, len(b.Tokens)

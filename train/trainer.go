@@ -148,21 +148,21 @@ func (f *feed) run(b *data.Batch) (loss, divisor float64, err error) {
 		f.segments = append(f.segments, model.Segment(s))
 	}
 	loss, err = f.graph.Run(model.Batch{Tokens: b.Tokens, Positions: b.Positions, Targets: b.Targets, Weights: b.Weights,
-		Segments: f.segments})
+		Segments: f.segments, Weigh: f.objective.Weigh(b)})
 	return loss, f.objective.Divisor(b), err
 }
 
 // badRows lists the rows of the last micro-batch whose losses are no numbers, or all its rows where each loss is one.
 func (f *feed) badRows(b *data.Batch) []int {
 	var bad, all []int
-	losses := f.graph.Losses()
+	logprobs := f.graph.Logprobs()
 	for i, s := range b.Segments {
 		if b.Rows[i] < 0 {
 			continue // a prefix that the rows share
 		}
 		all = append(all, b.Rows[i])
 		sum := 0.0
-		for _, l := range losses[s.Start:s.End] {
+		for _, l := range logprobs[s.Start:s.End] {
 			sum += l
 		}
 		if !finite(sum) {

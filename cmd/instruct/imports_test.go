@@ -4,7 +4,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,55 +12,49 @@ import (
 	"testing"
 )
 
-// layers says which packages of the project each package may import, with all that lies below a named one. A package
-// that is not named here belongs to the nearest one above it.
-func layers() map[string][]string {
-	return map[string][]string{
-		"cmd/instruct":         {"train", "data", "model", "checkpoints", "tokenizer"},
-		"train":                {"train/eval", "train/machine", "data", "model", "checkpoints", "tokenizer"},
-		"train/bench":          {"train", "train/machine", "data", "model"},
-		"train/eval":           {"data", "model", "tokenizer"},
-		"train/machine":        {},
-		"data":                 {"tokenizer", "model/kernel/rng"},
-		"model/pretrained":     {"model", "checkpoints", "tokenizer"},
-		"model":                {"model/ops", "model/kernel"},
-		"model/ops":            {"model/kernel"},
-		"model/kernel":         {"model/kernel/float16"},
-		"model/kernel/float16": {},
-		"checkpoints":          {"model/kernel/float16"},
-		"tokenizer/chat":       {"tokenizer", "tokenizer/jinja"},
-		"tokenizer":            {"tokenizer/file", "tokenizer/pattern"},
-		"tokenizer/file":       {"tokenizer/pattern"},
-		"tokenizer/pattern":    {},
-		"tokenizer/jinja":      {},
+// arrows says which packages of the project each package imports: all of them, and no others. Every arrow goes from a
+// package to one further down.
+func arrows() [][]string {
+	return [][]string{
+		{"cmd/instruct",
+			"checkpoints", "data", "model", "model/kernel", "model/pretrained", "tokenizer", "tokenizer/chat", "train",
+			"train/bench"},
+		{"train/bench", "data", "model", "model/kernel", "model/kernel/rng", "model/pretrained", "train", "train/machine"},
+		{"train",
+			"checkpoints", "data", "data/lessons", "model", "model/kernel", "model/kernel/exact", "model/ops",
+			"model/pretrained", "tokenizer", "tokenizer/chat", "train/eval", "train/machine"},
+		{"train/eval", "data", "data/checks", "model", "model/pretrained", "tokenizer/chat"},
+		{"data/lessons", "data", "model/kernel/rng", "tokenizer/chat"},
+		{"data", "model/kernel/rng", "tokenizer", "tokenizer/chat"},
+		{"data/checks"},
+		{"model/pretrained", "checkpoints", "model", "model/kernel", "tokenizer", "tokenizer/chat", "tokenizer/file"},
+		{"model", "model/kernel", "model/kernel/exact", "model/kernel/rng", "model/ops"},
+		{"model/ops", "model/kernel"},
+		{"train/machine"},
+		{"tokenizer/chat", "tokenizer", "tokenizer/jinja"},
+		{"tokenizer", "tokenizer/file", "tokenizer/pattern"},
+		{"tokenizer/file", "tokenizer/pattern"},
+		{"tokenizer/pattern"},
+		{"tokenizer/jinja"},
+		{"checkpoints", "model/kernel/float16"},
+		{"model/kernel", "model/kernel/exact", "model/kernel/float16"},
+		{"model/kernel/rng", "model/kernel/exact"},
+		{"model/kernel/exact"},
+		{"model/kernel/float16"},
+		{"tokenizer/internal/fixture"},
 	}
-}
-
-// below tells whether package p is dir or lies in it.
-func below(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }
-
-// layerOf returns the layer of a package: the longest name above it, or "".
-func layerOf(p string) string {
-	best := ""
-	for _, l := range slices.Sorted(maps.Keys(layers())) {
-		if below(p, l) && len(l) > len(best) {
-			best = l
-		}
-	}
-	return best
 }
 
 // imports lists what every package imports, under any build tag, tests apart.
-func imports(t *testing.T, root string) map[string][]string {
+func imports(t *testing.T, root string) map[string]map[string]bool {
 	t.Helper()
-	all := map[string][]string{}
+	all := map[string]map[string]bool{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		if d.IsDir() {
-			_, other := os.Stat(filepath.Join(path, "go.mod"))
-			if name := d.Name(); path != root && (strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "testdata" || other == nil) {
+			if path != root && outside(path, d.Name()) {
 				return fs.SkipDir
 			}
 			return nil
@@ -83,7 +76,10 @@ func imports(t *testing.T, root string) map[string][]string {
 			if err != nil {
 				return err
 			}
-			all[dir] = append(all[dir], name)
+			if all[dir] == nil {
+				all[dir] = map[string]bool{}
+			}
+			all[dir][name] = true
 		}
 		return nil
 	})
@@ -93,40 +89,46 @@ func imports(t *testing.T, root string) map[string][]string {
 	return all
 }
 
+// outside tells whether a folder holds no package of this module.
+func outside(path, name string) bool {
+	_, err := os.Stat(filepath.Join(path, "go.mod"))
+	return err == nil || name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
+}
+
 func TestImportsGoOneWay(t *testing.T) {
-	root := filepath.Join("..", "..")
-	all := imports(t, root)
-	for l := range layers() {
-		if _, found := all[l]; !found {
-			t.Errorf("there is no package %s; is the list in this test up to date?", l)
-		}
+	found := imports(t, filepath.Join("..", ".."))
+	place := map[string]int{}
+	for i, a := range arrows() {
+		place[a[0]] = i
 	}
-	gorgonia := map[string]bool{}
-	for pkg, list := range all {
-		layer := layerOf(pkg)
-		if layer == "" {
-			t.Errorf("package %s has no place in the layers", pkg)
-			continue
+	for i, a := range arrows() {
+		pkg, want := a[0], slices.Sorted(slices.Values(a[1:]))
+		all, ok := found[pkg]
+		if !ok {
+			t.Errorf("there is no package %s; is the list in this test up to date?", pkg)
 		}
-		for _, name := range list {
-			if strings.HasPrefix(name, "gorgonia.org/") {
-				gorgonia[pkg] = true
+		var own []string
+		for name := range all {
+			if short, ok := strings.CutPrefix(name, "instruct/"); ok {
+				own = append(own, short)
 			}
-			own, found := strings.CutPrefix(name, "instruct/")
-			if !found || layerOf(own) == layer {
-				continue
-			}
-			if !slices.ContainsFunc(layers()[layer], func(l string) bool { return below(own, l) }) {
-				t.Errorf("%s imports %s; %s may import only %v", pkg, own, layer, layers()[layer])
+			gorgonia := strings.HasPrefix(name, "gorgonia.org/")
+			if gorgonia && pkg != "model" && pkg != "model/ops" {
+				t.Errorf("%s imports Gorgonia; only model and model/ops may", pkg)
 			}
 		}
-	}
-	for pkg := range gorgonia {
-		if pkg != "model" && pkg != "model/ops" && pkg != "train" {
-			t.Errorf("%s imports Gorgonia; only model, model/ops and train may", pkg)
+		slices.Sort(own)
+		if !slices.Equal(own, want) {
+			t.Errorf("%s imports %v; this test names %v", pkg, own, want)
 		}
+		for _, name := range own {
+			if at, ok := place[name]; !ok || at <= i {
+				t.Errorf("%s imports %s, which does not stand below it", pkg, name)
+			}
+		}
+		delete(found, pkg)
 	}
-	if !gorgonia["model"] || !gorgonia["model/ops"] {
-		t.Error("model and model/ops do not import Gorgonia: this test looks in the wrong place")
+	for pkg := range found {
+		t.Errorf("package %s has no place in this test", pkg)
 	}
 }

@@ -1,6 +1,7 @@
 package lessons
 
 import (
+	"slices"
 	"strings"
 
 	"instruct/model/kernel/rng"
@@ -48,7 +49,7 @@ func (d *draw) thing(lo, hi int, not ...string) string { return d.from(d.words.t
 func (d *draw) from(list []string, lo, hi int, not []string) string {
 	for {
 		w := list[d.intn(len(list))]
-		if len(w) >= lo && len(w) <= hi && !contains(not, w) {
+		if len(w) >= lo && len(w) <= hi && !slices.Contains(not, w) {
 			return w
 		}
 	}
@@ -88,13 +89,4 @@ func fill(text string, pairs ...string) string {
 		text = strings.ReplaceAll(text, "{"+pairs[i]+"}", pairs[i+1])
 	}
 	return text
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

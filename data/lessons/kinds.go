@@ -111,7 +111,11 @@ func title(w string) string { return strings.ToUpper(w[:1]) + w[1:] }
 func repeat(d *draw) task {
 	w := d.word(3, 8)
 	n := d.between(2, 4)
-	count := [][]string{2: {"twice", "two times", "2 times"}, 3: {"three times", "3 times"}, 4: {"four times", "4 times"}}[n]
+	count := [][]string{
+		2: {"twice", "two times", "2 times"},
+		3: {"three times", "3 times"},
+		4: {"four times", "4 times"},
+	}[n]
 	return task{fill(d.pick(
 		"Say {w} {n}.",
 		"Repeat {w} {n}.",
@@ -127,8 +131,10 @@ func spell(d *draw) task {
 		"Spell the word {w} for me.",
 		"How do you spell {w}?",
 		"Write {w} letter by letter.",
-	), "w", d.quoted(w)), strings.Join(strings.Split(w, ""), "-")}
+	), "w", d.quoted(w)), letterByLetter(w)}
 }
+
+func letterByLetter(w string) string { return strings.Join(strings.Split(w, ""), "-") }
 
 func firstLetter(d *draw) task {
 	w := d.word(3, 9)
@@ -186,21 +192,25 @@ func compareWords(d *draw) task {
 	for abs(len(a)-len(b)) < 2 {
 		a, b = d.word(3, 9), d.word(3, 9)
 	}
-	long, short := a, b
+	long := a
+	short := b
 	if len(b) > len(a) {
-		long, short = b, a
+		long = b
+		short = a
 	}
-	ask, answer := d.pick(
+	ask := d.pick(
 		"Which word is longer, {a} or {b}?",
 		"Which has more letters: {a} or {b}?",
 		"Name the longer word: {a} or {b}.",
-	), long
+	)
+	answer := long
 	if d.intn(2) == 0 {
-		ask, answer = d.pick(
+		ask = d.pick(
 			"Which word is shorter, {a} or {b}?",
 			"Which has fewer letters: {a} or {b}?",
 			"Name the shorter word: {a} or {b}.",
-		), short
+		)
+		answer = short
 	}
 	return task{fill(ask, "a", a, "b", b), answer}
 }

@@ -24,7 +24,8 @@ func compareNumbers(d *draw) task {
 	return task{fill(ask, "a", strconv.Itoa(n[0]), "b", strconv.Itoa(n[1])), strconv.Itoa(answer)}
 }
 
-// sum asks for a sum, and for how it is found: the steps are as easy to see as the mistakes, and each is small enough to be learned.
+// sum asks for a sum, and for how it is found: the steps are as easy to see as the mistakes, and each is small enough
+// to be learned.
 func sum(d *draw) task {
 	n := d.numbers(2, 1, 49)
 	for d.split == HeldOut && (n[0]%10 == 0 || n[1]%10 == 0) { // such a pair could stand in the steps of a training row

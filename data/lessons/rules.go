@@ -125,7 +125,8 @@ func forbiddenTopic(d *draw) []turn {
 		"Do you like the {t}?",
 	), "t", asked), "I like the "+asked+"."
 	if d.intn(3) == 0 {
-		ask, answer = fill(d.pick("Spell {t}.", "How do you spell {t}?"), "t", asked), strings.Join(strings.Split(asked, ""), "-")
+		ask = fill(d.pick("Spell {t}.", "How do you spell {t}?"), "t", asked)
+		answer = letterByLetter(asked)
 	}
 	if asked == topic {
 		answer = "Sorry, I cannot talk about the " + topic + "."
@@ -138,12 +139,15 @@ func followUpCase(d *draw) []turn {
 	var ask, answer string
 	switch d.intn(3) {
 	case 0:
-		ask, answer = d.pick("Now in capitals.", "And in capital letters?", "Louder, in capitals!"), strings.ToUpper(t.answer)
+		ask = d.pick("Now in capitals.", "And in capital letters?", "Louder, in capitals!")
+		answer = strings.ToUpper(t.answer)
 	case 1:
-		ask, answer = d.pick("Now with a capital first letter.", "And in title case?", "Make it look like a name."), title(t.answer)
+		ask = d.pick("Now with a capital first letter.", "And in title case?", "Make it look like a name.")
+		answer = title(t.answer)
 	default:
 		t = upperCase(d)
-		ask, answer = d.pick("Now in small letters.", "And in lower case?", "Quieter, in small letters."), strings.ToLower(t.answer)
+		ask = d.pick("Now in small letters.", "And in lower case?", "Quieter, in small letters.")
+		answer = strings.ToLower(t.answer)
 	}
 	return []turn{{"user", t.ask}, {"assistant", t.answer}, {"user", ask}, {"assistant", answer}}
 }
@@ -157,15 +161,20 @@ func followUpChange(d *draw) []turn {
 	var ask, answer string
 	switch d.intn(5) {
 	case 0:
-		ask, answer = d.pick("Now backwards.", "And backwards?", "Turn it around."), reversed(w)
+		ask = d.pick("Now backwards.", "And backwards?", "Turn it around.")
+		answer = reversed(w)
 	case 1:
-		ask, answer = d.pick("Now twice.", "Say it two times.", "And twice?"), w+" "+w
+		ask = d.pick("Now twice.", "Say it two times.", "And twice?")
+		answer = w + " " + w
 	case 2:
-		ask, answer = d.pick("Now spell it.", "How is it spelled?", "Letter by letter, please."), strings.Join(strings.Split(w, ""), "-")
+		ask = d.pick("Now spell it.", "How is it spelled?", "Letter by letter, please.")
+		answer = letterByLetter(w)
 	case 3:
-		ask, answer = d.pick("Only the first letter.", "What is its first letter?", "And the first letter?"), w[:1]
+		ask = d.pick("Only the first letter.", "What is its first letter?", "And the first letter?")
+		answer = w[:1]
 	default:
-		ask, answer = d.pick("Put it in quotes.", "Now in quotes.", "And in quotes?"), `"`+w+`"`
+		ask = d.pick("Put it in quotes.", "Now in quotes.", "And in quotes?")
+		answer = `"` + w + `"`
 	}
 	return []turn{{"user", t.ask}, {"assistant", w}, {"user", ask}, {"assistant", answer}}
 }

@@ -20,9 +20,7 @@ type adamwConsts struct {
 //
 // and g = 0, in one pass. The four slices have one length.
 func (p *Pool) AdamW(w, g, m, v []float32, a AdamWArgs) {
-	need(g, len(w))
-	need(m, len(w))
-	need(v, len(w))
+	need(len(w), g, m, v)
 	b1, b2 := float64(a.Beta1), float64(a.Beta2)
 	p.ops.adamw = adamwTask{w, g, m, v, adamwConsts{
 		gradScale: a.GradScale,

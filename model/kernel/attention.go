@@ -2,18 +2,23 @@ package kernel
 
 import "instruct/model/kernel/exact"
 
-// Segment is one example in the flat batch: rows [Start, End) attend causally to themselves and to all of rows [PrefixStart, PrefixEnd), which come before
-// them. The prefix is itself a segment (with no prefix of its own), computed once for all that share it; it is empty when PrefixStart == PrefixEnd.
+// Segment is one example in the flat batch: rows [Start, End) attend causally to themselves and to all of rows
+// [PrefixStart, PrefixEnd), which come before them. The prefix is itself a segment (with no prefix of its own),
+// computed once for all that share it; it is empty when PrefixStart == PrefixEnd.
 type Segment struct{ PrefixStart, PrefixEnd, Start, End int }
 
-// Attention is causal scaled dot-product attention with grouped key/value heads (Vaswani et al. 2017; Ainslie et al. 2023), inside segments only.
-// It belongs to one op: it keeps the scratch of its workers, sized at first use.
+// Attention is causal scaled dot-product attention with grouped key/value heads (Vaswani et al. 2017; Ainslie et al.
+// 2023), inside segments only, and with a Window inside that many positions (Beltagy et al. 2020): a query at position
+// q of prefix and segment together sees the keys at positions q-Window < k <= q. It belongs to one op: it keeps the
+// scratch of its workers, sized at first use.
 //
-// The (N, T) scores never exist: a block of at most 24 query rows meets all its keys at once. A row's results depend only on its own segment,
-// so they have the same bits wherever the segment stands in the batch. Rows outside all segments are left alone.
+// The (N, T) scores never exist: a block of at most 24 query rows meets all its keys at once, without those that lie
+// before the window of its first row. A row's results depend only on its own segment, so they have the same bits
+// wherever the segment stands in the batch. Rows outside all segments are left alone.
 type Attention struct {
 	Heads, KVHeads, D int     // query heads, key/value heads, head size
 	Scale             float32 // of the scores; usually 1/sqrt(D)
+	Window            int     // positions that a query sees, its own included; 0: all before it
 
 	scratch  [][]float32 // by worker
 	blocks   []queryBlock
@@ -22,19 +27,39 @@ type Attention struct {
 	decode   attentionDecode
 }
 
-// queryBlock is rows [lo, hi) of a segment.
+// queryBlock is rows [lo, hi) of a segment. PrefixStart and Start are the first keys of prefix and segment that it
+// meets.
 type queryBlock struct {
 	Segment
 	lo, hi int
 }
 
-// queryRows is few, so that little above the diagonal is computed in vain, and a multiple of the six rows of the matrix product.
+// queryRows is few, so that little above the diagonal is computed in vain, and a multiple of the six rows of the matrix
+// product.
 const queryRows = 24
 
 // width of a row of packed q, k and v.
 func (a *Attention) width() int { return (a.Heads + 2*a.KVHeads) * a.D }
 
-// prepare cuts segments into blocks and sizes the scratch for one or two (queryRows, longest) arrays; it returns the leading dimension of those.
+// outside says how many of n keys, which end with the query's own, lie before its window.
+func (a *Attention) outside(n int) int {
+	if a.Window == 0 {
+		return 0
+	}
+	return max(0, n-a.Window)
+}
+
+// block is rows [lo, hi) of s with the keys that the window leaves them.
+func (a *Attention) block(s Segment, lo, hi int) queryBlock {
+	prefix := s.PrefixEnd - s.PrefixStart
+	skip := a.outside(prefix + lo - s.Start + 1)
+	s.PrefixStart += min(skip, prefix)
+	s.Start += max(0, skip-prefix)
+	return queryBlock{s, lo, hi}
+}
+
+// prepare cuts segments into blocks and sizes the scratch for one or two (queryRows, longest) arrays; it returns the
+// leading dimension of those.
 func (a *Attention) prepare(p *Pool, segs []Segment, arrays int) int {
 	if a.KVHeads <= 0 || a.Heads%a.KVHeads != 0 {
 		panic("kernel: Attention wants Heads to be a multiple of KVHeads")
@@ -44,7 +69,7 @@ func (a *Attention) prepare(p *Pool, segs []Segment, arrays int) int {
 	for _, s := range segs {
 		longest = max(longest, s.PrefixEnd-s.PrefixStart+s.End-s.Start)
 		for r := s.Start; r < s.End; r += queryRows {
-			a.blocks = append(a.blocks, queryBlock{s, r, min(s.End, r+queryRows)})
+			a.blocks = append(a.blocks, a.block(s, r, min(s.End, r+queryRows)))
 		}
 	}
 	return a.reserve(p, queryRows, longest, arrays)
@@ -52,6 +77,9 @@ func (a *Attention) prepare(p *Pool, segs []Segment, arrays int) int {
 
 // reserve sizes every worker's scratch for arrays times (rows, longest) scores and two numbers a row.
 func (a *Attention) reserve(p *Pool, rows, longest, arrays int) int {
+	if a.Window > 0 {
+		longest = min(longest, a.Window+queryRows)
+	}
 	ld := (longest+15)/16*16 + 16 // the 16 keep rows from lying a power of two apart
 	for len(a.scratch) < p.Threads() {
 		a.scratch = append(a.scratch, nil)
@@ -71,7 +99,8 @@ type cache struct {
 	n    int
 }
 
-// query is m query vectors, q[i·stride:], with their results. Vector i sees the keys of the prefix and the first seen + i·step own ones.
+// query is m query vectors, q[i·stride:], with their results. Vector i sees the keys of the prefix and the first
+// seen + i·step own ones, or the last Window of those.
 type query struct {
 	q, out, lse                  []float32
 	m                            int
@@ -80,14 +109,16 @@ type query struct {
 }
 
 // scores fills s (m, ld) with Q·Kᵀ over prefix and own keys, unscaled.
-func (a *Attention) scores(p *Pool, w int, s []float32, ld int, q []float32, stride, m int, prefix, own []float32, kvStride, np, no int) {
+func (a *Attention) scores(p *Pool, w int, s []float32, ld int, q []float32, stride, m int,
+	prefix, own []float32, kvStride, np, no int) {
 	if np > 0 {
 		p.GemmSerial(w, NT, m, np, a.D, q, stride, prefix, kvStride, s, ld, false)
 	}
 	p.GemmSerial(w, NT, m, no, a.D, q, stride, own, kvStride, s[np:], ld, false)
 }
 
-// attend computes softmax(scale·Q·Kᵀ)·V for one block: exp of the scores first, O = E·V, then the rows of O over the sums.
+// attend computes softmax(scale·Q·Kᵀ)·V for one block: exp of the scores first, O = E·V, then the rows of O over
+// the sums. What a row does not see is a zero in E, which changes no bit of its chain of fused multiply-adds.
 func (a *Attention) attend(p *Pool, w, ld int, q query, prefix, own cache, kvStride int) {
 	s := a.scratch[w]
 	a.scores(p, w, s, ld, q.q, q.stride, q.m, prefix.k, own.k, kvStride, prefix.n, own.n)
@@ -95,9 +126,11 @@ func (a *Attention) attend(p *Pool, w, ld int, q query, prefix, own cache, kvStr
 	total := prefix.n + own.n
 	for i := range q.m {
 		n := prefix.n + q.seen + i*q.step
-		row := s[i*ld : i*ld+n]
+		first := a.outside(n)
+		row := s[i*ld+first : i*ld+n]
 		top[i] = maxScale(row, a.Scale)
 		sum[i] = expSum(row, row, top[i])
+		clear(s[i*ld : i*ld+first])
 		clear(s[i*ld+n : i*ld+total])
 	}
 	if prefix.n > 0 {
@@ -114,9 +147,10 @@ func (a *Attention) attend(p *Pool, w, ld int, q query, prefix, own cache, kvStr
 	}
 }
 
-// Forward: for each row i and head h, out[i, h] = Σ_j softmax_j(Scale·q[i, h]·k[j, h'])·v[j, h'] over the rows j that i sees, h' = h·KVHeads/Heads.
-// qkv (N, (Heads+2·KVHeads)·D) holds the query heads, then the key heads, then the value heads of a row, already rotated; out (N, Heads·D);
-// lse (N, Heads) gets the log-sum-exp of the scaled scores, for the backward.
+// Forward: for each row i and head h, out[i, h] = Σ_j softmax_j(Scale·q[i, h]·k[j, h'])·v[j, h'] over the rows j
+// that i sees, h' = h·KVHeads/Heads. qkv (N, (Heads+2·KVHeads)·D) holds the query heads, then the key heads, then
+// the value heads of a row, already rotated; out (N, Heads·D); lse (N, Heads) gets the log-sum-exp of the scaled
+// scores, for the backward.
 func (a *Attention) Forward(p *Pool, out, qkv, lse []float32, segs []Segment) {
 	ld := a.prepare(p, segs, 1)
 	a.forward = attentionForward{a, p, out, qkv, lse, ld}
@@ -150,9 +184,10 @@ func (t *attentionForward) Run(w, i int) {
 	}, prefix, own, c)
 }
 
-// Decode computes attention for n new rows at positions pos0 .. pos0+n-1 against a cache: q row i begins at q[i·qStride] (Heads·D wide), out (n, Heads·D),
-// kcache and vcache (maxT, KVHeads·D) hold rows 0 .. pos0+n-1 already. Row i sees the rows 0 .. pos0+i. The bits are those of Forward.
-func (a *Attention) Decode(p *Pool, out, q []float32, qStride, n int, pos0 int, kcache, vcache []float32) {
+// Decode computes attention for n new rows at positions pos0 .. pos0+n-1 against a cache: q row i begins at
+// q[i·qStride] (Heads·D wide), out (n, Heads·D), kcache and vcache (maxT, KVHeads·D) hold rows 0 .. pos0+n-1
+// already. Row i sees the rows 0 .. pos0+i, or the last Window of those. The bits are those of Forward.
+func (a *Attention) Decode(p *Pool, out, q []float32, qStride, n, pos0 int, kcache, vcache []float32) {
 	if n <= 0 {
 		return
 	}
@@ -177,16 +212,26 @@ func (t *attentionDecode) Run(w, i int) {
 	stride := a.KVHeads * d
 	if t.n == 1 { // one row: the query heads of a group are the rows of one product
 		g := a.Heads / a.KVHeads
+		keys, seen := t.keys(i*d, 0, 1)
 		a.attend(t.p, w, t.ld, query{
-			q: t.q[i*g*d:], stride: d, m: g, out: t.out[i*g*d:], outStride: d, seen: t.pos0 + 1,
-		}, cache{}, cache{t.kcache[i*d:], t.vcache[i*d:], t.pos0 + 1}, stride)
+			q: t.q[i*g*d:], stride: d, m: g, out: t.out[i*g*d:], outStride: d, seen: seen,
+		}, cache{}, keys, stride)
 		return
 	}
 	h, lo := i%a.Heads, i/a.Heads*queryRows
 	hi := min(t.n, lo+queryRows)
-	kv := h * a.KVHeads / a.Heads * d
+	keys, seen := t.keys(h*a.KVHeads/a.Heads*d, lo, hi)
 	a.attend(t.p, w, t.ld, query{
 		q: t.q[lo*t.qStride+h*d:], stride: t.qStride, m: hi - lo,
-		out: t.out[lo*a.Heads*d+h*d:], outStride: a.Heads * d, seen: t.pos0 + lo + 1, step: 1,
-	}, cache{}, cache{t.kcache[kv:], t.vcache[kv:], t.pos0 + hi}, stride)
+		out: t.out[lo*a.Heads*d+h*d:], outStride: a.Heads * d, seen: seen, step: 1,
+	}, cache{}, keys, stride)
+}
+
+// keys gives the keys and values, at place at of a cached row, that the new rows [lo, hi) meet, and how many of them
+// row lo sees.
+func (t *attentionDecode) keys(at, lo, hi int) (c cache, seen int) {
+	seen = t.pos0 + lo + 1
+	skip := t.a.outside(seen)
+	at += skip * t.a.KVHeads * t.a.D
+	return cache{t.kcache[at:], t.vcache[at:], t.pos0 + hi - skip}, seen - skip
 }

@@ -1,12 +1,13 @@
 package kernel
 
-// Backward: dqkv (N, (Heads+2·KVHeads)·D) is set, for the rows of the segments, from dout (N, Heads·D) and what Forward left. With P recomputed from lse and
-// delta = Σ_d dout·out per row and head,
+// Backward: dqkv (N, (Heads+2·KVHeads)·D) is set, for the rows of the segments, from dout (N, Heads·D) and what
+// Forward left. With P recomputed from lse and delta = Σ_d dout·out per row and head,
 //
 //	dV = Pᵀ·dO,  dS = Scale·P∘(dO·Vᵀ - delta),  dQ = dS·K,  dK = dSᵀ·Q
 //
-// (Dao et al. 2022). One unit of work is a segment and a key head with all its query heads and blocks in order, so the sums for dK and dV have one
-// order; where prefixes are shared, a unit is a key head with all segments in order. dqkv must not overlap the other slices.
+// (Dao et al. 2022). One unit of work is a segment and a key head with all its query heads and blocks in order, so the
+// sums for dK and dV have one order; where prefixes are shared, a unit is a key head with all segments in order. dqkv
+// must not overlap the other slices.
 func (a *Attention) Backward(p *Pool, dqkv, dout, out, qkv, lse []float32, segs []Segment) {
 	ld := a.prepare(p, segs, 2)
 	a.backward = attentionBackward{a, p, dqkv, dout, out, qkv, lse, segs, ld, 1}
@@ -43,7 +44,7 @@ func (t *attentionBackward) Run(w, i int) {
 	for _, s := range segs {
 		for h := kv * g; h < kv*g+g; h++ {
 			for r := s.Start; r < s.End; r += queryRows {
-				t.block(w, h, k, v, queryBlock{s, r, min(s.End, r+queryRows)})
+				t.block(w, h, k, v, a.block(s, r, min(s.End, r+queryRows)))
 			}
 		}
 	}
@@ -51,7 +52,8 @@ func (t *attentionBackward) Run(w, i int) {
 
 // block adds what the query rows [lo, hi) of head h contribute. k and v are the places of key and value in a row.
 func (t *attentionBackward) block(w, h, k, v int, b queryBlock) {
-	a, p, d, c, ld := t.a, t.p, t.a.D, t.a.width(), t.ld
+	a, p, ld := t.a, t.p, t.ld
+	d, c := a.D, a.width()
 	m := b.hi - b.lo
 	np, no := b.PrefixEnd-b.PrefixStart, b.hi-b.Start
 	qkv := func(at, row int) []float32 { return t.qkv[row*c+at:] }
@@ -66,11 +68,14 @@ func (t *attentionBackward) block(w, h, k, v int, b queryBlock) {
 		row := b.lo + i
 		n := np + row - b.Start + 1
 		delta := dot(do[i*wo:i*wo+d], t.out[(row*a.Heads+h)*d:(row*a.Heads+h)*d+d])
+		first := a.outside(n)
 		ps, ds := ps[i*ld:i*ld+np+no], ds[i*ld:i*ld+np+no]
-		expScale(ps[:n], a.Scale, t.lse[row*a.Heads+h])
-		clear(ps[n:])
-		softmaxGrad(ds[:n], ps[:n], delta, a.Scale)
-		clear(ds[n:])
+		expScale(ps[first:n], a.Scale, t.lse[row*a.Heads+h])
+		softmaxGrad(ds[first:n], ps[first:n], delta, a.Scale)
+		for _, x := range [][]float32{ps, ds} {
+			clear(x[:first])
+			clear(x[n:])
+		}
 	}
 	if np > 0 {
 		p.GemmSerial(w, TN, np, d, m, ps, ld, do, wo, dqkv(v, b.PrefixStart), c, true)

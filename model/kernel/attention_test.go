@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"fmt"
 	"math"
 	"testing"
 
@@ -20,6 +19,9 @@ func attentionRef(a *Attention, qkv []float64, segs []Segment, rows int) (out, l
 			}
 			for j := s.Start; j <= r; j++ {
 				keys = append(keys, j)
+			}
+			if a.Window > 0 {
+				keys = keys[max(0, len(keys)-a.Window):]
 			}
 			for h := range a.Heads {
 				k := (a.Heads + h/(a.Heads/a.KVHeads)) * d
@@ -101,19 +103,27 @@ func TestAttention(t *testing.T) {
 		segs      []Segment
 		rows      int
 		gradient  bool
+		window    int
 	}{
-		{"one", 2, 1, 4, []Segment{{0, 0, 0, 5}}, 5, true},
-		{"two segments", 4, 2, 4, []Segment{{0, 0, 0, 3}, {3, 3, 3, 7}}, 7, true},
-		{"gap and order", 2, 2, 3, []Segment{{0, 0, 4, 8}, {0, 0, 0, 2}}, 8, true},
-		{"prefix", 2, 1, 4, []Segment{{0, 0, 0, 3}, {0, 3, 3, 6}, {0, 3, 6, 8}}, 8, true},
-		{"blocks", 3, 1, 8, []Segment{{0, 0, 0, 150}, {0, 0, 150, 214}}, 214, false},
-		{"many heads to a key", 40, 1, 4, []Segment{{0, 0, 0, 30}}, 30, false},
-		{"long prefix", 2, 1, 16, []Segment{{0, 0, 0, 70}, {0, 70, 70, 140}}, 140, false},
+		{"one", 2, 1, 4, []Segment{{0, 0, 0, 5}}, 5, true, 0},
+		{"two segments", 4, 2, 4, []Segment{{0, 0, 0, 3}, {3, 3, 3, 7}}, 7, true, 0},
+		{"gap and order", 2, 2, 3, []Segment{{0, 0, 4, 8}, {0, 0, 0, 2}}, 8, true, 0},
+		{"prefix", 2, 1, 4, []Segment{{0, 0, 0, 3}, {0, 3, 3, 6}, {0, 3, 6, 8}}, 8, true, 0},
+		{"blocks", 3, 1, 8, []Segment{{0, 0, 0, 150}, {0, 0, 150, 214}}, 214, false, 0},
+		{"many heads to a key", 40, 1, 4, []Segment{{0, 0, 0, 30}}, 30, false, 0},
+		{"long prefix", 2, 1, 16, []Segment{{0, 0, 0, 70}, {0, 70, 70, 140}}, 140, false, 0},
+		{"window", 2, 1, 4, []Segment{{0, 0, 0, 7}}, 7, true, 3},
+		{"window of one", 2, 2, 3, []Segment{{0, 0, 0, 4}}, 4, true, 1},
+		{"window and prefix", 2, 1, 4, []Segment{{0, 0, 0, 4}, {0, 4, 4, 9}, {0, 4, 9, 11}}, 11, true, 3},
+		{"window as long as the prefix", 2, 1, 4, []Segment{{0, 0, 0, 4}, {0, 4, 4, 9}}, 9, true, 5},
+		{"window in blocks", 3, 1, 8, []Segment{{0, 0, 0, 150}, {0, 0, 150, 214}}, 214, false, 20},
+		{"window over blocks", 4, 2, 8, []Segment{{0, 0, 0, 150}}, 150, false, 60},
+		{"window and long prefix", 2, 1, 16, []Segment{{0, 0, 0, 70}, {0, 70, 70, 170}}, 170, false, 50},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := rng.NewRand(1, tt.name, 0, 0)
-			a := &Attention{Heads: tt.heads, KVHeads: tt.kv, D: tt.d, Scale: 0.7}
+			a := &Attention{Heads: tt.heads, KVHeads: tt.kv, D: tt.d, Scale: 0.7, Window: tt.window}
 			n := tt.rows
 			qkv, dout := normals(&r, n*a.width()), normals(&r, n*tt.heads*tt.d)
 			wide := widen(qkv)
@@ -154,13 +164,14 @@ func TestAttention(t *testing.T) {
 	}
 }
 
-// A shared prefix must give what a copy of it in front of every segment gives, and a segment the same bits wherever it stands.
+// A shared prefix must give what a copy of it in front of every segment gives, and a segment the same bits wherever it
+// stands: with no window, with one that ends in the prefix, in the segment, and with one that is longer than both.
 func TestAttentionPlace(t *testing.T) {
 	const h, kv, d, prefix, own = 4, 2, 8, 70, 75
 	r := rng.NewRand(2, "place", 0, 0)
-	a := &Attention{Heads: h, KVHeads: kv, D: d, Scale: 0.3}
 	p := NewPool(2)
 	defer p.Close()
+	a := &Attention{Heads: h, KVHeads: kv, D: d, Scale: 0.3}
 	c := a.width()
 	whole := normals(&r, (prefix+own)*c)
 	dout := normals(&r, (prefix+own)*h*d)
@@ -171,33 +182,42 @@ func TestAttentionPlace(t *testing.T) {
 		a.Backward(p, dqkv, dout, out, qkv, lse, segs)
 		return
 	}
-	out, lse, dqkv := run(whole, dout, []Segment{{0, 0, 0, prefix + own}})
-	for _, lead := range []int{1, 16, 37} {
-		name := fmt.Sprint("after ", lead)
-		x := append(normals(&r, lead*c), whole...)
-		y := append(normals(&r, lead*h*d), dout...)
-		o, l, g := run(x, y, []Segment{{0, 0, 0, lead}, {0, 0, lead, lead + prefix + own}})
-		if firstDifference(o[lead*h*d:], out) >= 0 || firstDifference(l[lead*h:], lse) >= 0 || firstDifference(g[lead*c:], dqkv) >= 0 {
-			t.Errorf("%s: other bits", name)
+	everything, _, gradients := run(whole, dout, []Segment{{0, 0, 0, prefix + own}})
+	for _, window := range []int{0, 5, 33, 100, prefix + own} {
+		a = &Attention{Heads: h, KVHeads: kv, D: d, Scale: 0.3, Window: window}
+		out, lse, dqkv := run(whole, dout, []Segment{{0, 0, 0, prefix + own}})
+		if all := window == 0 || window >= prefix+own; all != (firstDifference(out, everything) < 0) ||
+			all != (firstDifference(dqkv, gradients) < 0) {
+			t.Errorf("window %d: the bits of no window: %v, want %v", window, !all, all)
 		}
-	}
-	o, l, g := run(whole, dout, []Segment{{0, 0, 0, prefix}, {0, prefix, prefix, prefix + own}})
-	if at := firstDifference(o, out); at >= 0 {
-		t.Errorf("shared prefix: out differs at %d: %g %g", at, o[at], out[at])
-	}
-	if firstDifference(l, lse) >= 0 {
-		t.Error("shared prefix: lse differs")
-	}
-	near(t, "dqkv with shared prefix", g, widen(dqkv), 1e-5)
+		for _, lead := range []int{1, 16, 37} {
+			x := append(normals(&r, lead*c), whole...)
+			y := append(normals(&r, lead*h*d), dout...)
+			o, l, g := run(x, y, []Segment{{0, 0, 0, lead}, {0, 0, lead, lead + prefix + own}})
+			if firstDifference(o[lead*h*d:], out) >= 0 || firstDifference(l[lead*h:], lse) >= 0 ||
+				firstDifference(g[lead*c:], dqkv) >= 0 {
+				t.Errorf("window %d: other bits after %d rows", window, lead)
+			}
+		}
+		o, l, g := run(whole, dout, []Segment{{0, 0, 0, prefix}, {0, prefix, prefix, prefix + own}})
+		if at := firstDifference(o, out); at >= 0 {
+			t.Errorf("window %d, shared prefix: out differs at %d: %g %g", window, at, o[at], out[at])
+		}
+		if firstDifference(l, lse) >= 0 {
+			t.Errorf("window %d, shared prefix: lse differs", window)
+		}
+		near(t, "dqkv with shared prefix", g, widen(dqkv), 1e-5)
 
-	for _, step := range []int{1, 5, 100} {
-		if i := decodeDifference(a, p, whole, out, step); i >= 0 {
-			t.Errorf("decoding by %d: row %d differs from the forward", step, i/(h*d))
+		for _, step := range []int{1, 5, 100} {
+			if i := decodeDifference(a, p, whole, out, step); i >= 0 {
+				t.Errorf("window %d: decoding by %d: row %d differs from the forward", window, step, i/(h*d))
+			}
 		}
 	}
 }
 
-// decodeDifference decodes the rows of qkv in pieces of step and says where the result first differs from out, which Forward gave; -1 is nowhere.
+// decodeDifference decodes the rows of qkv in pieces of step and says where the result first differs from out, which
+// Forward gave; -1 is nowhere.
 func decodeDifference(a *Attention, p *Pool, qkv, out []float32, step int) int {
 	c, w := a.width(), a.KVHeads*a.D
 	n := len(qkv) / c
@@ -215,7 +235,7 @@ func decodeDifference(a *Attention, p *Pool, qkv, out []float32, step int) int {
 
 func TestAttentionAllocatesNothing(t *testing.T) {
 	r := rng.NewRand(3, "alloc", 0, 0)
-	a := &Attention{Heads: 2, KVHeads: 1, D: 8, Scale: 1}
+	a := &Attention{Heads: 2, KVHeads: 1, D: 8, Scale: 1, Window: 30}
 	p := NewPool(2)
 	defer p.Close()
 	qkv := normals(&r, 100*a.width())

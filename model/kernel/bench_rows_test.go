@@ -8,7 +8,8 @@ import (
 	"instruct/model/kernel/rng"
 )
 
-// BenchmarkRows measures the kernels that are bound by memory: GB/s counts each float read or written once, GB/cpu-s per second of processor time.
+// BenchmarkRows measures the kernels that are bound by memory: GB/s counts each float read or written once, GB/cpu-s
+// per second of processor time.
 func BenchmarkRows(b *testing.B) {
 	const n, c, v = 1024, 576, 8192
 	r := rng.NewRand(1, "bench", 0, 0)
@@ -50,7 +51,8 @@ func BenchmarkRows(b *testing.B) {
 		{"column-sum", n * c, func() { p.ColumnSum(db, x, n, c) }},
 		{"cross-entropy", 2 * 128 * v, func() { p.CrossEntropy(logits, ids, weights, losses, 128, v, true) }},
 		{"adamw", 8 << 22, func() {
-			p.AdamW(big[0], big[1], big[2], big[3], AdamWArgs{LR: 1e-3, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, GradScale: 1, Step: 1})
+			p.AdamW(big[0], big[1], big[2], big[3], AdamWArgs{LR: 1e-3, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, GradScale: 1,
+				Step: 1})
 		}},
 		{"sum-squares", 1 << 22, func() { p.SumSquares(big[0]) }},
 		{"copy", 2 << 22, func() { p.Copy(big[1], big[0]) }},
@@ -71,13 +73,15 @@ func BenchmarkRows(b *testing.B) {
 	})
 }
 
-// BenchmarkAttention counts the products of the whole squares below the diagonal's blocks as if they were exactly the lower triangle.
+// BenchmarkAttention counts the products of the whole squares below the diagonal's blocks as if they were exactly the
+// lower triangle.
 func BenchmarkAttention(b *testing.B) {
 	p := NewPool(0)
 	defer p.Close()
 	r := rng.NewRand(1, "bench", 0, 0)
 	onPaths(b, func(b *testing.B) {
-		for _, s := range []struct{ rows, length, heads, kv, d int }{{1024, 1024, 9, 3, 64}, {1024, 256, 9, 3, 64}, {1024, 256, 12, 12, 64}, {1026, 57, 9, 3, 64}, {2052, 57, 8, 4, 16}} {
+		for _, s := range []struct{ rows, length, heads, kv, d int }{{1024, 1024, 9, 3, 64}, {1024, 256, 9, 3, 64},
+			{1024, 256, 12, 12, 64}, {1026, 57, 9, 3, 64}, {2052, 57, 8, 4, 16}} {
 			if path == generic && s.d > 16 {
 				continue
 			}
@@ -93,23 +97,24 @@ func BenchmarkAttention(b *testing.B) {
 				flop += 2 * float64(g.End-g.Start) * float64(g.End-g.Start+1) * float64(s.heads*s.d)
 			}
 			for _, pass := range []string{"forward", "backward"} {
-				b.Run(fmt.Sprintf("pass=%s/rows=%d/length=%d/heads=%d/kv=%d/d=%d", pass, s.rows, s.length, s.heads, s.kv, s.d), func(b *testing.B) {
-					a.Forward(p, out, qkv, lse, segs)
-					cpu, work := cpuTime(), flop
-					for b.Loop() {
-						if pass == "forward" {
-							a.Forward(p, out, qkv, lse, segs)
-						} else {
-							a.Backward(p, dqkv, out, out, qkv, lse, segs)
+				b.Run(fmt.Sprintf("pass=%s/rows=%d/length=%d/heads=%d/kv=%d/d=%d", pass, s.rows, s.length, s.heads, s.kv, s.d),
+					func(b *testing.B) {
+						a.Forward(p, out, qkv, lse, segs)
+						cpu, work := cpuTime(), flop
+						for b.Loop() {
+							if pass == "forward" {
+								a.Forward(p, out, qkv, lse, segs)
+							} else {
+								a.Backward(p, dqkv, out, out, qkv, lse, segs)
+							}
 						}
-					}
-					if pass == "backward" {
-						work *= 2.5
-					}
-					cpu = cpuTime() - cpu
-					b.ReportMetric(work*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
-					b.ReportMetric(work*float64(b.N)/float64(cpu), "GFLOP/cpu-s")
-				})
+						if pass == "backward" {
+							work *= 2.5
+						}
+						cpu = cpuTime() - cpu
+						b.ReportMetric(work*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+						b.ReportMetric(work*float64(b.N)/float64(cpu), "GFLOP/cpu-s")
+					})
 			}
 		}
 	})

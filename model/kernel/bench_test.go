@@ -42,7 +42,8 @@ func BenchmarkGemm(b *testing.B) {
 			}
 		}
 	}
-	shapes = append(shapes, shape{512, 49152, 576}, shape{512, 576, 49152}, shape{49152, 576, 512}, shape{256, 256, 256}, shape{2048, 2048, 2048}, shape{2048, 128, 128}, shape{2048, 512, 128},
+	shapes = append(shapes, shape{512, 49152, 576}, shape{512, 576, 49152}, shape{49152, 576, 512}, shape{256, 256, 256},
+		shape{2048, 2048, 2048}, shape{2048, 128, 128}, shape{2048, 512, 128},
 		shape{2048, 128, 512}, shape{1, 576, 1536}, shape{1, 49152, 576}, shape{8, 1536, 576})
 	onPaths(b, func(b *testing.B) {
 		for _, f := range []Form{NT, NN, TN} {

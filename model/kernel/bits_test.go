@@ -19,10 +19,12 @@ func bitsOf(h hash.Hash, x []float32) {
 	}
 }
 
-// storedBits are the hashes of what the kernels gave on amd64 when they were stored. Every path of every architecture is held to them.
+// storedBits are the hashes of what the kernels gave on amd64 when they were stored. Every path of every architecture
+// is held to them.
 const storedBits = "ae4498aee19dae4a57c67359d06413848bb2ad5945ac42eb468ac80b9cf6bf55"
 
-// TestStoredBits hashes what every kernel writes: those of newKernels in their order, then products of all forms, attention, logarithm and hyperbolic tangent.
+// TestStoredBits hashes what every kernel writes: those of newKernels in their order, then products of all forms,
+// attention, logarithm and hyperbolic tangent.
 func TestStoredBits(t *testing.T) {
 	was := path
 	defer func() { path = was }()

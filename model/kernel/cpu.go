@@ -13,6 +13,8 @@ type userError struct{ error }
 func (userError) UserError() bool { return true }
 func (e userError) Unwrap() error { return e.error }
 
+func mistake(format string, args ...any) error { return userError{fmt.Errorf(format, args...)} }
+
 // isa is an instruction set that the kernels have a path for. All paths give the same bits in float32.
 type isa uint8
 
@@ -44,7 +46,8 @@ func choosePath(want string) isa {
 // Path is the instruction set in use: "generic", "avx2" and so on.
 func Path() string { return path.String() }
 
-// CheckCPU reports an INSTRUCT_CPU that is unknown or that this machine or binary cannot run; the kernels then fall back to what Path says.
+// CheckCPU reports an INSTRUCT_CPU that is unknown or that this machine or binary cannot run; the kernels then fall
+// back to what Path says.
 func CheckCPU() error { return checkCPU(os.Getenv("INSTRUCT_CPU")) }
 
 func checkCPU(want string) error {
@@ -55,5 +58,6 @@ func checkCPU(want string) error {
 	if want == "" || slices.Contains(names, want) {
 		return nil
 	}
-	return userError{fmt.Errorf("kernel: INSTRUCT_CPU=%q is unknown, or not in this CPU or binary; want %s; using %s", want, strings.Join(names, " or "), Path())}
+	return mistake("kernel: INSTRUCT_CPU=%q is unknown, or not in this CPU or binary; want %s; using %s",
+		want, strings.Join(names, " or "), Path())
 }

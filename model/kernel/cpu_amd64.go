@@ -9,7 +9,8 @@ func vectorPaths() (can []isa) {
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
 		can = append(can, avx2)
 	}
-	if x := &cpu.X86; can != nil && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasBMI2 {
+	x := &cpu.X86
+	if can != nil && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasBMI2 {
 		can = append(can, avx512)
 	}
 	return can

@@ -2,12 +2,14 @@ package kernel
 
 import "instruct/model/kernel/exact"
 
-// CrossEntropy computes, for each of n rows of logits (n, v), losses[i] = log Σ exp(logits) - logit[targets[i]], without the weight. When grad, the logits
-// are replaced by weights[i]·(softmax - onehot), the gradient of Σ weights·losses. A row with a negative target has loss 0 and gradient 0.
-func (p *Pool) CrossEntropy(logits []float32, targets []int32, weights []float32, losses []float64, n, v int, grad bool) {
-	need(logits, n*v)
+// CrossEntropy computes, for each of n rows of logits (n, v), losses[i] = log Σ exp(logits) - logit[targets[i]],
+// without the weight. When grad, the logits are replaced by weights[i]·(softmax - onehot), the gradient of Σ
+// weights·losses. A row with a negative target has loss 0 and gradient 0.
+func (p *Pool) CrossEntropy(logits []float32, targets []int32, weights []float32, losses []float64, n, v int,
+	grad bool) {
+	need(n*v, logits)
 	if grad {
-		need(weights, n)
+		need(n, weights)
 	}
 	p.ops.crossEntropy = crossEntropyTask{logits, targets[:n], weights, losses[:n], v, grad}
 	p.rows(n, 4*v, &p.ops.crossEntropy)

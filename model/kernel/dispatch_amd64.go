@@ -158,17 +158,13 @@ func addRows(acc, x []float32, stride, n int) {
 		return
 	}
 	last := (n-1)*stride + len(acc)
-	done := 0
 	switch path {
 	case avx512:
-		done = len(acc)
-		addRowsAVX512(acc[:done], x[:last], stride, n)
+		addRowsAVX512(acc, x[:last], stride, n)
 	case avx2:
-		done = len(acc)
-		addRowsAVX2(acc[:done], x[:last], stride, n)
-	}
-	if done < len(acc) {
-		addRowsGeneric(acc[done:], x[done:], stride, n)
+		addRowsAVX2(acc, x[:last], stride, n)
+	default:
+		addRowsGeneric(acc, x, stride, n)
 	}
 }
 
@@ -179,17 +175,13 @@ func mulAddRows(acc, y, x, s []float32, stride, n int) {
 		return
 	}
 	last := (n-1)*stride + len(acc)
-	done := 0
 	switch path {
 	case avx512:
-		done = len(acc)
-		mulAddRowsAVX512(acc[:done], y[:last], x[:last], s[:n], stride, n)
+		mulAddRowsAVX512(acc, y[:last], x[:last], s[:n], stride, n)
 	case avx2:
-		done = len(acc)
-		mulAddRowsAVX2(acc[:done], y[:last], x[:last], s[:n], stride, n)
-	}
-	if done < len(acc) {
-		mulAddRowsGeneric(acc[done:], y[done:], x[done:], s, stride, n)
+		mulAddRowsAVX2(acc, y[:last], x[:last], s[:n], stride, n)
+	default:
+		mulAddRowsGeneric(acc, y, x, s, stride, n)
 	}
 }
 
@@ -200,17 +192,13 @@ func layerNormRows(acc, y, x, mean, rstd []float32, stride, n int) {
 		return
 	}
 	last := (n-1)*stride + len(acc)
-	done := 0
 	switch path {
 	case avx512:
-		done = len(acc)
-		layerNormRowsAVX512(acc[:done], y[:last], x[:last], mean[:n], rstd[:n], stride, n)
+		layerNormRowsAVX512(acc, y[:last], x[:last], mean[:n], rstd[:n], stride, n)
 	case avx2:
-		done = len(acc)
-		layerNormRowsAVX2(acc[:done], y[:last], x[:last], mean[:n], rstd[:n], stride, n)
-	}
-	if done < len(acc) {
-		layerNormRowsGeneric(acc[done:], y[done:], x[done:], mean, rstd, stride, n)
+		layerNormRowsAVX2(acc, y[:last], x[:last], mean[:n], rstd[:n], stride, n)
+	default:
+		layerNormRowsGeneric(acc, y, x, mean, rstd, stride, n)
 	}
 }
 
@@ -321,7 +309,8 @@ func swiglu(out, g, u []float32) {
 	}
 }
 
-// swigluGrad does dg = (d·u)·(s + (g·s)·(1-s)) and du = d·(g·s) with s = sigmoid(g). dg may be g, du may be u.
+// swigluGrad does dg = (d·u)·(s + (g·s)·(1-s)) and du = d·(g·s) with s = sigmoid(g). dg may be g, du may
+// be u.
 func swigluGrad(dg, du, d, g, u []float32) {
 	switch path {
 	case avx512:
@@ -371,20 +360,13 @@ func adamw(w, g, m, v []float32, k *adamwConsts) {
 
 // finite says whether no x is Inf or NaN.
 func finite(x []float32) bool {
-	done := 0
 	switch path {
 	case avx512:
-		done = len(x)
-		if finiteAVX512(x[:done]) != 0 {
-			return false
-		}
+		return finiteAVX512(x) == 0
 	case avx2:
-		done = len(x)
-		if finiteAVX2(x[:done]) != 0 {
-			return false
-		}
+		return finiteAVX2(x) == 0
 	}
-	return finiteGeneric(x[done:])
+	return finiteGeneric(x)
 }
 
 // roundBF16 does dst = src rounded to bfloat16, nearest even; a NaN stays a quiet NaN.

@@ -268,7 +268,8 @@ func swiglu(out, g, u []float32) {
 	}
 }
 
-// swigluGrad does dg = (d·u)·(s + (g·s)·(1-s)) and du = d·(g·s) with s = sigmoid(g). dg may be g, du may be u.
+// swigluGrad does dg = (d·u)·(s + (g·s)·(1-s)) and du = d·(g·s) with s = sigmoid(g). dg may be g, du may
+// be u.
 func swigluGrad(dg, du, d, g, u []float32) {
 	switch path {
 	case neon:

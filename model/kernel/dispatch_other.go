@@ -131,7 +131,8 @@ func swiglu(out, g, u []float32) {
 	swigluGeneric(out, g, u)
 }
 
-// swigluGrad does dg = (d·u)·(s + (g·s)·(1-s)) and du = d·(g·s) with s = sigmoid(g). dg may be g, du may be u.
+// swigluGrad does dg = (d·u)·(s + (g·s)·(1-s)) and du = d·(g·s) with s = sigmoid(g). dg may be g, du may
+// be u.
 func swigluGrad(dg, du, d, g, u []float32) {
 	swigluGradGeneric(dg, du, d, g, u)
 }

@@ -1,6 +1,7 @@
 package kernel
 
-// Form says which operand of a matrix product is transposed. All matrices are row-major with a leading dimension (floats from row to row).
+// Form says which operand of a matrix product is transposed. All matrices are row-major with a leading dimension
+// (floats from row to row).
 type Form uint8
 
 const (
@@ -11,7 +12,8 @@ const (
 
 func (f Form) String() string { return [...]string{"nt", "nn", "tn"}[f] }
 
-// product is one matrix product. Element (i, p) of A lies at a[i·ai+p·ap], element (p, j) of B at b[p·bp+j·bj], element (i, j) of C at c[i·ldc+j].
+// product is one matrix product. Element (i, p) of A lies at a[i·ai+p·ap], element (p, j) of B at b[p·bp+j·bj],
+// element (i, j) of C at c[i·ldc+j].
 type product struct {
 	m, n, k    int
 	a, b, c    []float32
@@ -21,19 +23,21 @@ type product struct {
 	accumulate bool
 }
 
-func newProduct(f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool) product {
+func newProduct(f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int,
+	accumulate bool) product {
 	g := product{m: m, n: n, k: k, a: a, b: b, c: c, ai: lda, ap: 1, bp: 1, bj: ldb, ldc: ldc, accumulate: accumulate}
-	ar, ac, br, bc := m, k, n, k
 	if f == TN {
 		g.ai, g.ap = 1, lda
-		ar, ac = k, m
+		checkMatrix(a, k, m, lda)
+	} else {
+		checkMatrix(a, m, k, lda)
 	}
-	if f != NT {
+	if f == NT {
+		checkMatrix(b, n, k, ldb)
+	} else {
 		g.bp, g.bj = ldb, 1
-		br, bc = k, n
+		checkMatrix(b, k, n, ldb)
 	}
-	checkMatrix(a, ar, ac, lda)
-	checkMatrix(b, br, bc, ldb)
 	checkMatrix(c, m, n, ldc)
 	return g
 }
@@ -53,24 +57,29 @@ func checkMatrix(x []float32, rows, cols, ld int) {
 	}
 }
 
-// clear zeroes C.
-func (g *product) clear() {
-	for i := range g.m {
-		clear(g.c[i*g.ldc : i*g.ldc+g.n])
+// trivial says whether there is nothing to multiply, and does what is to be done then: without k a sum is 0.
+func (g *product) trivial() bool {
+	if g.m == 0 || g.n == 0 {
+		return true
 	}
+	if g.k > 0 {
+		return false
+	}
+	for i := range g.m {
+		if !g.accumulate {
+			clear(g.c[i*g.ldc : i*g.ldc+g.n])
+		}
+	}
+	return true
 }
 
-// Gemm computes C = A·B (or C += A·B when accumulate), each operand transposed as f says, on all workers. Each element of C is one chain of fused
-// multiply-adds over k ascending that starts from 0 or from C. With k == 0 C becomes 0 or stays. C must not overlap A or B.
-func (p *Pool) Gemm(f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
+// Gemm computes C = A·B (or C += A·B when accumulate), each operand transposed as f says, on all workers. Each
+// element of C is one chain of fused multiply-adds over k ascending that starts from 0 or from C. With k == 0 C becomes
+// 0 or stays. C must not overlap A or B.
+func (p *Pool) Gemm(f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int,
+	accumulate bool) {
 	g := newProduct(f, m, n, k, a, lda, b, ldb, c, ldc, accumulate)
-	if m == 0 || n == 0 {
-		return
-	}
-	if k == 0 {
-		if !accumulate {
-			g.clear()
-		}
+	if g.trivial() {
 		return
 	}
 	p.gemm.product = g
@@ -82,15 +91,10 @@ func (p *Pool) Gemm(f Form, m, n, k int, a []float32, lda int, b []float32, ldb 
 }
 
 // GemmSerial is Gemm on the calling worker alone, for use inside tasks; worker is the number that Run was given.
-func (p *Pool) GemmSerial(worker int, f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
+func (p *Pool) GemmSerial(worker int, f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32,
+	ldc int, accumulate bool) {
 	g := newProduct(f, m, n, k, a, lda, b, ldb, c, ldc, accumulate)
-	if m == 0 || n == 0 {
-		return
-	}
-	if k == 0 {
-		if !accumulate {
-			g.clear()
-		}
+	if g.trivial() {
 		return
 	}
 	if path != generic {

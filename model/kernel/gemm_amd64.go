@@ -35,9 +35,10 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 	d := path.blocking()
 	m := r1 - r0
 	if m == 1 && g.bj != 1 && g.ap == 1 && g.k >= d.lanes {
-		if n := (c1 - c0) / 16; n > 0 {
-			g.vector(s, r0, c0, n)
-			c0 += n * 16
+		groups := (c1 - c0) / 16
+		if groups > 0 {
+			g.vector(s, r0, c0, groups)
+			c0 += groups * 16
 		}
 		if c0 == c1 {
 			return
@@ -48,14 +49,12 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 	kc := ((g.k+pieces-1)/pieces + 7) &^ 7
 	for p0 := 0; p0 < g.k; p0 += kc {
 		k := min(kc, g.k-p0)
-		a, ai, ap, next := &g.a[r0*g.ai+p0*g.ap], g.ai, g.ap, d.mr*g.ai
+		a, next := &g.a[r0*g.ai+p0*g.ap], d.mr*g.ai
+		ai, ap := g.ai, g.ap
 		if g.ap != 1 && (k*m > 64*64 || c1-c0 > 64) && m > d.mr || g.ai*float%4096 == 0 && c1-c0 > 128 && m > 2*d.mr {
 			a, ai, ap, next = g.packA(s[panel:], d.mr, r0, m, p0, k)
 		}
-		load := 0
-		if g.accumulate || p0 > 0 {
-			load = 1
-		}
+		load := flag(g.accumulate || p0 > 0)
 		n := 0
 		for j := c0; j < c1; j += n {
 			n = min(d.nr, c1-j)
@@ -73,10 +72,7 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 
 // vector computes groups times 16 elements of row r of C from column c on, where B is transposed.
 func (g *product) vector(s []float32, r, c, groups int) {
-	load := 0
-	if g.accumulate {
-		load = 1
-	}
+	load := flag(g.accumulate)
 	y, x, b := g.c[r*g.ldc+c:], g.a[r*g.ai:], g.b[c*g.bj:]
 	k := g.k &^ 7
 	if path == avx512 {
@@ -93,7 +89,8 @@ func (g *product) vector(s []float32, r, c, groups int) {
 	}
 }
 
-// packA copies rows [r0, r0+m) and columns [p0, p0+k) of A: row by row, or in panels of mr columns where A lies transposed.
+// packA copies rows [r0, r0+m) and columns [p0, p0+k) of A: row by row, or in panels of mr columns where A lies
+// transposed.
 func (g *product) packA(s []float32, mr, r0, m, p0, k int) (a *float32, ai, ap, next int) {
 	if g.ap != 1 {
 		next = k*mr + panelPad
@@ -126,7 +123,8 @@ func (g *product) packB(s []float32, nr, j, n, p0, k int) *float32 {
 	return &s[0]
 }
 
-// transposeStrip transposes rows (1..8) rows of src, cols long, into the first columns of cols rows of dst. The rest of the eight columns is filled with anything.
+// transposeStrip transposes rows (1..8) rows of src, cols long, into the first columns of cols rows of dst. The rest of
+// the eight columns is filled with anything.
 func transposeStrip(dst []float32, dstStride int, src []float32, srcStride, rows, cols int) {
 	if cols >= 8 {
 		transpose8(cols/8, &dst[0], dstStride*float, &src[0], srcStride*float, rows)

@@ -6,9 +6,10 @@ import "unsafe"
 
 // The blocked product around the 6x16 micro-kernel (twenty-four accumulators of four columns):
 //
-//	block of C (mc rows, nc columns), one job: k in pieces of at most kcMax; A's piece (mc, kc), transposed or not, is read where it lies, or copied
-//	row by row where rows of its own would push each other out of the caches; for each 16 columns B's piece (kc, 16) is packed into L1-sized scratch
-//	and meets all rows of A at once. The last columns, fewer than 16, are computed in scratch and copied.
+//	block of C (mc rows, nc columns), one job: k in pieces of at most kcMax; A's piece (mc, kc), transposed or not, is
+//	read where it lies, or copied row by row where rows of its own would push each other out of the caches; for each 16
+//	columns B's piece (kc, 16) is packed into L1-sized scratch and meets all rows of A at once. The last columns, fewer
+//	than 16, are computed in scratch and copied.
 //
 // Every element of C remains one chain over k, because each piece after the first starts from C.
 const (
@@ -38,9 +39,10 @@ func (isa) blocking() blocking { return blocking{mr: mr, nr: nr, lanes: 4, kc: k
 func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 	m := r1 - r0
 	if m == 1 && g.bj != 1 && g.ap == 1 && g.k >= 4 {
-		if n := (c1 - c0) / nr; n > 0 {
-			g.vector(s, r0, c0, n)
-			c0 += n * nr
+		groups := (c1 - c0) / nr
+		if groups > 0 {
+			g.vector(s, r0, c0, groups)
+			c0 += groups * nr
 		}
 		if c0 == c1 {
 			return
@@ -54,10 +56,7 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 		if c1-c0 > 4*nr && m > 2*mr && (g.ap != 1 || g.ai*float%4096 == 0) {
 			a, lda = g.packA(s[panel+edge:], r0, m, p0, k)
 		}
-		load := 0
-		if g.accumulate || p0 > 0 {
-			load = 1
-		}
+		load := flag(g.accumulate || p0 > 0)
 		for j := c0; j < c1; j += nr {
 			n := min(nr, c1-j)
 			b, bp := &g.b[p0*g.bp+j*g.bj], g.bp
@@ -82,10 +81,7 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 
 // vector computes groups times 16 elements of row r of C from column c on, where B is transposed.
 func (g *product) vector(s []float32, r, c, groups int) {
-	load := 0
-	if g.accumulate {
-		load = 1
-	}
+	load := flag(g.accumulate)
 	y, x, b := g.c[r*g.ldc+c:], g.a[r*g.ai:], g.b[c*g.bj:]
 	k := g.k &^ 3
 	gemv16(k/4, groups, &x[0], &b[0], g.bj*float, &y[0], load)
@@ -98,7 +94,8 @@ func (g *product) vector(s []float32, r, c, groups int) {
 
 // packA copies rows [r0, r0+m) and columns [p0, p0+k) of A, transposed or not, so that the rows lie close together.
 func (g *product) packA(s []float32, r0, m, p0, k int) (a *float32, lda int) {
-	src, from, rows, n := g.a[r0*g.ai+p0*g.ap:], g.ai, m, k
+	src := g.a[r0*g.ai+p0*g.ap:]
+	from, rows, n := g.ai, m, k
 	if g.ap != 1 {
 		from, rows, n = g.ap, k, m
 	}
@@ -144,12 +141,13 @@ func (g *product) tiles(m, k int, a *float32, lda int, b *float32, bp int, c *fl
 	if g.ap != 1 {
 		next = 1
 	}
-	if full := m / mr; full > 0 {
+	full, rest := m/mr, m%mr
+	if full > 0 {
 		g.rows(mr, full, k, a, lda*float, next*float, b, bp*float, c, ldc*float, load)
 		a = (*float32)(unsafe.Add(unsafe.Pointer(a), full*mr*next*float))
 		c = (*float32)(unsafe.Add(unsafe.Pointer(c), full*mr*ldc*float))
 	}
-	if rest := m % mr; rest > 0 {
+	if rest > 0 {
 		g.rows(rest, 1, k, a, lda*float, next*float, b, bp*float, c, ldc*float, load)
 	}
 }

@@ -4,11 +4,13 @@ package kernel
 
 // The blocked product around a micro-kernel that keeps mr rows and nr columns of C in registers:
 //
-//	block of C (mc rows, nc columns), one job: k in pieces of at most kc; A's piece (mc, kc) is read where it lies, or copied into L2-sized scratch when
-//	it lies transposed or its rows lie a multiple of 4096 bytes apart, where they would push each other out of the caches; for each nr columns B's piece (kc, nr) is packed into L1-sized scratch and meets all rows of A at once.
+//	block of C (mc rows, nc columns), one job: k in pieces of at most kc; A's piece (mc, kc) is read where it lies, or
+//	copied into L2-sized scratch when it lies transposed or its rows lie a multiple of 4096 bytes apart, where they
+//	would push each other out of the caches; for each nr columns B's piece (kc, nr) is packed into L1-sized scratch and
+//	meets all rows of A at once.
 //
-// So what is packed is packed once per block and never shared: no barrier inside a product. Every element of C remains one chain over k, because
-// each piece after the first starts from C.
+// So what is packed is packed once per block and never shared: no barrier inside a product. Every element of C remains
+// one chain over k, because each piece after the first starts from C.
 type blocking struct {
 	mr, nr int // of the micro-kernel
 	lanes  int // of a vector
@@ -24,8 +26,8 @@ func (t *gemmTask) plan(workers int) {
 	d := path.blocking()
 	t.mc, t.nc = split(t.m, d.mc, d.mr), split(t.n, 1536, d.nr)
 	count := func() int { return (t.m + t.mc - 1) / t.mc * ((t.n + t.nc - 1) / t.nc) }
-	for n := count(); n < 4*workers; n = count() {
-		if n >= 2*workers && t.mc <= d.mc && t.nc <= 288 {
+	for count() < 4*workers {
+		if count() >= 2*workers && t.mc <= d.mc && t.nc <= 288 {
 			break // the packing of smaller blocks weighs more than an uneven end
 		}
 		if t.nc >= t.mc && t.nc > 4*d.nr || t.mc <= 8*d.mr && t.nc > d.nr {
@@ -69,4 +71,12 @@ func (g *product) serialVector(s []float32) {
 	for r := 0; r < g.m; r += mc {
 		g.block(s, r, min(g.m, r+mc), 0, g.n)
 	}
+}
+
+// flag is how the assembly takes a bool.
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -12,7 +12,8 @@ func (p *Pool) gemmGeneric() {
 	p.Do(t.blocks, t)
 }
 
-// tile computes rows [r0, r1) and columns [c0, c1) of C: the specification of the assembly, and the path of CPUs without any.
+// tile computes rows [r0, r1) and columns [c0, c1) of C: the specification of the assembly, and the path of CPUs
+// without any.
 func (g *product) tile(r0, r1, c0, c1 int) {
 	for i := r0; i < r1; i++ {
 		j := c0
@@ -46,10 +47,11 @@ func (g *product) four(i, j int) {
 	var s0, s1, s2, s3 float32
 	c := (*[4]float32)(g.c[i*g.ldc+j:])
 	if g.accumulate {
-		s0, s1, s2, s3 = c[0], c[1], c[2], c[3]
+		s0, s1 = c[0], c[1]
+		s2, s3 = c[2], c[3]
 	}
-	a, ap, bp, bj := i*g.ai, g.ap, g.bp, g.bj
-	b := j * bj
+	ap, bp, bj := g.ap, g.bp, g.bj
+	a, b := i*g.ai, j*bj
 	for range g.k {
 		x := float64(g.a[a])
 		t0 := float64(x*float64(g.b[b])) + float64(s0)
@@ -62,23 +64,27 @@ func (g *product) four(i, j int) {
 			s2 = fma32(g.a[a], g.b[b+2*bj], s2)
 			s3 = fma32(g.a[a], g.b[b+3*bj], s3)
 		} else {
-			s0, s1, s2, s3 = float32(t0), float32(t1), float32(t2), float32(t3)
+			s0, s1 = float32(t0), float32(t1)
+			s2, s3 = float32(t2), float32(t3)
 		}
 		a += ap
 		b += bp
 	}
-	c[0], c[1], c[2], c[3] = s0, s1, s2, s3
+	c[0], c[1] = s0, s1
+	c[2], c[3] = s2, s3
 }
 
-// hard says whether rounding the float64 sum s to float32 could round twice: s lies half-way between two float32, or among the subnormal ones.
+// hard says whether rounding the float64 sum s to float32 could round twice: s lies half-way between two float32, or
+// among the subnormal ones.
 func hard(s float64) bool {
 	u := math.Float64bits(s)
 	return u<<35 == 1<<63 || u<<1>>53 < 1023-126
 }
 
-// fma32 is a·b + c with one rounding. The float64 product is exact; the sum is rounded to float64 and then to float32, which is right unless
-// the first rounding ended on a tie of the second. Then the sum is rounded to odd instead (Boldo and Melquiond, "Emulation of FMA and
-// correctly rounded sums", 2008): its error, exact by Knuth's TwoSum, says on which side of s the true value lies.
+// fma32 is a·b + c with one rounding. The float64 product is exact; the sum is rounded to float64 and then to float32,
+// which is right unless the first rounding ended on a tie of the second. Then the sum is rounded to odd instead (Boldo
+// and Melquiond, "Emulation of FMA and correctly rounded sums", 2008): its error, exact by Knuth's TwoSum, says on
+// which side of s the true value lies.
 func fma32(a, b, c float32) float32 {
 	p, d := float64(float64(a)*float64(b)), float64(c)
 	s := p + d
@@ -87,7 +93,8 @@ func fma32(a, b, c float32) float32 {
 	}
 	v := s - p
 	e := (p - (s - v)) + (d - v)
-	if u := math.Float64bits(s); e != 0 && u&1 == 0 {
+	u := math.Float64bits(s)
+	if e != 0 && u&1 == 0 {
 		if (e > 0) == (s > 0) {
 			s = math.Float64frombits(u + 1)
 		} else {

@@ -91,7 +91,9 @@ func testGemmBits(t *testing.T) {
 	for range 60 {
 		shapes = append(shapes, shape{1 + r.Intn(70), 1 + r.Intn(120), 1 + r.Intn(100)})
 	}
-	shapes = append(shapes, shape{1, 300, 700}, shape{600, 50, 17}, shape{530, 20, 30}, shape{20, 60, 1024}, shape{3, 70, 900}, shape{200, 33, 40}, shape{33, 300, 50}, shape{17, 40, 1100}, shape{20, 100, 500}, shape{300, 80, 30}, shape{14, 70, 401})
+	shapes = append(shapes, shape{1, 300, 700}, shape{600, 50, 17}, shape{530, 20, 30}, shape{20, 60, 1024},
+		shape{3, 70, 900}, shape{200, 33, 40}, shape{33, 300, 50}, shape{17, 40, 1100}, shape{20, 100, 500},
+		shape{300, 80, 30}, shape{14, 70, 401})
 	pools := []*Pool{NewPool(1), NewPool(2), NewPool(3)}
 	for _, s := range shapes {
 		for _, f := range []Form{NT, NN, TN} {

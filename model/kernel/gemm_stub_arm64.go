@@ -4,9 +4,9 @@
 
 package kernel
 
-// gemm6x16 computes blocks tiles of 6 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate is not 0.
-// Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes after c;
-// the next tile begins anext bytes further in A and 6 rows further in C.
+// gemm6x16 computes blocks tiles of 6 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate
+// is not 0. Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes
+// after c; the next tile begins anext bytes further in A and 6 rows further in C.
 //
 //go:noescape
 func gemm6x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
@@ -16,9 +16,9 @@ func gemm6x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *
 //go:noescape
 func gemm6x16T(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
 
-// gemm5x16 computes blocks tiles of 5 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate is not 0.
-// Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes after c;
-// the next tile begins anext bytes further in A and 5 rows further in C.
+// gemm5x16 computes blocks tiles of 5 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate
+// is not 0. Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes
+// after c; the next tile begins anext bytes further in A and 5 rows further in C.
 //
 //go:noescape
 func gemm5x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
@@ -28,9 +28,9 @@ func gemm5x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *
 //go:noescape
 func gemm5x16T(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
 
-// gemm4x16 computes blocks tiles of 4 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate is not 0.
-// Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes after c;
-// the next tile begins anext bytes further in A and 4 rows further in C.
+// gemm4x16 computes blocks tiles of 4 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate
+// is not 0. Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes
+// after c; the next tile begins anext bytes further in A and 4 rows further in C.
 //
 //go:noescape
 func gemm4x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
@@ -40,9 +40,9 @@ func gemm4x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *
 //go:noescape
 func gemm4x16T(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
 
-// gemm3x16 computes blocks tiles of 3 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate is not 0.
-// Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes after c;
-// the next tile begins anext bytes further in A and 3 rows further in C.
+// gemm3x16 computes blocks tiles of 3 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate
+// is not 0. Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes
+// after c; the next tile begins anext bytes further in A and 3 rows further in C.
 //
 //go:noescape
 func gemm3x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
@@ -52,9 +52,9 @@ func gemm3x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *
 //go:noescape
 func gemm3x16T(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
 
-// gemm2x16 computes blocks tiles of 2 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate is not 0.
-// Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes after c;
-// the next tile begins anext bytes further in A and 2 rows further in C.
+// gemm2x16 computes blocks tiles of 2 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate
+// is not 0. Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes
+// after c; the next tile begins anext bytes further in A and 2 rows further in C.
 //
 //go:noescape
 func gemm2x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
@@ -64,9 +64,9 @@ func gemm2x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *
 //go:noescape
 func gemm2x16T(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
 
-// gemm1x16 computes blocks tiles of 1 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate is not 0.
-// Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes after c;
-// the next tile begins anext bytes further in A and 1 rows further in C.
+// gemm1x16 computes blocks tiles of 1 rows and 16 columns, one below the other: C = A·B, or C += A·B when accumulate
+// is not 0. Row i of a tile of A lies lda·i bytes after a, row p of B bp·p bytes after b, row i of C ldc·i bytes
+// after c; the next tile begins anext bytes further in A and 1 rows further in C.
 //
 //go:noescape
 func gemm1x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
@@ -76,12 +76,14 @@ func gemm1x16(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *
 //go:noescape
 func gemm1x16T(blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int)
 
-// transpose4 transposes blocks squares of 4x4 side by side in 4 rows of src into as many squares one below the other in dst. Strides are bytes.
+// transpose4 transposes blocks squares of 4x4 side by side in 4 rows of src into as many squares one below the other in
+// dst. Strides are bytes.
 //
 //go:noescape
 func transpose4(blocks int, dst *float32, dstStride int, src *float32, srcStride int)
 
-// gemv16 computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart, and 4·blocks columns.
+// gemv16 computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart, and
+// 4·blocks columns.
 //
 //go:noescape
 func gemv16(blocks, groups int, x, b *float32, stride int, y *float32, accumulate int)

@@ -31,7 +31,8 @@ func TestFMA32(t *testing.T) {
 	check := func(a, b, c float32) {
 		t.Helper()
 		if got, want := fma32(a, b, c), fmaExact(a, b, c); got != want {
-			t.Fatalf("fma32(%g, %g, %g) = %g, want %g (bits %08x %08x %08x)", a, b, c, got, want, math.Float32bits(a), math.Float32bits(b), math.Float32bits(c))
+			t.Fatalf("fma32(%g, %g, %g) = %g, want %g (bits %08x %08x %08x)", a, b, c, got, want, math.Float32bits(a),
+				math.Float32bits(b), math.Float32bits(c))
 		}
 	}
 	ties := 0

@@ -3,12 +3,9 @@ package kernel
 // LayerNorm: out = ((x-mean)·rstd)·w + b with rstd = 1/sqrt(mean((x-mean)²) + eps) (Ba, Kiros, Hinton 2016).
 // out, x (n, c); w, b (c); mean, rstd (n), kept for the backward. out may be x.
 func (p *Pool) LayerNorm(out, x, w, b, mean, rstd []float32, n, c int, eps float32) {
-	need(out, n*c)
-	need(x, n*c)
-	need(w, c)
-	need(b, c)
-	need(mean, n)
-	need(rstd, n)
+	need(n*c, out, x)
+	need(c, w, b)
+	need(n, mean, rstd)
 	t := &p.ops.layerNorm
 	*t = layerNormTask{out, x, w, b, mean, rstd, c, eps}
 	p.rows(n, c, t)
@@ -31,31 +28,33 @@ func (t *layerNormTask) rows(_, lo, hi int) {
 	}
 }
 
-// LayerNormBackward: with g = dy·w and u = (x-mean)·rstd, dx = rstd·((g - mean(g)) - u·mean(g·u)) (+ dres when not nil), dw += Σ rows dy·u,
-// db += Σ rows dy (both skipped when nil). dx may be dy or dres.
+// LayerNormBackward: with g = dy·w and u = (x-mean)·rstd, dx = rstd·((g - mean(g)) - u·mean(g·u)) (+ dres when not
+// nil), dw += Σ rows dy·u, db += Σ rows dy (both skipped when nil). dx may be dy or dres, and is skipped when nil.
 func (p *Pool) LayerNormBackward(dx, dy, x, w, mean, rstd, dw, db, dres []float32, n, c int) {
-	need(dx, n*c)
-	need(dy, n*c)
-	need(x, n*c)
-	need(w, c)
-	need(mean, n)
-	need(rstd, n)
+	if dx != nil {
+		need(n*c, dx)
+	}
+	need(n*c, dy, x)
+	need(c, w)
+	need(n, mean, rstd)
 	t := &p.ops.layerNormGrad
 	*t = layerNormGradTask{dx, dy, x, w, mean, rstd, dw, db, dres, n, c}
 	if dres != nil {
-		need(dres, n*c)
+		need(n*c, dres)
 	}
 	if dw != nil {
-		need(dw, c)
+		need(c, dw)
 	}
 	if db != nil {
-		need(db, c)
+		need(c, db)
 	}
 	if dw != nil || db != nil { // first, because dx may overwrite dy
 		p.ops.layerNormDW = layerNormDWTask(*t)
 		p.columns(n, c, &p.ops.layerNormDW)
 	}
-	p.rows(n, 2*c, t)
+	if dx != nil {
+		p.rows(n, 2*c, t)
+	}
 }
 
 type layerNormGradTask struct {

@@ -1,12 +1,12 @@
 package kernel
 
 import (
-	"fmt"
 	"strings"
 	"unsafe"
 )
 
-// DType is the number format in which the weights of matrix products are kept. All else, arithmetic included, is float32, but for the integer sums of Q8_0.
+// DType is the number format in which the weights of matrix products are kept. All else, arithmetic included, is
+// float32, but for the integer sums of Q8_0.
 type DType uint8
 
 const (
@@ -27,11 +27,12 @@ func ParseDType(name string) (DType, error) {
 			return DType(i), nil
 		}
 	}
-	return F32, userError{fmt.Errorf("dtype is %q; known: %s", name, strings.Join(DTypes(), ", "))}
+	return F32, mistake("dtype is %q; known: %s", name, strings.Join(DTypes(), ", "))
 }
 
-// Weights is a matrix W (Rows, Cols) that stands on the right of matrix products. Form says in which product its forward pass has it: NT for y = x·Wᵀ, NN for
-// y = x·W. F32 and BF16 serve both forms (the other one is the input gradient), Q8_0 only its own.
+// Weights is a matrix W (Rows, Cols) that stands on the right of matrix products. Form says in which product its
+// forward pass has it: NT for y = x·Wᵀ, NN for y = x·W. F32 and BF16 serve both forms (the other one is the input
+// gradient), Q8_0 only its own.
 type Weights struct {
 	DType      DType
 	Form       Form
@@ -44,7 +45,7 @@ type Weights struct {
 
 // Float32Weights makes weights of values (rows, cols), which they share.
 func Float32Weights(f Form, rows, cols int, values []float32) Weights {
-	need(values, rows*cols)
+	need(rows*cols, values)
 	return Weights{Form: f, Rows: rows, Cols: cols, f32: values}
 }
 
@@ -85,8 +86,8 @@ func (w *Weights) Bytes() int {
 	return 4*len(w.f32) + 2*len(w.bf16) + len(w.q8.codes) + 2*len(w.q8.scales)
 }
 
-// Set converts values (n, Cols) into rows [row, row+n). Q8_0 weights of form NN, whose blocks run down the rows, are set as a whole. A value too large for the format
-// is an error.
+// Set converts values (n, Cols) into rows [row, row+n). Q8_0 weights of form NN, whose blocks run down the rows, are
+// set as a whole. A value too large for the format is an error.
 func (w *Weights) Set(p *Pool, row int, values []float32) error {
 	if len(values) == 0 {
 		return nil
@@ -102,8 +103,9 @@ func (w *Weights) Set(p *Pool, row int, values []float32) error {
 	return nil
 }
 
-// GemmWeights computes C = A·Wᵀ (f = NT) or C = A·W (f = NN), or adds it to C when accumulate, for m rows of A; see [Pool.Gemm]. With BF16 the bits are those of the
-// product with the weights as float32; with Q8_0, which serves its own form only, see [Weights.Set] and the comment of q8. A row's result never depends on the other rows.
+// GemmWeights computes C = A·Wᵀ (f = NT) or C = A·W (f = NN), or adds it to C when accumulate, for m rows of A; see
+// [Pool.Gemm]. With BF16 the bits are those of the product with the weights as float32; with Q8_0, which serves its own
+// form only, see [Weights.Set] and the comment of q8. A row's result never depends on the other rows.
 func (p *Pool) GemmWeights(f Form, m int, a []float32, lda int, w *Weights, c []float32, ldc int, accumulate bool) {
 	if w.DType != Q8_0 {
 		p.GemmDequantized(f, m, a, lda, w, c, ldc, accumulate)
@@ -121,12 +123,12 @@ func (p *Pool) GatherWeights(out []float32, w *Weights, ids []int32, n int) {
 	case F32:
 		p.Gather(out, w.f32, ids, n, w.Cols)
 	case BF16:
-		need(out, n*w.Cols)
+		need(n*w.Cols, out)
 		for i, id := range ids[:n] {
 			expandBF16(out[i*w.Cols:][:w.Cols], w.bf16[int(id)*w.Cols:])
 		}
 	case Q8_0:
-		need(out, n*w.Cols)
+		need(n*w.Cols, out)
 		for i, id := range ids[:n] {
 			w.q8.expand(out[i*w.Cols:][:w.Cols], int(id), 1, 0, w.Cols)
 		}

@@ -13,19 +13,18 @@ func expandQ8(dst []float32, ld, rows, n int, codes []byte, scales []uint16) {
 	expandQ8AVX2(&dst[:(q8Panel-1)*ld+q8Block][0], ld*float, &codes[:q8Codes][0], &scales[:q8Panel][0])
 }
 
-// vectorBF16 computes y = B·x for as many of the n rows of B (n, k) as it can, from the first on, and returns their number.
+// vectorBF16 computes y = B·x for as many of the n rows of B (n, k) as it can, from the first on, and returns their
+// number.
 func vectorBF16(k, n int, x []float32, b []uint16, ldb int, y []float32, accumulate bool) int {
 	if path == generic || k%8 != 0 || k == 0 || n < 16 {
 		return 0
 	}
-	load := 0
-	if accumulate {
-		load = 1
-	}
+	load := flag(accumulate)
 	if n >= 32 {
 		gemv32BF16(k/8, n/32, &x[0], &b[0], 2*ldb, &y[0], load)
 	}
-	if done := n &^ 31; n-done >= 16 {
+	done := n &^ 31
+	if n-done >= 16 {
 		gemv16BF16(k/8, 1, &x[0], &b[done*ldb], 2*ldb, &y[done], load)
 	}
 	return n &^ 15
@@ -43,7 +42,8 @@ func quantizeRow(dst []byte, x []float32) {
 	}
 }
 
-// dotPath says what the product with Q8_0 weights runs on: AVX-512 with VNNI, AVX2 (with F16C, which comes with it but for odd virtual machines), or Go.
+// dotPath says what the product with Q8_0 weights runs on: AVX-512 with VNNI, AVX2 (with F16C, which comes with it but
+// for odd virtual machines), or Go.
 func dotPath() isa {
 	switch {
 	case path == generic || !cpu.X86.HasF16C:
@@ -61,10 +61,7 @@ func q8Panels(m int, x []byte, stride int, q *q8, lo, hi int, c []float32, ldc i
 		q8PanelsGeneric(m, x, stride, q, lo, hi, c, ldc, accumulate)
 		return
 	}
-	load := 0
-	if accumulate {
-		load = 1
-	}
+	load := flag(accumulate)
 	blocks := q.blocks()
 	if m == 1 { // all panels in one sweep over the weights
 		q8Rows(isa, 1, hi-lo, blocks, x, stride, q, lo, c, ldc, load)
@@ -72,8 +69,8 @@ func q8Panels(m int, x []byte, stride int, q *q8, lo, hi int, c []float32, ldc i
 	}
 	for i := lo; i < hi; i++ { // a panel stays in the first cache while the rows go by
 		for r := 0; r < m; {
-			n := 1
-			switch left := m - r; {
+			left, n := m-r, 1
+			switch {
 			case left >= 8 && isa == avx512:
 				n = 8
 			case left >= 4 && isa == avx512:

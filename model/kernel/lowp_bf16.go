@@ -28,7 +28,7 @@ type roundTask struct {
 
 // RoundBF16: dst = src rounded to bfloat16.
 func (p *Pool) RoundBF16(dst []uint16, src []float32) {
-	need(src, len(dst))
+	need(len(dst), src)
 	p.lowp.round = roundTask{dst, src}
 	p.elements(len(dst), &p.lowp.round)
 }

@@ -1,7 +1,8 @@
 package kernel
 
-// expandTask is a product with weights that are expanded to float32 on the way: C in strips of columns. A strip's weights are expanded a piece of k at a time and meet
-// all rows of A in the float32 product, so the bits are those of that product: one chain of fused multiply-adds over k ascending. Scratch is one piece a worker.
+// expandTask is a product with weights that are expanded to float32 on the way: C in strips of columns. A strip's
+// weights are expanded a piece of k at a time and meet all rows of A in the float32 product, so the bits are those of
+// that product: one chain of fused multiply-adds over k ascending. Scratch is one piece a worker.
 type expandTask struct {
 	p          *Pool
 	f          Form // NN or NT, with the weights as they are stored on the right
@@ -18,9 +19,11 @@ const (
 	expandPiece = 512 // of k
 )
 
-// GemmDequantized is the product of [Pool.GemmWeights] with the float32 values that the weights stand for, whatever their format: its bits are those of [Pool.Gemm] with the
-// matrix of these values, for any number of threads. With Q8_0 it serves both forms and does not round the rows of A, so it is the forward product whose input gradient
-// (of the other form) is the product with the same weights: what training through frozen weights needs. For F32 and BF16 it is GemmWeights.
+// GemmDequantized is the product of [Pool.GemmWeights] with the float32 values that the weights stand for, whatever
+// their format: its bits are those of [Pool.Gemm] with the matrix of these values, for any number of threads. With Q8_0
+// it serves both forms and does not round the rows of A, so it is the forward product whose input gradient (of the
+// other form) is the product with the same weights: what training through frozen weights needs. For F32 and BF16 it is
+// GemmWeights.
 func (p *Pool) GemmDequantized(f Form, m int, a []float32, lda int, w *Weights, c []float32, ldc int, accumulate bool) {
 	n, k := w.Rows, w.Cols
 	if f == NN {
@@ -87,7 +90,8 @@ func (t *expandTask) columns(worker, j, n int) {
 	}
 }
 
-// expand writes rows [row, row+rows) and columns [col, col+cols) of the stored matrix to dst (rows, cols). With Q8_0 it is (out, in) whatever the form.
+// expand writes rows [row, row+rows) and columns [col, col+cols) of the stored matrix to dst (rows, cols). With Q8_0 it
+// is (out, in) whatever the form.
 func (w *Weights) expand(dst []float32, row, rows, col, cols int) {
 	if w.DType == Q8_0 {
 		w.q8.expand(dst, row, rows, col, cols)

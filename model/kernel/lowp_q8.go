@@ -10,14 +10,17 @@ import (
 	"instruct/model/kernel/float16"
 )
 
-// q8 is a matrix (out, in) in blocks of 32 inputs with one scale: value = scale·code. It is stored as the product reads it, in panels of 16 outputs:
+// q8 is a matrix (out, in) in blocks of 32 inputs with one scale: value = scale·code. It is stored as the product
+// reads it, in panels of 16 outputs:
 //
 //	codes:  panel, block, 8 groups of 4 inputs, 16 outputs, 4 inputs; a byte is the code + 128
 //	scales: panel, block, 16 outputs; a float16 each
 //
-// What is missing in the last panel and the last block is code 0. The rows enter the product as whole numbers too, of 15 bits with a float32 scale a block
-// (quantizeRowGeneric): as exact as float32 next to the 8 bits of the weights, where 8 bits for both, as llama.cpp has them, move logits of SmolLM2-135M by half a unit.
-// The sum over a block is exact in any order: element = Σ over blocks ascending of fma(float32(Σ code·code), scale·scale, sum), and every path has the same bits.
+// What is missing in the last panel and the last block is code 0. The rows enter the product as whole numbers too, of
+// 15 bits with a float32 scale a block (quantizeRowGeneric): as exact as float32 next to the 8 bits of the weights,
+// where 8 bits for both, as llama.cpp has them, move logits of SmolLM2-135M by half a unit. The sum over a block is
+// exact in any order: element = Σ over blocks ascending of fma(float32(Σ code·code), scale·scale, sum), and every
+// path has the same bits.
 type q8 struct {
 	out, in int
 	codes   []byte
@@ -71,7 +74,8 @@ func (q *q8) setBlock(out, block int, scale uint16, codes *[q8Block]int8) {
 	}
 }
 
-// expand writes the values of outputs [out, out+outs) and inputs [in, in+ins) to dst (outs, ins). in is the first of a block.
+// expand writes the values of outputs [out, out+outs) and inputs [in, in+ins) to dst (outs, ins). in is the first of a
+// block.
 func (q *q8) expand(dst []float32, out, outs, in, ins int) {
 	for b := 0; b < ins; b += q8Block {
 		n := min(q8Block, ins-b)
@@ -84,17 +88,20 @@ func (q *q8) expand(dst []float32, out, outs, in, ins int) {
 	}
 }
 
-// expandQ8Generic is the specification: the first n values of a block of rows outputs of a panel, each scale·code, which is exact. The rows of dst lie ld apart.
+// expandQ8Generic is the specification: the first n values of a block of rows outputs of a panel, each scale·code,
+// which is exact. The rows of dst lie ld apart.
 func expandQ8Generic(dst []float32, ld, rows, n int, codes []byte, scales []uint16) {
 	for r := range rows {
 		scale := float16.FromHalf(scales[r])
-		for i := range dst[r*ld:][:n] {
-			dst[r*ld+i] = scale * float32(int8(codes[r*4+i/4*4*q8Panel+i%4]^128))
+		row, q := dst[r*ld:][:n], codes[4*r:]
+		for i := range row {
+			row[i] = scale * float32(int8(q[i/4*4*q8Panel+i%4]^128))
 		}
 	}
 }
 
-// quantize is Set for Q8_0: each block as ggml's quantize_row_q8_0_ref makes it, scale = max|x|/127, code = x/scale rounded half away from zero.
+// quantize is Set for Q8_0: each block as ggml's quantize_row_q8_0_ref makes it, scale = max|x|/127, code = x/scale
+// rounded half away from zero.
 func (w *Weights) quantize(p *Pool, row int, values []float32) error {
 	t := packTask{q: &w.q8, first: row, src: values, outStep: w.Cols, inStep: 1, bad: &p.lowp.bad}
 	outs := len(values) / w.Cols
@@ -112,7 +119,8 @@ func (w *Weights) quantize(p *Pool, row int, values []float32) error {
 	return nil
 }
 
-// SetBlocks stores rows [row, ...) from the bytes of Q8_0 blocks of a GGUF file (ggml's block_q8_0: a float16 scale, 32 codes).
+// SetBlocks stores rows [row, ...) from the bytes of Q8_0 blocks of a GGUF file (ggml's block_q8_0: a float16 scale, 32
+// codes).
 func (w *Weights) SetBlocks(p *Pool, row int, raw []byte) {
 	if w.DType != Q8_0 || w.Form != NT || w.Cols%q8Block != 0 {
 		panic("kernel: SetBlocks wants q8_0 weights of form NT with whole blocks")
@@ -180,9 +188,11 @@ func (t *packTask) block(o, b int, codes *[q8Block]int8) uint16 {
 	return float16.ToHalf(d)
 }
 
-// quantizeRowGeneric is the specification of how rows enter the product: per block scale = max|x|/16256 and code = x·(16256/max|x|) rounded to nearest even, then
-// -128·Σ codes, which undoes the 128 in the weights' codes. A block without anything above 2^-100 is zero; one that holds an infinity or a NaN has the scale NaN.
-// len(x) is a multiple of 32. Where split is set a block's codes are stored as 32 high halves, then 32 low ones: code = 128·high + low, low from -64 to 63.
+// quantizeRowGeneric is the specification of how rows enter the product: per block scale = max|x|/16256 and code =
+// x·(16256/max|x|) rounded to nearest even, then -128·Σ codes, which undoes the 128 in the weights' codes. A block
+// without anything above 2^-100 is zero; one that holds an infinity or a NaN has the scale NaN. len(x) is a multiple of
+// 32. Where split is set a block's codes are stored as 32 high halves, then 32 low ones: code = 128·high + low, low
+// from -64 to 63.
 func quantizeRowGeneric(dst []byte, x []float32, split bool) {
 	for b := range len(x) / q8Block {
 		in, out := x[b*q8Block:][:q8Block], dst[b*q8RowSize:][:q8RowSize]
@@ -213,7 +223,8 @@ func quantizeRowGeneric(dst []byte, x []float32, split bool) {
 	}
 }
 
-// q8PanelGeneric is the specification of the product: m rows at x, stride bytes apart, with panel i of q give 16 columns of C.
+// q8PanelGeneric is the specification of the product: m rows at x, stride bytes apart, with panel i of q give 16
+// columns of C.
 func q8PanelGeneric(m int, x []byte, stride int, q *q8, panel int, c []float32, ldc int, accumulate bool) {
 	blocks := q.blocks()
 	for r := range m {
@@ -230,7 +241,8 @@ func q8PanelGeneric(m int, x []byte, stride int, q *q8, panel int, c []float32, 
 				for i := range q8Block {
 					sum += int32(int16(binary.LittleEndian.Uint16(in[2*i:]))) * int32(q.codes[code+i/4*4*q8Panel+i%4])
 				}
-				s = fma32(float32(sum), float16.FromHalf(q.scales[scale])*math.Float32frombits(binary.LittleEndian.Uint32(in[2*q8Block:])), s)
+				d := math.Float32frombits(binary.LittleEndian.Uint32(in[2*q8Block:]))
+				s = fma32(float32(sum), float16.FromHalf(q.scales[scale])*d, s)
 			}
 			y[j] = s
 		}
@@ -252,8 +264,8 @@ func (p *Pool) gemmQ8(m int, a []float32, lda int, q *q8, c []float32, ldc int, 
 		return
 	}
 	stride := q.blocks() * q8RowSize
-	if n := m * stride; len(p.lowp.rows) < n {
-		p.lowp.rows = make([]byte, n)
+	if len(p.lowp.rows) < m*stride {
+		p.lowp.rows = make([]byte, m*stride)
 	}
 	p.lowp.quantize = quantizeTask{p.lowp.rows, a, lda, q.in, stride}
 	p.rows(m, q.in, &p.lowp.quantize)

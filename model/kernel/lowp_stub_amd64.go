@@ -14,12 +14,14 @@ func expandBF16AVX2(vectors int, dst *float32, src *uint16)
 //go:noescape
 func roundBF16AVX2(vectors int, dst *uint16, src *float32)
 
-// gemv32BF16 computes y = B·x (or y += B·x when accumulate is not 0) for 32·groups rows of B, stride bytes apart, and 8·blocks columns.
+// gemv32BF16 computes y = B·x (or y += B·x when accumulate is not 0) for 32·groups rows of B, stride bytes apart,
+// and 8·blocks columns.
 //
 //go:noescape
 func gemv32BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)
 
-// gemv16BF16 computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart, and 8·blocks columns.
+// gemv16BF16 computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart,
+// and 8·blocks columns.
 //
 //go:noescape
 func gemv16BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)

@@ -24,8 +24,10 @@ func forPaths(t *testing.T, f func(t *testing.T)) {
 func onHeap(n int) []float32 { return make([]float32, n) }
 
 func TestBF16Bits(t *testing.T) {
-	values := []float32{0, float32(math.Copysign(0, -1)), 1, 1.00390625, 1.01171875, -1.00390625, 1e-45, math.MaxFloat32, float32(math.Inf(1)), float32(math.Inf(-1)),
-		math.Float32frombits(0x7f800001), math.Float32frombits(0xffc12345), math.Float32frombits(0x7fffffff), math.Float32frombits(0xffffffff)}
+	values := []float32{0, float32(math.Copysign(0, -1)), 1, 1.00390625, 1.01171875, -1.00390625, 1e-45, math.MaxFloat32,
+		float32(math.Inf(1)), float32(math.Inf(-1)),
+		math.Float32frombits(0x7f800001), math.Float32frombits(0xffc12345), math.Float32frombits(0x7fffffff),
+		math.Float32frombits(0xffffffff)}
 	want := []uint16{0, 0x8000, 0x3f80, 0x3f80, 0x3f82, 0xbf80, 0, 0x7f80, 0x7f80, 0xff80, 0x7fc0, 0xffc1, 0x7fff, 0xffff}
 	forPaths(t, func(t *testing.T) {
 		r := rng.NewRand(3, "bf16", 0, 0)
@@ -58,13 +60,15 @@ func TestBF16Bits(t *testing.T) {
 	})
 }
 
-// TestGemmDequantized: in both forms and for any number of rows and threads, the product has the bits of the float32 product with the values that the weights stand for.
+// TestGemmDequantized: in both forms and for any number of rows and threads, the product has the bits of the float32
+// product with the values that the weights stand for.
 func TestGemmDequantized(t *testing.T) {
 	pools := []*Pool{NewPool(1), NewPool(2), NewPool(3)}
 	for _, p := range pools {
 		defer p.Close()
 	}
-	shapes := [][3]int{{1, 1, 1}, {1, 33, 600}, {1, 200, 64}, {1, 40, 13}, {2, 16, 32}, {5, 100, 37}, {17, 250, 530}, {40, 33, 1100}, {19, 1100, 33}, {3, 0, 5}, {3, 5, 0}, {0, 5, 7}}
+	shapes := [][3]int{{1, 1, 1}, {1, 33, 600}, {1, 200, 64}, {1, 40, 13}, {2, 16, 32}, {5, 100, 37}, {17, 250, 530},
+		{40, 33, 1100}, {19, 1100, 33}, {3, 0, 5}, {3, 5, 0}, {0, 5, 7}}
 	kinds := []Weights{{DType: F32, Form: NT}, {DType: BF16, Form: NT}, {DType: Q8_0, Form: NT}, {DType: Q8_0, Form: NN}}
 	forPaths(t, func(t *testing.T) {
 		r := rng.NewRand(5, "dequantized", 0, 0)
@@ -187,7 +191,8 @@ func TestQuantizeRow(t *testing.T) {
 	})
 }
 
-// TestQ8Gemm: every path, number of threads and number of rows gives the bits of the specification, which itself is close to the float32 product.
+// TestQ8Gemm: every path, number of threads and number of rows gives the bits of the specification, which itself is
+// close to the float32 product.
 func TestQ8Gemm(t *testing.T) {
 	r := rng.NewRand(11, "q8", 0, 0)
 	shapes := [][3]int{{1, 1, 1}, {1, 16, 32}, {1, 200, 576}, {3, 33, 70}, {8, 64, 256}, {23, 50, 100}, {9, 17, 1536}}

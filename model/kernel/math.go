@@ -11,7 +11,7 @@ const (
 	expLo    = float32(-87.3)       // below this exp is 0
 	expHi    = float32(89)          // above this it overflows
 	expLog2e = float32(1.442695041) // 1/ln 2
-	expMagic = float32(12583038)    // 1.5·2^23 + 126: adding it rounds to an integer and leaves that + 126 in the low bits
+	expMagic = float32(12583038)    // 1.5·2^23 + 126: adding it rounds to an integer, which + 126 is in the low bits
 	expLn2Hi = float32(0.693359375) // ln 2 in two parts; n·hi is exact
 	expLn2Lo = float32(-2.12194440e-4)
 	expC0    = float32(1.9875691500e-4) // minimax coefficients of Cephes expf (Moshier)
@@ -22,8 +22,9 @@ const (
 	expC5    = float32(5.0000001201e-1)
 )
 
-// Exp is e^x within about 1 ulp; -Inf gives 0, NaN gives NaN, large x gives +Inf. Results below 2^-125.5 (1.7e-38) are 0, so that none is subnormal.
-// It is the specification of the vector loops: x = n·ln 2 + r, a polynomial in r by pairs of terms, times 2^(n-1), times 2.
+// Exp is e^x within about 1 ulp; -Inf gives 0, NaN gives NaN, large x gives +Inf. Results below 2^-125.5 (1.7e-38) are
+// 0, so that none is subnormal. It is the specification of the vector loops: x = n·ln 2 + r, a polynomial in r by
+// pairs of terms, times 2^(n-1), times 2.
 func Exp(x float32) float32 {
 	if expHi < x {
 		x = expHi

@@ -5,9 +5,10 @@ import (
 	"unsafe"
 )
 
-// Memory is a block of float32 values outside Go's heap: weights, gradients, moments, a graph's activations. They are most of what a run holds and
-// have no pointers; counted as heap, they would let garbage grow to their size before it is collected. On Linux a block is
-// anonymous memory, whose pages take none until they are written. Elsewhere it is a Go slice.
+// Memory is a block of float32 values outside Go's heap: weights, gradients, moments, a graph's activations. They are
+// most of what a run holds and have no pointers; counted as heap, they would let garbage grow to their size before it
+// is collected. On Linux a block is anonymous memory, whose pages take none until they are written. Elsewhere it is a
+// Go slice.
 //
 // A block belongs to whoever made it, and lives until its Close.
 type Memory struct {
@@ -21,7 +22,8 @@ const lineFloats = 16 // float32 values in a cache line
 // Lines rounds n up to whole cache lines, which is what n values take in a block.
 func Lines(n int) int { return (n + lineFloats - 1) &^ (lineFloats - 1) }
 
-// NewMemory makes a block of n zeros; what is taken in parts needs [Lines] of each. It fails when the system gives no such block.
+// NewMemory makes a block of n zeros; what is taken in parts needs [Lines] of each. It fails when the system gives no
+// such block.
 func NewMemory(n int) (*Memory, error) {
 	m := &Memory{size: 4 * (n + lineFloats)}
 	pages, err := allocate(m.size)
@@ -49,7 +51,8 @@ func (m *Memory) Bytes() int {
 	return m.size
 }
 
-// Close gives the block back; no slice of it may be used afterwards. A second Close, or that of a nil block, does nothing.
+// Close gives the block back; no slice of it may be used afterwards. A second Close, or that of a nil block, does
+// nothing.
 func (m *Memory) Close() {
 	if m == nil || m.pages == nil {
 		return

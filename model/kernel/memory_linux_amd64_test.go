@@ -8,7 +8,8 @@ import (
 	"unsafe"
 )
 
-// TestMemoryAsksForHugePages reads the flags that the system keeps of a block's pages. It is for amd64 alone, because qemu-user drops the advice.
+// TestMemoryAsksForHugePages reads the flags that the system keeps of a block's pages. It is for amd64 alone, because
+// qemu-user drops the advice.
 func TestMemoryAsksForHugePages(t *testing.T) {
 	if _, err := os.Stat("/sys/kernel/mm/transparent_hugepage/enabled"); err != nil {
 		t.Skip("this system has no transparent huge pages")

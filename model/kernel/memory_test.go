@@ -5,7 +5,8 @@ import (
 	"unsafe"
 )
 
-// TestMemory takes parts of blocks of several sizes: zero, on cache lines, apart from each other, and no more than there is.
+// TestMemory takes parts of blocks of several sizes: zero, on cache lines, apart from each other, and no more than
+// there is.
 func TestMemory(t *testing.T) {
 	for _, sizes := range [][]int{{0}, {1}, {16, 1, 17, 0, 5}, {1 << 20, 3, 2 << 20}} {
 		total := 0

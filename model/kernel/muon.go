@@ -20,8 +20,8 @@ type MuonArgs struct {
 	Steps       int     // of the Newton-Schulz iteration; 5 is usual
 }
 
-// Muon is the optimizer of hidden matrices (Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"; torch.optim.Muon
-// with adjust_lr_fn="match_rms_adamw"). It keeps the scratch of its workers.
+// Muon is the optimizer of hidden matrices (Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural
+// networks"; torch.optim.Muon with adjust_lr_fn="match_rms_adamw"). It keeps the scratch of its workers.
 type Muon struct {
 	matrices []MuonMatrix // the largest first, so that the workers end together
 	scratch  [][]float32
@@ -33,9 +33,7 @@ func NewMuon(threads int, matrices []MuonMatrix) *Muon {
 	m := &Muon{matrices: slices.Clone(matrices)}
 	size := 0
 	for _, x := range m.matrices {
-		need(x.Value, x.Rows*x.Cols)
-		need(x.Grad, x.Rows*x.Cols)
-		need(x.Momentum, x.Rows*x.Cols)
+		need(x.Rows*x.Cols, x.Value, x.Grad, x.Momentum)
 		size = max(size, MuonScratch(x.Rows, x.Cols))
 	}
 	slices.SortStableFunc(m.matrices, func(a, b MuonMatrix) int { return b.Rows*b.Cols - a.Rows*a.Cols })
@@ -45,7 +43,8 @@ func NewMuon(threads int, matrices []MuonMatrix) *Muon {
 	return m
 }
 
-// MuonScratch is the scratch of a worker for a matrix (rows, cols), in float32 values: two of its size and two of its shorter side.
+// MuonScratch is the scratch of a worker for a matrix (rows, cols), in float32 values: two of its size and two of its
+// shorter side.
 func MuonScratch(rows, cols int) int {
 	side := min(rows, cols)
 	return 2*rows*cols + 2*side*side
@@ -53,10 +52,12 @@ func MuonScratch(rows, cols int) int {
 
 // Step updates every matrix W from its gradient G, which it then clears:
 //
-//	M = Momentum·M + s·G,  X = s·G + Momentum·M (Nesterov),  W = W·(1 - LR·WeightDecay) - LR·0.2·sqrt(max(Rows, Cols))·orthogonal(X)
+//	M = Momentum·M + s·G,  X = s·G + Momentum·M (Nesterov)
+//	W = W·(1 - LR·WeightDecay) - LR·0.2·sqrt(max(Rows, Cols))·orthogonal(X)
 //
-// with s = GradScale. The factor gives the update the root mean square that AdamW's updates have, so one learning rate suits both (Liu et al. 2025,
-// arXiv:2502.16982). A matrix is the work of one worker, so the number of workers cannot matter.
+// with s = GradScale. The factor gives the update the root mean square that AdamW's updates have, so one learning rate
+// suits both (Liu et al. 2025, arXiv:2502.16982). A matrix is the work of one worker, so the number of workers cannot
+// matter.
 func (m *Muon) Step(p *Pool, args MuonArgs) {
 	m.step = muonStep{m, p, args}
 	p.Do(len(m.matrices), &m.step)
@@ -81,8 +82,9 @@ func (t *muonStep) Run(w, i int) {
 	add(u, u, grad)
 	clear(grad)
 	u = orthogonal(t.p, w, u, s, x.Rows, x.Cols, t.args.Steps)
-	if d := t.args.LR * t.args.WeightDecay; d != 0 {
-		scale(value, 1-d)
+	decay := t.args.LR * t.args.WeightDecay
+	if decay != 0 {
+		scale(value, 1-decay)
 	}
 	scale(u, -t.args.LR*0.2*float32(math.Sqrt(float64(max(x.Rows, x.Cols)))))
 	add(value, value, u)
@@ -92,8 +94,8 @@ func (t *muonStep) Run(w, i int) {
 //
 //	A = X·Xᵀ,  X = a·X + (b·A + c·A²)·X
 //
-// on X over its Frobenius norm, with Jordan's coefficients; a tall X is taken from its other side. s is scratch for another x and two square matrices
-// of the shorter side. The result lies in x or s.
+// on X over its Frobenius norm, with Jordan's coefficients; a tall X is taken from its other side. s is scratch for
+// another x and two square matrices of the shorter side. The result lies in x or s.
 func orthogonal(p *Pool, w int, x, s []float32, rows, cols, steps int) []float32 {
 	const a, b, c = 3.4445, -4.7750, 2.0315
 	side := min(rows, cols)

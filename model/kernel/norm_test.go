@@ -86,6 +86,30 @@ func TestRMSNorm(t *testing.T) {
 	}
 }
 
+// RMSNormAdd has the bits of RMSNorm and a sum of its own.
+func TestRMSNormAdd(t *testing.T) {
+	const n, c, rows = 5, 37, 9
+	r := rng.NewRand(1, "rmsnorm add", 0, 0)
+	x, res, w := normals(&r, n*c), normals(&r, rows*c), normals(&r, c)
+	p := NewPool(2)
+	defer p.Close()
+	want, out, inv := make([]float32, n*c), make([]float32, n*c), make([]float32, n)
+	for _, ids := range [][]int32{nil, {0, 3, 4, 7, 8}} {
+		p.RMSNorm(want, x, w, inv, n, c, 1e-5)
+		for i := range n {
+			row := i
+			if ids != nil {
+				row = int(ids[i])
+			}
+			p.Add(want[i*c:i*c+c], want[i*c:i*c+c], res[row*c:row*c+c])
+		}
+		p.RMSNormAdd(out, x, res, ids, w, inv, n, c, 1e-5)
+		if at := firstDifference(out, want); at >= 0 {
+			t.Errorf("ids %v: element %d is %g, want %g", ids, at, out[at], want[at])
+		}
+	}
+}
+
 func layerNormRef(x, w, b []float64, n, c int, eps float64) []float64 {
 	out := make([]float64, len(x))
 	for i := range n {

@@ -42,7 +42,9 @@ func TestExpLogTanh(t *testing.T) {
 		}
 	}
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
-	for _, s := range []struct{ x, want float32 }{{-inf, 0}, {inf, inf}, {89, inf}, {1000, inf}, {-87.1, 0}, {-87.3, 0}, {-104, 0}, {-1000, 0}, {0, 1}, {nan, nan}} {
+	for _, s := range []struct{ x, want float32 }{
+		{-inf, 0}, {inf, inf}, {89, inf}, {1000, inf}, {-87.1, 0}, {-87.3, 0}, {-104, 0}, {-1000, 0}, {0, 1}, {nan, nan},
+	} {
 		if got := Exp(s.x); !sameBits(got, s.want) {
 			t.Errorf("Exp(%g) = %g, want %g", s.x, got, s.want)
 		}
@@ -83,6 +85,21 @@ func TestActivations(t *testing.T) {
 	if firstDifference(alias, dgu) >= 0 {
 		t.Error("SwiGLUBackward: dgu = gu gives other bits")
 	}
+
+	geglu := func() []float64 {
+		out := make([]float64, n*f)
+		for i := range n {
+			for j := range f {
+				v, u := wide[2*i*f+j], wide[2*i*f+f+j]
+				out[i*f+j] = v / 2 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(v+0.044715*v*v*v))) * u
+			}
+		}
+		return out
+	}
+	p.GeGLU(out, gu, n, f)
+	near(t, "GeGLU", out, geglu(), 1e-6)
+	p.GeGLUBackward(dgu, dout, gu, n, f)
+	near(t, "GeGLUBackward", dgu, numeric(wide, func() float64 { return weigh(geglu(), dout) }), 1e-5)
 
 	x, wide2 := gu[:n*f], wide[:n*f]
 	gelu := func() []float64 {
@@ -233,6 +250,12 @@ func TestRowsAndElements(t *testing.T) {
 		}
 		return s
 	})
+	copy(out, y)
+	p.AddResidual(out, w, ids, 0.5, n, c)
+	check("AddResidual with ids", out, func(i, j int) float32 { return y[i*c+j]/2 + w[int(ids[i])*c+j] })
+	copy(out, w)
+	p.AddResidual(out, y, nil, 0.3, rows, c)
+	check("AddResidual", out[:rows*c], func(i, j int) float32 { return float32(w[i*c+j]*0.3) + y[i*c+j] })
 	p.Add(out, y, y)
 	check("Add", out, func(i, j int) float32 { return 2 * y[i*c+j] })
 	p.Scale(out, 0.25)
@@ -256,7 +279,8 @@ func TestAdamW(t *testing.T) {
 			ww[i] *= 1 - 0.01*0.1
 			wm[i] = 0.9*wm[i] + 0.1*x
 			wv[i] = 0.95*wv[i] + 0.05*x*x
-			ww[i] -= 0.01 / (1 - math.Pow(0.9, float64(step))) * wm[i] / (math.Sqrt(wv[i])/math.Sqrt(1-math.Pow(0.95, float64(step))) + 1e-8)
+			rate := 0.01 / (1 - math.Pow(0.9, float64(step)))
+			ww[i] -= rate * wm[i] / (math.Sqrt(wv[i])/math.Sqrt(1-math.Pow(0.95, float64(step))) + 1e-8)
 		}
 		a.Step = step
 		p.AdamW(w, g, m, v, a)

@@ -10,7 +10,8 @@ func TestCheckCPU(t *testing.T) {
 	tests := []struct {
 		env string
 		ok  bool
-	}{{"", true}, {"generic", true}, {"avx2", slices.Contains(paths(), avx2)}, {"avx512", slices.Contains(paths(), avx512)}, {"sse9", false}}
+	}{{"", true}, {"generic", true}, {"avx2", slices.Contains(paths(), avx2)},
+		{"avx512", slices.Contains(paths(), avx512)}, {"sse9", false}}
 	for _, tt := range tests {
 		err := checkCPU(tt.env)
 		if (err == nil) != tt.ok {

@@ -5,11 +5,13 @@ import (
 	"sync/atomic"
 )
 
-// Task is work in numbered parts. Run(worker, i) does part i; worker says whose scratch it may use. Parts run in any order, together.
+// Task is work in numbered parts. Run(worker, i) does part i; worker says whose scratch it may use. Parts run in any
+// order, together.
 type Task interface{ Run(worker, i int) }
 
-// Pool is a set of workers for one goroutine at a time: the caller is worker 0, the others are helpers that sleep between calls.
-// Every kernel is a method of Pool, and its arguments are kept in the Pool, so that a call allocates nothing.
+// Pool is a set of workers for one goroutine at a time: the caller is worker 0, the others are helpers that sleep
+// between calls. Every kernel is a method of Pool, and its arguments are kept in the Pool, so that a call allocates
+// nothing.
 type Pool struct {
 	workers []worker
 	split   splitTask
@@ -17,7 +19,8 @@ type Pool struct {
 	ops     opTasks
 	lowp    lowpTasks
 
-	// One round of Do. gate = open bit | number of helpers inside; only while it is closed and empty may the caller change the rest.
+	// One round of Do. gate = open bit | number of helpers inside; only while it is closed and empty may the caller change
+	// the rest.
 	gate    atomic.Uint32
 	round   atomic.Uint32
 	next    atomic.Int64
@@ -44,7 +47,8 @@ const (
 	spinCaller = 4000
 )
 
-// NewPool makes a pool of the given number of workers; threads <= 0 means runtime.GOMAXPROCS(0). Close ends its helpers.
+// NewPool makes a pool of the given number of workers; threads <= 0 means runtime.GOMAXPROCS(0). Close ends its
+// helpers.
 func NewPool(threads int) *Pool {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
@@ -69,8 +73,9 @@ func (p *Pool) Close() {
 	p.wakeAll(len(p.workers))
 }
 
-// Do runs t.Run(worker, i) for every i in [0, n), each once, and returns when all are done. Who runs what is decided on the way.
-// A panic in a part is raised again here, after the other workers have stopped. Do must not be called from inside a task.
+// Do runs t.Run(worker, i) for every i in [0, n), each once, and returns when all are done. Who runs what is decided on
+// the way. A panic in a part is raised again here, after the other workers have stopped. Do must not be called from
+// inside a task.
 func (p *Pool) Do(n int, t Task) {
 	if n <= 0 {
 		return
@@ -202,19 +207,15 @@ func (s *splitTask) Run(worker, i int) {
 	s.t.rows(worker, i*s.grain, min(s.n, (i+1)*s.grain))
 }
 
-// rows runs t over n rows whose cost is about that of moving width floats; parts are large enough to be worth a hand-over.
+// rows runs t over n rows whose cost is about that of moving width floats; parts are large enough to be worth a
+// hand-over.
 func (p *Pool) rows(n, width int, t rowTask) {
 	if n <= 0 {
 		return
 	}
 	const small = 8192 // floats in a part, at least
 	grain := max(1, (small+width-1)/max(width, 1), (n+8*len(p.workers)-1)/(8*len(p.workers)))
-	if len(p.workers) == 1 || grain >= n {
-		t.rows(0, 0, n)
-		return
-	}
-	p.split = splitTask{n, grain, t}
-	p.Do((n+grain-1)/grain, &p.split)
+	p.parts(n, grain, t)
 }
 
 // elements runs t over n single elements in parts that are a multiple of 4096.
@@ -224,6 +225,11 @@ func (p *Pool) elements(n int, t rowTask) {
 	}
 	const part = 4096
 	grain := max(2, ((n+part-1)/part+8*len(p.workers)-1)/(8*len(p.workers))) * part
+	p.parts(n, grain, t)
+}
+
+// parts runs t over n rows or elements in parts of size grain.
+func (p *Pool) parts(n, grain int, t rowTask) {
 	if len(p.workers) == 1 || grain >= n {
 		t.rows(0, 0, n)
 		return

@@ -1,15 +1,33 @@
 package kernel
 
-// RMSNorm: out = w·(x·inv) with inv[i] = 1/sqrt(mean(x[i]²) + eps) (Zhang and Sennrich 2019; order of products as in transformers' LlamaRMSNorm).
-// out, x (n, c); w (c); inv (n), kept for the backward. out may be x.
+// RMSNorm: out = w·(x·inv) with inv[i] = 1/sqrt(mean(x[i]²) + eps) (Zhang and Sennrich 2019; order of products as in
+// transformers' LlamaRMSNorm). out, x (n, c); w (c); inv (n), kept for the backward. out may be x.
 func (p *Pool) RMSNorm(out, x, w, inv []float32, n, c int, eps float32) {
-	p.headRMSNorm(out, x, w, inv, n, c, 0, 1, c, eps)
+	p.HeadRMSNorm(out, x, w, inv, n, c, 0, 1, c, eps)
 }
 
-// HeadRMSNorm is RMSNorm on heads vectors of size d inside each row: vector (i, h) lies at x[i·stride+offset+h·d], likewise in out; w (d), inv (n·heads).
-// It is the q/k norm of Qwen3. out may be x.
+// RMSNormAdd is RMSNorm of a sublayer's output with the residual added in the same pass: out[i] = w·(x[i]·inv) +
+// res[i], or + res[ids[i]] where ids is not nil. res has rows of width c. out must not overlap x or res.
+func (p *Pool) RMSNormAdd(out, x, res []float32, ids []int32, w, inv []float32, n, c int, eps float32) {
+	if ids == nil {
+		need(n*c, res)
+	}
+	p.rmsNorm(rmsNormTask{headShape{n, c, 0, 1, c}, out, x, w, inv, eps, residual{res, ids}})
+}
+
+// HeadRMSNorm is RMSNorm on heads vectors of size d inside each row: vector (i, h) lies at x[i·stride+offset+h·d],
+// likewise in out; w (d), inv (n·heads). It is the q/k norm of Qwen3. out may be x.
 func (p *Pool) HeadRMSNorm(out, x, w, inv []float32, n, stride, offset, heads, d int, eps float32) {
-	p.headRMSNorm(out, x, w, inv, n, stride, offset, heads, d, eps)
+	p.rmsNorm(rmsNormTask{headShape{n, stride, offset, heads, d}, out, x, w, inv, eps, residual{}})
+}
+
+func (p *Pool) rmsNorm(t rmsNormTask) {
+	t.check(t.x)
+	t.check(t.out)
+	need(t.d, t.w)
+	need(t.n*t.heads, t.inv)
+	p.ops.rmsNorm = t
+	p.rows(t.n, t.heads*t.d, &p.ops.rmsNorm)
 }
 
 // headShape is a set of vectors: in each of n rows, stride floats apart, heads vectors of size d from offset on.
@@ -20,7 +38,7 @@ func (s headShape) check(x []float32) {
 		panic("kernel: heads do not fit the row")
 	}
 	if s.n > 0 {
-		need(x, (s.n-1)*s.stride+s.offset+s.heads*s.d)
+		need((s.n-1)*s.stride+s.offset+s.heads*s.d, x)
 	}
 }
 
@@ -28,16 +46,7 @@ type rmsNormTask struct {
 	headShape
 	out, x, w, inv []float32
 	eps            float32
-}
-
-func (p *Pool) headRMSNorm(out, x, w, inv []float32, n, stride, offset, heads, d int, eps float32) {
-	t := &p.ops.rmsNorm
-	*t = rmsNormTask{headShape{n, stride, offset, heads, d}, out, x, w, inv, eps}
-	t.check(x)
-	t.check(out)
-	need(w, d)
-	need(inv, n*heads)
-	p.rows(n, heads*d, t)
+	res            residual // added where there is one
 }
 
 func (t *rmsNormTask) rows(_, lo, hi int) {
@@ -48,18 +57,23 @@ func (t *rmsNormTask) rows(_, lo, hi int) {
 			x := t.x[at : at+t.d]
 			s := 1 / sqrt32(dot(x, x)/float32(t.d)+t.eps)
 			t.inv[i*t.heads+h] = s
-			mulScale(t.out[at:at+t.d], x, w, s)
+			out := t.out[at : at+t.d]
+			mulScale(out, x, w, s)
+			if t.res.x != nil {
+				add(out, out, t.res.row(i, t.d))
+			}
 		}
 	}
 }
 
-// RMSNormBackward: with g = dy·w and u = x·inv, dx = inv·(g - u·mean(g·u)) (+ dres when not nil) and dw += Σ rows dy·u (skipped when dw is nil).
-// dx may be dy or dres.
+// RMSNormBackward: with g = dy·w and u = x·inv, dx = inv·(g - u·mean(g·u)) (+ dres when not nil) and dw += Σ rows
+// dy·u (skipped when dw is nil). dx may be dy or dres, and is skipped when nil.
 func (p *Pool) RMSNormBackward(dx, dy, x, w, inv, dw, dres []float32, n, c int) {
 	p.headRMSNormBackward(dx, dy, x, w, inv, dw, dres, n, c, 0, 1, c)
 }
 
-// HeadRMSNormBackward is the backward of HeadRMSNorm; dx, dy and x have one stride. dx may be dy.
+// HeadRMSNormBackward is the backward of HeadRMSNorm; dx, dy and x have one stride. dx may be dy, and is skipped when
+// nil.
 func (p *Pool) HeadRMSNormBackward(dx, dy, x, w, inv, dw []float32, n, stride, offset, heads, d int) {
 	p.headRMSNormBackward(dx, dy, x, w, inv, dw, nil, n, stride, offset, heads, d)
 }
@@ -75,20 +89,24 @@ type rmsNormDWTask rmsNormGradTask
 func (p *Pool) headRMSNormBackward(dx, dy, x, w, inv, dw, dres []float32, n, stride, offset, heads, d int) {
 	t := &p.ops.rmsNormGrad
 	*t = rmsNormGradTask{headShape{n, stride, offset, heads, d}, dx, dy, x, w, inv, dw, dres}
-	t.check(dx)
 	t.check(dy)
 	t.check(x)
-	need(w, d)
-	need(inv, n*heads)
+	need(d, w)
+	need(n*heads, inv)
+	if dx != nil {
+		t.check(dx)
+	}
 	if dres != nil {
 		t.check(dres)
 	}
 	if dw != nil { // first, because dx may overwrite dy
-		need(dw, d)
+		need(d, dw)
 		p.ops.rmsNormDW = rmsNormDWTask(*t)
 		p.columns(n*heads, d, &p.ops.rmsNormDW)
 	}
-	p.rows(n, 2*heads*d, t)
+	if dx != nil {
+		p.rows(n, 2*heads*d, t)
+	}
 }
 
 func (t *rmsNormDWTask) rows(_, lo, hi int) {

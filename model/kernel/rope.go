@@ -2,14 +2,15 @@ package kernel
 
 import "instruct/model/kernel/exact"
 
-// Rope holds the cosines and sines of rotary position embeddings (Su et al. 2021): row t of Cos and Sin, each Half wide, belongs to position t.
-// The pairs are (i, i+Half), as in transformers' rotate_half.
+// Rope holds the cosines and sines of rotary position embeddings (Su et al. 2021): row t of Cos and Sin, each Half
+// wide, belongs to position t. The pairs are (i, i+Half), as in transformers' rotate_half.
 type Rope struct {
 	Cos, Sin []float32
 	Half     int
 }
 
-// NewRope makes the tables for positions 0 .. maxPos-1. The angle is float32(position)·invFreq[i] in float32, as in transformers.
+// NewRope makes the tables for positions 0 .. maxPos-1. The angle is float32(position)·invFreq[i] in float32, as in
+// transformers.
 func NewRope(maxPos int, invFreq []float32) *Rope {
 	r := &Rope{Half: len(invFreq)}
 	r.Cos = make([]float32, maxPos*r.Half)
@@ -23,8 +24,9 @@ func NewRope(maxPos int, invFreq []float32) *Rope {
 	return r
 }
 
-// Rotate turns heads vectors of size d = 2·r.Half in each of n rows, in place, by the angles of position pos[row]: vector (i, h) lies at
-// x[i·stride+offset+h·d]; (a, b) becomes (a·cos - b·sin, b·cos + a·sin). inverse turns the other way, which is the backward.
+// Rotate turns heads vectors of size d = 2·r.Half in each of n rows, in place, by the angles of position pos[row]:
+// vector (i, h) lies at x[i·stride+offset+h·d]; (a, b) becomes (a·cos - b·sin, b·cos + a·sin). inverse turns the
+// other way, which is the backward.
 func (p *Pool) Rotate(x []float32, pos []int32, r *Rope, n, stride, offset, heads, d int, inverse bool) {
 	t := &p.ops.rotate
 	*t = rotateTask{headShape{n, stride, offset, heads, d}, x, pos, r, inverse}

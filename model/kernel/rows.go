@@ -13,8 +13,8 @@ type biasTask struct {
 }
 
 func (p *Pool) bias(out, bias []float32, n, c int, plus bool) {
-	need(out, n*c)
-	need(bias, c)
+	need(n*c, out)
+	need(c, bias)
 	p.ops.bias = biasTask{out, bias[:c], c, plus}
 	p.rows(n, c, &p.ops.bias)
 }
@@ -32,8 +32,8 @@ func (t *biasTask) rows(_, lo, hi int) {
 
 // ColumnSum: db += Σ rows of dy (n, c), in the order of the rows. It is the gradient of a bias.
 func (p *Pool) ColumnSum(db, dy []float32, n, c int) {
-	need(db, c)
-	need(dy, n*c)
+	need(c, db)
+	need(n*c, dy)
 	p.ops.columnSum = columnSumTask{db, dy, n, c}
 	p.columns(n, c, &p.ops.columnSum)
 }
@@ -62,7 +62,7 @@ type gatherTask struct {
 }
 
 func (p *Pool) gather(out, w []float32, ids []int32, n, c int, plus bool) {
-	need(out, n*c)
+	need(n*c, out)
 	p.ops.gather = gatherTask{out, w, ids[:n], c, plus}
 	p.rows(n, c, &p.ops.gather)
 }
@@ -80,9 +80,10 @@ func (t *gatherTask) rows(_, lo, hi int) {
 	}
 }
 
-// ScatterAdd: dw[ids[i]] += dy[i] for n rows of width c, i ascending, so that equal ids add up in one order. It is the backward of Gather.
+// ScatterAdd: dw[ids[i]] += dy[i] for n rows of width c, i ascending, so that equal ids add up in one order. It is the
+// backward of Gather.
 func (p *Pool) ScatterAdd(dw, dy []float32, ids []int32, n, c int) {
-	need(dy, n*c)
+	need(n*c, dy)
 	p.ops.scatter = scatterTask{dw, dy, ids[:n], c}
 	p.columns(n, c, &p.ops.scatter)
 }
@@ -104,8 +105,7 @@ func (t *scatterTask) rows(_, lo, hi int) {
 
 // Add: out = a + b. out may be a or b.
 func (p *Pool) Add(out, a, b []float32) {
-	need(a, len(out))
-	need(b, len(out))
+	need(len(out), a, b)
 	p.ops.element = elementTask{addPart, out, a, b, 0}
 	p.elements(len(out), &p.ops.element)
 }
@@ -118,7 +118,7 @@ func (p *Pool) Scale(x []float32, s float32) {
 
 // Copy copies src to dst; both have one length.
 func (p *Pool) Copy(dst, src []float32) {
-	need(src, len(dst))
+	need(len(dst), src)
 	p.ops.element = elementTask{copyPart, dst, src, nil, 0}
 	p.elements(len(dst), &p.ops.element)
 }

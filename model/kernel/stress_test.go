@@ -21,7 +21,8 @@ type job struct {
 	zeroSign    bool // a zero result may have either sign
 }
 
-func newJob(name string, x [][]float32, spec func(x [][]float32) []float32, run func(p *Pool, x [][]float32) []float32) job {
+func newJob(name string, x [][]float32, spec func(x [][]float32) []float32,
+	run func(p *Pool, x [][]float32) []float32) job {
 	j := job{name: name, start: x, want: copies(x), run: run}
 	j.result = spec(j.want)
 	return j
@@ -92,8 +93,8 @@ func stressJobs() (jobs []job) {
 	return jobs
 }
 
-// The kernels keep their bits while the garbage collector and the scheduler stop them all the time: vector and mask registers survive. For a minute when
-// INSTRUCT_STRESS is set, else for two seconds.
+// The kernels keep their bits while the garbage collector and the scheduler stop them all the time: vector and mask
+// registers survive. For a minute when INSTRUCT_STRESS is set, else for two seconds.
 func TestStress(t *testing.T) {
 	last := 2 * time.Second
 	if os.Getenv("INSTRUCT_STRESS") != "" {

@@ -14,6 +14,7 @@ type opTasks struct {
 	columnSum     columnSumTask
 	gather        gatherTask
 	scatter       scatterTask
+	residual      residualTask
 	element       elementTask
 	crossEntropy  crossEntropyTask
 	adamw         adamwTask
@@ -21,9 +22,12 @@ type opTasks struct {
 	finite        finiteTask
 }
 
-func need(x []float32, n int) {
-	if len(x) < n {
-		panic("kernel: slice is too short")
+// need panics where a slice has fewer than n values.
+func need(n int, slices ...[]float32) {
+	for _, x := range slices {
+		if len(x) < n {
+			panic("kernel: slice is too short")
+		}
 	}
 }
 

@@ -23,7 +23,8 @@ type kernels struct {
 func newKernels() *kernels {
 	const n, c = 300, 144
 	r := rng.NewRand(5, "threads", 0, 0)
-	k := &kernels{n: n, c: c, x: normals(&r, n*c), y: normals(&r, n*c), z: normals(&r, n*c), w: normals(&r, c), b: normals(&r, c), gu: normals(&r, 2*n*c)}
+	k := &kernels{n: n, c: c, x: normals(&r, n*c), y: normals(&r, n*c), z: normals(&r, n*c), w: normals(&r, c),
+		b: normals(&r, c), gu: normals(&r, 2*n*c)}
 	for range n {
 		k.ids = append(k.ids, int32(r.Intn(40)))
 		k.targets = append(k.targets, int32(r.Intn(c)))
@@ -97,7 +98,8 @@ func (k *kernels) run(p *Pool, see func(name string, x []float32)) {
 	copy(k.ag, k.y)
 	clear(k.am)
 	clear(k.av)
-	p.AdamW(k.aw, k.ag, k.am, k.av, AdamWArgs{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, WeightDecay: 0.1, GradScale: 0.7, Step: 3})
+	p.AdamW(k.aw, k.ag, k.am, k.av, AdamWArgs{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, WeightDecay: 0.1,
+		GradScale: 0.7, Step: 3})
 	see("AdamW", k.aw)
 	k.squares = p.SumSquares(k.x)
 	if !p.AllFinite(k.x) {

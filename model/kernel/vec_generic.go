@@ -2,8 +2,9 @@ package kernel
 
 import "math"
 
-// The loops of this file are the specification of the vector primitives. Their names end in Generic. From their comments and signatures
-// _asm/dispatch writes the functions that choose between them and assembly: the first slice tells the length of all.
+// The loops of this file are the specification of the vector primitives. Their names end in Generic. From their
+// comments and signatures _asm/dispatch writes the functions that choose between them and assembly: the first slice
+// tells the length of all.
 
 // tree adds 16 lanes in the fixed order.
 func tree(l *[16]float32) float32 {
@@ -173,7 +174,8 @@ func mulAddRowsGeneric(acc, y, x, s []float32, stride, n int) {
 // The rows of y and x lie stride apart.
 func layerNormRowsGeneric(acc, y, x, mean, rstd []float32, stride, n int) {
 	for i := range n {
-		y, x, m, s := y[i*stride:][:len(acc)], x[i*stride:][:len(acc)], mean[i], rstd[i]
+		y, x := y[i*stride:][:len(acc)], x[i*stride:][:len(acc)]
+		m, s := mean[i], rstd[i]
 		for j := range acc {
 			acc[j] += float32(y[j] * float32((x[j]-m)*s))
 		}
@@ -190,7 +192,8 @@ func rmsGradGeneric(dx, dy, w, x []float32, s, c float32) {
 
 // rmsGradAddGeneric does dx = s·(dy·w - (x·s)·c) + res.
 func rmsGradAddGeneric(dx, dy, w, x, res []float32, s, c float32) {
-	dy, w, x, res = dy[:len(dx)], w[:len(dx)], x[:len(dx)], res[:len(dx)]
+	dy, w = dy[:len(dx)], w[:len(dx)]
+	x, res = x[:len(dx)], res[:len(dx)]
 	for i := range dx {
 		dx[i] = float32(s*(float32(dy[i]*w[i])-float32(float32(x[i]*s)*c))) + res[i]
 	}
@@ -226,7 +229,8 @@ func layerNormGradGeneric(dx, dy, w, x []float32, mean, rstd, a, b float32) {
 
 // layerNormGradAddGeneric does dx = rstd·((dy·w - a) - ((x-mean)·rstd)·b) + res.
 func layerNormGradAddGeneric(dx, dy, w, x, res []float32, mean, rstd, a, b float32) {
-	dy, w, x, res = dy[:len(dx)], w[:len(dx)], x[:len(dx)], res[:len(dx)]
+	dy, w = dy[:len(dx)], w[:len(dx)]
+	x, res = x[:len(dx)], res[:len(dx)]
 	for i := range dx {
 		dx[i] = float32(rstd*((float32(dy[i]*w[i])-a)-float32(float32((x[i]-mean)*rstd)*b))) + res[i]
 	}
@@ -260,9 +264,11 @@ func swigluGeneric(out, g, u []float32) {
 	}
 }
 
-// swigluGradGeneric does dg = (d·u)·(s + (g·s)·(1-s)) and du = d·(g·s) with s = sigmoid(g). dg may be g, du may be u.
+// swigluGradGeneric does dg = (d·u)·(s + (g·s)·(1-s)) and du = d·(g·s) with s = sigmoid(g). dg may be g, du may
+// be u.
 func swigluGradGeneric(dg, du, d, g, u []float32) {
-	du, d, g, u = du[:len(dg)], d[:len(dg)], g[:len(dg)], u[:len(dg)]
+	du, d = du[:len(dg)], d[:len(dg)]
+	g, u = g[:len(dg)], u[:len(dg)]
 	for i := range dg {
 		x, y, z := g[i], u[i], d[i]
 		s := Sigmoid(x)
@@ -278,7 +284,8 @@ const (
 	geluC = float32(0.134145)           // its derivative's
 )
 
-// geluSigmoid is (1 + tanh(sqrt(2/π)(x + 0.044715 x³)))/2, which is sigmoid(2·sqrt(2/π)·x·(1 + 0.044715 x²)); z is x².
+// geluSigmoid is (1 + tanh(sqrt(2/π)(x + 0.044715 x³)))/2, which is sigmoid(2·sqrt(2/π)·x·(1 + 0.044715 x²)); z
+// is x².
 func geluSigmoid(x, z float32) float32 {
 	return Sigmoid(float32(float32(geluA*x) * (float32(geluB*z) + 1)))
 }

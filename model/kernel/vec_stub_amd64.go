@@ -94,7 +94,8 @@ func addRowsAVX2(acc []float32, x []float32, stride int, n int)
 //go:noescape
 func mulAddRowsAVX2(acc []float32, y []float32, x []float32, s []float32, stride int, n int)
 
-// layerNormRowsAVX2 is layerNormRowsGeneric: acc += y·((x-mean[i])·rstd[i]) for each of n rows in order. n must not be 0.
+// layerNormRowsAVX2 is layerNormRowsGeneric: acc += y·((x-mean[i])·rstd[i]) for each of n rows in order. n must not
+// be 0.
 //
 //go:noescape
 func layerNormRowsAVX2(acc []float32, y []float32, x []float32, mean []float32, rstd []float32, stride int, n int)
@@ -244,7 +245,8 @@ func addRowsAVX512(acc []float32, x []float32, stride int, n int)
 //go:noescape
 func mulAddRowsAVX512(acc []float32, y []float32, x []float32, s []float32, stride int, n int)
 
-// layerNormRowsAVX512 is layerNormRowsGeneric: acc += y·((x-mean[i])·rstd[i]) for each of n rows in order. n must not be 0.
+// layerNormRowsAVX512 is layerNormRowsGeneric: acc += y·((x-mean[i])·rstd[i]) for each of n rows in order. n must not
+// be 0.
 //
 //go:noescape
 func layerNormRowsAVX512(acc []float32, y []float32, x []float32, mean []float32, rstd []float32, stride int, n int)

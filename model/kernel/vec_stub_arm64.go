@@ -131,7 +131,8 @@ func rotateBackNEON(a, b, cos, sin []float32)
 //go:noescape
 func swigluNEON(out, g, u []float32)
 
-// swigluGradNEON does dg = (d·u)·(s + (g·s)·(1-s)) and du = d·(g·s) with s = sigmoid(g). dg may be g, du may be u.
+// swigluGradNEON does dg = (d·u)·(s + (g·s)·(1-s)) and du = d·(g·s) with s = sigmoid(g). dg may be g, du may
+// be u.
 //
 //go:noescape
 func swigluGradNEON(dg, du, d, g, u []float32)

@@ -67,7 +67,8 @@ func (p primitive) slices() int {
 	return n
 }
 
-// call calls fast or spec with slices x and scalars s, and gives the results besides what is written. Matrices have three rows.
+// call calls fast or spec with slices x and scalars s, and gives the results besides what is written. Matrices have
+// three rows.
 func (p primitive) call(f any, x [][]float32, s []float32) []float32 {
 	stride := len(x[0]) / 3
 	counts := []int{stride, 3}
@@ -103,7 +104,8 @@ func (p primitive) call(f any, x [][]float32, s []float32) []float32 {
 	return results
 }
 
-// Every vector loop has the bits of its generic form: all lengths to three steps and one, any alignment, special values, nothing written outside.
+// Every vector loop has the bits of its generic form: all lengths to three steps and one, any alignment, special
+// values, nothing written outside.
 func TestPrimitives(t *testing.T) {
 	was := path
 	defer func() { path = was }()

@@ -5,14 +5,24 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Activation is the nonlinearity of an MLP.
-//
-// Gated (SwiGLU; Shazeer 2020, arXiv:2002.05202): in (N, 2F) holds gate and up side by side, out = silu(gate) * up.
-// Otherwise GELU in its tanh form (Hendrycks and Gimpel 2016, arXiv:1606.08415; "gelu_new"): in and out are (N, F).
+// ActivationKind is the nonlinearity of an MLP. Those with a gate (Shazeer 2020, arXiv:2002.05202) take (N, 2F), gate
+// and up side by side, and give (N, F).
+type ActivationKind uint8
+
+const (
+	SwiGLU ActivationKind = iota // silu(gate) * up
+	GeGLU                        // gelu(gate) * up, with the GELU below
+	GELU                         // (N, F) in tanh form (Hendrycks and Gimpel 2016, arXiv:1606.08415; "gelu_new")
+)
+
+// String gives the name of the kind.
+func (k ActivationKind) String() string { return [...]string{"swiglu", "geglu", "gelu"}[k] }
+
+// Activation applies a nonlinearity.
 type Activation struct {
-	Name  string
-	F     int
-	Gated bool
+	Name string
+	F    int
+	Kind ActivationKind
 }
 
 type activation struct {
@@ -21,10 +31,10 @@ type activation struct {
 }
 
 func (o Activation) width() int {
-	if o.Gated {
-		return 2 * o.F
+	if o.Kind == GELU {
+		return o.F
 	}
-	return o.F
+	return 2 * o.F
 }
 
 // Apply adds the op. Its output is not kept for the backward pass.
@@ -37,11 +47,15 @@ func (o Activation) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
 }
 
 func (o *activation) run(in [][]float32, out []float32) {
-	if o.Gated {
-		o.env.Pool.SwiGLU(out, in[0], o.rows(), o.F)
-		return
+	p, n := o.env.Pool, o.rows()
+	switch o.Kind {
+	case SwiGLU:
+		p.SwiGLU(out, in[0], n, o.F)
+	case GeGLU:
+		p.GeGLU(out, in[0], n, o.F)
+	case GELU:
+		p.GELU(out, in[0], n, o.F)
 	}
-	o.env.Pool.GELU(out, in[0], o.rows(), o.F)
 }
 
 func (o *activation) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
@@ -49,20 +63,19 @@ func (o *activation) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node)
 	if err != nil {
 		return nil, err
 	}
-	dx, err := g.apply(o.Name+".backward", &activationBackward{f: o}, tensor.Shape{g.Capacity, o.width()}, grad, x)
-	if err != nil {
-		return nil, err
-	}
-	return gorgonia.Nodes{dx}, nil
+	return g.backward(o.Name, &activationBackward{f: o}, o.width(), in, gorgonia.Nodes{grad, x})
 }
 
 type activationBackward struct{ f *activation }
 
 func (o *activationBackward) run(in [][]float32, dx []float32) {
-	f := o.f
-	if f.Gated {
-		f.env.Pool.SwiGLUBackward(dx, in[0], in[1], f.rows(), f.F)
-		return
+	f, p, n := o.f, o.f.env.Pool, o.f.rows()
+	switch f.Kind {
+	case SwiGLU:
+		p.SwiGLUBackward(dx, in[0], in[1], n, f.F)
+	case GeGLU:
+		p.GeGLUBackward(dx, in[0], in[1], n, f.F)
+	case GELU:
+		p.GELUBackward(dx, in[0], in[1], n, f.F)
 	}
-	f.env.Pool.GELUBackward(dx, in[0], in[1], f.rows(), f.F)
 }

@@ -7,12 +7,13 @@ import (
 	"instruct/model/kernel"
 )
 
-// Attention is causal, grouped-query, block-diagonal over the batch's segments, with rotary positions inside.
+// Attention is causal, grouped-query, block-diagonal over the batch's segments, with rotary positions inside. With a
+// window it is local (Beltagy et al. 2020, arXiv:2004.05150): the query at position q sees positions q-Window+1 to q.
 //
-// qkv (N, (H+2K)*D) holds the query, key and value heads of each token side by side; out is (N, H*D). Queries and keys are
-// rotated in place first (Su et al. 2021, arXiv:2104.09864, in the half-split form of Hugging Face): nobody else reads
-// qkv. Backward gives packed dqkv, rotated back. The probabilities are recomputed from the log-sum-exp of each row
-// (Dao et al. 2022, arXiv:2205.14135).
+// qkv (N, (H+2K)*D) holds the query, key and value heads of each token side by side; out is (N, H*D). Queries and keys
+// are rotated in place first (Su et al. 2021, arXiv:2104.09864, in the half-split form of Hugging Face): nobody else
+// reads qkv. Backward gives packed dqkv, rotated back. The probabilities are recomputed from the log-sum-exp of each
+// row (Dao et al. 2022, arXiv:2205.14135).
 //
 // With Env.Cache set, the batch is one segment that continues the cached positions: its keys and values are appended
 // and the queries attend to all of them.
@@ -20,7 +21,9 @@ type Attention struct {
 	Name              string
 	Layer             int
 	Heads, KVHeads, D int
-	Scale             float32
+	Scale             float32      // of the scores
+	Window            int          // positions that a query sees, its own included; 0: all before it
+	Rope              *kernel.Rope // tables of the positions, which layers may share; nil: no rotary positions
 }
 
 type attention struct {
@@ -32,19 +35,20 @@ type attention struct {
 
 // Apply adds the op on packed qkv.
 func (o Attention) Apply(g *Graph, qkv *gorgonia.Node) (*gorgonia.Node, error) {
+	shape := kernel.Attention{Heads: o.Heads, KVHeads: o.KVHeads, D: o.D, Scale: o.Scale, Window: o.Window}
 	b := &attention{env: g.Env, Attention: o, lse: buffer[float32](g, g.Capacity*o.Heads),
-		kernel: g.Env.attentionKernel(kernel.Attention{Heads: o.Heads, KVHeads: o.KVHeads, D: o.D, Scale: o.Scale})}
+		kernel: g.Env.attentionKernel(shape)}
 	return g.apply(o.Name, b, tensor.Shape{g.Capacity, o.Heads * o.D}, qkv)
 }
 
 func (o *Attention) stride() int { return (o.Heads + 2*o.KVHeads) * o.D }
 
 func (o *attention) rotate(qkv []float32, inverse bool) {
-	if o.env.Rope == nil {
+	if o.Rope == nil {
 		return
 	}
 	b := &o.env.Batch
-	o.env.Pool.Rotate(qkv, b.Positions, o.env.Rope, b.Len(), o.stride(), 0, o.Heads+o.KVHeads, o.D, inverse)
+	o.env.Pool.Rotate(qkv, b.Positions, o.Rope, b.Len(), o.stride(), 0, o.Heads+o.KVHeads, o.D, inverse)
 }
 
 func (o *attention) run(in [][]float32, out []float32) {
@@ -79,12 +83,7 @@ func (o *attention) derive(g *Graph, in gorgonia.Nodes, out, grad *gorgonia.Node
 	if err != nil {
 		return nil, err
 	}
-	dqkv, err := g.apply(o.Name+".backward", &attentionBackward{f: o}, tensor.Shape{g.Capacity, o.stride()},
-		grad, out, qkv)
-	if err != nil {
-		return nil, err
-	}
-	return gorgonia.Nodes{dqkv}, nil
+	return g.backward(o.Name, &attentionBackward{f: o}, o.stride(), in, gorgonia.Nodes{grad, out, qkv})
 }
 
 type attentionBackward struct{ f *attention }

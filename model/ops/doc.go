@@ -5,6 +5,6 @@
 // (so a step allocates nothing), writes the gradient of a parameter straight into [Param.Grad], and reads the number of
 // tokens of the batch at hand from [Env.Batch]: the graph is built once for a capacity, and a batch may be smaller.
 //
-// Axis letters are those of package model: N tokens of the flat batch, R needed positions, C width, H heads, K key/value
-// heads, D head size, F hidden width of the MLP, V vocabulary.
+// Axis letters are those of package model: N tokens of the flat batch, R needed positions, C width, H heads, K
+// key/value heads, D head size, F hidden width of the MLP, V vocabulary.
 package ops

@@ -7,15 +7,17 @@ import (
 	"instruct/model/kernel"
 )
 
-// Embed looks up the rows of a table: out (N, C) = W[tokens], plus P[positions] for models with learned positions.
+// Embed looks up the rows of a table: out (N, C) = W[tokens], plus P[positions] for models with learned positions,
+// times Scale for models that scale the sum.
 //
-// Backward: dW[tokens[i]] += dout[i], dP[positions[i]] += dout[i], i ascending. The row of Pad gets nothing, as with
-// padding_idx of torch.nn.Embedding, which transformers sets to pad_token_id for the Llama family: where that is the
-// end-of-turn token too, its row still learns through a tied head.
+// Backward: dW[tokens[i]] += Scale*dout[i], dP[positions[i]] += Scale*dout[i], i ascending. The row of Pad gets
+// nothing, as with padding_idx of torch.nn.Embedding, which transformers sets to pad_token_id for the Llama family:
+// where that is the end-of-turn token too, its row still learns through a tied head.
 type Embed struct {
-	W   *Param // (V, C)
-	P   *Param // (T, C) learned positions, or nil
-	Pad int    // token id without gradient, or -1
+	W     *Param  // (V, C)
+	P     *Param  // (T, C) learned positions, or nil
+	Pad   int     // token id without gradient, or -1
+	Scale float32 // 0: 1
 }
 
 type embed struct {
@@ -41,18 +43,14 @@ func (o *embed) run(_ [][]float32, out []float32) {
 	if o.P != nil {
 		o.env.Pool.GatherAdd(out, o.P.Value, b.Positions, b.Len(), o.c)
 	}
+	if scales(o.Scale) {
+		o.env.Pool.Scale(out[:b.Len()*o.c], o.Scale)
+	}
 }
 
-func (o *embed) derive(g *Graph, _ gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	back, err := g.apply("embed.backward", &embedBackward{f: o, pad: make([]float32, o.c)}, tensor.Shape{1}, grad)
-	if err != nil {
-		return nil, err
-	}
-	params := []*Param{nil, o.W}
-	if o.P != nil {
-		params = append(params, o.P)
-	}
-	return g.gradNodes(back, params...)
+func (o *embed) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	back := &embedBackward{f: o, pad: make([]float32, o.c)}
+	return g.backward("embed", back, 0, in, gorgonia.Nodes{grad}, o.W, o.P)
 }
 
 type embedBackward struct {
@@ -62,14 +60,19 @@ type embedBackward struct {
 
 func (o *embedBackward) run(in [][]float32, _ []float32) {
 	f, b := o.f, &o.f.env.Batch
-	var row []float32
-	if f.Pad >= 0 {
-		row = f.W.Grad[f.Pad*f.c : (f.Pad+1)*f.c]
-		copy(o.pad, row)
+	if scales(f.Scale) { // in place, since nobody reads this gradient later
+		f.env.Pool.Scale(in[0][:b.Len()*f.c], f.Scale)
 	}
-	f.env.Pool.ScatterAdd(f.W.Grad, in[0], b.Tokens, b.Len(), f.c)
-	copy(row, o.pad)
-	if f.P != nil {
+	if !f.W.Frozen {
+		var row []float32
+		if f.Pad >= 0 {
+			row = f.W.Grad[f.Pad*f.c : (f.Pad+1)*f.c]
+			copy(o.pad, row)
+		}
+		f.env.Pool.ScatterAdd(f.W.Grad, in[0], b.Tokens, b.Len(), f.c)
+		copy(row, o.pad)
+	}
+	if f.P != nil && !f.P.Frozen {
 		f.env.Pool.ScatterAdd(f.P.Grad, in[0], b.Positions, b.Len(), f.c)
 	}
 }

@@ -7,27 +7,33 @@ import (
 // Batch is one micro-batch: whole examples laid end to end, never padded.
 //
 // Segments tell where each example lies; attention is causal inside a segment and never crosses its bounds. Targets[i]
-// is the token that position i has to predict, or -1; the loss is the sum of Weights[i] * -log p(Targets[i]).
+// is the token that position i has to predict, or -1. The loss is the sum of Weights[i] * -log p(Targets[i]), or what
+// Weigh makes of the log-probabilities.
 type Batch struct {
 	Tokens    []int32          // (N) token ids
 	Positions []int32          // (N) position of each token in its example
 	Targets   []int32          // (N) token to predict, -1 where there is none
-	Weights   []float32        // (N) weight of that prediction in the loss
+	Weights   []float32        // (N) weight of that prediction in the loss; it is not needed where that is 0
 	Segments  []kernel.Segment // bounds of the examples
+
+	// Weigh makes the loss of the log-probabilities of the targets (N), 0 where they are not needed, and sets the
+	// weights (N), which are 0, to the loss's derivatives by them, negated: what has weight 0 then is not trained. It is
+	// called once in a run. Nil means the loss of fixed weights.
+	Weigh func(logprobs []float64, weights []float32) (loss float64)
 }
 
 // Len returns N, the number of tokens in the batch.
 func (b *Batch) Len() int { return len(b.Tokens) }
 
-// Env is what the ops of one graph share while it runs: the workers, the batch at hand and the tables of the positions.
+// Env is what the ops of one graph share while it runs: the workers and the batch at hand.
 // It is used by one goroutine at a time.
 type Env struct {
 	Pool    *kernel.Pool
-	Batch   Batch        // the batch at hand, set before each run
-	Needed  []int32      // its positions whose logits are wanted, ascending; set before each run
-	Rope    *kernel.Rope // rotary tables, nil for models with learned positions
-	Cache   *Cache       // keys and values of earlier positions, nil unless decoding
-	Profile bool         // measure the time of every op, see [Op.Spent]
+	Batch   Batch   // the batch at hand, set before each run
+	Needed  []int32 // its positions whose logits are wanted, ascending; set before each run
+	Cache   *Cache  // keys and values of earlier positions, nil unless decoding
+	Profile bool    // measure the time of every op, see [Op.Spent]
+	Exact   bool    // products read weights of fewer bits as the float32 values that they stand for, see product
 
 	attention []*kernel.Attention // one for all layers of a shape, since it holds scratch
 }
@@ -46,10 +52,20 @@ func (x extent) rows() int {
 	return x.env.Batch.Len()
 }
 
+// product computes out = x·Wᵀ (form NT) or x·W (NN), or adds it to out, for n rows. With Exact its bits are those
+// of the float32 matrix that w stands for, as those of its gradients are; without, Q8_0 weights multiply whole numbers.
+func (e *Env) product(f kernel.Form, n int, x []float32, ldx int, w *kernel.Weights, out []float32, ldo int, add bool) {
+	if e.Exact {
+		e.Pool.GemmDequantized(f, n, x, ldx, w, out, ldo, add)
+		return
+	}
+	e.Pool.GemmWeights(f, n, x, ldx, w, out, ldo, add)
+}
+
 // attentionKernel returns the kernel of that shape.
 func (e *Env) attentionKernel(a kernel.Attention) *kernel.Attention {
 	for _, b := range e.attention {
-		if b.Heads == a.Heads && b.KVHeads == a.KVHeads && b.D == a.D && b.Scale == a.Scale {
+		if b.Heads == a.Heads && b.KVHeads == a.KVHeads && b.D == a.D && b.Scale == a.Scale && b.Window == a.Window {
 			return b
 		}
 	}

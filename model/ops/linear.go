@@ -8,31 +8,38 @@ import (
 )
 
 // Linear maps rows: out (N, O) = x·Wᵀ + b, with W (O, C); with Conv1D, W is (C, O) and out = x·W + b, the layout of
-// GPT-2's checkpoints. With a stream, the residual is added too: out = stream + x·Wᵀ + b, in the same pass.
+// GPT-2's checkpoints. With a stream to add, out = Add + AddScale*(x·Wᵀ + b), in the same pass.
 //
-// Backward: dx = dout·W, dW += doutᵀ·x, db += column sums of dout.
+// Backward: dx = dout·W, plus the gradient of the residual addition where x is the stream itself; dW += doutᵀ·x,
+// db += column sums of dout; each where it is wanted.
 type Linear struct {
-	Name   string
-	W      *Param
-	Bias   *Param // (O), or nil
-	Conv1D bool
-	Add    *Stream // residual to add, or nil
+	Name     string
+	W        *Param
+	Bias     *Param // (O), or nil
+	Conv1D   bool
+	Read     *Stream // the stream, where x is not a norm of it but the stream itself; else nil
+	Add      *Stream // residual to add, or nil
+	AddScale float32 // of what is added to it; 0: 1
 }
 
 type linear struct {
 	Linear
 	extent
-	w       *kernel.Weights
-	form    kernel.Form
-	in, out int
-	gather  bool // x is narrow, the residual is not
+	w          *kernel.Weights
+	form, back kernel.Form // of the products forward and backward
+	in, out    int
+	gather     bool // x is narrow, the residual is not
 }
 
 // Apply adds the op on x (N, C).
 func (o Linear) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
-	b := &linear{Linear: o, extent: g.extentOf(x), out: o.W.Shape[0], in: o.W.Shape[1]}
+	b := &linear{Linear: o, extent: g.extentOf(x)}
 	if o.Conv1D {
-		b.in, b.out, b.form = b.out, b.in, kernel.NN
+		b.form, b.back = kernel.NN, kernel.NT
+		b.in, b.out = o.W.Shape[0], o.W.Shape[1]
+	} else {
+		b.form, b.back = kernel.NT, kernel.NN
+		b.out, b.in = o.W.Shape[0], o.W.Shape[1]
 	}
 	b.w = o.W.Weights(b.form)
 	ins := gorgonia.Nodes{x, g.leaf(x, o.W, "")}
@@ -45,68 +52,98 @@ func (o Linear) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
 	}
 	n, err := g.apply(o.Name, b, tensor.Shape{g.Capacity, b.out}, ins...)
 	if err == nil && o.Add != nil {
-		opOf(n).diff[len(ins)-1] = false // the addition's gradient reaches the stream through the norm, see Stream
+		opOf(n).diff[len(ins)-1] = false // the addition's gradient reaches the stream through its reader, see Stream
 	}
 	return n, err
 }
 
 func (o *linear) run(in [][]float32, out []float32) {
 	p, n := o.env.Pool, o.rows()
-	residual := in[len(in)-1]
+	residual, scaled := in[len(in)-1], scales(o.AddScale)
+	onto := o.Add != nil && !scaled // the product goes on top of the residual
 	switch {
-	case o.gather:
+	case onto && o.gather:
 		p.Gather(out, residual, o.env.Needed, n, o.out)
-	case o.Add != nil:
+	case onto:
 		p.Copy(out[:n*o.out], residual[:n*o.out])
 	case o.Bias != nil:
 		p.BiasRows(out, o.Bias.Value, n, o.out)
 	}
-	if o.Add != nil && o.Bias != nil {
+	if onto && o.Bias != nil {
 		p.AddBias(out, o.Bias.Value, n, o.out)
 	}
-	p.GemmWeights(o.form, n, in[0], o.in, o.w, out, o.out, o.Add != nil || o.Bias != nil)
+	o.env.product(o.form, n, in[0], o.in, o.w, out, o.out, onto || o.Bias != nil)
+	if scaled {
+		p.AddResidual(out, residual, o.env.residualRows(o.gather), o.AddScale, n, o.out)
+	}
 }
 
 func (o *linear) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	if o.Add != nil {
 		o.Add.grad = grad
 	}
-	x, err := g.again(in[0], grad)
-	if err != nil {
-		return nil, err
+	inputs := gorgonia.Nodes{grad}
+	if !o.W.Frozen {
+		x, err := g.again(in[0], grad)
+		if err != nil {
+			return nil, err
+		}
+		inputs = append(inputs, x)
 	}
-	dx, err := g.apply(o.Name+".backward", &linearBackward{f: o}, tensor.Shape{g.Capacity, o.in}, grad, x)
-	if err != nil {
-		return nil, err
+	back := &linearBackward{f: o, residualGrad: o.Read.gradFor(g, in[0])}
+	var run body = back
+	if scales(o.AddScale) {
+		run = &scaledGrad{of: back, scale: o.AddScale, n: g.Capacity * o.out}
 	}
-	params := []*Param{nil, o.W}
-	if o.Bias != nil {
-		params = append(params, o.Bias)
-	}
-	if o.Add != nil {
-		params = append(params, nil)
-	}
-	grads, err := g.gradNodes(dx, params...)
-	if err != nil {
-		return nil, err
-	}
-	grads[0] = dx
-	return grads, nil
+	return g.backward(o.Name, run, o.in, in, back.inputs(inputs...), o.W, o.Bias)
 }
 
-type linearBackward struct{ f *linear }
+type linearBackward struct {
+	f *linear
+	residualGrad
+}
 
 func (o *linearBackward) run(in [][]float32, dx []float32) {
 	f, p, n := o.f, o.f.env.Pool, o.f.rows()
-	dy, x, dw := in[0], in[1], f.W.Grad
-	if f.Conv1D {
-		p.GemmWeights(kernel.NT, n, dy, f.out, f.w, dx, f.in, false)
-		p.Gemm(kernel.TN, f.in, f.out, n, x, f.in, dy, f.out, dw, f.out, true)
-	} else {
-		p.GemmWeights(kernel.NN, n, dy, f.out, f.w, dx, f.in, false)
-		p.Gemm(kernel.TN, f.out, f.in, n, dy, f.out, x, f.in, dw, f.in, true)
+	dy, residual := in[0], in[len(in)-1]
+	if o.dense() {
+		p.Copy(dx[:n*f.in], residual[:n*f.in])
 	}
-	if f.Bias != nil {
+	if dx != nil {
+		f.env.product(f.back, n, dy, f.out, f.w, dx, f.in, o.dense())
+	}
+	if o.scatter {
+		p.ScatterAdd(dx, residual, f.env.Needed, len(f.env.Needed), f.in)
+	}
+	switch {
+	case f.W.Frozen:
+	case f.Conv1D:
+		p.Gemm(kernel.TN, f.in, f.out, n, in[1], f.in, dy, f.out, f.W.Grad, f.out, true)
+	default:
+		p.Gemm(kernel.TN, f.out, f.in, n, dy, f.out, in[1], f.in, f.W.Grad, f.in, true)
+	}
+	if f.Bias != nil && !f.Bias.Frozen {
 		p.ColumnSum(f.Bias.Grad, dy, n, f.out)
 	}
+}
+
+// scaledGrad is the backward op of a linear whose output is scaled: it runs on the scaled gradient. The gradient itself
+// is the stream's too.
+type scaledGrad struct {
+	of    *linearBackward
+	scale float32
+	n     int
+	dy    []float32 // (N, O), scratch of the arena
+}
+
+func (o *scaledGrad) scratch() int { return o.n }
+
+func (o *scaledGrad) lend(mem []float32) { o.dy = mem }
+
+func (o *scaledGrad) run(in [][]float32, dx []float32) {
+	p, dy := o.of.f.env.Pool, o.dy[:o.of.f.rows()*o.of.f.out]
+	p.Copy(dy, in[0])
+	p.Scale(dy, o.scale)
+	in[0] = dy
+	o.of.run(in, dx)
 }

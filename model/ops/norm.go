@@ -1,20 +1,24 @@
 package ops
 
 import (
+	"fmt"
+
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
 
-// Norm normalises each row of the residual stream x (N, C).
+// Norm normalises each row of the residual stream x (N, C), or with Add each row x of a sublayer's output.
 //
 // RMSNorm (Bias nil): out = w * (x * r), r = 1/sqrt(mean(x²) + eps); Zhang and Sennrich 2019, arXiv:1910.07467.
 // LayerNorm (Bias set): out = (x - mean) * r * w + b; Ba et al. 2016, arXiv:1607.06450.
+// With a stream to add (RMSNorm only), out = Add + w * (x * r), in the same pass.
 // Backward: dx of the norm plus the gradient of the residual addition, dw and db accumulated.
 type Norm struct {
 	Name string
 	W    *Param // (C)
 	Bias *Param // (C), nil for RMSNorm
 	Eps  float32
+	Add  *Stream // residual to add, or nil
 }
 
 type norm struct {
@@ -23,9 +27,11 @@ type norm struct {
 	stream     *Stream
 	c          int
 	mean, rstd []float32 // (N) of the forward pass, for the backward pass
+	gather     bool      // x is narrow, the residual is not
 }
 
-// Apply adds the op on the stream s and returns the normalised rows (N, C), which are not kept for the backward pass.
+// Apply adds the op on the stream s and returns the normalised rows (N, C), which are not kept for the backward pass;
+// or, with Add, the stream behind the sublayer, which is.
 func (o Norm) Apply(g *Graph, s *Stream) (*gorgonia.Node, error) {
 	b := &norm{Norm: o, extent: g.extentOf(s.X), stream: s, c: o.W.Shape[0], rstd: buffer[float32](g, g.Capacity)}
 	ins := gorgonia.Nodes{s.X, g.leaf(s.X, o.W, "")}
@@ -33,57 +39,58 @@ func (o Norm) Apply(g *Graph, s *Stream) (*gorgonia.Node, error) {
 		b.mean = buffer[float32](g, g.Capacity)
 		ins = append(ins, g.leaf(s.X, o.Bias, ""))
 	}
+	if o.Add != nil {
+		if o.Bias != nil {
+			return nil, fmt.Errorf("ops: %s: a LayerNorm cannot add to the stream", o.Name)
+		}
+		b.gather = b.narrow && !g.extentOf(o.Add.X).narrow
+		ins = append(ins, o.Add.X)
+	}
 	n, err := g.apply(o.Name, b, tensor.Shape{g.Capacity, b.c}, ins...)
-	if err == nil {
+	if err != nil {
+		return nil, err
+	}
+	if o.Add != nil {
+		opOf(n).diff[len(ins)-1] = false // the addition's gradient reaches the stream through its reader, see Stream
+	} else {
 		g.Forget(n)
 	}
-	return n, err
+	return n, nil
 }
 
 func (o *norm) run(in [][]float32, out []float32) {
-	n := o.rows()
-	if o.Bias != nil {
-		o.env.Pool.LayerNorm(out, in[0], o.W.Value, o.Bias.Value, o.mean, o.rstd, n, o.c, o.Eps)
-		return
+	p, n := o.env.Pool, o.rows()
+	switch {
+	case o.Bias != nil:
+		p.LayerNorm(out, in[0], o.W.Value, o.Bias.Value, o.mean, o.rstd, n, o.c, o.Eps)
+	case o.Add != nil:
+		p.RMSNormAdd(out, in[0], in[2], o.env.residualRows(o.gather), o.W.Value, o.rstd, n, o.c, o.Eps)
+	default:
+		p.RMSNorm(out, in[0], o.W.Value, o.rstd, n, o.c, o.Eps)
 	}
-	o.env.Pool.RMSNorm(out, in[0], o.W.Value, o.rstd, n, o.c, o.Eps)
 }
 
 func (o *norm) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	if o.Add != nil {
+		o.Add.grad = grad
+	}
 	x, err := g.again(in[0], grad)
 	if err != nil {
 		return nil, err
 	}
-	ins, back := gorgonia.Nodes{grad, x}, &normBackward{f: o}
-	if o.stream.grad != nil {
-		ins = append(ins, o.stream.grad)
-		back.scatter = g.extentOf(o.stream.grad).narrow && !o.narrow
-	}
-	dx, err := g.apply(o.Name+".backward", back, tensor.Shape{g.Capacity, o.c}, ins...)
-	if err != nil {
-		return nil, err
-	}
-	params := []*Param{nil, o.W}
-	if o.Bias != nil {
-		params = append(params, o.Bias)
-	}
-	grads, err := g.gradNodes(dx, params...)
-	if err != nil {
-		return nil, err
-	}
-	grads[0] = dx
-	return grads, nil
+	back := &normBackward{f: o, residualGrad: o.stream.gradFor(g, in[0])}
+	return g.backward(o.Name, back, o.c, in, back.inputs(grad, x), o.W, o.Bias)
 }
 
 type normBackward struct {
-	f       *norm
-	scatter bool // the residual's gradient is narrow, x is not
+	f *norm
+	residualGrad
 }
 
 func (o *normBackward) run(in [][]float32, dx []float32) {
 	f, p, n := o.f, o.f.env.Pool, o.f.rows()
 	var residual []float32
-	if len(in) == 3 && !o.scatter {
+	if o.dense() {
 		residual = in[2]
 	}
 	if f.Bias != nil {

@@ -15,7 +15,8 @@ import (
 // body is what one file of this package writes: the arithmetic of an op.
 type body interface {
 	// run computes out from in; what belongs to the batch at hand lies at the front of buffers made for the capacity.
-	// Inputs that are no float32 tensors (token ids, the root gradient) are nil.
+	// Inputs that are no float32 tensors (token ids, the root gradient) are nil, and so is out of a backward op whose
+	// dx nobody wants.
 	run(in [][]float32, out []float32)
 }
 
@@ -49,7 +50,8 @@ type Op struct {
 	spent    time.Duration
 
 	narrow    bool           // the output has a row for each needed position only, see extent
-	trained   bool           // a trained parameter reaches the output
+	silent    bool           // run gets no output and only adds to gradients
+	learns    bool           // a trained parameter reaches the output, which so has a gradient
 	forgotten bool           // the output is not kept for the backward pass, see Graph.Forget
 	rerun     *gorgonia.Node // the output computed again, once that was wanted
 }
@@ -118,7 +120,11 @@ func (o *Op) Do(inputs ...gorgonia.Value) (v gorgonia.Value, err error) {
 		*o.scalar = gorgonia.F32(s[0])
 		return o.scalar, nil
 	}
-	o.body.run(o.slices, o.out.Float32s())
+	var out []float32
+	if !o.silent {
+		out = o.out.Float32s()
+	}
+	o.body.run(o.slices, out)
 	return o.out, nil
 }
 

@@ -7,16 +7,19 @@ import (
 	"instruct/model/kernel"
 )
 
-// Param is a trainable tensor: its value and the running sum of its gradient, both row-major float32.
+// Param is a tensor of a model: its value and, unless it is frozen, the running sum of its gradient, both row-major
+// float32.
 //
 // Backward ops add into Grad, so micro-batches accumulate by running the graph again. The optimizer reads Grad and
-// sets it to zero. Without Value and Grad a parameter has a place in graphs that are planned and never run.
+// sets it to zero. A frozen parameter has no gradient, and ops compute none for it. Without Value and Grad a parameter
+// has a place in graphs that are planned and never run.
 type Param struct {
 	Name    string
 	Shape   []int
 	Value   []float32       // nil where Reduced is all there is
 	Reduced *kernel.Weights // in fewer bits, for matrix products and look-ups to read in place of Value; nil: Value
 	Grad    []float32
+	Frozen  bool // not trained
 	Decay   bool // takes part in weight decay
 }
 
@@ -30,9 +33,10 @@ func (p *Param) Weights(f kernel.Form) *kernel.Weights {
 	return &w
 }
 
-// Refresh makes Reduced anew from Value, after the optimizer changed it.
+// Refresh makes Reduced anew from Value, after that has changed; where only one of them is there, nothing is to be
+// done.
 func (p *Param) Refresh(pool *kernel.Pool) error {
-	if p.Reduced == nil {
+	if p.Reduced == nil || p.Value == nil {
 		return nil
 	}
 	return p.Reduced.Set(pool, 0, p.Value)
@@ -60,10 +64,9 @@ func (g *Graph) leaf(n *gorgonia.Node, p *Param, use string) *gorgonia.Node {
 		opts = append(opts, gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(value))))
 	}
 	leaf := gorgonia.NewTensor(n.Graph(), tensor.Float32, len(shape), opts...)
-	if g.params == nil {
-		g.params = map[*gorgonia.Node]*Param{}
+	if !p.Frozen {
+		g.trained = append(g.trained, leaf)
 	}
-	g.params[leaf] = p
 	return leaf
 }
 
@@ -73,28 +76,16 @@ type gradOf struct{}
 
 func (gradOf) run([][]float32, []float32) {}
 
-// gradNode returns the gradient node of p, ordered after the node `after`, whose op accumulates it.
+// gradNode returns the gradient node of p, ordered after the node `after`, whose op accumulates it; nil where p is
+// frozen.
 func (g *Graph) gradNode(p *Param, after *gorgonia.Node) (*gorgonia.Node, error) {
+	if p.Frozen {
+		return nil, nil
+	}
 	n, err := g.apply("grad."+p.Name, gradOf{}, tensor.Shape(p.Shape).Clone(), after)
 	if err != nil {
 		return nil, err
 	}
 	opOf(n).borrow(p.Grad)
 	return n, nil
-}
-
-// gradNodes returns a gradient node for each parameter, in order; a nil parameter gives a nil node.
-func (g *Graph) gradNodes(after *gorgonia.Node, params ...*Param) (gorgonia.Nodes, error) {
-	out := make(gorgonia.Nodes, len(params))
-	for i, p := range params {
-		if p == nil {
-			continue
-		}
-		n, err := g.gradNode(p, after)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = n
-	}
-	return out, nil
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // Plan finds places for the outputs and the scratch of all ops of the graph in one arena, so that what is not alive at
-// the same time shares memory. It returns the arena's size in float32 values and a function that gives every op its part
-// of such an arena. The outputs listed in results live to the end of a run.
+// the same time shares memory. It returns the arena's size in float32 values and a function that gives every op its
+// part of such an arena. The outputs listed in results live to the end of a run.
 //
 // Gorgonia's tape machine runs the nodes in the order that the reverse of [gorgonia.Sort] gives; an output is alive
 // from its op to the last op that has it as an input.

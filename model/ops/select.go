@@ -30,13 +30,12 @@ func (o *selectRows) run(in [][]float32, out []float32) {
 	o.env.Pool.Gather(out, in[0], o.env.Needed, len(o.env.Needed), o.c)
 }
 
-func (o *selectRows) derive(g *Graph, _ gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	dx, err := g.apply("select.backward", &selectBackward{f: o}, tensor.Shape{g.Capacity, o.c}, grad)
-	if err != nil {
-		return nil, err
+func (o *selectRows) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	grads, err := g.backward("select", &selectBackward{f: o}, o.c, in, gorgonia.Nodes{grad})
+	if err == nil {
+		opOf(grads[0]).narrow = false
 	}
-	opOf(dx).narrow = false
-	return gorgonia.Nodes{dx}, nil
+	return grads, err
 }
 
 type selectBackward struct{ f *selectRows }

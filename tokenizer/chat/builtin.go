@@ -10,10 +10,10 @@ import (
 
 // builtins are the templates for models that have none. Each one says with generation blocks what the model says and
 // renders in transformers too. The texts are those of the models that the templates are named after (for llama3: 3.1's
-// first template, for mistral: 7B-Instruct-v0.1), and chatml, llama3 and mistral show tools, calls and results in the form
-// that Hermes, Llama 3.1 and Mistral 7B-Instruct-v0.3 know, with sentences of our own; alpaca is the prompt of Stanford Alpaca
-// (github.com/tatsu-lab/stanford_alpaca), where a system prompt takes the place of the preamble; lessons has as few
-// tokens as can be, one for the role and one that ends an answer.
+// first template, for mistral: 7B-Instruct-v0.1), and chatml, llama3 and mistral show tools, calls and results in the
+// form that Hermes, Llama 3.1 and Mistral 7B-Instruct-v0.3 know, with sentences of our own; alpaca is the prompt of
+// Stanford Alpaca (github.com/tatsu-lab/stanford_alpaca), where a system prompt takes the place of the preamble;
+// lessons has as few tokens as can be, one for the role and one that ends an answer.
 //
 //go:embed templates/*.jinja
 var builtins embed.FS
@@ -40,7 +40,8 @@ func Builtin(name string) (string, bool) {
 func NewBuiltin(name string, t *tokenizer.Tokenizer) (*Template, error) {
 	src, ok := Builtin(name)
 	if !ok {
-		return nil, mistake("chat: there is no chat template %q; the built-in ones are %s", name, strings.Join(Builtins(), ", "))
+		return nil, mistake("chat: there is no chat template %q; the built-in ones are %s",
+			name, strings.Join(Builtins(), ", "))
 	}
 	if t != nil && addsBOS(t) && !strings.Contains(src, "bos_token") {
 		src = "{{- bos_token -}}\n" + src

@@ -69,7 +69,8 @@ func TestBuiltinTemplatesEqualTransformers(t *testing.T) {
 		if err != nil || r.Text != want.Text {
 			t.Errorf("%s: got %q, %v, want %q", want.Template, r.Text, err, want.Text)
 		}
-		if got := texts(r.Text, r.Spans); !slices.Equal(got, want.Trained) && strings.Join(got, "") != strings.Join(want.Trained, "") {
+		if got := texts(r.Text, r.Spans); !slices.Equal(got, want.Trained) &&
+			strings.Join(got, "") != strings.Join(want.Trained, "") {
 			t.Errorf("%s: trained %q, want %q", want.Template, got, want.Trained)
 		}
 		if given(want.Tools) { // the spans are found without the blocks, and all is shown but Llama's text beside a call
@@ -80,7 +81,8 @@ func TestBuiltinTemplatesEqualTransformers(t *testing.T) {
 			}
 			again, err := without.RenderConversation(conversation, want.Prompt)
 			if err != nil || again.Text != r.Text || !slices.Equal(again.Spans, r.Spans) {
-				t.Errorf("%s without blocks: trained %q, %v, want %q", want.Template, texts(again.Text, again.Spans), err, want.Trained)
+				t.Errorf("%s without blocks: trained %q, %v, want %q", want.Template, texts(again.Text, again.Spans), err,
+					want.Trained)
 			}
 			if len(r.Unused) > 0 && (want.Template != "llama3" || !slices.Equal(r.Unused, []string{"content"})) {
 				t.Errorf("%s: %q shows nothing of %v", want.Template, r.Text, r.Unused)
@@ -103,7 +105,8 @@ func TestBuiltinTemplatesEqualTransformers(t *testing.T) {
 
 // The built-in templates give the text of the model's own template, and refuse what it refuses, in words of our own.
 func TestBuiltinTemplatesEqualFixtures(t *testing.T) {
-	own := map[string]string{"chatml": "chatml", "llama3": "llama3_1", "zephyr": "zephyr_tinyllama", "mistral": "mistral_v01", "gemma": "gemma", "phi3": "phi3"}
+	own := map[string]string{"chatml": "chatml", "llama3": "llama3_1", "zephyr": "zephyr_tinyllama",
+		"mistral": "mistral_v01", "gemma": "gemma", "phi3": "phi3"}
 	var convs []struct {
 		N        string
 		Messages []Message
@@ -134,7 +137,8 @@ func TestBuiltinTemplatesEqualFixtures(t *testing.T) {
 						t.Errorf("%s, %s: unused %v, want %v", name, c.N, got.Unused, expected.Unused)
 					}
 					if blocks && !slices.Equal(texts(got.Text, got.Spans), texts(expected.Text, expected.Spans)) {
-						t.Errorf("%s, %s: trained %q, found in the model's own: %q", name, c.N, texts(got.Text, got.Spans), texts(expected.Text, expected.Spans))
+						t.Errorf("%s, %s: trained %q, found in the model's own: %q", name, c.N, texts(got.Text, got.Spans),
+							texts(expected.Text, expected.Spans))
 					}
 					compared++
 				}
@@ -199,7 +203,8 @@ func TestSpansOfMaskVectors(t *testing.T) {
 	var sources map[string]struct{ Template string }
 	fixture.ReadJSON(t, fixture.Path(t, "chat", "templates.json"), &sources)
 	const says = "{{ ' '  + content.strip() + ' ' + eos_token }}"
-	llama2, err := NewTemplate(strings.Replace(sources["llama2_chat"].Template, says, "{% generation %}{{ ' ' + content + ' ' + eos_token }}{% endgeneration %}", 1), nil)
+	llama2, err := NewTemplate(strings.Replace(sources["llama2_chat"].Template, says,
+		"{% generation %}{{ ' ' + content + ' ' + eos_token }}{% endgeneration %}", 1), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +243,8 @@ func TestEndOfTurn(t *testing.T) {
 	if err := tok.SetSpecial(tokenizer.Special{BOS: "<s>", EOS: "</s>"}); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"chatml": "<|im_end|>", "llama3": "<|eot_id|>", "zephyr": "</s>", "mistral": "</s>", "gemma": "<end_of_turn>", "alpaca": "</s>", "phi3": "<|end|>", "lessons": "<|end|>"}
+	want := map[string]string{"chatml": "<|im_end|>", "llama3": "<|eot_id|>", "zephyr": "</s>", "mistral": "</s>",
+		"gemma": "<end_of_turn>", "alpaca": "</s>", "phi3": "<|end|>", "lessons": "<|end|>"}
 	for _, name := range Builtins() {
 		tp, err := NewBuiltin(name, tok)
 		if err != nil {

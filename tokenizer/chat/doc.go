@@ -2,6 +2,6 @@
 // itself.
 //
 // A [Template] is compiled from the Jinja source of a chat template: one of a tokenizer's own ([Own]), one of the
-// built-in ones ([NewBuiltin]) or any other ([NewTemplate]). [Template.Render] gives the text of a list of [Message] with
-// the [Span] of each trained part, which is where the loss mask comes from.
+// built-in ones ([NewBuiltin]) or any other ([NewTemplate]). [Template.Render] gives the text of a list of [Message]
+// with the [Span] of each trained part, which is where the loss mask comes from.
 package chat

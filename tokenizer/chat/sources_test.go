@@ -37,7 +37,8 @@ func writeFiles(t *testing.T, dir string, files map[string]string) {
 
 // Where the templates come from, which of them takes a conversation, and what a saved folder gives.
 func TestTemplateSources(t *testing.T) {
-	list := `[{"name":"default","template":"D"},{"name":"tool_use","template":"T{{ tools | length }}"},{"name":"rag","template":"R"}]`
+	list := `[{"name":"default","template":"D"},{"name":"tool_use","template":"T{{ tools | length }}"},` +
+		`{"name":"rag","template":"R"}]`
 	tests := []struct {
 		name, config string
 		files        map[string]string
@@ -49,13 +50,18 @@ func TestTemplateSources(t *testing.T) {
 		{"a list", list, nil, "", "D", "T1", ""},
 		{"a named one", list, nil, "rag", "R", "R", ""},
 		{"the default by name", list, nil, "default", "D", "D", ""},
-		{"a list without default", `[{"name":"a","template":"A"},{"name":"b","template":"B"}]`, nil, "", "", "", "chat templates of the names a, b and no default"},
-		{"a list without default, one named", `[{"name":"a","template":"A"},{"name":"b","template":"B"}]`, nil, "b", "B", "B", ""},
+		{"a list without default", `[{"name":"a","template":"A"},{"name":"b","template":"B"}]`, nil, "", "", "",
+			"chat templates of the names a, b and no default"},
+		{"a list without default, one named", `[{"name":"a","template":"A"},{"name":"b","template":"B"}]`, nil, "b", "B", "B",
+			""},
 		{"a file before the config", list, map[string]string{"chat_template.jinja": "F"}, "", "F", "F", ""},
-		{"a folder", "null", map[string]string{"chat_template.jinja": "F", "additional_chat_templates/tool_use.jinja": "FT", "additional_chat_templates/notes.txt": "x"}, "", "F", "FT", ""},
-		{"a folder alone", `"S"`, map[string]string{"additional_chat_templates/rag.jinja": "FR"}, "", "", "", "chat templates of the names rag and no default"},
+		{"a folder", "null", map[string]string{"chat_template.jinja": "F", "additional_chat_templates/tool_use.jinja": "FT",
+			"additional_chat_templates/notes.txt": "x"}, "", "F", "FT", ""},
+		{"a folder alone", `"S"`, map[string]string{"additional_chat_templates/rag.jinja": "FR"}, "", "", "",
+			"chat templates of the names rag and no default"},
 		{"an unknown name", list, nil, "nothing", "", "", "none"},
-		{"a broken tool template", `[{"name":"default","template":"D"},{"name":"tool_use","template":"{% if %}"}]`, nil, "", "", "", "tool_use: chat: template"},
+		{"a broken tool template", `[{"name":"default","template":"D"},{"name":"tool_use","template":"{% if %}"}]`, nil, "",
+			"", "", "tool_use: chat: template"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -80,7 +86,8 @@ func TestTemplateSources(t *testing.T) {
 					t.Fatal(err)
 				}
 				for tools, want := range map[string]string{"": test.plain, "null": test.plain, `[{"name":"f"}]`: test.tools} {
-					r, err := tp.RenderConversation(&Conversation{Messages: []Message{{Role: "user", Content: "Q"}}, Tools: json.RawMessage(tools)}, false)
+					r, err := tp.RenderConversation(&Conversation{Messages: []Message{{Role: "user", Content: "Q"}},
+						Tools: json.RawMessage(tools)}, false)
 					if err != nil || r.Text != want {
 						t.Errorf("tools %q give %q, %v, want %q", tools, r.Text, err, want)
 					}
@@ -98,12 +105,14 @@ func TestTemplateSources(t *testing.T) {
 				t.Fatal(err)
 			}
 			back := load(t, dir)
-			if tp, err := Own(back, ""); err != nil || tp.Source() != "new" || tp.toolUse != nil || len(back.TemplateNames()) > 0 {
+			if tp, err := Own(back, ""); err != nil || tp.Source() != "new" || tp.toolUse != nil ||
+				len(back.TemplateNames()) > 0 {
 				t.Errorf("got %+v, %v", tp, err)
 			}
 		})
 	}
-	if _, err := tokenizer.Load(folder(t, "7")); err == nil || !strings.Contains(err.Error(), "neither a text nor a list") {
+	if _, err := tokenizer.Load(folder(t, "7")); err == nil ||
+		!strings.Contains(err.Error(), "neither a text nor a list") {
 		t.Errorf("got %v", err)
 	}
 	evil := load(t, folder(t, `[{"name":"../x","template":"A"}]`))

@@ -44,8 +44,8 @@ func (run *run) blockOwners(r *jinja.Result) map[int][]Span {
 // trained too. Where that text is no prefix of the whole (some templates treat the last turns differently), the last
 // occurrence of the generation prompt before the content counts, or the content alone.
 //
-// It ends with the first token after the content that ends a turn; after a tool call, whose own end may be such a token,
-// with the eos_token where there is one.
+// It ends with the first token after the content that ends a turn; after a tool call, whose own end may be such a
+// token, with the eos_token where there is one.
 func (run *run) inferSpan(i int, r *jinja.Result, withPrompt bool) (Span, bool) {
 	first, last := -1, -1         // what the message holds
 	after, next := 0, len(r.Text) // where the content before it ends, and the one after it begins
@@ -151,7 +151,9 @@ func (run *run) unused(r *jinja.Result) []string {
 			continue
 		}
 		m := &run.c.Messages[id/partsOfMessage]
-		has := [partsOfMessage]bool{strings.TrimSpace(m.Content) != "", strings.TrimSpace(m.Reasoning) != "", given(m.ToolCalls)}
+		has := [partsOfMessage]bool{
+			strings.TrimSpace(m.Content) != "", strings.TrimSpace(m.Reasoning) != "", given(m.ToolCalls),
+		}
 		if part := id % partsOfMessage; has[part] {
 			names = append(names, partNames[part])
 		}

@@ -27,7 +27,8 @@ func TestSpansOfFixtureTemplates(t *testing.T) {
 		"smollm2":           {"B<|im_end|>", " D \n<|im_end|>"},
 		"zephyr_tinyllama":  {"B</s>", " D \n</s>"},
 	}
-	msgs := []Message{{Role: "user", Content: "A"}, {Role: "assistant", Content: "B"}, {Role: "user", Content: "C"}, {Role: "assistant", Content: " D \n"}}
+	msgs := []Message{{Role: "user", Content: "A"}, {Role: "assistant", Content: "B"}, {Role: "user", Content: "C"},
+		{Role: "assistant", Content: " D \n"}}
 	for name, tp := range fixtureTemplates(t) {
 		for _, withPrompt := range []bool{false, true} {
 			text, spans, err := tp.Render(msgs, withPrompt)
@@ -46,7 +47,8 @@ func TestSpansOfFixtureTemplates(t *testing.T) {
 func TestSpansOfToolsAndThoughts(t *testing.T) {
 	calls := json.RawMessage(`[{"type":"function","function":{"name":"f","arguments":{"city":"Paris"}}}]`)
 	tools := json.RawMessage(`[{"type":"function","function":{"name":"f"}}]`)
-	msgs := []Message{{Role: "user", Content: "Q"}, {Role: "assistant", Reasoning: "hm", ToolCalls: calls}, {Role: "tool", Content: "7", Name: "f"}, {Role: "assistant", Content: "A", Reasoning: "so"}}
+	msgs := []Message{{Role: "user", Content: "Q"}, {Role: "assistant", Reasoning: "hm", ToolCalls: calls},
+		{Role: "tool", Content: "7", Name: "f"}, {Role: "assistant", Content: "A", Reasoning: "so"}}
 	call := "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"city\": \"Paris\"}}\n</tool_call><|im_end|>"
 	tests := []struct {
 		template      string
@@ -54,18 +56,22 @@ func TestSpansOfToolsAndThoughts(t *testing.T) {
 	}{
 		{"qwen2_5", []string{call, "A<|im_end|>"}, []string{"reasoning_content", "reasoning_content"}},
 		{"qwen3", []string{"<think>\nhm\n</think>\n\n" + call, "<think>\nso\n</think>\n\nA<|im_end|>"}, nil},
-		{"chatml", []string{"<|im_end|>", "A<|im_end|>"}, []string{"reasoning_content", "tool_calls", "reasoning_content", "tools"}},
-		{"phi3", []string{"<|end|>", "A<|end|>"}, []string{"reasoning_content", "tool_calls", "content", "reasoning_content", "tools"}},
+		{"chatml", []string{"<|im_end|>", "A<|im_end|>"},
+			[]string{"reasoning_content", "tool_calls", "reasoning_content", "tools"}},
+		{"phi3", []string{"<|end|>", "A<|end|>"},
+			[]string{"reasoning_content", "tool_calls", "content", "reasoning_content", "tools"}},
 	}
 	templates := fixtureTemplates(t)
 	for _, test := range tests {
 		r, err := templates[test.template].RenderConversation(&Conversation{Messages: msgs, Tools: tools}, false)
 		if err != nil || !slices.Equal(texts(r.Text, r.Spans), test.spans) || !slices.Equal(r.Unused, test.unused) {
-			t.Errorf("%s: trained %q, unused %v, %v, want %q, %v", test.template, texts(r.Text, r.Spans), r.Unused, err, test.spans, test.unused)
+			t.Errorf("%s: trained %q, unused %v, %v, want %q, %v", test.template, texts(r.Text, r.Spans), r.Unused, err,
+				test.spans, test.unused)
 		}
 	}
 	// Further variables reach the template, and cannot take the place of the conversation.
-	r, err := templates["qwen3"].RenderConversation(&Conversation{Messages: msgs[:1], Variables: json.RawMessage(`{"enable_thinking":false,"messages":[]}`)}, true)
+	r, err := templates["qwen3"].RenderConversation(&Conversation{Messages: msgs[:1],
+		Variables: json.RawMessage(`{"enable_thinking":false,"messages":[]}`)}, true)
 	if err != nil || !strings.HasSuffix(r.Text, "Q<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n") {
 		t.Errorf("got %q, %v", r.Text, err)
 	}
@@ -106,6 +112,7 @@ func TestInferredSpansEqualGenerationBlocks(t *testing.T) {
 }
 
 func TestSpansOfUnusualTemplates(t *testing.T) {
+	const prompt = "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 	yes, no := true, false
 	ask := Message{Role: "user", Content: "ask"}
 	tests := []struct {
@@ -113,27 +120,40 @@ func TestSpansOfUnusualTemplates(t *testing.T) {
 		msgs         []Message
 		want         []string
 	}{
-		{"no generation prompt in the template", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>\n{% endfor %}",
+		{"no generation prompt in the template",
+			"{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>\n{% endfor %}",
 			[]Message{ask, {Role: "assistant", Content: "yes"}}, []string{"yes<|end|>"}},
-		{"the turn has no end", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
+		{"the turn has no end", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}" + prompt,
 			[]Message{ask, {Role: "assistant", Content: "yes"}, ask, {Role: "assistant", Content: "no"}}, []string{"yes", "no"}},
-		{"the end is plain text", "{% for m in messages %}{{ m.role }}: {{ m.content }}\n###\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}",
-			[]Message{ask, {Role: "assistant", Content: "yes"}, ask, {Role: "assistant", Content: "no"}}, []string{"yes\n###", "no\n###"}},
-		{"the content is empty", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
+		{"the end is plain text", "{% for m in messages %}{{ m.role }}: {{ m.content }}\n###\n{% endfor %}{% if " +
+			"add_generation_prompt %}assistant: {% endif %}",
+			[]Message{ask, {Role: "assistant", Content: "yes"}, ask, {Role: "assistant", Content: "no"}},
+			[]string{"yes\n###", "no\n###"}},
+		{"the content is empty", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}" + prompt,
 			[]Message{ask, {Role: "assistant", Content: ""}}, []string{"<|end|>"}},
-		{"upper case and replaced", "{% for m in messages %}<|{{ m.role }}|>{{ (m.content | upper).replace('E', '__') }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
+		{"upper case and replaced", "{% for m in messages %}<|{{ m.role }}|>{{ (m.content | upper).replace('E', '__') " +
+			"}}<|end|>{% endfor %}" + prompt,
 			[]Message{ask, {Role: "assistant", Content: "yes, yes"}}, []string{"Y__S, Y__S<|end|>"}},
-		{"the assistant begins", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
+		{"the assistant begins", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}" + prompt,
 			[]Message{{Role: "assistant", Content: "hello"}, ask}, []string{"hello<|end|>"}},
-		{"the last question differs", "{% for m in messages %}{% if loop.last %}!{% endif %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
+		{"the last question differs", "{% for m in messages %}{% if loop.last %}!{% endif %}<|{{ m.role }}|>{{ m.content " +
+			"}}<|end|>{% endfor %}" + prompt,
 			[]Message{ask, {Role: "assistant", Content: "yes"}, ask}, []string{"yes<|end|>"}},
-		{"an answer that is not trained", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
-			[]Message{ask, {Role: "assistant", Content: "bad", Train: &no}, ask, {Role: "assistant", Content: "good"}}, []string{"good<|end|>"}},
-		{"a question that is trained", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
-			[]Message{{Role: "user", Content: "ask", Train: &yes}, {Role: "assistant", Content: "yes"}}, []string{"ask<|end|>", "yes<|end|>"}},
-		{"blocks, and an answer that is not trained", "{% for m in messages %}<|{{ m.role }}|>{% if m.role == 'assistant' %}{% generation %}{{ m.content }}<|end|>{% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}",
-			[]Message{ask, {Role: "assistant", Content: "", Train: &no}, ask, {Role: "assistant", Content: "good"}}, []string{"good<|end|>"}},
-		{"two blocks in a turn", "{% for m in messages %}<|{{ m.role }}|>{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}-{% generation %}<|end|>{% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}",
+		{"an answer that is not trained",
+			"{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}" + prompt,
+			[]Message{ask, {Role: "assistant", Content: "bad", Train: &no}, ask, {Role: "assistant", Content: "good"}},
+			[]string{"good<|end|>"}},
+		{"a question that is trained", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}" + prompt,
+			[]Message{{Role: "user", Content: "ask", Train: &yes}, {Role: "assistant", Content: "yes"}},
+			[]string{"ask<|end|>", "yes<|end|>"}},
+		{"blocks, and an answer that is not trained",
+			"{% for m in messages %}<|{{ m.role }}|>{% if m.role == 'assistant' %}{% generation %}{{ m.content }}<|end|>{% " +
+				"endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}",
+			[]Message{ask, {Role: "assistant", Content: "", Train: &no}, ask, {Role: "assistant", Content: "good"}},
+			[]string{"good<|end|>"}},
+		{"two blocks in a turn", "{% for m in messages %}<|{{ m.role }}|>{% if m.role == 'assistant' %}{% generation %}{{ " +
+			"m.content }}{% endgeneration %}-{% generation %}<|end|>{% endgeneration %}{% else %}{{ m.content }}{% endif " +
+			"%}{% endfor %}",
 			[]Message{ask, {Role: "assistant", Content: "good"}}, []string{"good", "<|end|>"}},
 	}
 	for _, test := range tests {

@@ -194,7 +194,8 @@ func (tp *Template) newRun(c *Conversation) (*run, error) {
 			return nil, mistake("chat: chat_template_kwargs: %w", err)
 		}
 		var ok bool
-		if r.variables, ok = v.(*jinja.Dict); !ok {
+		r.variables, ok = v.(*jinja.Dict)
+		if !ok {
 			return nil, mistake("chat: chat_template_kwargs must be an object")
 		}
 	}

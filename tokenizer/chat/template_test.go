@@ -84,8 +84,10 @@ func TestRendersOfFixtures(t *testing.T) {
 }
 
 func TestBuiltinTemplates(t *testing.T) {
-	msgs := []Message{{Role: "system", Content: "S"}, {Role: "user", Content: "Q"}, {Role: "assistant", Content: " A\n"}, {Role: "user", Content: "R"}}
-	preamble := "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
+	msgs := []Message{{Role: "system", Content: "S"}, {Role: "user", Content: "Q"}, {Role: "assistant", Content: " A\n"},
+		{Role: "user", Content: "R"}}
+	preamble := "Below is an instruction that describes a task. Write a response that appropriately completes the " +
+		"request.\n\n"
 	tests := []struct {
 		name   string
 		msgs   []Message
@@ -93,9 +95,12 @@ func TestBuiltinTemplates(t *testing.T) {
 		text   string
 		spans  []string
 	}{
-		{"chatml", msgs, true, "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nQ<|im_end|>\n<|im_start|>assistant\n A\n<|im_end|>\n<|im_start|>user\nR<|im_end|>\n<|im_start|>assistant\n", []string{" A\n<|im_end|>"}},
-		{"lessons", msgs, true, "<|system|>S<|user|>Q<|assistant|> A\n<|end|><|user|>R<|assistant|>", []string{" A\n<|end|>"}},
-		{"alpaca", msgs, true, "S\n\n### Instruction:\nQ\n\n### Response:\n A\n<|end|>\n\n### Instruction:\nR\n\n### Response:\n", []string{" A\n<|end|>"}},
+		{"chatml", msgs, true, "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nQ<|im_end|>\n<|im_start|>assistant\n " +
+			"A\n<|im_end|>\n<|im_start|>user\nR<|im_end|>\n<|im_start|>assistant\n", []string{" A\n<|im_end|>"}},
+		{"lessons", msgs, true, "<|system|>S<|user|>Q<|assistant|> A\n<|end|><|user|>R<|assistant|>",
+			[]string{" A\n<|end|>"}},
+		{"alpaca", msgs, true, "S\n\n### Instruction:\nQ\n\n### Response:\n A\n<|end|>\n\n### Instruction:\nR\n\n### " +
+			"Response:\n", []string{" A\n<|end|>"}},
 		{"alpaca", msgs[1:2], true, preamble + "### Instruction:\nQ\n\n### Response:\n", []string{}},
 		{"alpaca", msgs[1:3], false, preamble + "### Instruction:\nQ\n\n### Response:\n A\n<|end|>", []string{" A\n<|end|>"}},
 	}
@@ -123,7 +128,8 @@ func TestBuiltinTemplates(t *testing.T) {
 			}
 		}
 	}
-	if _, err := NewBuiltin("alpacca", nil); err == nil || !strings.Contains(err.Error(), "chatml, llama3, zephyr, mistral, gemma, alpaca, phi3, lessons") {
+	if _, err := NewBuiltin("alpacca", nil); err == nil ||
+		!strings.Contains(err.Error(), "chatml, llama3, zephyr, mistral, gemma, alpaca, phi3, lessons") {
 		t.Errorf("an unknown name gives %v", err)
 	}
 }
@@ -163,7 +169,8 @@ func TestTemplateErrors(t *testing.T) {
 		{"syntax", "a\n{% for m in %}", "template line 2: expected an expression"},
 		{"raised", "{{ raise_exception('no system role') }}", "the chat template refuses the conversation: no system role"},
 		{"undefined", "{{ messages[0].content }}\n{{ nothing.at_all }}", `template line 2: "nothing" is undefined`},
-		{"endless", "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}", "more than 1000000 steps"},
+		{"endless", "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
+			"more than 1000000 steps"},
 	}
 	for _, test := range tests {
 		tp, err := NewTemplate(test.source, nil)
@@ -203,16 +210,21 @@ func FuzzTemplate(f *testing.F) {
 		f.Add(src, "question", "answer", "eos", tools)
 		f.Add(bare(name), "", "\nanswer ", "<|im_end|>", "")
 	}
-	f.Add("{% for m in messages %}<|{{ m.role }}|>{{ m.content | trim }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}", " q", "a\n", "", "null")
-	f.Add("{{ tools | tojson(indent=2) }}{% for m in messages %}<|{{ m.role }}|>{{ m.reasoning_content }}{{ m.content }}{% for c in m.tool_calls %}<call>{{ c.function.arguments | tojson }}</call>{% endfor %}{{ eos_token }}{% endfor %}", "q", "a", "</s>", tools)
+	f.Add("{% for m in messages %}<|{{ m.role }}|>{{ m.content | trim }}<|end|>{% endfor %}{% if add_generation_prompt "+
+		"%}<|assistant|>{% endif %}", " q", "a\n", "", "null")
+	f.Add("{{ tools | tojson(indent=2) }}{% for m in messages %}<|{{ m.role }}|>{{ m.reasoning_content }}{{ m.content "+
+		"}}{% for c in m.tool_calls %}<call>{{ c.function.arguments | tojson }}</call>{% endfor %}{{ eos_token }}{% "+
+		"endfor %}", "q", "a", "</s>", tools)
 	f.Fuzz(func(t *testing.T, src, question, answer, eos, tools string) {
 		tp, err := NewTemplate(src, nil)
 		if err != nil {
 			return
 		}
 		tp.eos = eos
-		c := &Conversation{Messages: []Message{{Role: "user", Content: question}, {Role: "assistant", Content: answer, Reasoning: question, ToolCalls: []byte(tools)},
-			{Role: "tool", Content: question, Name: answer}, {Role: "assistant", Content: answer}}, Tools: []byte(tools), Variables: []byte(tools)}
+		c := &Conversation{Messages: []Message{{Role: "user", Content: question},
+			{Role: "assistant", Content: answer, Reasoning: question, ToolCalls: []byte(tools)},
+			{Role: "tool", Content: question, Name: answer},
+			{Role: "assistant", Content: answer}}, Tools: []byte(tools), Variables: []byte(tools)}
 		if !strings.HasPrefix(tools, "{") {
 			c.Variables = nil
 		}
@@ -269,7 +281,8 @@ func BenchmarkRender(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		msgs := []Message{{Role: "user", Content: strings.Repeat("question ", 20)}, {Role: "assistant", Content: strings.Repeat("answer ", 20)}}
+		msgs := []Message{{Role: "user", Content: strings.Repeat("question ", 20)},
+			{Role: "assistant", Content: strings.Repeat("answer ", 20)}}
 		b.Run("template="+name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -40,32 +40,23 @@ type ggufPre struct {
 
 // ggufPres is the table of pre-tokenizers, by the names that llama.cpp's converter gives them.
 func ggufPres() map[string]ggufPre {
-	byteLevel := ByteLevel
-	split := func(regex string) any {
-		return object{"type": "Sequence", "pretokenizers": []any{
-			object{"type": "Split", "pattern": object{"Regex": regex}, "behavior": "Isolated", "invert": false},
-			byteLevel(false),
-		}}
-	}
-	digits := object{"type": "Sequence", "pretokenizers": []any{object{"type": "Digits", "individual_digits": true}, byteLevel(true)}}
+	split := func(regex string) any { return sequence("pretokenizers", splitBy(regex), byteLevel(false, false)) }
+	digits := object{"type": "Digits", "individual_digits": true}
 	// What llama.cpp takes for a file that does not say: four patterns, one after the other.
-	byDefault := []any{}
-	for _, regex := range []string{
-		`[\p{P}\$\+<=>\^~\|]+`, `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)`, `\p{N}+`, `[0-9][0-9][0-9]`,
-	} {
-		byDefault = append(byDefault, object{"type": "Split", "pattern": object{"Regex": regex}, "behavior": "Isolated", "invert": false})
-	}
-	unsaid := ggufPre{preTokenizer: object{"type": "Sequence", "pretokenizers": append(byDefault, byteLevel(false))}}
+	unsaid := ggufPre{preTokenizer: sequence("pretokenizers",
+		splitBy(`[\p{P}\$\+<=>\^~\|]+`), splitBy(strings.TrimSuffix(pattern.GPT2, `|\s+`)),
+		splitBy(`\p{N}+`), splitBy(`[0-9][0-9][0-9]`), byteLevel(false, false),
+	)}
 	nfc := object{"type": "NFC"}
-	gpt2 := ggufPre{preTokenizer: byteLevel(true)}
-	smollm := ggufPre{preTokenizer: digits}
+	gpt2 := ggufPre{preTokenizer: byteLevel(false, true)}
+	smollm := ggufPre{preTokenizer: sequence("pretokenizers", digits, byteLevel(false, true))}
 	llama3 := ggufPre{preTokenizer: split(pattern.Llama3), ignoreMerges: true}
 	cl100k := ggufPre{preTokenizer: split(pattern.Llama3)}
 	qwen2 := ggufPre{normalizer: nfc, preTokenizer: split(pattern.Qwen2)}
 	return map[string]ggufPre{
 		"": unsaid, "default": unsaid,
 		"gpt-2": gpt2, "gpt2": gpt2, "mpt": gpt2, "jais": gpt2,
-		"olmo":   {normalizer: nfc, preTokenizer: byteLevel(true)},
+		"olmo":   {normalizer: nfc, preTokenizer: byteLevel(false, true)},
 		"smollm": smollm, "starcoder": smollm, "refact": smollm, "command-r": smollm, "codeshell": smollm,
 		"llama-bpe": llama3, "llama3": llama3, "llama-v3": llama3, "falcon3": llama3,
 		"dbrx": cl100k, "smaug-bpe": cl100k,
@@ -85,9 +76,11 @@ func (v *GGUF) kind(id int) int32 {
 
 // byteLevel builds the file of a GPT-2 style model.
 func (v *GGUF) byteLevel() (object, error) {
-	pre, ok := ggufPres()[v.Pre]
+	known := ggufPres()
+	pre, ok := known[v.Pre]
 	if !ok {
-		return nil, mistake("tokenizer: GGUF: tokenizer.ggml.pre %q is not supported (known: %s)", v.Pre, strings.Join(slices.Sorted(maps.Keys(ggufPres())), ", "))
+		return nil, mistake("tokenizer: GGUF: tokenizer.ggml.pre %q is not supported (known: %s)",
+			v.Pre, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 	}
 	merges := make([][2]string, len(v.Merges))
 	for i, m := range v.Merges {
@@ -103,8 +96,8 @@ func (v *GGUF) byteLevel() (object, error) {
 	}
 	return object{
 		"normalizer": pre.normalizer, "pre_tokenizer": pre.preTokenizer,
-		"decoder": object{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
-		"model":   bpeModel(v.vocabulary(), merges, object{"ignore_merges": pre.ignoreMerges}),
+		"decoder": byteLevel(true, true),
+		"model":   bpeModel(v.Tokens, merges, object{"ignore_merges": pre.ignoreMerges}),
 	}, nil
 }
 
@@ -114,24 +107,18 @@ func (v *GGUF) sentencePiece() (object, error) {
 	if len(v.Scores) != len(v.Tokens) {
 		return nil, mistake("tokenizer: GGUF: %d tokens but %d scores", len(v.Tokens), len(v.Scores))
 	}
-	const mark = "▁"
 	flags := object{"byte_fallback": true, "fuse_unk": true}
 	if v.UNK >= 0 {
 		flags["unk_token"] = v.Tokens[v.UNK]
 	}
-	normalizer := []any{object{"type": "Replace", "pattern": object{"String": " "}, "content": mark}}
-	decoders := []any{
-		object{"type": "Replace", "pattern": object{"String": mark}, "content": " "},
-		object{"type": "ByteFallback"}, object{"type": "Fuse"},
-	}
+	normalizers := []any{replaceWith(" ", spaceMark)}
 	if v.AddSpacePrefix {
-		normalizer = slices.Insert(normalizer, 0, any(object{"type": "Prepend", "prepend": mark}))
-		decoders = append(decoders, object{"type": "Strip", "content": " ", "start": 1, "stop": 0})
+		normalizers = slices.Insert(normalizers, 0, any(object{"type": "Prepend", "prepend": spaceMark}))
 	}
 	return object{
-		"normalizer": object{"type": "Sequence", "normalizers": normalizer}, "pre_tokenizer": nil,
-		"decoder": object{"type": "Sequence", "decoders": decoders},
-		"model":   bpeModel(v.vocabulary(), v.scoredMerges(), flags),
+		"normalizer": sequence("normalizers", normalizers...), "pre_tokenizer": nil,
+		"decoder": markDecoder(v.AddSpacePrefix),
+		"model":   bpeModel(v.Tokens, v.scoredMerges(), flags),
 	}, nil
 }
 
@@ -167,7 +154,11 @@ func (v *GGUF) scoredMerges() [][2]string {
 	}
 	runes := utf8.RuneCountInString
 	slices.SortStableFunc(all, func(a, b merge) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(runes(b.pair[0]), runes(a.pair[0])), cmp.Compare(runes(b.pair[1]), runes(a.pair[1])))
+		return cmp.Or(
+			cmp.Compare(b.score, a.score),
+			cmp.Compare(runes(b.pair[0]), runes(a.pair[0])),
+			cmp.Compare(runes(b.pair[1]), runes(a.pair[1])),
+		)
 	})
 	pairs := make([][2]string, len(all))
 	for i, m := range all {
@@ -176,15 +167,13 @@ func (v *GGUF) scoredMerges() [][2]string {
 	return pairs
 }
 
-// vocabulary is the model's vocabulary in the order of ids.
-func (v *GGUF) vocabulary() orderedVocab { return v.Tokens }
-
 // added lists the control tokens, which are special, and the user-defined ones, which are not.
 func (v *GGUF) added() []AddedToken {
 	list := []AddedToken{}
 	for i, s := range v.Tokens {
 		kind := v.kind(i)
-		if special := kind == ggufControl || i == v.UNK && v.Model == "llama"; special || kind == ggufUserDefined {
+		special := kind == ggufControl || i == v.UNK && v.Model == "llama"
+		if special || kind == ggufUserDefined {
 			list = append(list, AddedToken{ID: int32(i), Content: s, Special: special})
 		}
 	}
@@ -193,14 +182,10 @@ func (v *GGUF) added() []AddedToken {
 
 // template puts BOS and EOS around a text, where the file asks for it.
 func (v *GGUF) template() any {
-	single := []any{object{"Sequence": object{"id": "A", "type_id": 0}}}
-	pair := []any{object{"Sequence": object{"id": "A", "type_id": 0}}, object{"Sequence": object{"id": "B", "type_id": 1}}}
+	single := []any{textPart("A", 0)}
+	pair := []any{textPart("A", 0), textPart("B", 1)}
 	specials := object{}
-	token := func(id, typeID int) any {
-		text := v.Tokens[id]
-		specials[text] = object{"id": text, "ids": []int{id}, "tokens": []string{text}}
-		return object{"SpecialToken": object{"id": text, "type_id": typeID}}
-	}
+	token := func(id, kind int) any { return tokenPart(specials, v.Tokens[id], id, kind) }
 	if v.AddBOS && v.BOS >= 0 {
 		single = slices.Insert(single, 0, token(v.BOS, 0))
 		pair = []any{token(v.BOS, 0), pair[0], token(v.BOS, 1), pair[1]}
@@ -210,16 +195,14 @@ func (v *GGUF) template() any {
 		at := len(pair) / 2
 		pair = append(slices.Insert(pair, at, token(v.EOS, 0)), token(v.EOS, 1))
 	}
-	if len(specials) == 0 {
-		return nil
-	}
-	return object{"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": specials}
+	return templateProcessing(single, pair, specials)
 }
 
 // config is the tokenizer_config.json.
 func (v *GGUF) config() object {
-	c := object{"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": false}
-	for key, id := range map[string]int{"bos_token": v.BOS, "eos_token": v.EOS, "unk_token": v.UNK, "pad_token": v.PAD} {
+	c := fastConfig()
+	ids := map[string]int{"bos_token": v.BOS, "eos_token": v.EOS, "unk_token": v.UNK, "pad_token": v.PAD}
+	for key, id := range ids {
 		if id >= 0 {
 			c[key] = v.Tokens[id]
 		}
@@ -227,7 +210,8 @@ func (v *GGUF) config() object {
 	return c
 }
 
-// Files gives the tokenizer.json and the tokenizer_config.json that the file was made from, as far as the metadata tells.
+// Files gives the tokenizer.json and the tokenizer_config.json that the file was made from, as far as the metadata
+// tells.
 func (v *GGUF) Files() (tokenizerJSON, config []byte, err error) {
 	if len(v.Tokens) == 0 {
 		return nil, nil, mistake("tokenizer: GGUF: no tokenizer.ggml.tokens")
@@ -240,7 +224,8 @@ func (v *GGUF) Files() (tokenizerJSON, config []byte, err error) {
 		id  int
 	}{{"bos", v.BOS}, {"eos", v.EOS}, {"unknown", v.UNK}, {"padding", v.PAD}} {
 		if s.id >= len(v.Tokens) {
-			return nil, nil, mistake("tokenizer: GGUF: tokenizer.ggml.%s_token_id is %d, but there are %d tokens", s.key, s.id, len(v.Tokens))
+			return nil, nil, mistake("tokenizer: GGUF: tokenizer.ggml.%s_token_id is %d, but there are %d tokens",
+				s.key, s.id, len(v.Tokens))
 		}
 	}
 	var f object
@@ -255,13 +240,11 @@ func (v *GGUF) Files() (tokenizerJSON, config []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	f["version"], f["truncation"], f["padding"] = "1.0", nil, nil
-	f["added_tokens"] = v.added()
 	f["post_processor"] = v.template()
-	return marshalBoth(f, v.config())
+	return marshalBoth(f, v.added(), v.config())
 }
 
-// Patterns are the pre-tokenizers that TrainBPE offers: those of the GGUF table, under the models' names.
+// Patterns are the pre-tokenizers that training offers: those of the GGUF table, under the models' names.
 func Patterns() map[string]any {
 	pres := ggufPres()
 	return map[string]any{

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// jsonReader walks over JSON text. Vocabularies are megabytes of short strings: reading them as slices of the file's text
-// takes a fraction of encoding/json's time and no memory.
+// jsonReader walks over JSON text. Vocabularies are megabytes of short strings: reading them as slices of the file's
+// text takes a fraction of encoding/json's time and no memory.
 type jsonReader struct {
 	name string // of the file, for messages
 	s    string
@@ -135,8 +135,8 @@ func (r *jsonReader) integer() (int64, error) {
 	return n, nil
 }
 
-// number reads a number as the Rust library does, whose reader (serde_json, de.rs, f64_from_parts) rounds twice: once the
-// digits and once the power of ten. Scores that are equal there are to be equal here.
+// number reads a number as the Rust library does, whose reader (serde_json, de.rs, f64_from_parts) rounds twice: once
+// the digits and once the power of ten. Scores that are equal there are to be equal here.
 func (r *jsonReader) number() (float64, error) {
 	r.peek()
 	start := r.i

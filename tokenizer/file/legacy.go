@@ -3,8 +3,6 @@ package file
 import (
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,10 +35,36 @@ func FromFolder(dir string, configJSON []byte) (tokenizerJSON, newConfig []byte,
 			return nil, nil, err
 		}
 	}
-	var f object
+	l.config()
+	read, paths := l.kind()
+	if read == nil {
+		return nil, nil, nil
+	}
+	f, err := read(paths)
+	if err != nil {
+		return nil, nil, err
+	}
+	added, err := l.addedTokens()
+	if err != nil {
+		return nil, nil, err
+	}
+	keys := make(map[string]any, len(l.keys))
+	for key, src := range l.keys {
+		keys[key] = src
+	}
+	for key, text := range l.names {
+		if src := l.keys[key]; text != "" && (len(src) == 0 || string(src) == "null") {
+			keys[key] = text
+		}
+	}
+	return marshalBoth(f, added, keys)
+}
+
+// kind gives the reader of the files that the folder has, and their paths; nil if it has none that are known.
+func (l *legacy) kind() (read func(paths []string) (object, error), paths []string) {
 	for _, kind := range []struct {
 		files []string
-		make  func(paths []string) (object, error)
+		read  func(paths []string) (object, error)
 	}{
 		{[]string{"vocab.json", "merges.txt"}, l.byteLevel},
 		{[]string{"vocab.txt"}, l.bert},
@@ -51,39 +75,15 @@ func FromFolder(dir string, configJSON []byte) (tokenizerJSON, newConfig []byte,
 		paths := make([]string, len(kind.files))
 		found := true
 		for i, name := range kind.files {
-			paths[i] = filepath.Join(dir, name)
+			paths[i] = filepath.Join(l.dir, name)
 			info, err := os.Stat(paths[i])
 			found = found && err == nil && info.Mode().IsRegular()
 		}
-		if !found {
-			continue
-		}
-		l.config()
-		if f, err = kind.make(paths); err != nil {
-			return nil, nil, err
-		}
-		break
-	}
-	if f == nil {
-		return nil, nil, nil
-	}
-	f["version"], f["truncation"], f["padding"] = "1.0", nil, nil
-	if f["added_tokens"], err = l.addedTokens(); err != nil {
-		return nil, nil, err
-	}
-	if tokenizerJSON, err = marshal(f); err != nil {
-		return nil, nil, fmt.Errorf("tokenizer: %w", err)
-	}
-	keys := maps.Clone(l.keys)
-	for key, text := range l.names {
-		if src, ok := keys[key]; text != "" && (!ok || string(src) == "null") {
-			if keys[key], err = marshal(text); err != nil {
-				return nil, nil, fmt.Errorf("tokenizer: %w", err)
-			}
+		if found {
+			return kind.read, paths
 		}
 	}
-	newConfig, err = marshal(keys)
-	return tokenizerJSON, newConfig, err
+	return nil, nil
 }
 
 // config reads the class and the special tokens.
@@ -136,6 +136,13 @@ func (l *legacy) name(key, text string) {
 	}
 }
 
+// nameAll sets special tokens by their keys, as name does.
+func (l *legacy) nameAll(names map[string]string) {
+	for key, text := range names {
+		l.name(key, text)
+	}
+}
+
 // index fills ids from the vocabulary.
 func (l *legacy) index() {
 	l.ids = make(map[string]int, len(l.vocab))
@@ -149,39 +156,30 @@ func (l *legacy) supports(what string, classes ...string) error {
 	if l.class == "" || slices.Contains(classes, l.class) {
 		return nil
 	}
-	return mistake("tokenizer_config.json: tokenizer_class %q is not supported with %s alone (known: %s); save the model's fast tokenizer (tokenizer.json) there",
+	return mistake("tokenizer_config.json: tokenizer_class %q is not supported with %s alone (known: %s); "+
+		"save the model's fast tokenizer (tokenizer.json) there",
 		l.class, what, strings.Join(classes, ", "))
 }
 
 // around is the post-processor that puts tokens before and after a text.
 func (l *legacy) around(before, after []string) (any, error) {
-	sequence := func(id string, kind int) any { return object{"Sequence": object{"id": id, "type_id": kind}} }
 	specials := object{}
-	list := func(tokens []string, kind int) (out []any, err error) {
-		for _, s := range tokens {
+	var front, back []any
+	for _, side := range []struct {
+		tokens []string
+		to     *[]any
+	}{{before, &front}, {after, &back}} {
+		for _, s := range side.tokens {
 			id, ok := l.ids[s]
 			if !ok {
 				return nil, mistake("the special token %q is not in the vocabulary", s)
 			}
-			specials[s] = object{"id": s, "ids": []int{id}, "tokens": []string{s}}
-			out = append(out, object{"SpecialToken": object{"id": s, "type_id": kind}})
+			*side.to = append(*side.to, tokenPart(specials, s, id, 0))
 		}
-		return out, nil
 	}
-	if len(before)+len(after) == 0 {
-		return nil, nil
-	}
-	front, err := list(before, 0)
-	if err != nil {
-		return nil, err
-	}
-	back, err := list(after, 0)
-	if err != nil {
-		return nil, err
-	}
-	single := slices.Concat(front, []any{sequence("A", 0)}, back)
-	pair := slices.Concat(single, []any{sequence("B", 1)}, back)
-	return object{"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": specials}, nil
+	single := slices.Concat(front, []any{textPart("A", 0)}, back)
+	pair := slices.Concat(single, []any{textPart("B", 1)}, back)
+	return templateProcessing(single, pair, specials), nil
 }
 
 // addedTokens lists the added tokens of added_tokens_decoder, of added_tokens.json, of the model and of the names.
@@ -231,8 +229,9 @@ func (l *legacy) addedTokens() ([]AddedToken, error) {
 	}
 	for _, token := range listed {
 		want := token.ID
-		if add(token); all[len(all)-1].Content == token.Content && all[len(all)-1].ID != want {
-			return nil, mistake("the added token %q has the id %d, but the vocabulary leads to %d", token.Content, want, all[len(all)-1].ID)
+		add(token)
+		if last := all[len(all)-1]; last.Content == token.Content && last.ID != want {
+			return nil, mistake("the added token %q has the id %d, but the vocabulary leads to %d", token.Content, want, last.ID)
 		}
 	}
 	for _, token := range l.added {
@@ -243,7 +242,8 @@ func (l *legacy) addedTokens() ([]AddedToken, error) {
 		if !ok {
 			token = AddedToken{Content: l.names[key]}
 		}
-		if token.Special = true; token.Content != "" {
+		token.Special = true
+		if token.Content != "" {
 			add(token)
 		}
 	}

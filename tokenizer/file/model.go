@@ -102,7 +102,8 @@ func (m *Model) EachPiece(enter func(text string, score float64) error) error {
 		var score float64
 		k := 0
 		err := r.array(func() (err error) {
-			switch k++; k {
+			k++
+			switch k {
 			case 1:
 				text, err = r.text()
 			case 2:
@@ -158,12 +159,18 @@ func (m *Model) EachMerge(enter func(left, right string) error) error {
 			n--
 			return nil
 		}
-		left, right, ok := strings.Cut(line, " ")
-		if !ok || strings.Contains(right, " ") {
+		left, right, ok := cutMerge(line)
+		if !ok {
 			return mistake("tokenizer.json: merge %d is %q, expected two tokens with a space between", n-1, line)
 		}
 		return enter(left, right)
 	})
+}
+
+// cutMerge reads a merge that is written as two tokens with a space between.
+func cutMerge(line string) (left, right string, ok bool) {
+	left, right, ok = strings.Cut(line, " ")
+	return left, right, ok && !strings.Contains(right, " ")
 }
 
 // check rejects models that are not supported.

@@ -46,7 +46,8 @@ func (t *Template) Render(vars *Dict, options Options) (*Result, error) {
 	for i, key := range vars.keys {
 		names[i] = str(key).S
 	}
-	st := &state{options: options, out: &builder{}, scope: &scope{names: names, vals: vars.values[:len(vars.values):len(vars.values)]}}
+	top := &scope{names: names, vals: slices.Clip(vars.values)}
+	st := &state{options: options, out: &builder{}, scope: top}
 	st.scope = &scope{outer: st.scope}
 	if err := st.run(t.body); err != nil {
 		return nil, err

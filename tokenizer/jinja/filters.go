@@ -27,38 +27,68 @@ func items(f func(c *call, items []Value) (Value, error)) filter {
 
 // filterNamed gives one of the filters of jinja2/filters.py that chat templates may use, or nil.
 func filterNamed(name string) filter {
+	if f := textFilter(name); f != nil {
+		return text(f)
+	}
+	if f := listFilter(name); f != nil {
+		return items(f)
+	}
 	switch name {
 	case "tojson":
 		return toJSON
-	case "string":
-		return text(func(c *call, t Text) (Value, error) { return t, nil })
-	case "safe":
-		return text(func(c *call, t Text) (Value, error) { return t, nil })
-	case "upper":
-		return text(func(c *call, t Text) (Value, error) { return upper(t), nil })
-	case "lower":
-		return text(func(c *call, t Text) (Value, error) { return lower(t), nil })
-	case "capitalize":
-		return text(func(c *call, t Text) (Value, error) { return capitalize(t), nil })
+	case "default", "d":
+		return defaulted
+	case "length", "count":
+		return length
+	case "reverse":
+		return reverse
+	case "dictsort":
+		return dictSort
+	case "items":
+		return pairsOf
+	case "attr":
+		return func(c *call, v Value) (Value, error) {
+			name, _ := c.get(0, "name")
+			return attribute(v, str(name).S), nil
+		}
+	case "abs":
+		return absolute
+	case "int":
+		return toInt
+	case "float":
+		return toFloat
+	case "round":
+		return round
+	}
+	return nil
+}
+
+// textFilter gives a filter of texts, or nil.
+func textFilter(name string) textMethod {
+	switch name {
+	case "upper", "lower", "capitalize":
+		return textMethodNamed(name)
+	case "string", "safe":
+		return func(c *call, t Text) (Value, error) { return t, nil }
 	case "title":
-		return text(func(c *call, t Text) (Value, error) { return title(t, false), nil })
+		return func(c *call, t Text) (Value, error) { return title(t, false), nil }
 	case "wordcount":
-		return text(func(c *call, t Text) (Value, error) { return int64(len(t.fields(-1))), nil })
+		return func(c *call, t Text) (Value, error) { return int64(len(t.fields(-1))), nil }
 	case "escape", "e", "forceescape":
-		return text(func(c *call, t Text) (Value, error) { return escape(t), nil })
+		return func(c *call, t Text) (Value, error) { return escape(t), nil }
 	case "indent":
-		return text(indent)
+		return indent
 	case "truncate":
-		return text(truncate)
+		return truncate
 	case "format":
-		return text(func(c *call, t Text) (Value, error) { return percent(t, &List{c.args, true}, c.line) })
+		return func(c *call, t Text) (Value, error) { return percent(t, &List{c.args, true}, c.line) }
 	case "trim":
-		return text(func(c *call, t Text) (Value, error) {
+		return func(c *call, t Text) (Value, error) {
 			cut, err := c.cutset(0, "chars")
 			return t.strip(true, true, cut), err
-		})
+		}
 	case "replace":
-		return text(func(c *call, t Text) (Value, error) {
+		return func(c *call, t Text) (Value, error) {
 			old, _ := c.get(0, "old")
 			with, _ := c.get(1, "new")
 			limit := int64(-1)
@@ -66,92 +96,46 @@ func filterNamed(name string) filter {
 				limit, _ = v.(int64)
 			}
 			return replaced(c, t, str(old).S, str(with), int(limit))
-		})
-	case "default", "d":
-		return func(c *call, v Value) (Value, error) {
-			_, undefined := v.(Undefined)
-			boolean, _ := c.get(1, "boolean")
-			if !undefined && !(truth(boolean) && !truth(v)) {
-				return v, nil
-			}
-			if d, ok := c.get(0, "default_value"); ok {
-				return d, nil
-			}
-			return Text{}, nil
 		}
-	case "length", "count":
-		return length
-	case "first":
-		return items(func(c *call, l []Value) (Value, error) { return edge(l, 0), nil })
-	case "last":
-		return items(func(c *call, l []Value) (Value, error) { return edge(l, len(l)-1), nil })
-	case "list":
-		return items(func(c *call, l []Value) (Value, error) { return &List{Items: slices.Clone(l)}, nil })
-	case "reverse":
-		return reverse
-	case "join":
-		return items(joinFilter)
-	case "sum":
-		return items(sum)
-	case "min":
-		return items(func(c *call, l []Value) (Value, error) { return extreme(c, l, -1) })
-	case "max":
-		return items(func(c *call, l []Value) (Value, error) { return extreme(c, l, 1) })
-	case "sort":
-		return items(sorted)
-	case "unique":
-		return items(unique)
-	case "batch":
-		return items(batch)
-	case "groupby":
-		return items(groupBy)
-	case "map":
-		return items(mapFilter)
-	case "select":
-		return items(func(c *call, l []Value) (Value, error) { return choose(c, l, false, true) })
-	case "reject":
-		return items(func(c *call, l []Value) (Value, error) { return choose(c, l, false, false) })
-	case "dictsort":
-		return dictSort
-	case "items":
-		return func(c *call, v Value) (Value, error) {
-			if _, ok := v.(Undefined); ok {
-				return &List{}, nil
-			}
-			d, ok := v.(*Dict)
-			if !ok {
-				return nil, c.errorf("can only get item pairs from a mapping")
-			}
-			return d.pairs(), nil
-		}
-	case "attr":
-		return func(c *call, v Value) (Value, error) {
-			name, _ := c.get(0, "name")
-			return attribute(v, str(name).S), nil
-		}
-	case "abs":
-		return func(c *call, v Value) (Value, error) {
-			i, f, isInt, ok := number(v)
-			switch {
-			case !ok:
-				return nil, c.errorf("bad operand type: '%s'", typeName(v))
-			case isInt:
-				return max(i, -i), nil
-			}
-			return max(f, -f), nil
-		}
-	case "int":
-		return toInt
-	case "float":
-		return toFloat
-	case "round":
-		return round
-	case "selectattr":
-		return items(func(c *call, l []Value) (Value, error) { return choose(c, l, true, true) })
-	case "rejectattr":
-		return items(func(c *call, l []Value) (Value, error) { return choose(c, l, true, false) })
 	}
 	return nil
+}
+
+// defaulted is the filter default.
+func defaulted(c *call, v Value) (Value, error) {
+	_, undefined := v.(Undefined)
+	boolean, _ := c.get(1, "boolean")
+	if !undefined && !(truth(boolean) && !truth(v)) {
+		return v, nil
+	}
+	if d, ok := c.get(0, "default_value"); ok {
+		return d, nil
+	}
+	return Text{}, nil
+}
+
+// pairsOf is the filter items.
+func pairsOf(c *call, v Value) (Value, error) {
+	if _, ok := v.(Undefined); ok {
+		return &List{}, nil
+	}
+	d, ok := v.(*Dict)
+	if !ok {
+		return nil, c.errorf("can only get item pairs from a mapping")
+	}
+	return d.pairs(), nil
+}
+
+// absolute is the filter abs.
+func absolute(c *call, v Value) (Value, error) {
+	i, f, isInt, ok := number(v)
+	switch {
+	case !ok:
+		return nil, c.errorf("bad operand type: '%s'", typeName(v))
+	case isInt:
+		return max(i, -i), nil
+	}
+	return max(f, -f), nil
 }
 
 // cutset is the function that says which runes a strip removes.

@@ -6,6 +6,41 @@ import (
 	"strings"
 )
 
+// listFilter gives a filter of what can be iterated over, or nil.
+func listFilter(name string) func(c *call, list []Value) (Value, error) {
+	switch name {
+	case "first":
+		return func(c *call, l []Value) (Value, error) { return edge(l, 0), nil }
+	case "last":
+		return func(c *call, l []Value) (Value, error) { return edge(l, len(l)-1), nil }
+	case "list":
+		return func(c *call, l []Value) (Value, error) { return &List{Items: slices.Clone(l)}, nil }
+	case "join":
+		return joinFilter
+	case "sum":
+		return sum
+	case "min":
+		return func(c *call, l []Value) (Value, error) { return extreme(c, l, -1) }
+	case "max":
+		return func(c *call, l []Value) (Value, error) { return extreme(c, l, 1) }
+	case "sort":
+		return sorted
+	case "unique":
+		return unique
+	case "batch":
+		return batch
+	case "groupby":
+		return groupBy
+	case "map":
+		return mapFilter
+	case "select", "reject", "selectattr", "rejectattr":
+		return func(c *call, l []Value) (Value, error) {
+			return choose(c, l, strings.HasSuffix(name, "attr"), strings.HasPrefix(name, "select"))
+		}
+	}
+	return nil
+}
+
 func edge(list []Value, i int) Value {
 	if len(list) == 0 {
 		return Undefined{"the sequence was empty"}

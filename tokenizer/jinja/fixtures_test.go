@@ -77,7 +77,8 @@ func TestTemplatesOfFixtures(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", e.Tpl, err)
 		}
-		vars := NewDict().Set("bos_token", plain(source.BOS)).Set("eos_token", plain(source.EOS)).Set("add_generation_prompt", e.AGP)
+		vars := NewDict().Set("bos_token", plain(source.BOS)).Set("eos_token", plain(source.EOS)).Set("add_generation_prompt",
+			e.AGP)
 		for _, c := range convs {
 			if c.N == e.Conv {
 				vars.Set("messages", value(t, string(c.Messages)))

@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -67,106 +68,141 @@ func percent(t Text, v Value, line int) (Value, error) {
 	return b.text(), nil
 }
 
-// convert formats one value with C-like flags.
-func convert(verb byte, flags string, v Value, line int) (Text, error) {
-	sign, left, zero, alternate := "", false, false, false
+// conversion is how one value is formatted: C-like flags and a letter.
+type conversion struct {
+	verb                  byte
+	sign                  string // before a number that is not negative
+	left, zero, alternate bool
+	width, precision      int
+	precise               bool // the precision is given
+}
+
+// conversionOf reads flags.
+func conversionOf(verb byte, flags string, line int) (conversion, error) {
+	c := conversion{verb: verb}
 	for flags != "" && strings.IndexByte("-+ #0", flags[0]) >= 0 {
 		switch flags[0] {
 		case '-':
-			left = true
+			c.left = true
 		case '0':
-			zero = true
+			c.zero = true
 		case '#':
-			alternate = true
+			c.alternate = true
 		case '+':
-			sign = "+"
+			c.sign = "+"
 		default:
-			if sign == "" {
-				sign = " "
-			}
+			c.sign = cmp.Or(c.sign, " ")
 		}
 		flags = flags[1:]
 	}
-	widthText, precisionText, hasPrecision := strings.Cut(flags, ".")
-	width, _ := strconv.Atoi("0" + widthText)
-	precision, _ := strconv.Atoi("0" + precisionText)
-	if width > 10_000 || precision > 10_000 {
-		return Text{}, fail(line, "the width or precision of a format is too large")
+	width, precision, precise := strings.Cut(flags, ".")
+	c.precise = precise
+	c.width, _ = strconv.Atoi("0" + width)
+	c.precision, _ = strconv.Atoi("0" + precision)
+	if c.width > 10_000 || c.precision > 10_000 {
+		return c, fail(line, "the width or precision of a format is too large")
+	}
+	return c, nil
+}
+
+// convert formats one value with C-like flags.
+func convert(verb byte, flags string, v Value, line int) (Text, error) {
+	c, err := conversionOf(verb, flags, line)
+	if err != nil {
+		return Text{}, err
 	}
 	var body Text
-	i, f, isInt, isNumber := number(v)
 	switch verb {
 	case 's', 'r':
-		body = str(v)
-		if verb == 'r' {
-			var b builder
-			repr(&b, v, 0)
-			body = b.text()
-		}
-		if hasPrecision {
-			cut, _ := runeOffset(body.S, int64(precision))
-			body = body.slice(0, cut)
-		}
-		zero, sign = false, ""
+		c.zero, c.sign = false, ""
+		body = c.text(v)
 	case 'd', 'i', 'u', 'x', 'X', 'o':
-		if !isNumber {
-			return Text{}, fail(line, "%%%c format: a real number is required, not %s", verb, typeName(v))
-		}
-		if !isInt {
-			if f < -9e18 || f > 9e18 {
-				return Text{}, fail(line, "%%%c format: the number is too large", verb)
-			}
-			i = int64(f)
-		}
-		base := map[byte]int{'x': 16, 'X': 16, 'o': 8}[verb]
-		digits := strconv.FormatInt(i, max(base, 10))
-		if base == 8 {
-			digits = strconv.FormatInt(i, 8)
-		}
-		if verb == 'X' {
-			digits = strings.ToUpper(digits)
-		}
-		if alternate && base > 0 {
-			prefix := "0" + string(verb)
-			digits = strings.Replace(prefix+digits, prefix+"-", "-"+prefix, 1)
-		}
-		body = plain(digits)
+		body, err = c.integer(v, line)
 	case 'f', 'F', 'e', 'E', 'g', 'G':
-		if !isNumber {
-			return Text{}, fail(line, "must be real number, not %s", typeName(v))
-		}
-		if !hasPrecision {
-			precision = 6
-		}
-		if (verb == 'g' || verb == 'G') && precision == 0 {
-			precision = 1
-		}
-		format := verb
-		if verb == 'F' {
-			format = 'f'
-		}
-		s := strconv.FormatFloat(f, format, precision, 64)
-		body = plain(s)
+		body, err = c.float(v, line)
 	default:
-		return Text{}, fail(line, "unsupported format character %q", verb)
+		err = fail(line, "unsupported format character %q", verb)
 	}
-	if sign != "" && !strings.HasPrefix(body.S, "-") {
-		body = concat(plain(sign), body)
+	if err != nil {
+		return Text{}, err
 	}
-	n := width - int(runeCount(body.S))
+	return c.pad(body), nil
+}
+
+func (c *conversion) text(v Value) Text {
+	body := str(v)
+	if c.verb == 'r' {
+		var b builder
+		repr(&b, v, 0)
+		body = b.text()
+	}
+	if c.precise {
+		cut, _ := runeOffset(body.S, int64(c.precision))
+		body = body.slice(0, cut)
+	}
+	return body
+}
+
+func (c *conversion) integer(v Value, line int) (Text, error) {
+	i, f, isInt, isNumber := number(v)
+	if !isNumber {
+		return Text{}, fail(line, "%%%c format: a real number is required, not %s", c.verb, typeName(v))
+	}
+	if !isInt {
+		if f < -9e18 || f > 9e18 {
+			return Text{}, fail(line, "%%%c format: the number is too large", c.verb)
+		}
+		i = int64(f)
+	}
+	base := map[byte]int{'x': 16, 'X': 16, 'o': 8}[c.verb]
+	digits := strconv.FormatInt(i, cmp.Or(base, 10))
+	if c.verb == 'X' {
+		digits = strings.ToUpper(digits)
+	}
+	if c.alternate && base > 0 {
+		prefix := "0" + string(c.verb)
+		digits = strings.Replace(prefix+digits, prefix+"-", "-"+prefix, 1)
+	}
+	return plain(digits), nil
+}
+
+func (c *conversion) float(v Value, line int) (Text, error) {
+	_, f, _, isNumber := number(v)
+	if !isNumber {
+		return Text{}, fail(line, "must be real number, not %s", typeName(v))
+	}
+	precision, format := c.precision, c.verb
+	if !c.precise {
+		precision = 6
+	}
+	switch {
+	case (format == 'g' || format == 'G') && precision == 0:
+		precision = 1
+	case format == 'F':
+		format = 'f'
+	}
+	return plain(strconv.FormatFloat(f, format, precision, 64)), nil
+}
+
+// pad gives a converted value its sign and its width.
+func (c *conversion) pad(body Text) Text {
+	if c.sign != "" && !strings.HasPrefix(body.S, "-") {
+		body = concat(plain(c.sign), body)
+	}
+	n := c.width - int(runeCount(body.S))
 	switch {
 	case n <= 0:
-		return body, nil
-	case left:
-		return concat(body, plain(strings.Repeat(" ", n))), nil
-	case zero:
+		return body
+	case c.left:
+		return concat(body, plain(strings.Repeat(" ", n)))
+	case c.zero:
 		at := 0
 		if body.S[0] == '-' || body.S[0] == '+' || body.S[0] == ' ' {
 			at = 1
 		}
-		return concat(body.slice(0, at), plain(strings.Repeat("0", n)), body.slice(at, len(body.S))), nil
+		return concat(body.slice(0, at), plain(strings.Repeat("0", n)), body.slice(at, len(body.S)))
 	}
-	return concat(plain(strings.Repeat(" ", n)), body), nil
+	return concat(plain(strings.Repeat(" ", n)), body)
 }
 
 // formatMethod is str.format with {}, {0} and {name}; conversions and format specifications are an error.

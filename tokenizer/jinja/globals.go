@@ -100,59 +100,12 @@ func (c *call) dict() (*Dict, error) {
 
 // test is "v is name".
 func (c *call) test(name string, v Value) (bool, error) {
+	if is, ok := c.kindTest(name, v); ok {
+		return is, nil
+	}
 	arg, _ := c.get(0, "")
 	i, f, isInt, isNumber := number(v)
 	switch name {
-	case "defined":
-		_, undefined := v.(Undefined)
-		return !undefined, nil
-	case "undefined":
-		_, undefined := v.(Undefined)
-		return undefined, nil
-	case "none":
-		return v == nil, nil
-	case "true":
-		return v == Value(true), nil
-	case "false":
-		return v == Value(false), nil
-	case "boolean":
-		_, ok := v.(bool)
-		return ok, nil
-	case "string":
-		_, ok := v.(Text)
-		return ok, nil
-	case "mapping":
-		_, ok := v.(*Dict)
-		return ok, nil
-	case "number":
-		return isNumber, nil
-	case "integer":
-		_, ok := v.(int64)
-		return ok, nil
-	case "float":
-		_, ok := v.(float64)
-		return ok, nil
-	case "iterable":
-		_, err := iterate(v, c.line)
-		return err == nil, nil
-	case "sequence":
-		switch v.(type) {
-		case Text, *List, *Dict, Undefined:
-			return true, nil
-		}
-		return false, nil
-	case "callable":
-		_, ok := v.(*function)
-		return ok, nil
-	case "filter":
-		t, _ := v.(Text)
-		return filterNamed(t.S) != nil, nil
-	case "lower":
-		return str(v).S == strings.ToLower(str(v).S), nil
-	case "upper":
-		return str(v).S == strings.ToUpper(str(v).S), nil
-	case "escaped":
-		return false, nil
 	case "even", "odd", "divisibleby":
 		by := int64(2)
 		if name == "divisibleby" {
@@ -179,4 +132,54 @@ func (c *call) test(name string, v Value) (bool, error) {
 		return equal(v, arg, 0) && typeName(v) == typeName(arg), nil
 	}
 	return false, fail(c.line, "no test named '%s'", name)
+}
+
+// kindTest is test for what kind of value v is; known is false if the name is that of no such test.
+func (c *call) kindTest(name string, v Value) (is, known bool) {
+	switch name {
+	case "defined":
+		_, undefined := v.(Undefined)
+		is = !undefined
+	case "undefined":
+		_, is = v.(Undefined)
+	case "none":
+		is = v == nil
+	case "true":
+		is = v == Value(true)
+	case "false":
+		is = v == Value(false)
+	case "boolean":
+		_, is = v.(bool)
+	case "string":
+		_, is = v.(Text)
+	case "mapping":
+		_, is = v.(*Dict)
+	case "number":
+		_, _, _, is = number(v)
+	case "integer":
+		_, is = v.(int64)
+	case "float":
+		_, is = v.(float64)
+	case "iterable":
+		_, err := iterate(v, c.line)
+		is = err == nil
+	case "sequence":
+		switch v.(type) {
+		case Text, *List, *Dict, Undefined:
+			is = true
+		}
+	case "callable":
+		_, is = v.(*function)
+	case "filter":
+		t, _ := v.(Text)
+		is = filterNamed(t.S) != nil
+	case "lower":
+		is = str(v).S == strings.ToLower(str(v).S)
+	case "upper":
+		is = str(v).S == strings.ToUpper(str(v).S)
+	case "escaped":
+	default:
+		return false, false
+	}
+	return is, true
 }

@@ -99,8 +99,10 @@ func TestMarks(t *testing.T) {
 func TestLimits(t *testing.T) {
 	tests := []struct{ name, template string }{
 		{"text", "{% set ns = namespace(x='x') %}{% for i in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}"},
-		{"replace", "{% set ns = namespace(x='x') %}{% for i in range(99) %}{% set ns.x = ns.x.replace('x', 'xx') %}{% endfor %}"},
-		{"join", "{% set ns = namespace(x='x') %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] | join(ns.x) %}{% endfor %}"},
+		{"replace", "{% set ns = namespace(x='x') %}{% for i in range(99) %}{% set ns.x = ns.x.replace('x', 'xx') %}{% " +
+			"endfor %}"},
+		{"join", "{% set ns = namespace(x='x') %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] | join(ns.x) %}{% " +
+			"endfor %}"},
 		{"output", "{% set x = 'x' * 1000000 %}{% for i in range(1000) %}{{ x }}{% endfor %}"},
 		{"list", "{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}"},
 		{"range", "{{ range(100001) | list }}"},

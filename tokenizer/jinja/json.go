@@ -172,7 +172,8 @@ var jsonEscapes = map[rune]string{'"': `\"`, '\\': `\\`, '\n': `\n`, '\r': `\r`,
 
 func (e *encoder) quote(t Text) Text {
 	body := t
-	if strings.ContainsFunc(t.S, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || e.escapeMore && r > '~' }) {
+	escaped := func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || e.escapeMore && r > '~' }
+	if strings.ContainsFunc(t.S, escaped) {
 		body = t.mapRunes(func(_ int, r rune) string {
 			if s, ok := jsonEscapes[r]; ok {
 				return s

@@ -42,10 +42,14 @@ type lexer struct {
 }
 
 // The longer operators come first.
-var operators = []string{"//", "**", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "[", "]", "(", ")", "{", "}", "<", ">", "=", ".", ":", "|", ",", ";"}
+var operators = []string{
+	"//", "**", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~",
+	"[", "]", "(", ")", "{", "}", "<", ">", "=", ".", ":", "|", ",", ";",
+}
 
 var (
-	reNumber   = regexp.MustCompile(`^(0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|[0-9](?:_?[0-9])*(?:\.[0-9](?:_?[0-9])*)?(?:[eE][+-]?[0-9](?:_?[0-9])*)?)`)
+	reNumber = regexp.MustCompile(`^(0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|` +
+		`[0-9](?:_?[0-9])*(?:\.[0-9](?:_?[0-9])*)?(?:[eE][+-]?[0-9](?:_?[0-9])*)?)`)
 	reRaw      = regexp.MustCompile(`^\{%([-+]?)\s*raw\s*(-%\}\s*|%\})`)
 	reEndRaw   = regexp.MustCompile(`\{%([-+]?)\s*endraw\s*(\+%\}|-%\}\s*|%\}\n?)`)
 	reEndNotes = regexp.MustCompile(`\+#\}|-#\}\s*|#\}\n?`)
@@ -293,7 +297,10 @@ func (l *lexer) quoted(rest string) (int, error) {
 	return 0, l.errorf("the string has no end")
 }
 
-var simpleEscapes = map[byte]string{'n': "\n", 't': "\t", 'r': "\r", '\\': `\`, '\'': `'`, '"': `"`, 'a': "\a", 'b': "\b", 'f': "\f", 'v': "\v", '\n': ""}
+var simpleEscapes = map[byte]string{
+	'n': "\n", 't': "\t", 'r': "\r", '\\': `\`, '\'': `'`, '"': `"`,
+	'a': "\a", 'b': "\b", 'f': "\f", 'v': "\v", '\n': "",
+}
 
 // escape decodes one backslash escape of a Python string and tells its length.
 func (l *lexer) escape(b *strings.Builder, s string) (int, error) {

@@ -27,7 +27,8 @@ func (s *macroStmt) exec(st *state) error {
 func (st *state) macro(name string, params []parameter, body []stmt, line int) *function {
 	defined := st.scope
 	return &function{name, func(c *call) (Value, error) {
-		if st.depth++; st.depth > maxDepth {
+		st.depth++
+		if st.depth > maxDepth {
 			return nil, c.errorf("calls are nested more than %d deep", maxDepth)
 		}
 		defer func() { st.depth-- }()

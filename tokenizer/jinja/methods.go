@@ -116,35 +116,9 @@ func textMethodNamed(name string) textMethod {
 			return int64(strings.Count(t.S, s.S)), err
 		}
 	case "replace":
-		return func(c *call, t Text) (Value, error) {
-			old, err := c.text(0)
-			if err != nil {
-				return nil, err
-			}
-			with, err := c.text(1)
-			if err != nil {
-				return nil, err
-			}
-			limit := int64(-1)
-			if v, ok := c.get(2, "count"); ok {
-				limit, _ = v.(int64)
-			}
-			return replaced(c, t, old.S, with, int(limit))
-		}
+		return replaceMethod
 	case "join":
-		return func(c *call, t Text) (Value, error) {
-			v, _ := c.get(0, "")
-			items, err := iterate(v, c.line)
-			if err != nil {
-				return nil, err
-			}
-			for _, item := range items {
-				if _, ok := item.(Text); !ok {
-					return nil, c.errorf("sequence item: expected str instance, %s found", typeName(item))
-				}
-			}
-			return joinFilter(&call{st: c.st, name: c.name, line: c.line, args: []Value{t}}, items)
-		}
+		return joinMethod
 	case "removeprefix":
 		return func(c *call, t Text) (Value, error) {
 			s, err := c.text(0)
@@ -155,15 +129,30 @@ func textMethodNamed(name string) textMethod {
 			s, err := c.text(0)
 			return t.slice(0, len(strings.TrimSuffix(t.S, s.S))), err
 		}
+	case "zfill":
+		return padMethod("0", true, false)
+	case "ljust":
+		return padMethod(" ", false, true)
+	case "rjust":
+		return padMethod(" ", true, false)
+	case "center":
+		return padMethod(" ", true, true)
+	case "format":
+		return formatMethod
 	case "partition":
 		return partitionMethod(strings.Index, false)
 	case "rpartition":
 		return partitionMethod(strings.LastIndex, true)
+	}
+	return textTest(name)
+}
+
+// textTest gives a method of str that says what its characters are, or nil.
+func textTest(name string) textMethod {
+	switch name {
 	case "isspace":
 		return everyMethod(isSpace)
-	case "isdigit":
-		return everyMethod(unicode.IsDigit)
-	case "isdecimal":
+	case "isdigit", "isdecimal":
 		return everyMethod(unicode.IsDigit)
 	case "isnumeric":
 		return everyMethod(unicode.IsNumber)
@@ -175,18 +164,38 @@ func textMethodNamed(name string) textMethod {
 		return caseMethod(unicode.IsUpper, unicode.IsLower)
 	case "islower":
 		return caseMethod(unicode.IsLower, unicode.IsUpper)
-	case "zfill":
-		return padMethod("0", true, false)
-	case "ljust":
-		return padMethod(" ", false, true)
-	case "rjust":
-		return padMethod(" ", true, false)
-	case "center":
-		return padMethod(" ", true, true)
-	case "format":
-		return formatMethod
 	}
 	return nil
+}
+
+func replaceMethod(c *call, t Text) (Value, error) {
+	old, err := c.text(0)
+	if err != nil {
+		return nil, err
+	}
+	with, err := c.text(1)
+	if err != nil {
+		return nil, err
+	}
+	limit := int64(-1)
+	if v, ok := c.get(2, "count"); ok {
+		limit, _ = v.(int64)
+	}
+	return replaced(c, t, old.S, with, int(limit))
+}
+
+func joinMethod(c *call, t Text) (Value, error) {
+	v, _ := c.get(0, "")
+	items, err := iterate(v, c.line)
+	if err != nil {
+		return nil, err
+	}
+	for _, item := range items {
+		if _, ok := item.(Text); !ok {
+			return nil, c.errorf("sequence item: expected str instance, %s found", typeName(item))
+		}
+	}
+	return joinFilter(&call{st: c.st, name: c.name, line: c.line, args: []Value{t}}, items)
 }
 
 // text is a positional argument that must be a string.
@@ -324,6 +333,7 @@ func padMethod(fill string, left, right bool) textMethod {
 		if fill == "0" && (strings.HasPrefix(t.S, "-") || strings.HasPrefix(t.S, "+")) {
 			sign = 1
 		}
-		return concat(t.slice(0, sign), plain(strings.Repeat(pad, before)), t.slice(sign, len(t.S)), plain(strings.Repeat(pad, n-before))), nil
+		front, back := plain(strings.Repeat(pad, before)), plain(strings.Repeat(pad, n-before))
+		return concat(t.slice(0, sign), front, t.slice(sign, len(t.S)), back), nil
 	}
 }

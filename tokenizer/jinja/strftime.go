@@ -72,7 +72,8 @@ func strftime(t time.Time, layout string) (string, error) {
 			return "", fmt.Errorf("the directive %%%c of the format %q is not supported", layout[i], layout)
 		}
 		if short {
-			if s = strings.TrimLeft(s, "0"); s == "" {
+			s = strings.TrimLeft(s, "0")
+			if s == "" {
 				s = "0"
 			}
 		}

@@ -191,7 +191,8 @@ func (t Text) lines(keep bool) []Text {
 	for lo := 0; lo < len(t.S); {
 		end, next := len(t.S), len(t.S)
 		for i, r := range t.S[lo:] {
-			if r == '\n' || r == '\r' || r == '\v' || r == '\f' || r >= 0x1c && r <= 0x1e || r == 0x85 || r == 0x2028 || r == 0x2029 {
+			if r == '\n' || r == '\r' || r == '\v' || r == '\f' || r >= 0x1c && r <= 0x1e || r == 0x85 || r == 0x2028 ||
+				r == 0x2029 {
 				end = lo + i
 				next = end + utf8.RuneLen(r)
 				if strings.HasPrefix(t.S[end:], "\r\n") {

@@ -26,41 +26,47 @@ type Classes struct {
 	han  bool // a table of withHan
 }
 
-// classRanges says which Unicode ranges set which bits.
-func classRanges() []struct {
-	bits   uint8
-	ranges []*unicode.RangeTable
-} {
-	return []struct {
-		bits   uint8
-		ranges []*unicode.RangeTable
-	}{
-		{Letter, []*unicode.RangeTable{unicode.L}},
-		{Number, []*unicode.RangeTable{unicode.N}},
-		{Space, []*unicode.RangeTable{unicode.White_Space}},
-		{Upper, []*unicode.RangeTable{unicode.Lu, unicode.Lt, unicode.Lm, unicode.Lo, unicode.M}},
-		{Lower, []*unicode.RangeTable{unicode.Ll, unicode.Lm, unicode.Lo, unicode.M}},
-		{Mark, []*unicode.RangeTable{unicode.M}},
-		{Punct, []*unicode.RangeTable{unicode.P}},
-		{Word, []*unicode.RangeTable{unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc, unicode.Join_Control}},
+// classTables says which Unicode tables make a class.
+func classTables() map[uint8][]*unicode.RangeTable {
+	return map[uint8][]*unicode.RangeTable{
+		Letter: {unicode.L},
+		Number: {unicode.N},
+		Space:  {unicode.White_Space},
+		Upper:  {unicode.Lu, unicode.Lt, unicode.Lm, unicode.Lo, unicode.M},
+		Lower:  {unicode.Ll, unicode.Lm, unicode.Lo, unicode.M},
+		Mark:   {unicode.M},
+		Punct:  {unicode.P},
+		Word: {
+			unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc, unicode.Join_Control,
+		},
 	}
 }
 
+// newerClasses are the classes of what newerCategories adds.
+func newerClasses() map[string]uint8 {
+	return map[string]uint8{
+		"Lu": Letter | Upper | Word,
+		"Ll": Letter | Lower | Word,
+		"Lm": Letter | Upper | Lower | Word,
+		"Lo": Letter | Upper | Lower | Word,
+		"Nd": Number | Word,
+		"Mn": Mark | Upper | Lower | Word,
+		"Mc": Mark | Upper | Lower | Word,
+	}
+}
+
+// NewClasses makes the table of Unicode 16, by which Oniguruma splits.
 func NewClasses() *Classes {
 	t := new(Classes)
-	for _, c := range classRanges() {
-		for _, rt := range c.ranges {
-			for _, r := range rt.R16 {
-				t.set(rune(r.Lo), rune(r.Hi), rune(r.Stride), c.bits)
-			}
-			for _, r := range rt.R32 {
-				t.set(rune(r.Lo), rune(r.Hi), rune(r.Stride), c.bits)
-			}
+	for bits, tables := range classTables() {
+		for _, table := range tables {
+			eachRange(table, func(lo, hi, stride rune) { t.set(lo, hi, stride, bits) })
 		}
 	}
-	for _, c := range newerRanges() {
-		for _, r := range c.ranges {
-			t.set(r.lo, r.hi, 1, c.bits)
+	newer := newerCategories()
+	for name, bits := range newerClasses() {
+		for _, r := range newer[name] {
+			t.set(r.lo, r.hi, 1, bits)
 		}
 	}
 	for _, r := range punctuationChanges() {
@@ -123,7 +129,17 @@ func (t *Classes) Of(r rune) uint8 {
 	return bits
 }
 
-// highClass is of for the planes beyond the table, which hold ideographs and variation selectors only.
+// eachRange gives the ranges of a table.
+func eachRange(t *unicode.RangeTable, take func(lo, hi, stride rune)) {
+	for _, r := range t.R16 {
+		take(rune(r.Lo), rune(r.Hi), rune(r.Stride))
+	}
+	for _, r := range t.R32 {
+		take(rune(r.Lo), rune(r.Hi), rune(r.Stride))
+	}
+}
+
+// highClass is Of for the planes beyond the table, which hold ideographs and variation selectors only.
 func highClass(r rune) uint8 {
 	switch {
 	case unicode.Is(unicode.Lo, r), r >= 0x2EBF0 && r <= 0x2EE5D: // the second range is extension I, of Unicode 15.1

@@ -128,8 +128,8 @@ func (f findRegex) Find(s string, match func(a, b int)) {
 	}
 }
 
-// NewFinder makes the finder of a regular expression. It fails where one has a part whose meaning in Oniguruma, the engine
-// of the Rust library, is not known to be the same here.
+// NewFinder makes the finder of a regular expression. It fails where one has a part whose meaning in Oniguruma, the
+// engine of the Rust library, is not known to be the same here.
 func NewFinder(regex string, classes *Classes) (Finder, error) {
 	if text, ok := plainText(regex); ok {
 		return Literal(text), nil

@@ -70,13 +70,15 @@ type findLeadRun struct {
 func leadRun(src string, classes *Classes) (f findLeadRun, ok bool) {
 	t := translator{src: src, classes: classes}
 	f = findLeadRun{one: true, src: src}
-	if f.set, ok = t.set(); !ok {
+	f.set, ok = t.set()
+	if !ok {
 		return f, false
 	}
 	if t.i+1 < len(src) && src[t.i] == '?' {
 		t.i++
 		f.lead = f.set
-		if f.set, ok = t.set(); !ok {
+		f.set, ok = t.set()
+		if !ok {
 			return f, false
 		}
 	}

@@ -53,16 +53,15 @@ func (s *runeSet) addShorthand(c rune, classes *Classes) {
 }
 
 func (s *runeSet) addTable(t *unicode.RangeTable) {
-	for _, r := range t.R16 {
-		for c := rune(r.Lo); c <= rune(r.Hi); c += rune(r.Stride) {
+	eachRange(t, func(lo, hi, stride rune) {
+		if stride == 1 {
+			s.add(lo, hi)
+			return
+		}
+		for c := lo; c <= hi; c += stride {
 			s.add(c, c)
 		}
-	}
-	for _, r := range t.R32 {
-		for c := rune(r.Lo); c <= rune(r.Hi); c += rune(r.Stride) {
-			s.add(c, c)
-		}
-	}
+	})
 	s.ranges = joinRanges(s.ranges)
 }
 

@@ -19,41 +19,6 @@ func InRanges(ranges []Range, r rune) bool {
 	return ok
 }
 
-// newerRanges are the code points that Unicode 16 adds to classes. The Rust library splits by Oniguruma, whose tables are
-// of Unicode 16; Go's are of Unicode 15.
-func newerRanges() []struct {
-	bits   uint8
-	ranges []Range
-} {
-	return []struct {
-		bits   uint8
-		ranges []Range
-	}{
-		{Letter | Upper | Word, []Range{ // Lu
-			{0x1c89, 0x1c89}, {0xa7cb, 0xa7cc}, {0xa7da, 0xa7da}, {0xa7dc, 0xa7dc}, {0x10d50, 0x10d65},
-		}},
-		{Letter | Lower | Word, []Range{ // Ll
-			{0x1c8a, 0x1c8a}, {0xa7cd, 0xa7cd}, {0xa7db, 0xa7db}, {0x10d70, 0x10d85},
-		}},
-		{Letter | Upper | Lower | Word, []Range{ // Lm and Lo
-			{0x10d4e, 0x10d4e}, {0x10d6f, 0x10d6f}, {0x16d40, 0x16d42}, {0x16d6b, 0x16d6c},
-			{0x105c0, 0x105f3}, {0x10d4a, 0x10d4d}, {0x10d4f, 0x10d4f}, {0x10ec2, 0x10ec4}, {0x11380, 0x11389},
-			{0x1138b, 0x1138b}, {0x1138e, 0x1138e}, {0x11390, 0x113b5}, {0x113b7, 0x113b7}, {0x113d1, 0x113d1},
-			{0x113d3, 0x113d3}, {0x11bc0, 0x11be0}, {0x13460, 0x143fa}, {0x16100, 0x1611d}, {0x16d43, 0x16d6a},
-			{0x18cff, 0x18cff}, {0x1e5d0, 0x1e5ed}, {0x1e5f0, 0x1e5f0}, {0x2ebf0, 0x2ee5d},
-		}},
-		{Number | Word, []Range{
-			{0x10d40, 0x10d49}, {0x116d0, 0x116e3}, {0x11bf0, 0x11bf9}, {0x16130, 0x16139}, {0x16d70, 0x16d79},
-			{0x1ccf0, 0x1ccf9}, {0x1e5f1, 0x1e5fa},
-		}},
-		{Mark | Upper | Lower | Word, []Range{
-			{0x897, 0x897}, {0x10d69, 0x10d6d}, {0x10efc, 0x10efc}, {0x113b8, 0x113c0}, {0x113c2, 0x113c2},
-			{0x113c5, 0x113c5}, {0x113c7, 0x113ca}, {0x113cc, 0x113d0}, {0x113d2, 0x113d2}, {0x113e1, 0x113e2},
-			{0x11f5a, 0x11f5a}, {0x1611e, 0x1612f}, {0x1e5ee, 0x1e5ef},
-		}},
-	}
-}
-
 // punctuationChanges are the code points beyond ASCII on which Go's Unicode 15 and the older tables of the Rust crate
 // unicode_categories, which the Punctuation pre-tokenizer goes by, do not agree.
 func punctuationChanges() []Range {
@@ -68,8 +33,8 @@ func punctuationChanges() []Range {
 	}
 }
 
-// MarkChanges are the code points on which Go's Unicode 15 and the Rust crate unicode-normalization-alignments, which the
-// normalizers go by, do not agree about combining marks.
+// MarkChanges are the code points on which Go's Unicode 15 and the Rust crate unicode-normalization-alignments, which
+// the normalizers go by, do not agree about combining marks.
 func MarkChanges() []Range {
 	return []Range{
 		{0x7fd, 0x7fd}, {0x898, 0x89f}, {0x8ca, 0x8d3}, {0x9fe, 0x9fe}, {0xafa, 0xaff}, {0xb55, 0xb55}, {0xc04, 0xc04},

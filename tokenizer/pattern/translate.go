@@ -41,7 +41,8 @@ func translateRegex(src string, classes *Classes) (string, error) {
 
 // alternatives reads up to the end of the group.
 func (t *translator) alternatives(fold bool) error {
-	if t.depth++; t.depth > 100 {
+	t.depth++
+	if t.depth > 100 {
 		return errors.New("its groups are nested too deep")
 	}
 	defer func() { t.depth-- }()
@@ -339,7 +340,8 @@ func (t *translator) property(negated bool) (*runeSet, rune, error) {
 
 // class reads a bracketed class, which may have classes inside, and several parts with && between: what is in all.
 func (t *translator) class(fold bool) (*runeSet, error) {
-	if t.depth++; t.depth > 100 {
+	t.depth++
+	if t.depth > 100 {
 		return nil, errors.New("its classes are nested too deep")
 	}
 	defer func() { t.depth-- }()
@@ -367,7 +369,8 @@ func (t *translator) class(fold bool) (*runeSet, error) {
 			return whole, nil
 		case strings.HasPrefix(rest, "&&"):
 			t.i += 2
-			if parts++; parts == 1 {
+			parts++
+			if parts == 1 {
 				whole.ranges = set.all()
 			} else {
 				whole.ranges = intersect(whole.ranges, set.all())

@@ -49,8 +49,9 @@ const (
 	upperNoHan = `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]`
 	lowerNoHan = `[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]`
 	// The language of Llama3 in the possessive spellings of tiktoken's cl100k_base.
-	cl100kRegex      = foldRegex + `|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`
-	cl100kShortRegex = `'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`
+	cl100kRegex      = foldRegex + cl100kRest
+	cl100kShortRegex = `'(?i:[sdmt]|ll|ve|re)` + cl100kRest
+	cl100kRest       = `|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`
 )
 
 // wordPatterns are the patterns known by their text.
@@ -173,7 +174,8 @@ func (c *Scanner) Next(s string, i int) int {
 	}
 	if next, nw := c.Class(s, j); nw > 0 && next&known == 0 {
 		for j += nw; j < len(s); j += nw {
-			if next, nw = c.Class(s, j); next&known != 0 {
+			next, nw = c.Class(s, j)
+			if next&known != 0 {
 				break
 			}
 		}

@@ -96,7 +96,12 @@ func presetSteps(ctx context.Context, name string, c model.Config, o Options) (*
 	defer pool.Close()
 	r := train.DefaultRecipe()
 	r.Scheduler, r.DType, r.Checkpointing = "constant", o.DType.String(), o.Checkpointing
-	need, err := train.EstimateMemory(c, train.Workload{DType: o.DType, Tokens: o.Batch * o.Seq,
+	m, err := model.Outline(c)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	need, err := train.EstimateMemory(m, train.Workload{DType: o.DType, Tokens: o.Batch * o.Seq,
 		Threads: pool.Threads(), Checkpointing: o.Checkpointing, Optim: r.Optim})
 	if err != nil {
 		return nil, err
@@ -108,11 +113,9 @@ func presetSteps(ctx context.Context, name string, c model.Config, o Options) (*
 	if err := need.Check(o.Available, advice); err != nil {
 		return nil, err
 	}
-	m, err := model.New(c)
-	if err != nil {
+	if err := m.Allocate(); err != nil {
 		return nil, err
 	}
-	defer m.Close()
 	m.Init(1)
 	t, err := train.NewTrainer(train.TrainerOptions{Pool: pool, Model: m, Recipe: &r, Capacity: o.Batch * o.Seq,
 		Source: randomRows(o.Batch, o.Seq, c.Vocab), Objective: train.MaskedMean{}})
@@ -127,7 +130,7 @@ func presetSteps(ctx context.Context, name string, c model.Config, o Options) (*
 	}
 	tokens := float64(o.Batch * o.Seq)
 	res.TokensPerSec = tokens / res.NsPerStep * 1e9
-	res.GFLOPS = tokens * (train.BodyFLOPs(m, float64(o.Seq)) + train.HeadFLOPs(&c)) / res.NsPerStep
+	res.GFLOPS = tokens * (train.BodyFLOPs(m, float64(o.Seq)) + train.HeadFLOPs(m)) / res.NsPerStep
 	res.PeakGFLOPS = pool.PeakFLOPS() / 1e9
 	if res.PeakGFLOPS > 0 {
 		res.PeakFraction = res.GFLOPS / res.PeakGFLOPS

@@ -38,7 +38,7 @@ func ExactAnswers(name string, rows []data.Row) *Suite {
 	for i, row := range rows {
 		last := len(row.Messages) - 1
 		want := row.Messages[last].Content
-		s.Tests[i] = Test{Kind: row.Kind, Messages: row.Messages[:last], Want: want, Check: checks.Equals{Want: want},
+		s.Tests[i] = Test{Kind: row.Kind, Messages: row.Messages[:last], Want: want, Check: checks.Equals(want),
 			// An exact answer has no more tokens than the wanted text has bytes, and the end-of-turn token.
 			MaxNew: len(want) + 2}
 	}

@@ -60,14 +60,15 @@ func each(tiles []tile, code func(t tile, name string, m mask)) {
 	RET()
 }
 
-// microkernels writes the product of any number of rows with as many columns as the widest tile has. The part of C in a tile is kept in registers: each of
-// its elements is one chain of fused multiply-adds in one lane of one of them.
+// microkernels writes the product of any number of rows with as many columns as the widest tile has. The part of C in a
+// tile is kept in registers: each of its elements is one chain of fused multiply-adds in one lane of one of them.
 func microkernels(rows int, tiles []tile) {
 	name := "gemm" + w.isa
 	function(name, "func(m, n, k int, a *float32, ai, ap, anext int, b *float32, bp int, c *float32, ldc, accumulate int)",
-		fmt.Sprintf("%s computes m rows and n (1 .. %d) columns in tiles of %d rows: C = A·B, or C += A·B when accumulate is not 0.", name, tiles[0].vecs*w.lanes, rows),
-		"Element (i, p) of A lies ai·i + ap·p bytes after a within the first tile, the next tile begins anext bytes further;",
-		"row p of B lies bp·p bytes after b, row i of C ldc·i bytes after c.")
+		fmt.Sprintf("%s computes m rows and n (1 .. %d) columns in tiles of %d rows: C = A·B, "+
+			"or C += A·B when accumulate is not 0. Element (i, p) of A lies ai·i + ap·p bytes after a "+
+			"within the first tile, the next tile begins anext bytes further; row p of B lies bp·p bytes after b, "+
+			"row i of C ldc·i bytes after c.", name, tiles[0].vecs*w.lanes, rows))
 	left, a, c := load("m"), load("a"), load("c")
 	each(tiles, func(t tile, name string, m mask) {
 		Label("next" + name)
@@ -96,7 +97,8 @@ func microkernels(rows int, tiles []tile) {
 	})
 }
 
-// strided gives the addresses of rows ld bytes apart with few registers: one for four or eight rows each, and odd multiples of ld.
+// strided gives the addresses of rows ld bytes apart with few registers: one for four or eight rows each, and odd
+// multiples of ld.
 type strided struct {
 	base []reg.GPVirtual
 	per  int                   // rows to a base
@@ -139,6 +141,25 @@ func (s strided) advance(by Op) {
 	}
 }
 
+// prefetchBelow asks for the part of C below a tile.
+func prefetchBelow(c strided, rows, vecs int) {
+	ahead := GP64()
+	MOVQ(c.odd[1], ahead)
+	IMUL3Q(Imm(uint64(rows)), ahead, ahead)
+	next := strided{per: c.per, odd: c.odd}
+	for _, b := range c.base {
+		n := GP64()
+		LEAQ(indexed(b, ahead, 1), n)
+		next.base = append(next.base, n)
+	}
+	for i := range rows {
+		for at := 0; at < vecs*w.bytes(); at += 64 {
+			PREFETCHT0(next.row(i, at))
+		}
+		PREFETCHT0(next.row(i, vecs*w.bytes()-4))
+	}
+}
+
 // microkernel writes one tile; more says that another one usually follows below it.
 func microkernel(label string, rows, vecs int, m mask, more bool, a, c reg.GPVirtual) {
 	of := func(v int) mask {
@@ -156,21 +177,7 @@ func microkernel(label string, rows, vecs int, m mask, more bool, a, c reg.GPVir
 	atC := func() strided { return newStrided(c, load("ldc"), rows) }
 	to := atC()
 	if more {
-		ahead := GP64()
-		MOVQ(to.odd[1], ahead)
-		IMUL3Q(Imm(uint64(rows)), ahead, ahead)
-		next := strided{per: to.per, odd: to.odd}
-		for _, b := range to.base {
-			n := GP64()
-			LEAQ(indexed(b, ahead, 1), n)
-			next.base = append(next.base, n)
-		}
-		for i := range rows {
-			for at := 0; at < vecs*w.bytes(); at += 64 {
-				PREFETCHT0(next.row(i, at))
-			}
-			PREFETCHT0(next.row(i, vecs*w.bytes()-4))
-		}
+		prefetchBelow(to, rows, vecs)
 	}
 	flag := load("accumulate")
 	TESTQ(flag, flag)
@@ -235,7 +242,8 @@ func microkernel(label string, rows, vecs int, m mask, more bool, a, c reg.GPVir
 func peak() {
 	name := "peak" + w.isa
 	TEXT(name, NOSPLIT, "func(n int)")
-	Doc(fmt.Sprintf("%s does n times 12 independent fused multiply-adds of %d floats. Benchmarks measure the core with it.", name, w.lanes))
+	Doc(fmt.Sprintf("%s does n times 12 independent fused multiply-adds of %d floats. "+
+		"Benchmarks measure the core with it.", name, w.lanes))
 	n := load("n")
 	x, y := zero(), zero()
 	acc := make([]vector, 12)

@@ -69,7 +69,8 @@ func reductions() {
 		func(s *sweep, k K) vector { return mul(mul(s.read("x"), s.read("y")), mul(s.read("z"), k["s"])) })
 	reduction("sumExp", "func(x []float32, m float32) float32", "Σ exp(x-m)", names("x"), names("m"),
 		func(s *sweep, k K) vector { return exp(minus(s.read("x"), k["m"])) })
-	reduction("expSum", "func(dst, x []float32, m float32) float32", "dst = exp(x-m), Σ dst", names("dst", "x"), names("m"),
+	reduction("expSum", "func(dst, x []float32, m float32) float32", "dst = exp(x-m), Σ dst", names("dst", "x"),
+		names("m"),
 		func(s *sweep, k K) vector {
 			e := exp(minus(s.read("x"), k["m"]))
 			s.write("dst", e)
@@ -104,31 +105,32 @@ func reductions() {
 func finite() {
 	var found vector
 	var some reg.OpmaskVirtual
-	kernel("finite", "func(x []float32) (bad int)", "but it counts in bad, which is 0 when all are finite", names("x"), 8, func() {
-		found, some = zero(), K()
-		if w.lanes == 16 {
-			KXORW(some, some, some)
-		}
-	}, func(s *sweep) {
-		y := s.read("x")
-		VANDPS(bits(0x7f800000), y, y)
-		if w.lanes == 16 {
-			bad := K()
-			VPCMPEQD(bits(0x7f800000), y, bad)
-			KORW(bad, some, some)
-			return
-		}
-		VPCMPEQD(bits(0x7f800000), y, y)
-		VORPS(y, found, found)
-	}, func() {
-		n := GP32()
-		if w.lanes == 16 {
-			KMOVW(some, n)
-		} else {
-			VMOVMSKPS(found, n)
-		}
-		Store(n.As64(), ReturnIndex(0))
-	})
+	kernel("finite", "func(x []float32) (bad int)", "but it counts in bad, which is 0 when all are finite", names("x"), 8,
+		func() {
+			found, some = zero(), K()
+			if w.lanes == 16 {
+				KXORW(some, some, some)
+			}
+		}, func(s *sweep) {
+			y := s.read("x")
+			VANDPS(bits(0x7f800000), y, y)
+			if w.lanes == 16 {
+				bad := K()
+				VPCMPEQD(bits(0x7f800000), y, bad)
+				KORW(bad, some, some)
+				return
+			}
+			VPCMPEQD(bits(0x7f800000), y, y)
+			VORPS(y, found, found)
+		}, func() {
+			n := GP32()
+			if w.lanes == 16 {
+				KMOVW(some, n)
+			} else {
+				VMOVMSKPS(found, n)
+			}
+			Store(n.As64(), ReturnIndex(0))
+		})
 }
 
 func norms() {
@@ -138,10 +140,13 @@ func norms() {
 	rms := func(s *sweep, k K) vector {
 		return mul(minus(mul(s.read("dy"), s.read("w")), mul(mul(s.read("x"), k["s"]), k["c"])), k["s"])
 	}
-	mapping("rmsGrad", "func(dx, dy, w, x []float32, s, c float32)", "dx = s·(dy·w - (x·s)·c)", names("dx", "dy", "w", "x"), names("s", "c"), rms)
-	mapping("rmsGradAdd", "func(dx, dy, w, x, res []float32, s, c float32)", "dx = s·(dy·w - (x·s)·c) + res", names("dx", "dy", "w", "x", "res"), names("s", "c"),
+	mapping("rmsGrad", "func(dx, dy, w, x []float32, s, c float32)", "dx = s·(dy·w - (x·s)·c)",
+		names("dx", "dy", "w", "x"), names("s", "c"), rms)
+	mapping("rmsGradAdd", "func(dx, dy, w, x, res []float32, s, c float32)", "dx = s·(dy·w - (x·s)·c) + res",
+		names("dx", "dy", "w", "x", "res"), names("s", "c"),
 		func(s *sweep, k K) vector { return plus(rms(s, k), s.read("res")) })
-	mapping("layerNorm", "func(out, x, w, b []float32, mean, rstd float32)", "out = ((x-mean)·rstd)·w + b", names("out", "x", "w", "b"), names("mean", "rstd"),
+	mapping("layerNorm", "func(out, x, w, b []float32, mean, rstd float32)", "out = ((x-mean)·rstd)·w + b",
+		names("out", "x", "w", "b"), names("mean", "rstd"),
 		func(s *sweep, k K) vector {
 			return plus(mul(mul(minus(s.read("x"), k["mean"]), k["rstd"]), s.read("w")), s.read("b"))
 		})
@@ -149,33 +154,40 @@ func norms() {
 		u := mul(minus(s.read("x"), k["mean"]), k["rstd"])
 		return mul(minus(minus(mul(s.read("dy"), s.read("w")), k["a"]), mul(u, k["b"])), k["rstd"])
 	}
-	mapping("layerNormGrad", "func(dx, dy, w, x []float32, mean, rstd, a, b float32)", "dx = rstd·((dy·w - a) - ((x-mean)·rstd)·b)",
+	mapping("layerNormGrad", "func(dx, dy, w, x []float32, mean, rstd, a, b float32)",
+		"dx = rstd·((dy·w - a) - ((x-mean)·rstd)·b)",
 		names("dx", "dy", "w", "x"), names("mean", "rstd", "a", "b"), ln)
-	mapping("layerNormGradAdd", "func(dx, dy, w, x, res []float32, mean, rstd, a, b float32)", "dx = rstd·((dy·w - a) - ((x-mean)·rstd)·b) + res",
-		names("dx", "dy", "w", "x", "res"), names("mean", "rstd", "a", "b"), func(s *sweep, k K) vector { return plus(ln(s, k), s.read("res")) })
+	mapping("layerNormGradAdd", "func(dx, dy, w, x, res []float32, mean, rstd, a, b float32)",
+		"dx = rstd·((dy·w - a) - ((x-mean)·rstd)·b) + res",
+		names("dx", "dy", "w", "x", "res"), names("mean", "rstd", "a", "b"),
+		func(s *sweep, k K) vector { return plus(ln(s, k), s.read("res")) })
 	var g, gx []vector
 	var mean, rstd vector
-	kernel("layerNormSums", "func(dy, w, x []float32, mean, rstd float32) (total, dot float32)", "Σ dy·w and Σ (dy·w)·((x-mean)·rstd)", names("dy", "w", "x"), 16, func() {
-		g, gx = lanes(zero), lanes(zero)
-		mean, rstd = scalar("mean"), scalar("rstd")
-	}, func(s *sweep) {
-		t := mul(s.read("dy"), s.read("w"))
-		u := s.kept(mul(mul(minus(s.read("x"), mean), rstd), t))
-		VADDPS(t, g[s.half], g[s.half])
-		VADDPS(u, gx[s.half], gx[s.half])
-	}, func() {
-		result(fold(g, sums), Return("total"))
-		result(fold(gx, sums), Return("dot"))
-	})
+	kernel("layerNormSums", "func(dy, w, x []float32, mean, rstd float32) (total, dot float32)",
+		"Σ dy·w and Σ (dy·w)·((x-mean)·rstd)", names("dy", "w", "x"), 16, func() {
+			g, gx = lanes(zero), lanes(zero)
+			mean, rstd = scalar("mean"), scalar("rstd")
+		}, func(s *sweep) {
+			t := mul(s.read("dy"), s.read("w"))
+			u := s.kept(mul(mul(minus(s.read("x"), mean), rstd), t))
+			VADDPS(t, g[s.half], g[s.half])
+			VADDPS(u, gx[s.half], gx[s.half])
+		}, func() {
+			result(fold(g, sums), Return("total"))
+			result(fold(gx, sums), Return("dot"))
+		})
 }
 
 func downRows() {
 	type K = map[string]vector
-	columns("addRows", "func(acc, x []float32, stride, n int)", "acc += x[i·stride:] for each of n rows in order", names("x"), nil,
+	columns("addRows", "func(acc, x []float32, stride, n int)", "acc += x[i·stride:] for each of n rows in order",
+		names("x"), nil,
 		func(s *sweep, _ K) vector { return s.read("x") })
-	columns("mulAddRows", "func(acc, y, x, s []float32, stride, n int)", "acc += y·(x·s[i]) for each of n rows in order", names("y", "x"), names("s"),
+	columns("mulAddRows", "func(acc, y, x, s []float32, stride, n int)", "acc += y·(x·s[i]) for each of n rows in order",
+		names("y", "x"), names("s"),
 		func(s *sweep, k K) vector { return mul(mul(s.read("x"), k["s"]), s.read("y")) })
-	columns("layerNormRows", "func(acc, y, x, mean, rstd []float32, stride, n int)", "acc += y·((x-mean[i])·rstd[i]) for each of n rows in order", names("y", "x"), names("mean", "rstd"),
+	columns("layerNormRows", "func(acc, y, x, mean, rstd []float32, stride, n int)",
+		"acc += y·((x-mean[i])·rstd[i]) for each of n rows in order", names("y", "x"), names("mean", "rstd"),
 		func(s *sweep, k K) vector {
 			return mul(mul(minus(s.read("x"), k["mean"]), k["rstd"]), s.read("y"))
 		})
@@ -189,7 +201,8 @@ func elementwise() {
 		func(s *sweep, k K) vector { return plus(s.read("a"), s.read("b")) })
 	mapping("expScale", "func(x []float32, s, m float32)", "x = exp(x·s-m)", names("x"), names("s", "m"),
 		func(s *sweep, k K) vector { return exp(minus(mul(s.read("x"), k["s"]), k["m"])) })
-	mapping("softmaxGrad", "func(dp, p []float32, delta, s float32)", "dp = (p·(dp-delta))·s", names("dp", "p"), names("delta", "s"),
+	mapping("softmaxGrad", "func(dp, p []float32, delta, s float32)", "dp = (p·(dp-delta))·s", names("dp", "p"),
+		names("delta", "s"),
 		func(s *sweep, k K) vector { return mul(mul(minus(s.read("dp"), k["delta"]), s.read("p")), k["s"]) })
 	for _, back := range []bool{false, true} {
 		name, doc := "rotate", "a' = a·cos - b·sin, b' = b·cos + a·sin"
@@ -217,20 +230,22 @@ func activations() {
 	type K = map[string]vector
 	mapping("swiglu", "func(out, g, u []float32)", "out = (g·sigmoid(g))·u", names("out", "g", "u"), nil,
 		func(s *sweep, k K) vector { g := s.read("g"); return mul(mul(g, sigmoid(g)), s.read("u")) })
-	kernel("swigluGrad", "func(dg, du, d, g, u []float32)", "dg = (d·u)·(s + (g·s)·(1-s)), du = d·(g·s)", names("dg", "du", "d", "g", "u"), 8, nil, func(s *sweep) {
-		x := s.read("g")
-		y := sigmoid(x)
-		a := mul(x, y)
-		z := s.read("d")
-		t := plus(mul(a, minus(value(1), y)), y)
-		t = mul(mul(z, s.read("u")), t)
-		s.write("dg", t)
-		s.write("du", mul(z, a))
-	}, nil)
+	kernel("swigluGrad", "func(dg, du, d, g, u []float32)", "dg = (d·u)·(s + (g·s)·(1-s)), du = d·(g·s)",
+		names("dg", "du", "d", "g", "u"), 8, nil, func(s *sweep) {
+			x := s.read("g")
+			y := sigmoid(x)
+			a := mul(x, y)
+			z := s.read("d")
+			t := plus(mul(a, minus(value(1), y)), y)
+			t = mul(mul(z, s.read("u")), t)
+			s.write("dg", t)
+			s.write("du", mul(z, a))
+		}, nil)
 	gate := func(x, z vector) vector {
 		return sigmoid(mul(mul(x, float(geluA)), plus(mul(z, float(geluB)), float(1))))
 	}
-	mapping("gelu", "func(out, x []float32)", "out = x·sigmoid(2·sqrt(2/π)·(x + 0.044715 x³))", names("out", "x"), nil,
+	mapping("gelu", "func(out, x []float32)", "out = x·sigmoid(2·sqrt(2/π)·(x + 0.044715 x³))", names("out", "x"),
+		nil,
 		func(s *sweep, k K) vector { x := s.read("x"); return mul(x, gate(x, mul(x, x))) })
 	mapping("geluGrad", "func(dx, d, x []float32)", "dx = d·GELU'(x)", names("dx", "d", "x"), nil,
 		func(s *sweep, k K) vector {

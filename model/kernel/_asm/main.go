@@ -7,6 +7,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"instruct/model/kernel/_asm/doc"
 )
 
 var part = flag.String("part", "gemm", "which file to write: gemm, vec or lowp")
@@ -26,10 +28,10 @@ func main() {
 }
 
 // function opens an assembly function whose pointers do not escape.
-func function(name, signature string, doc ...string) {
+func function(name, signature, text string) {
 	TEXT(name, NOSPLIT, signature)
 	Pragma("noescape")
-	Doc(doc...)
+	Doc(doc.Lines(text)...)
 }
 
 func load(name string) reg.GPVirtual {

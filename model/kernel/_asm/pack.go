@@ -11,13 +11,14 @@ import (
 // transpose writes the register transposes of the packing.
 func transpose() {
 	name := fmt.Sprint("transpose", w.lanes)
-	doc := []string{fmt.Sprintf("%s transposes blocks squares of %dx%[2]d side by side in %[2]d rows of src into as many squares one below the other in dst. Strides are bytes.", name, w.lanes)}
+	doc := fmt.Sprintf("%s transposes blocks squares of %dx%[2]d side by side in %[2]d rows of src into as many squares "+
+		"one below the other in dst. Strides are bytes.", name, w.lanes)
 	signature := "func(blocks int, dst *float32, dstStride int, src *float32, srcStride int)"
 	if w.lanes == 8 {
 		signature = "func(blocks int, dst *float32, dstStride int, src *float32, srcStride, rows int)"
-		doc = append(doc, "When rows < 8 the last row stands for the missing ones.")
+		doc += " When rows < 8 the last row stands for the missing ones."
 	}
-	function(name, signature, doc...)
+	function(name, signature, doc)
 	blocks, dst, ds, src, ss := load("blocks"), load("dst"), load("dstStride"), load("src"), load("srcStride")
 	var row func(i, disp int) Mem
 	var advance func()
@@ -54,9 +55,8 @@ func transpose() {
 // transposed reads a square, four columns at a time, and hands out its columns in order.
 func transposed(row func(i, disp int) Mem, to func(i int, column vector)) {
 	for quarter := range w.lanes / 4 {
-		r := make([]vector, 4)
+		r := four()
 		for i := range r { // rows i, i+4, ... of these columns
-			r[i] = w.reg()
 			if w.lanes == 16 {
 				VBROADCASTF32X4(row(i, 16*quarter), r[i])
 				for lane := 1; lane < 4; lane++ {
@@ -67,29 +67,37 @@ func transposed(row func(i, disp int) Mem, to func(i int, column vector)) {
 				VINSERTF128(Imm(1), row(i+4, 16*quarter), r[i], r[i])
 			}
 		}
-		t := []vector{w.reg(), w.reg(), w.reg(), w.reg()}
-		VUNPCKLPS(r[1], r[0], t[0])
-		VUNPCKHPS(r[1], r[0], t[1])
-		VUNPCKLPS(r[3], r[2], t[2])
-		VUNPCKHPS(r[3], r[2], t[3])
-		for i := range 4 {
-			o := w.reg()
-			sel := Imm(0x44)
-			if i&1 == 1 {
-				sel = Imm(0xEE)
-			}
-			VSHUFPS(sel, t[i/2+2], t[i/2], o)
-			to(4*quarter+i, o)
-		}
+		network(r, four(), func(i int, column vector) { to(4*quarter+i, column) })
 	}
 }
 
-// matrixVector writes the product of a matrix with one vector, which decoding consists of. A chain takes as many rows as there are lanes; the squares are
-// transposed in registers on their way, so that the matrix is read once and nothing else moves.
+func four() []vector { return []vector{w.reg(), w.reg(), w.reg(), w.reg()} }
+
+// network hands out the columns of four rows: in each 128 bits a square of its own. t is scratch.
+func network(r, t []vector, to func(i int, column vector)) {
+	VUNPCKLPS(r[1], r[0], t[0])
+	VUNPCKHPS(r[1], r[0], t[1])
+	VUNPCKLPS(r[3], r[2], t[2])
+	VUNPCKHPS(r[3], r[2], t[3])
+	for i := range 4 {
+		column := w.reg()
+		sel := Imm(0x44)
+		if i&1 == 1 {
+			sel = Imm(0xEE)
+		}
+		VSHUFPS(sel, t[i/2+2], t[i/2], column)
+		to(i, column)
+	}
+}
+
+// matrixVector writes the product of a matrix with one vector, which decoding consists of. A chain takes as many rows
+// as there are lanes; the squares are transposed in registers on their way, so that the matrix is read once and nothing
+// else moves.
 func matrixVector() {
 	name := "gemv16" + w.isa
 	function(name, "func(blocks, groups int, x, b *float32, stride int, y *float32, accumulate int)",
-		fmt.Sprintf("%s computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart, and %d·blocks columns.", name, w.lanes))
+		fmt.Sprintf("%s computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, "+
+			"stride bytes apart, and %d·blocks columns.", name, w.lanes))
 	groups, b, ss, y := load("groups"), load("b"), load("stride"), load("y")
 	for vecs := 2; vecs*w.lanes >= 16; vecs-- { // two chains, because one would wait for itself; what is left with one
 		label, take := fmt.Sprint("of", vecs), Imm(uint64(vecs*w.lanes/16))
@@ -113,7 +121,8 @@ func matrixVector() {
 		IMUL3Q(Imm(uint64(vecs*w.lanes)), ss, ahead)
 		ADDQ(b, ahead)
 		Label(label + "block")
-		if lines := vecs * w.lanes * w.bytes() / 64; w.lanes == 8 { // measured: a third faster from memory; AVX-512 gains nothing
+		// measured: a third faster from memory; AVX-512 gains nothing
+		if lines := vecs * w.lanes * w.bytes() / 64; w.lanes == 8 {
 			for i := range lines {
 				PREFETCHT0(at(ahead, 64*i))
 			}
@@ -150,7 +159,8 @@ func copyPanel(tiles []tile) {
 	name := "copyPanel" + w.isa
 	most := tiles[0].vecs
 	function(name, "func(rows, n int, dst, src *float32, stride int)",
-		fmt.Sprintf("%s copies n (1 .. %d) floats of each of rows rows of src, stride bytes apart, to rows of %[2]d of dst. Up to the next multiple of %d the rest becomes 0.", name, most*w.lanes, w.lanes))
+		fmt.Sprintf("%s copies n (1 .. %d) floats of each of rows rows of src, stride bytes apart, to rows of %[2]d of dst. "+
+			"Up to the next multiple of %d the rest becomes 0.", name, most*w.lanes, w.lanes))
 	rows, dst, src, stride := load("rows"), load("dst"), load("src"), load("stride")
 	each(tiles, func(t tile, name string, m mask) {
 		Label(name)
@@ -176,12 +186,14 @@ func copyPanel(tiles []tile) {
 	})
 }
 
-// spread writes the packing of A where it lies transposed. The vectors are of eight floats for both widths, because tiles have no more rows.
+// spread writes the packing of A where it lies transposed. The vectors are of eight floats for both widths, because
+// tiles have no more rows.
 func spread() {
 	w = widths[0]
 	function("spread", "func(rows, m int, dst *float32, panel int, src *float32, stride, width int)",
-		"spread copies m floats of each of rows rows of src, stride bytes apart, in pieces of width (1 .. 8) to panels that begin panel bytes apart in dst.",
-		"In a panel the rows lie one after the other, width floats each; up to 8 floats after its end become anything.")
+		"spread copies m floats of each of rows rows of src, stride bytes apart, in pieces of width (1 .. 8) to panels "+
+			"that begin panel bytes apart in dst. In a panel the rows lie one after the other, width floats each; "+
+			"up to 8 floats after its end become anything.")
 	rows, dst, src, stride, width := load("rows"), load("dst"), load("src"), load("stride"), load("width")
 	whole := firstLanes(width, 1)[0]
 	step := GP64()
@@ -217,7 +229,8 @@ func spread() {
 func copyRows() {
 	w = widths[0]
 	function("copyRows", "func(rows, n int, dst *float32, dstStride int, src *float32, stride int)",
-		"copyRows copies n floats of each of rows rows of src, stride bytes apart, to rows dstStride bytes apart. Up to the next multiple of 16 the rest becomes 0.")
+		"copyRows copies n floats of each of rows rows of src, stride bytes apart, to rows dstStride bytes apart. "+
+			"Up to the next multiple of 16 the rest becomes 0.")
 	rows, dst, ds, src, stride := load("rows"), load("dst"), load("dstStride"), load("src"), load("stride")
 	Label("row")
 	from, to, left := GP64(), GP64(), load("n")

@@ -16,8 +16,9 @@ type sweep struct {
 	half int  // which vector of a step this is
 }
 
-// kernel writes the function name+w.isa whose first slice tells the length. With lanes = 16 a step is sixteen floats, which reductions need: lane l of
-// the sum takes elements l, l+16, ...; with lanes = 8 it is one vector. before sets up, body does one vector, after ends (and returns its results).
+// kernel writes the function name+w.isa whose first slice tells the length. With lanes = 16 a step is sixteen floats,
+// which reductions need: lane l of the sum takes elements l, l+16, ...; with lanes = 8 it is one vector. before sets
+// up, body does one vector, after ends (and returns its results).
 func kernel(name, signature, doc string, slices []string, lanes int, before func(), body func(s *sweep), after func()) {
 	lanes = max(lanes, w.lanes)
 	function(name+w.isa, signature, name+w.isa+" is "+name+"Generic: "+doc+".")
@@ -54,7 +55,8 @@ func kernel(name, signature, doc string, slices []string, lanes int, before func
 	RET()
 }
 
-// columns writes a sum down n > 0 rows, sixteen columns at a time with their sums in registers. term is what a row adds; scalars hold one float a row.
+// columns writes a sum down n > 0 rows, sixteen columns at a time with their sums in registers. term is what a row
+// adds; scalars hold one float a row.
 func columns(name, signature, doc string, matrices, scalars []string, term func(s *sweep, k map[string]vector) vector) {
 	function(name+w.isa, signature, name+w.isa+" is "+name+"Generic: "+doc+". n must not be 0.")
 	n := Load(Param("acc").Len(), GP64()).(reg.GPVirtual)
@@ -238,7 +240,8 @@ func sigmoid(x vector) vector {
 func tables() {
 	maskTable("vecMask")
 	all := []uint32{0x80000000, 0x7f800000}
-	for _, f := range []float32{89, -87.3, 12583038, 1.442695041, 0.693359375, -2.12194440e-4, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2,
+	for _, f := range []float32{89, -87.3, 12583038, 1.442695041, 0.693359375, -2.12194440e-4, 1.9875691500e-4,
+		1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2,
 		1.6666665459e-1, 5.0000001201e-1, 1, float32(math.Inf(-1)), geluA, geluB, geluC} {
 		all = append(all, math.Float32bits(f))
 	}

@@ -22,7 +22,8 @@ var w width
 
 var widths = []width{{8, "AVX2", YMM}, {16, "AVX512", ZMM}}
 
-// mask selects some lanes: the sign bits of a vector with AVX2, a mask register with AVX-512. The zero mask selects all.
+// mask selects some lanes: the sign bits of a vector with AVX2, a mask register with AVX-512. The zero mask selects
+// all.
 type mask struct {
 	bits vector
 	k    reg.OpmaskVirtual

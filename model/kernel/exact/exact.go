@@ -1,5 +1,6 @@
-// Package exact has float64 elementary functions whose bits do not depend on the CPU: plain polynomials with every product rounded
-// before it is added, where package math uses assembly on some machines and lets the compiler fuse on others.
+// Package exact has float64 elementary functions whose bits do not depend on the CPU: plain polynomials with every
+// product rounded before it is added, where package math uses assembly on some machines and lets the compiler fuse on
+// others.
 package exact
 
 import "math"
@@ -43,7 +44,8 @@ func Log(x float64) float64 {
 	return float64(e*ln2Hi) - ((h - (float64(s*(h+r)) + float64(e*ln2Lo))) - f)
 }
 
-// SinCos gives sine and cosine of x for |x| < 2^20, within 1e-15 absolutely (Cody-Waite reduction, then the minimax polynomials of fdlibm).
+// SinCos gives sine and cosine of x for |x| < 2^20, within 1e-15 absolutely (Cody-Waite reduction, then the minimax
+// polynomials of fdlibm).
 func SinCos(x float64) (sin, cos float64) {
 	const (
 		pio2A = 1.57079632673412561417e+00 // 33 bits each
@@ -55,15 +57,11 @@ func SinCos(x float64) (sin, cos float64) {
 	r -= float64(n * pio2B)
 	r -= float64(n * pio2C)
 	z := float64(r * r)
-	s := 1.58969099521155010221e-10
-	for _, c := range [...]float64{-2.50507602534068634195e-08, 2.75573137070700676789e-06, -1.98412698298579493134e-04, 8.33333333332248946124e-03, -1.66666666666666324348e-01} {
-		s = float64(s*z) + c
-	}
+	s := polynomial(z, 1.58969099521155010221e-10, -2.50507602534068634195e-08, 2.75573137070700676789e-06,
+		-1.98412698298579493134e-04, 8.33333333332248946124e-03, -1.66666666666666324348e-01)
 	s = r + float64(float64(r*z)*s)
-	c := -1.13596475577881948265e-11
-	for _, d := range [...]float64{2.08757232129817482790e-09, -2.75573143513906633035e-07, 2.48015872894767294178e-05, -1.38888888888741095749e-03, 4.16666666666666019037e-02} {
-		c = float64(c*z) + d
-	}
+	c := polynomial(z, -1.13596475577881948265e-11, 2.08757232129817482790e-09, -2.75573143513906633035e-07,
+		2.48015872894767294178e-05, -1.38888888888741095749e-03, 4.16666666666666019037e-02)
 	c = 1 - (float64(0.5*z) - float64(float64(z*z)*c))
 	switch int64(n) & 3 {
 	case 0:
@@ -74,4 +72,13 @@ func SinCos(x float64) (sin, cos float64) {
 		return -s, -c
 	}
 	return -c, s
+}
+
+// polynomial has its coefficients highest first; each product is rounded before the next one is added.
+func polynomial(z float64, c ...float64) float64 {
+	p := c[0]
+	for _, x := range c[1:] {
+		p = float64(p*z) + x
+	}
+	return p
 }

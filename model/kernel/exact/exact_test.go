@@ -33,7 +33,8 @@ func TestLog(t *testing.T) {
 			t.Errorf("Log(%g) = %.17g, want %.17g", x, got, want)
 		}
 	}
-	if !math.IsInf(Log(0), -1) || !math.IsNaN(Log(-1)) || !math.IsNaN(Log(math.NaN())) || !math.IsInf(Log(math.Inf(1)), 1) {
+	if !math.IsInf(Log(0), -1) || !math.IsNaN(Log(-1)) || !math.IsNaN(Log(math.NaN())) ||
+		!math.IsInf(Log(math.Inf(1)), 1) {
 		t.Error("special values of Log")
 	}
 }

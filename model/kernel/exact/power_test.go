@@ -19,7 +19,8 @@ func TestExp(t *testing.T) {
 			t.Errorf("Exp(%g) = %.17g, want %.17g", x, got, want)
 		}
 	}
-	if Exp(0) != 1 || Exp(-746) != 0 || Exp(math.Inf(-1)) != 0 || !math.IsInf(Exp(710), 1) || !math.IsInf(Exp(math.Inf(1)), 1) || !math.IsNaN(Exp(math.NaN())) {
+	if Exp(0) != 1 || Exp(-746) != 0 || Exp(math.Inf(-1)) != 0 || !math.IsInf(Exp(710), 1) ||
+		!math.IsInf(Exp(math.Inf(1)), 1) || !math.IsNaN(Exp(math.NaN())) {
 		t.Error("special values of Exp")
 	}
 }

@@ -1,4 +1,5 @@
-// Package float16 converts between float32 and the two formats of 16 bits: the half of IEEE 754 (GGUF's scales, F16 tensors) and bfloat16.
+// Package float16 converts between float32 and the two formats of 16 bits: the half of IEEE 754 (GGUF's scales, F16
+// tensors) and bfloat16.
 package float16
 
 import "math"

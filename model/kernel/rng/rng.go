@@ -1,4 +1,5 @@
-// Package rng makes random numbers from counters, so that a number depends on what it is for and never on who asked first.
+// Package rng makes random numbers from counters, so that a number depends on what it is for and never on who asked
+// first.
 //
 // The generator is Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 package rng
@@ -20,7 +21,8 @@ type Rand struct {
 	spared  bool
 }
 
-// NewRand gives the stream of (seed, purpose, a, b), at its start. For one seed and purpose different (a, b) give unrelated streams.
+// NewRand gives the stream of (seed, purpose, a, b), at its start. For one seed and purpose different (a, b) give
+// unrelated streams.
 func NewRand(seed uint64, purpose string, a, b uint64) Rand {
 	h := uint64(14695981039346656037) // FNV-1a
 	for i := 0; i < len(purpose); i++ {
@@ -74,7 +76,8 @@ func (r *Rand) Uint64() uint64 {
 // Float64 gives a number in [0, 1) with 53 random bits.
 func (r *Rand) Float64() float64 { return float64(float64(r.Uint64()>>11) / (1 << 53)) }
 
-// Normal gives a standard normal number (Box and Muller, on logarithm and cosine of our own, so that the bits do not depend on the CPU).
+// Normal gives a standard normal number (Box and Muller, on logarithm and cosine of our own, so that the bits do not
+// depend on the CPU).
 func (r *Rand) Normal() float64 {
 	if r.spared {
 		r.spared = false
@@ -96,7 +99,8 @@ func (r *Rand) Intn(n int) int {
 	m := uint64(n)
 	hi, lo := bits.Mul64(r.Uint64(), m)
 	if lo < m {
-		for t := -m % m; lo < t; {
+		low := -m % m
+		for lo < low {
 			hi, lo = bits.Mul64(r.Uint64(), m)
 		}
 	}

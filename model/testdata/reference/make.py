@@ -53,6 +53,19 @@ MODELS = {
                             rope_parameters=dict(rope_type="default", rope_theta=1000000.0)), 5),
     "gpt2": ("gpt2", dict(COMMON, n_embd=16, n_layer=2, n_head=2, n_positions=24, resid_pdrop=0.0, embd_pdrop=0.0,
                           attn_pdrop=0.0), 6),
+    # what decoders differ in beside that: norms behind the sublayers and over all heads; norms on both sides, windows and two kinds
+    # of RoPE by layer, GeGLU and a scaled embedding; a window on every layer; multipliers. Rows are longer than the windows.
+    "olmo2": ("olmo2", dict(LLAMA, tie_word_embeddings=False, rope_parameters=dict(rope_type="default", rope_theta=500000.0)), 7),
+    "gemma3": ("gemma3_text", dict(COMMON, hidden_size=20, intermediate_size=24, num_hidden_layers=3, num_attention_heads=2, head_dim=6,
+                                   num_key_value_heads=1, max_position_embeddings=64, rms_norm_eps=1e-6, query_pre_attn_scalar=10,
+                                   sliding_window=4, layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+                                   rope_parameters=dict(
+                                       full_attention=dict(rope_type="linear", factor=8.0, rope_theta=1000000.0),
+                                       sliding_attention=dict(rope_type="default", rope_theta=10000.0))), 8),
+    "mistral": ("mistral", dict(LLAMA, tie_word_embeddings=False, head_dim=6, sliding_window=4,
+                                rope_parameters=dict(rope_type="default", rope_theta=10000.0)), 9),
+    "granite": ("granite", dict(LLAMA, embedding_multiplier=3.0, attention_multiplier=0.4, residual_multiplier=0.3, logits_scaling=2.5,
+                                rope_parameters=dict(rope_type="default", rope_theta=10000.0)), 10),
 }
 
 # length and mask of each row: an answer at the end; alternating turns; everything but the first; one token; an untrained tail
@@ -80,22 +93,30 @@ class DoubleTorch:
         return getattr(torch, name)
 
 
-def double_rotary(self, x, position_ids):
-    angle = position_ids[..., None].float() * self.inv_freq.float()  # float32, as the model defines it
+def double_rotary(self, x, position_ids, layer_type=None):
+    kind = f"{layer_type}_" if layer_type else ""
+    angle = position_ids[..., None].float() * getattr(self, kind + "inv_freq").float()  # float32, as the model defines it
     emb = torch.cat((angle, angle), dim=-1).double()
-    return emb.cos() * self.attention_scaling, emb.sin() * self.attention_scaling
+    scaling = getattr(self, kind + "attention_scaling")
+    return emb.cos() * scaling, emb.sin() * scaling
+
+
+def double_gemma_norm(self, x):
+    return self._norm(x) * (1.0 + self.weight)
 
 
 def set_precision(model_type, double):
     """Makes the modelling code of transformers keep float64 everywhere (double) or as it is published."""
-    module = importlib.import_module(f"transformers.models.{model_type}.modeling_{model_type}")
+    name = model_type.removesuffix("_text")
+    module = importlib.import_module(f"transformers.models.{name}.modeling_{name}")
     module.torch = DoubleTorch() if double else torch
     for name in dir(module):
-        if name.endswith("RotaryEmbedding"):
+        forward = double_rotary if name.endswith("RotaryEmbedding") else double_gemma_norm if name == "Gemma3RMSNorm" else None
+        if forward:
             cls = getattr(module, name)
             if not hasattr(cls, "published_forward"):
                 cls.published_forward = cls.forward
-            cls.forward = double_rotary if double else cls.published_forward
+            cls.forward = forward if double else cls.published_forward
 
 
 def build(model_type, config, seed):
@@ -111,7 +132,7 @@ def build(model_type, config, seed):
             elif name.endswith("bias"):
                 p.copy_(r * 0.2)
             else:
-                p.copy_(1 + r * 0.25)  # norm weights
+                p.copy_((0 if model_type == "gemma3_text" else 1) + r * 0.25)  # norm weights; Gemma's stand for 1 + w
     return model
 
 

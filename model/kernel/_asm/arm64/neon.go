@@ -24,7 +24,8 @@ func (w *writer) op2(name string, d, n reg) {
 // fmla is d += n·m[lane], each of four floats fused and rounded once.
 func (w *writer) fmla(d, n, m reg, lane int) {
 	h, l := uint32(lane>>1), uint32(lane&1)
-	w.word(0x4F801000|l<<21|uint32(m)<<16|h<<11|uint32(n)<<5|uint32(d), fmt.Sprintf("FMLA V%d.4S, V%d.4S, V%d.S[%d]", d, n, m, lane))
+	w.word(0x4F801000|l<<21|uint32(m)<<16|h<<11|uint32(n)<<5|uint32(d),
+		fmt.Sprintf("FMLA V%d.4S, V%d.4S, V%d.S[%d]", d, n, m, lane))
 }
 
 func (w *writer) word(bits uint32, text string) { w.ins("WORD $0x%08X // %s", bits, text) }

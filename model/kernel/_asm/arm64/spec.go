@@ -141,7 +141,8 @@ func (p *program) constant(f float32) *node {
 	return p.add(&node{op: "const", bits: math.Float32bits(f)})
 }
 
-// locals are the values of a function's variables; a variable that is missing is a slice, a scalar argument or a constant.
+// locals are the values of a function's variables; a variable that is missing is a slice, a scalar argument or a
+// constant.
 type locals map[string]*node
 
 var instruction = map[token.Token]string{token.ADD: "FADD", token.SUB: "FSUB", token.MUL: "FMUL", token.QUO: "FDIV",
@@ -247,7 +248,8 @@ func (p *program) statement(s ast.Stmt, env locals) {
 			p.add(&node{op: "most", name: to, args: []*node{p.expr(big, env)}})
 			return
 		}
-		env[to] = p.add(&node{op: "select", args: []*node{p.expr(big, env), p.expr(small, env), p.expr(then.Rhs[0], env), env[to]}})
+		env[to] = p.add(&node{op: "select", args: []*node{p.expr(big, env), p.expr(small, env), p.expr(then.Rhs[0], env),
+			env[to]}})
 		return
 	}
 	p.fail(s, "this statement")
@@ -321,7 +323,8 @@ func (s *spec) loop(f *ast.FuncDecl) *program {
 	return p
 }
 
-// rows translates a function over the rows of matrices, acc[j] += what its inner loop says. Names in it are changed to those of the arguments.
+// rows translates a function over the rows of matrices, acc[j] += what its inner loop says. Names in it are changed to
+// those of the arguments.
 func (s *spec) rows(f *ast.FuncDecl) *program {
 	p := s.program()
 	p.sums = []string{"acc"}

@@ -10,7 +10,8 @@ import (
 // vec writes a NEON function for each loop of vec_generic.go.
 func (w *writer) vec(dir string) {
 	s := readSpec(dir+"/vec_generic.go", dir+"/math.go", dir+"/adamw.go")
-	fmt.Fprintf(&w.code, "\n// Sixteen words of ones, then sixteen of zeros: the masks for r lanes begin r words before the middle.\n")
+	w.code.WriteString("\n// Sixteen words of ones, then sixteen of zeros: " +
+		"the masks for r lanes begin r words before the middle.\n")
 	for i := range 8 {
 		w.code.WriteString(fmt.Sprintf("DATA vecMask<>+%d(SB)/8, $-1\n", 8*i))
 	}
@@ -46,7 +47,8 @@ type frame struct {
 }
 
 func newFrame(w *writer, name string, f *ast.FuncDecl, p *program) *frame {
-	fr := &frame{writer: w, program: p, offset: map[string]int{}, kind: map[string]string{}, base: map[string]string{}, fixed: map[*node]reg{}, lanes: map[string][4]reg{}}
+	fr := &frame{writer: w, program: p, offset: map[string]int{}, kind: map[string]string{}, base: map[string]string{},
+		fixed: map[*node]reg{}, lanes: map[string][4]reg{}}
 	for r := reg(31); r >= 0; r-- {
 		fr.free = append(fr.free, r)
 	}
@@ -88,7 +90,6 @@ func newFrame(w *writer, name string, f *ast.FuncDecl, p *program) *frame {
 		}
 	}
 	fr.doc = strings.Replace(strings.TrimSpace(f.Doc.Text()), name+"Generic", name+"NEON", 1)
-	fr.doc = strings.ReplaceAll(fr.doc, "\n", "\n// ")
 	scratch := 64 * len(fr.slices)
 	if strings.HasSuffix(name, "Rows") {
 		scratch = 0
@@ -222,29 +223,14 @@ func (f *frame) body(h int, masked bool) {
 	}
 }
 
-// sweep writes a loop over elements, sixteen at a time where there are sums, whose lane l takes elements l, l+16, ..., else eight. What is left is copied to
-// the stack, computed there with the lanes beyond masked out of the sums, and copied back.
+// sweep writes a loop over elements, sixteen at a time where there are sums, whose lane l takes elements l, l+16, ...,
+// else eight. What is left is copied to the stack, computed there with the lanes beyond masked out of the sums, and
+// copied back.
 func (w *writer) sweep(name string, decl *ast.FuncDecl, p *program) {
 	f := newFrame(w, name, decl, p)
 	first := f.slices[0]
 	w.ins("MOVD %s_len+%d(FP), R5", first, f.offset[first]+8)
-	accumulators := p.sums
-	if p.most != "" {
-		accumulators = []string{p.most}
-	}
-	for _, s := range accumulators {
-		var l [4]reg
-		for i := range l {
-			l[i] = f.take()
-			if p.most == "" {
-				w.zero(l[i])
-			} else {
-				w.ins("MOVW $0xff800000, R15 // -Inf")
-				w.ins("VDUP R15, V%d.S4", l[i])
-			}
-		}
-		f.lanes[s] = l
-	}
+	accumulators := f.accumulators()
 	f.hold()
 	vectors := 2
 	if len(accumulators) > 0 {
@@ -289,22 +275,49 @@ func (w *writer) sweep(name string, decl *ast.FuncDecl, p *program) {
 		}
 	}
 	w.label("done")
+	f.fold(accumulators)
+	w.ins("RET")
+}
+
+// accumulators sets the lanes of the sums, or of the largest, to where they start, and gives the names of these.
+func (f *frame) accumulators() []string {
+	names := f.sums
+	if f.most != "" {
+		names = []string{f.most}
+	}
+	for _, s := range names {
+		var l [4]reg
+		for i := range l {
+			l[i] = f.take()
+			if f.most == "" {
+				f.zero(l[i])
+			} else {
+				f.ins("MOVW $0xff800000, R15 // -Inf")
+				f.ins("VDUP R15, V%d.S4", l[i])
+			}
+		}
+		f.lanes[s] = l
+	}
+	return names
+}
+
+// fold joins sixteen lanes in the fixed order, lane l with l+8, l+4, l+2, l+1, and returns the results.
+func (f *frame) fold(accumulators []string) {
 	join := "FADD"
-	if p.most != "" {
+	if f.most != "" {
 		join = "FMAX" // no lane is a NaN
 	}
-	for i, s := range accumulators { // lane l with l+8, l+4, l+2, l+1
+	for i, s := range accumulators {
 		l := f.lanes[s]
-		w.op3(join, l[0], l[0], l[2])
-		w.op3(join, l[1], l[1], l[3])
-		w.op3(join, l[0], l[0], l[1])
-		w.ins("VDUP V%d.D[1], V%d.D2", l[0], l[1])
-		w.op3(join, l[0], l[0], l[1])
-		w.ins("VDUP V%d.S[1], V%d.S4", l[0], l[1])
-		w.op3(join, l[0], l[0], l[1])
-		w.ins("FMOVS F%d, %s", l[0], f.results[i])
+		f.op3(join, l[0], l[0], l[2])
+		f.op3(join, l[1], l[1], l[3])
+		f.op3(join, l[0], l[0], l[1])
+		f.ins("VDUP V%d.D[1], V%d.D2", l[0], l[1])
+		f.op3(join, l[0], l[0], l[1])
+		f.ins("VDUP V%d.S[1], V%d.S4", l[0], l[1])
+		f.op3(join, l[0], l[0], l[1])
+		f.ins("FMOVS F%d, %s", l[0], f.results[i])
 	}
-	w.ins("RET")
 }
 
 // copyWords copies R5 words.
@@ -319,7 +332,8 @@ func (f *frame) copyWords(label, from, to string) {
 	f.ins("BNE %s", label)
 }
 
-// columns writes a sum down n > 0 rows, sixteen columns at a time with their sums in registers. len(acc) must be a multiple of 16.
+// columns writes a sum down n > 0 rows, sixteen columns at a time with their sums in registers. len(acc) must be a
+// multiple of 16.
 func (w *writer) columns(name string, decl *ast.FuncDecl, p *program) {
 	f := newFrame(w, name, decl, p)
 	var l [4]reg
@@ -375,7 +389,8 @@ func (w *writer) columns(name string, decl *ast.FuncDecl, p *program) {
 
 // finite counts the vectors in which an exponent is all ones. len(x) must be a multiple of 4.
 func (w *writer) finite() {
-	w.function("finiteNEON", "(x []float32) (bad int)", "finiteNEON gives 0 when no x is Inf or NaN. len(x) must be a multiple of 4.", 0, 32)
+	w.function("finiteNEON", "(x []float32) (bad int)",
+		"finiteNEON gives 0 when no x is Inf or NaN. len(x) must be a multiple of 4.", 0, 32)
 	w.ins("MOVD x_base+0(FP), R0")
 	w.ins("MOVD x_len+8(FP), R1")
 	w.zero(0)

@@ -4,18 +4,22 @@ import (
 	"bytes"
 	"fmt"
 	"log"
+	"maps"
 	"slices"
 	"strings"
 )
 
-// special is what sets a kernel apart from the plain ones, whose first slice tells the length of all and which take any length.
+// special is what sets a kernel apart from the plain ones, whose first slice tells the length of all and which take any
+// length.
 type special struct {
 	name string            // of the function that chooses, where it cannot be that of the kernel
 	args map[string]string // arguments on amd64
 
-	// What an instruction set does not take is left to the specification: the elements (of rows: the columns) after the last whole unit.
+	// What an instruction set does not take is left to the specification: the elements (of rows: the columns) after the
+	// last whole unit.
 	unit map[string]int // by architecture; 0: it takes any length
-	// The form is called with the number of units and pointers. One serves all paths of amd64, and no other architecture has any.
+	// The form is called with the number of units and pointers. One serves all paths of amd64, and no other architecture
+	// has any.
 	counted bool
 	// The form gives the number of exceptions and the kernel says whether there is none.
 	none bool
@@ -47,7 +51,7 @@ func writeKernel(b *bytes.Buffer, a arch, stem string, f function) {
 		fmt.Fprintln(b, f.call(stem+"Generic", nil))
 	case s.counted:
 		writeCounted(b, a, stem, s, f)
-	case f.matrices != nil || s.none:
+	case s.unit[a.name] > 0:
 		writeUnits(b, a, stem, s, f)
 	default:
 		writePlain(b, a, stem, s, f)
@@ -55,24 +59,41 @@ func writeKernel(b *bytes.Buffer, a arch, stem string, f function) {
 	fmt.Fprintln(b, "}")
 }
 
-// writePlain: one form does all.
-func writePlain(b *bytes.Buffer, a arch, stem string, s special, f function) {
-	changed := map[string]string{}
-	if a.name == "amd64" {
-		for p, to := range s.args {
-			changed[p] = to
-		}
+// cut gives the arguments of an assembly form: slices that are as long as the first one says.
+func cut(b *bytes.Buffer, a arch, s special, f function) map[string]string {
+	first, args := f.slices[0], map[string]string{}
+	if f.matrices != nil {
+		fmt.Fprintf(b, "if n <= 0 {\nreturn\n}\nlast := (n-1)*stride + len(%s)\n", first)
 	}
 	for _, p := range f.slices[1:] {
-		changed[p] = p + "[:len(" + f.slices[0] + ")]"
+		switch {
+		case f.matrices == nil:
+			args[p] = p + "[:len(" + first + ")]"
+		case slices.Contains(f.matrices, p):
+			args[p] = p + "[:last]"
+		default: // one value a row
+			args[p] = p + "[:n]"
+		}
 	}
-	result := ""
+	if a.name == "amd64" {
+		maps.Copy(args, s.args)
+	}
+	return args
+}
+
+// writePlain: one form does all.
+func writePlain(b *bytes.Buffer, a arch, stem string, s special, f function) {
+	args := cut(b, a, s, f)
+	before, after := "", ""
 	if f.returns {
-		result = "return "
+		before = "return "
+	}
+	if s.none {
+		after = " == 0"
 	}
 	fmt.Fprintln(b, "switch path {")
 	for _, path := range a.paths {
-		fmt.Fprintf(b, "case %s:\n%s%s\n", path, result, f.call(form(stem, path), changed))
+		fmt.Fprintf(b, "case %s:\n%s%s%s\n", path, before, f.call(form(stem, path), args), after)
 	}
 	generic := f.call(stem+"Generic", nil)
 	if f.returns {
@@ -84,28 +105,19 @@ func writePlain(b *bytes.Buffer, a arch, stem string, s special, f function) {
 
 // writeUnits: a form does whole units, and the specification what is left.
 func writeUnits(b *bytes.Buffer, a arch, stem string, s special, f function) {
-	first := f.slices[0]
-	whole, rest := map[string]string{first: first + "[:done]"}, map[string]string{first: first + "[done:]"}
-	if f.matrices != nil {
-		fmt.Fprintf(b, "if n <= 0 {\nreturn\n}\nlast := (n-1)*stride + len(%s)\n", first)
-		for _, p := range f.slices[1:] {
-			whole[p] = p + "[:n]" // one value a row
-			if slices.Contains(f.matrices, p) {
-				whole[p], rest[p] = p+"[:last]", p+"[done:]"
-			}
-		}
-	}
-	size := "len(" + first + ")"
-	if u := s.unit[a.name]; u > 0 {
-		size = fmt.Sprintf("%s &^ %d", size, u-1)
+	first, unit := f.slices[0], s.unit[a.name]
+	args, rest := cut(b, a, s, f), map[string]string{first: first + "[done:]"}
+	args[first] = first + "[:done]"
+	for _, p := range f.matrices {
+		rest[p] = p + "[done:]"
 	}
 	fmt.Fprintln(b, "done := 0\nswitch path {")
 	for _, path := range a.paths {
-		call := f.call(form(stem, path), whole)
+		call := f.call(form(stem, path), args)
 		if s.none {
 			call = "if " + call + " != 0 {\nreturn false\n}"
 		}
-		fmt.Fprintf(b, "case %s:\ndone = %s\n%s\n", path, size, call)
+		fmt.Fprintf(b, "case %s:\ndone = len(%s) &^ %d\n%s\n", path, first, unit-1, call)
 	}
 	fmt.Fprintln(b, "}")
 	generic := f.call(stem+"Generic", rest)
@@ -124,7 +136,8 @@ func writeCounted(b *bytes.Buffer, a arch, stem string, s special, f function) {
 	fmt.Fprintln(b, f.call(stem+"Generic", map[string]string{dst: dst + "[done:]", src: src + "[done:]"}))
 }
 
-// choice is a function that chooses between assembly functions of one signature, for callers that know that there is assembly.
+// choice is a function that chooses between assembly functions of one signature, for callers that know that there is
+// assembly.
 type choice struct {
 	arch, name string
 	rows       []int  // one form for each number of rows; none: one for each path

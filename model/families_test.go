@@ -1,0 +1,242 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// testConfigs are small models of three layers of every kind that the decoder options know, and GPT-2. Windows are
+// shorter than the batches' rows and prefixes.
+func testConfigs(t testing.TB) map[string]Config {
+	t.Helper()
+	const size = `"vocab_size":50,"hidden_size":24,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2,
+		"head_dim":8,"intermediate_size":40,"max_position_embeddings":600,"initializer_range":0.3`
+	texts := map[string]string{
+		"qwen3": `"tie_word_embeddings":true,` + size,
+		"olmo2": size,
+		"gemma3_text": `"tie_word_embeddings":true,"sliding_window":20,"query_pre_attn_scalar":10,
+			"layer_types":["sliding_attention","full_attention","sliding_attention"],"rope_parameters":{
+			"sliding_attention":{"rope_theta":100},"full_attention":{"rope_theta":1000000}},` + size,
+		"mistral": `"sliding_window":7,` + size,
+		"granite": `"tie_word_embeddings":true,"embedding_multiplier":3,"residual_multiplier":0.4,"attention_multiplier":0.2,
+			"logits_scaling":4,` + size,
+		"gpt2": `"vocab_size":50,"n_embd":24,"n_layer":3,"n_head":4,"n_positions":600,"initializer_range":0.3`,
+	}
+	configs := map[string]Config{}
+	for name, text := range texts {
+		c, err := ParseAnyConfig(name, []byte(fmt.Sprintf(`{"model_type":%q,%s}`, name, text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		configs[name] = c
+	}
+	return configs
+}
+
+// trainOn runs a batch through a graph of its own and gives the log-probabilities and gradients.
+func trainOn(t *testing.T, m *Model, b Batch, checkpointing bool) (logprobs []float64, grads []float32) {
+	t.Helper()
+	g, err := m.NewTraining(testPool(t), b.Len(), checkpointing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if _, err := g.Run(b); err != nil {
+		t.Fatal(err)
+	}
+	return slices.Clone(g.Logprobs()), gradients(m)
+}
+
+// row cuts row i out of a batch.
+func row(b Batch, i int) Batch {
+	s := b.Segments[i]
+	return Batch{Tokens: b.Tokens[s.Start:s.End], Positions: b.Positions[s.Start:s.End], Targets: b.Targets[s.Start:s.End],
+		Weights: b.Weights[s.Start:s.End], Segments: []Segment{{End: s.End - s.Start}}}
+}
+
+func sameGrads(t *testing.T, got, want []float32) {
+	t.Helper()
+	norm, diff := 0.0, 0.0
+	for i, w := range want {
+		norm += float64(w) * float64(w)
+		diff += float64(got[i]-w) * float64(got[i]-w)
+	}
+	if e := math.Sqrt(diff / norm); !(e < 1e-6) {
+		t.Errorf("gradients differ by %.2g of their norm", e)
+	}
+}
+
+// TestRowsDoNotFeelTheirNeighbours: a row's log-probabilities have the same bits packed and alone, with and without
+// checkpointing.
+func TestRowsDoNotFeelTheirNeighbours(t *testing.T) {
+	for name, c := range testConfigs(t) {
+		t.Run(name, func(t *testing.T) {
+			m := testModel(t, c)
+			b := testBatch(c.Vocab, 30, 9, 3, 70)
+			packed, grads := trainOn(t, m, b, false)
+			var alone []float64
+			sum := make([]float32, len(grads))
+			for i := range b.Segments {
+				l, g := trainOn(t, m, row(b, i), false)
+				alone = append(alone, l...)
+				for j := range g {
+					sum[j] += g[j]
+				}
+			}
+			if !slices.Equal(packed, alone) {
+				t.Error("log-probabilities differ between rows packed and alone")
+			}
+			sameGrads(t, sum, grads)
+			again, same := trainOn(t, m, b, true)
+			if !slices.Equal(again, packed) || !slices.Equal(same, grads) {
+				t.Error("checkpointing changed the log-probabilities or the gradients")
+			}
+		})
+	}
+}
+
+// TestSharedPrefix runs three continuations of 25 tokens: behind one prefix, and each behind a copy of its own.
+func TestSharedPrefix(t *testing.T) {
+	const prefix = 25
+	for name, c := range testConfigs(t) {
+		t.Run(name, func(t *testing.T) {
+			m := testModel(t, c)
+			whole := testBatch(c.Vocab, prefix+30, prefix+4, prefix+12)
+			var shared Batch
+			for i, s := range whole.Segments {
+				copy(whole.Tokens[s.Start:s.Start+prefix], whole.Tokens[:prefix])
+				clear(whole.Weights[s.Start : s.Start+prefix])
+				r := row(whole, i)
+				if i == 0 {
+					shared = r
+					shared.Segments = []Segment{{End: prefix}, {PrefixEnd: prefix, Start: prefix, End: r.Len()}}
+					continue
+				}
+				start := shared.Len()
+				shared.Tokens = slices.Concat(shared.Tokens, r.Tokens[prefix:])
+				shared.Positions = slices.Concat(shared.Positions, r.Positions[prefix:])
+				shared.Targets = slices.Concat(shared.Targets, r.Targets[prefix:])
+				shared.Weights = slices.Concat(shared.Weights, r.Weights[prefix:])
+				shared.Segments = append(shared.Segments, Segment{PrefixEnd: prefix, Start: start, End: shared.Len()})
+			}
+			alone, want := trainOn(t, m, whole, false)
+			got, grads := trainOn(t, m, shared, false)
+			trained := func(x []float64, b Batch) (out []float64) {
+				for i, w := range b.Weights {
+					if w > 0 {
+						out = append(out, x[i])
+					}
+				}
+				return out
+			}
+			a, b := trained(alone, whole), trained(got, shared)
+			for i := range a {
+				if math.Abs(a[i]-b[i]) > 1e-6*max(1, -a[i]) {
+					t.Fatalf("trained token %d: log p is %v with a shared prefix, %v alone", i, b[i], a[i])
+				}
+			}
+			sameGrads(t, grads, want)
+		})
+	}
+}
+
+// TestGradientsAreNumeric moves each parameter along its gradient, where the change of the loss is its norm.
+func TestGradientsAreNumeric(t *testing.T) {
+	for name, c := range testConfigs(t) {
+		t.Run(name, func(t *testing.T) {
+			m := testModel(t, c)
+			b := testBatch(c.Vocab, 20, 33)
+			g, err := m.NewTraining(testPool(t), b.Len(), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			loss := func() float64 {
+				l, err := g.Run(b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return l
+			}
+			loss()
+			var grads [][]float32 // each run adds to those of the parameters
+			for _, p := range m.Params {
+				grads = append(grads, slices.Clone(p.Grad))
+			}
+			for i, p := range m.Params {
+				direction, value := grads[i], slices.Clone(p.Value)
+				norm := 0.0
+				for _, d := range direction {
+					norm += float64(d) * float64(d)
+				}
+				norm = math.Sqrt(norm)
+				const h = 2e-3
+				var at [2]float64
+				for i, step := range []float64{h, -h} {
+					for j, d := range direction {
+						p.Value[j] = value[j] + float32(step*float64(d)/norm)
+					}
+					at[i] = loss()
+				}
+				copy(p.Value, value)
+				if numeric := (at[0] - at[1]) / (2 * h); math.Abs(numeric-norm) > 0.01*norm+0.05 {
+					t.Errorf("%s: the loss changes by %.4f along a gradient of %.4f", p.Name, numeric, norm)
+				}
+			}
+		})
+	}
+}
+
+// TestGraphMemory counts the rotary tables, one for each kind of layer, and compares what is planned with what is made.
+func TestGraphMemory(t *testing.T) {
+	tables := map[string]int{"gemma3_text": 2, "gpt2": 0}
+	for name, c := range testConfigs(t) {
+		m := testModel(t, c)
+		g, err := m.NewTraining(testPool(t), 40, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, ok := tables[name]
+		if !ok {
+			want = 1
+		}
+		if got := g.rope; got != want*c.MaxLength*c.HeadDim {
+			t.Errorf("%s: %d values of tables, want %d tables of %d", name, got, want, c.MaxLength*c.HeadDim)
+		}
+		planned, err := m.GraphBytes(40, false, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if planned != g.Bytes() {
+			t.Errorf("%s: the graph takes %d bytes, planned were %d", name, g.Bytes(), planned)
+		}
+	}
+}
+
+// TestOptionTensors reads the names that the norms of a layer have in a checkpoint.
+func TestOptionTensors(t *testing.T) {
+	want := map[string]string{
+		"olmo2":   "post_attention_layernorm post_feedforward_layernorm self_attn.k_norm self_attn.q_norm",
+		"mistral": "input_layernorm post_attention_layernorm",
+		"gemma3_text": "input_layernorm post_attention_layernorm post_feedforward_layernorm pre_feedforward_layernorm " +
+			"self_attn.k_norm self_attn.q_norm",
+	}
+	for name, want := range want {
+		m, err := Outline(testConfigs(t)[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, x := range m.Tensors() {
+			if norm, ok := strings.CutPrefix(x.Name, "model.layers.1."); ok && strings.Contains(norm, "norm") {
+				got = append(got, strings.TrimSuffix(norm, ".weight"))
+			}
+		}
+		slices.Sort(got)
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: norms are %v, want %s", name, got, want)
+		}
+	}
+}

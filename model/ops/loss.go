@@ -1,0 +1,138 @@
+package ops
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"instruct/model/kernel"
+)
+
+// chunkFloats bounds the logits that exist at one time: chunk rows * V float32 values (68 MiB: each chunk reads the
+// whole matrix, so few rows cost time).
+const chunkFloats = 17 << 20
+
+// Loss is the language-model head with its cross-entropy: the sum over the batch of
+// Weights[i] * -log softmax(Scale*x_i·Wᵀ)[Targets[i]].
+//
+// Only the needed positions reach the head (see [Select]), and are taken in chunks, so the (N, V) logits never exist.
+// With Grad, the gradients that are wanted are computed in the same pass while a chunk's logits are at hand: dW is
+// accumulated at once, dx is for the backward op. The incoming gradient of a loss is 1 and is not read.
+//
+// Where the batch has Weigh, a first pass finds the log-probabilities, from which Weigh makes the loss and the weights
+// of the second pass, which is that of the gradients. Logits that are more than a chunk are computed again for it.
+type Loss struct {
+	W     *Param  // (V, C); tied models share it with the embedding
+	Scale float32 // of the logits; 0: 1
+	Grad  bool
+	Chunk int // positions in a chunk; 0: as many as 68 MiB of logits hold
+
+	// Results of the last run.
+	Sum      float64
+	Logprobs []float64 // (N) log p of the targets of the needed positions, 0 elsewhere
+}
+
+type loss struct {
+	env *Env
+	*Loss
+	w            *kernel.Weights
+	v, c         int
+	targets      []int32   // of the needed positions
+	weights      []float32 // of the needed positions
+	losses       []float64 // -log p of the needed positions
+	logits       []float32 // (Chunk, V), scratch of the arena
+	wantX, wantW bool      // somebody wants the gradient
+	dx           []float32 // (R, C)
+}
+
+// Apply adds the op on the normed rows x (R, C) of the needed positions and returns the scalar loss.
+func (o *Loss) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
+	v, c := o.W.Shape[0], o.W.Shape[1]
+	if o.Chunk == 0 {
+		o.Chunk = max(64, chunkFloats/v)
+	}
+	o.Chunk = min(g.Capacity, o.Chunk)
+	o.Logprobs = buffer[float64](g, g.Capacity)
+	b := &loss{env: g.Env, Loss: o, w: o.W.Weights(kernel.NT), v: v, c: c,
+		targets: buffer[int32](g, g.Capacity), weights: buffer[float32](g, g.Capacity),
+		losses: buffer[float64](g, g.Capacity), wantX: o.Grad && g.learns(x), wantW: o.Grad && !o.W.Frozen}
+	if b.wantX {
+		b.dx = buffer[float32](g, g.Capacity*c)
+	}
+	return g.apply("loss", b, tensor.ScalarShape(), x, g.leaf(x, o.W, ".head"))
+}
+
+func (o *loss) scratch() int { return o.Chunk * o.v }
+
+func (o *loss) lend(mem []float32) { o.logits = mem }
+
+func (o *loss) run(in [][]float32, out []float32) {
+	b, needed := &o.env.Batch, o.env.Needed
+	for i, r := range needed {
+		o.targets[i] = b.Targets[r]
+		o.weights[i] = b.Weights[r]
+	}
+	scaleRows(o.env.Pool, in[0][:len(needed)*o.c], o.Scale)
+	weigh := b.Weigh != nil
+	o.pass(in[0], true, o.Grad && !weigh)
+	clear(o.Logprobs[:b.Len()])
+	o.Sum = 0
+	for i, r := range needed {
+		o.Logprobs[r] = -o.losses[i]
+		o.Sum += float64(float64(o.weights[i]) * o.losses[i])
+	}
+	if weigh {
+		o.weigh()
+		if o.Grad {
+			o.pass(in[0], len(needed) > o.Chunk, true)
+		}
+	}
+	out[0] = float32(o.Sum)
+}
+
+// pass goes through the chunks of the needed positions: it computes the logits, or finds them where product is false,
+// then the losses and, with grad, the gradients.
+func (o *loss) pass(x []float32, product, grad bool) {
+	p, n := o.env.Pool, len(o.env.Needed)
+	chunks := (n + o.Chunk - 1) / o.Chunk
+	for i := range chunks { // of equal size: a last one of few rows would read the weights for little
+		lo, hi := i*n/chunks, (i+1)*n/chunks
+		rows, x := hi-lo, x[lo*o.c:]
+		if product {
+			o.env.product(kernel.NT, rows, x, o.c, o.w, o.logits, o.v, false)
+		}
+		p.CrossEntropy(o.logits, o.targets[lo:hi], o.weights[lo:hi], o.losses[lo:hi], rows, o.v, grad)
+		if grad && o.wantX {
+			dx := o.dx[lo*o.c : hi*o.c]
+			o.env.product(kernel.NN, rows, o.logits, o.v, o.w, dx, o.c, false)
+			scaleRows(p, dx, o.Scale)
+		}
+		if grad && o.wantW {
+			p.Gemm(kernel.TN, o.v, o.c, rows, o.logits, o.v, x, o.c, o.W.Grad, o.c, true)
+		}
+	}
+}
+
+// weigh lets the batch make the loss and the weights.
+func (o *loss) weigh() {
+	b := &o.env.Batch
+	all := o.weights[:b.Len()]
+	clear(all)
+	o.Sum = b.Weigh(o.Logprobs[:b.Len()], all)
+	for i, r := range o.env.Needed { // ascending, so nothing is overwritten that is still to be read
+		o.weights[i] = all[r]
+	}
+}
+
+func (o *loss) derive(g *Graph, in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	// The op's output is an input of the backward op so that it runs after it; the gradient is at hand already.
+	grads, err := g.backward("loss", lossBackward{}, o.c, in, gorgonia.Nodes{grad, out}, o.W)
+	if err == nil && o.wantX {
+		opOf(grads[0]).narrow = true
+		opOf(grads[0]).borrow(o.dx)
+	}
+	return grads, err
+}
+
+type lossBackward struct{}
+
+func (lossBackward) run([][]float32, []float32) {}

@@ -1,0 +1,8 @@
+package model
+
+// qwen3Family is Qwen3: Llama with a norm of each query and key head, whose size need not be that of the width's share.
+//
+// Yang et al. 2025, arXiv:2505.09388; reference: transformers models/qwen3/modeling_qwen3.py.
+func qwen3Family() family {
+	return decoderFamily("qwen3", "Qwen3ForCausalLM", decoderOptions{headNorm: normEachHead, headDim: 128})
+}

@@ -1,0 +1,120 @@
+package model
+
+import (
+	"fmt"
+	"math"
+
+	"instruct/model/kernel/exact"
+)
+
+// Rope is the rotary positions of a layer (Su et al. 2021, arXiv:2104.09864). Two layers of equal Rope share their
+// tables.
+type Rope struct {
+	Theta   float64 // base of the wavelengths; 0: no rotary positions
+	Scaling RopeScaling
+}
+
+// RopeScaling stretches rotary positions beyond the length a model was trained on.
+type RopeScaling struct {
+	Type           string // "default", "linear" or "llama3"
+	Factor         float64
+	LowFreqFactor  float64 // llama3
+	HighFreqFactor float64 // llama3
+	OriginalLength int     // llama3
+}
+
+// invFreq returns the d/2 inverse frequencies of heads of size d, as transformers' modeling_rope_utils has them.
+func (r *Rope) invFreq(d int) []float32 {
+	f := make([]float32, d/2)
+	for i := range f {
+		f[i] = float32(r.Scaling.stretch(1 / exact.Pow(r.Theta, float64(2*i)/float64(d))))
+	}
+	return f
+}
+
+// stretch scales the inverse frequency v.
+func (s *RopeScaling) stretch(v float64) float64 {
+	switch s.Type {
+	case "linear":
+		return v / s.Factor
+	case "llama3":
+		wavelen := 2 * math.Pi / v
+		low, high := float64(s.OriginalLength)/s.LowFreqFactor, float64(s.OriginalLength)/s.HighFreqFactor
+		switch {
+		case wavelen > low:
+			return v / s.Factor
+		case wavelen >= high:
+			smooth := (float64(s.OriginalLength)/wavelen - s.LowFreqFactor) / (s.HighFreqFactor - s.LowFreqFactor)
+			return (1-smooth)*v/s.Factor + float64(smooth*v)
+		}
+	}
+	return v
+}
+
+// ropeKeys is a rope_scaling or rope_parameters object of config.json.
+type ropeKeys struct {
+	Type     string  `json:"rope_type"`
+	Old      string  `json:"type"`
+	Theta    float64 `json:"rope_theta"`
+	Factor   float64 `json:"factor"`
+	Low      float64 `json:"low_freq_factor"`
+	High     float64 `json:"high_freq_factor"`
+	Original int     `json:"original_max_position_embeddings"`
+}
+
+// parseRope reads rope_theta and rope_scaling, or rope_parameters as transformers 5 writes them.
+func parseRope(r *configReader) Rope {
+	theta := r.num("rope_theta", 10000)
+	var s ropeKeys
+	if !r.get("rope_scaling", &s, "an object") {
+		r.get("rope_parameters", &s, "an object")
+	}
+	return s.rope(r, theta)
+}
+
+// rope checks the object; theta is that of a file which has it elsewhere.
+func (s *ropeKeys) rope(r *configReader, theta float64) Rope {
+	if s.Theta > 0 {
+		theta = s.Theta
+	}
+	if s.Type == "" {
+		s.Type = s.Old
+	}
+	if s.Type == "" {
+		s.Type = "default"
+	}
+	bad := func(what string) {
+		if r.err == nil {
+			r.err = mistake("model: %s: rope_scaling: %s", r.path, what)
+		}
+	}
+	switch s.Type {
+	case "default":
+	case "linear":
+		if s.Factor <= 0 {
+			bad("factor must be positive")
+		}
+	case "llama3":
+		if s.Factor <= 0 || s.Low <= 0 || s.High <= s.Low || s.Original <= 0 {
+			bad("llama3 needs factor, low_freq_factor < high_freq_factor and original_max_position_embeddings")
+		}
+	default:
+		bad(fmt.Sprintf("type %q is not supported; known: default, linear, llama3", s.Type))
+	}
+	return Rope{theta, RopeScaling{s.Type, s.Factor, s.Low, s.High, s.Original}}
+}
+
+// parameters is the rope_parameters object of config.json.
+func (r *Rope) parameters() map[string]any {
+	s := &r.Scaling
+	out := map[string]any{"rope_type": s.Type, "rope_theta": r.Theta}
+	if s.Type != "default" {
+		out["factor"] = s.Factor
+	}
+	if s.Type == "llama3" {
+		out["low_freq_factor"] = s.LowFreqFactor
+		out["high_freq_factor"] = s.HighFreqFactor
+		out["original_max_position_embeddings"] = s.OriginalLength
+	}
+	return out
+}
