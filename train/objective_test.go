@@ -14,8 +14,8 @@ import (
 	"instruct/model/kernel"
 )
 
-// dpo is direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290) as an objective: rows 2i and 2i+1 are the
-// better and the worse answer of pair i. It shows that a preference loss needs no op of its own.
+// dpo is direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290) as an objective: rows 2i and 2i+1 are
+// the better and the worse answer of pair i. It shows that a preference loss needs no op of its own.
 type dpo struct {
 	beta      float64
 	reference []float64 // log-probability of each row's answer under the reference model
@@ -148,7 +148,8 @@ func TestPreferenceObjective(t *testing.T) {
 		t.Fatal(err)
 	}
 	if math.Abs(s.Loss-want.Loss) > 1e-6*want.Loss || math.Abs(s.GradNorm-want.GradNorm) > 1e-5*want.GradNorm {
-		t.Errorf("a step's loss is %.9f, its gradient norm %.9f; want %.9f and %.9f", s.Loss, s.GradNorm, want.Loss, want.GradNorm)
+		t.Errorf("a step's loss is %.9f, its gradient norm %.9f; want %.9f and %.9f",
+			s.Loss, s.GradNorm, want.Loss, want.GradNorm)
 	}
 }
 
