@@ -1,6 +1,8 @@
 # One line a target; CI calls the same ones.
 GO ?= go
+FUZZTIME ?= 20s
 export CGO_ENABLED = 0
+generated = grep -rl --include='*.go' --include='*.s' '^// Code generated .* DO NOT EDIT' . | sort | xargs cksum
 
 .PHONY: build train test race pure arm64 fused lint fuzz bench bench-base generate cover smollm2
 
@@ -12,9 +14,9 @@ pure: ; $(GO) test -short -tags purego ./...
 arm64: ; @command -v qemu-aarch64 >/dev/null || { echo "make arm64: needs qemu-aarch64 (apt-get install qemu-user)" >&2; exit 1; }; GOARCH=arm64 $(GO) test -short -exec qemu-aarch64 ./model/kernel/...
 fused: ; GOARCH=arm64 $(GO) build -o bin/instruct-arm64 ./cmd/instruct && $(GO) tool objdump -s '^instruct/' bin/instruct-arm64 >bin/instruct-arm64.txt && ! grep -E 'FN?M(ADD|SUB)[SD]' bin/instruct-arm64.txt
 lint: ; test -z "$$(gofmt -l .)" && $(GO) vet ./... && $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
-fuzz: ; for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep ^Fuzz); do $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$p || exit 1; done; done
+fuzz: ; .ci/fuzz $(FUZZTIME)
 bench: build ; $(GO) test -run '^$$' -bench . ./model/kernel && ./bin/instruct bench
 bench-base: ; .ci/bench
-generate: ; $(GO) generate ./... && git diff --exit-code
+generate: ; old=$$($(generated)) && $(GO) generate ./... && { test "$$old" = "$$($(generated))" || { echo "make generate: the generated files were old" >&2; exit 1; }; }
 cover: ; $(GO) test -coverprofile=cover.out ./... && $(GO) tool cover -func=cover.out | tail -1
 smollm2: ; INSTRUCT_SMOLLM2=2 $(GO) test -v -run SmolLM2 -timeout 30m ./train ./model

@@ -20,7 +20,9 @@ func TestEncodeAll(t *testing.T) {
 	var rows []Row
 	for n := range 1000 {
 		r := rng.NewRand(3, "rows", uint64(n), 0)
-		row := Row{Source: fmt.Sprintf("file%d:%d", n/500, n%500+1), Messages: talk(strings.Repeat("q", r.Intn(50)), strings.Repeat("a", 1+r.Intn(30)))}
+		question := strings.Repeat("q", r.Intn(50))
+		answer := strings.Repeat("a", 1+r.Intn(30))
+		row := Row{Source: fmt.Sprintf("file%d:%d", n/500, n%500+1), Messages: talk(question, answer)}
 		if r.Intn(10) == 0 {
 			row.Messages[1].Train = &no
 		}
@@ -47,7 +49,8 @@ func TestEncodeAll(t *testing.T) {
 	a, seen := firstAudit, map[string]int{}
 	for i, example := range first {
 		seen[example.Source]++
-		if example.Source != rows[example.Row].Source || i > 0 && example.Row <= first[i-1].Row || example.Trained() == 0 || len(example.IDs) > 40 {
+		inOrder := i == 0 || example.Row > first[i-1].Row
+		if example.Source != rows[example.Row].Source || !inOrder || example.Trained() == 0 || len(example.IDs) > 40 {
 			t.Fatalf("example %d: %+v", i, example)
 		}
 	}
@@ -59,7 +62,8 @@ func TestEncodeAll(t *testing.T) {
 			t.Errorf("%s occurs %d times", row.Source, seen[row.Source])
 		}
 	}
-	if a.Rows != 1000 || a.Examples != len(first) || a.Rows != a.Examples+len(a.DroppedRows) || len(a.Dropped) != 2 || a.Truncated == 0 || a.Longest != 40 || len(a.Sources) != 2 || a.Sources[0].Rows+a.Sources[1].Rows != 1000 {
+	if a.Rows != 1000 || a.Examples != len(first) || a.Rows != a.Examples+len(a.DroppedRows) || len(a.Dropped) != 2 ||
+		a.Truncated == 0 || a.Longest != 40 || len(a.Sources) != 2 || a.Sources[0].Rows+a.Sources[1].Rows != 1000 {
 		t.Errorf("audit %+v", a)
 	}
 	tokens, trained := 0, 0
@@ -95,18 +99,23 @@ func TestEncodeAllErrors(t *testing.T) {
 	}
 	e.MaxLength = 3
 	_, audit, err := e.EncodeAll(context.Background(), rows[:100], 2)
-	if want := "data: all 100 rows are longer than max_length 3 before their first trained token (the first: f:1): raise max_length"; err == nil || err.Error() != want || !isUserError(err) {
+	want := "data: all 100 rows are longer than max_length 3 before their first trained token (the first: f:1): " +
+		"raise max_length"
+	if err == nil || err.Error() != want || !isUserError(err) {
 		t.Errorf("got %v", err)
 	}
 	if audit == nil || audit.Dropped[DroppedTooLong] != 100 {
 		t.Errorf("audit %+v", audit)
 	}
-	if _, _, err := e.EncodeAll(context.Background(), nil, 2); err == nil || !strings.Contains(err.Error(), "the data set is empty") {
+	_, _, err = e.EncodeAll(context.Background(), nil, 2)
+	if err == nil || !strings.Contains(err.Error(), "the data set is empty") {
 		t.Errorf("got %v", err)
 	}
 	no := false
 	rows[0].Messages[1].Train = &no
-	if _, _, err := e.EncodeAll(context.Background(), rows[:2], 2); err == nil || !strings.Contains(err.Error(), "none of the 2 rows has a trained token (the first: f:1, no token is trained)") {
+	_, _, err = e.EncodeAll(context.Background(), rows[:2], 2)
+	want = "none of the 2 rows has a trained token (the first: f:1, no token is trained)"
+	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -151,7 +160,11 @@ hash            ` + audit.Hash + "\n"
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{`"rows":3`, `"examples":2`, `"trained_tokens":7`, `"dropped":{"longer than max_length before its first trained token":1}`, `"dropped_rows":[{"source":"b:1","reason":"longer`} {
+	for _, part := range []string{
+		`"rows":3`, `"examples":2`, `"trained_tokens":7`,
+		`"dropped":{"longer than max_length before its first trained token":1}`,
+		`"dropped_rows":[{"source":"b:1","reason":"longer`,
+	} {
 		if !strings.Contains(string(data), part) {
 			t.Errorf("%s is not in %s", part, data)
 		}
@@ -191,11 +204,15 @@ func BenchmarkPipeline(b *testing.B) {
 	path := fixture(b, "data/tldr/train.jsonl")
 	tok := fixtureTokenizer(b, "tokenizers/smollm2")
 	source, _ := chat.Builtin("chatml")
-	inferred, err := chat.NewTemplate(strings.NewReplacer("{%- generation -%}", "", "{%- endgeneration -%}", "").Replace(source), tok)
+	unmarked := strings.NewReplacer("{%- generation -%}", "", "{%- endgeneration -%}", "").Replace(source)
+	inferred, err := chat.NewTemplate(unmarked, tok)
 	if err != nil {
 		b.Fatal(err)
 	}
-	for name, e := range map[string]*Encoder{"inferred": {Tokenizer: tok, Template: inferred}, "chatml": encoder(b, "chatml", tok)} {
+	for name, e := range map[string]*Encoder{
+		"inferred": {Tokenizer: tok, Template: inferred},
+		"chatml":   encoder(b, "chatml", tok),
+	} {
 		e.MaxLength = 1024
 		b.Run("template="+name, func(b *testing.B) {
 			for b.Loop() {

@@ -76,7 +76,8 @@ func TestSharedPrefix(t *testing.T) {
 		var plain Batch
 		BuildBatch(&plain, examples, x.idx)
 		if plain.TrainedTokens != b.TrainedTokens || plain.RowTokens != b.RowTokens {
-			t.Errorf("%s: %d trained tokens of %d, unshared %d of %d", x.name, b.TrainedTokens, b.RowTokens, plain.TrainedTokens, plain.RowTokens)
+			t.Errorf("%s: %d trained tokens of %d, unshared %d of %d",
+				x.name, b.TrainedTokens, b.RowTokens, plain.TrainedTokens, plain.RowTokens)
 		}
 		for i, s := range b.Segments { // every row's own positions are those of the unshared batch
 			if b.Rows[i] < 0 {
@@ -84,8 +85,10 @@ func TestSharedPrefix(t *testing.T) {
 			}
 			p := plain.Segments[i-(len(b.Segments)-len(plain.Segments))]
 			from := p.Start + s.PrefixEnd - s.PrefixStart
-			if !slices.Equal(b.Tokens[s.Start:s.End], plain.Tokens[from:p.End]) || !slices.Equal(b.Positions[s.Start:s.End], plain.Positions[from:p.End]) ||
-				!slices.Equal(b.Targets[s.Start:s.End], plain.Targets[from:p.End]) || !slices.Equal(b.Weights[s.Start:s.End], plain.Weights[from:p.End]) {
+			if !slices.Equal(b.Tokens[s.Start:s.End], plain.Tokens[from:p.End]) ||
+				!slices.Equal(b.Positions[s.Start:s.End], plain.Positions[from:p.End]) ||
+				!slices.Equal(b.Targets[s.Start:s.End], plain.Targets[from:p.End]) ||
+				!slices.Equal(b.Weights[s.Start:s.End], plain.Weights[from:p.End]) {
 				t.Errorf("%s: row %d differs", x.name, b.Rows[i])
 			}
 		}
@@ -121,7 +124,8 @@ func TestBatchesTrainEveryTokenOnce(t *testing.T) {
 				e := &examples[batch.Rows[k]]
 				for i := s.Start; i < s.End; i++ {
 					at := i - s.Start
-					if int(batch.Positions[i]) != at || batch.Tokens[i] != e.IDs[at] || batch.Targets[i] != e.IDs[at+1] || (batch.Weights[i] == 1) != e.Mask[at+1] {
+					if int(batch.Positions[i]) != at || batch.Tokens[i] != e.IDs[at] ||
+						batch.Targets[i] != e.IDs[at+1] || (batch.Weights[i] == 1) != e.Mask[at+1] {
 						t.Fatalf("row %d, position %d: %+v", batch.Rows[k], at, batch)
 					}
 					if batch.Weights[i] == 1 {

@@ -26,7 +26,10 @@ func oracle(tok *tokenizer.Tokenizer, segments []string) (ids []int32, mask []bo
 
 // randomText has what templates and tokenizers stumble over.
 func randomText(r *rng.Rand) string {
-	pieces := []string{"a", "word ", " ", "\n", "é", "😀", "中", "<|im_end|>", "<|end|>", "{{ x }}", "{% if %}", "'", "\"", "\\n", "\t", "123", "<think>", "</think>", "\u2028", "e\u0301"}
+	pieces := []string{
+		"a", "word ", " ", "\n", "é", "😀", "中", "<|im_end|>", "<|end|>", "{{ x }}", "{% if %}", "'", "\"", "\\n", "\t",
+		"123", "<think>", "</think>", "\u2028", "e\u0301",
+	}
 	var b strings.Builder
 	b.WriteString([]string{"", "x", "\n", "\n\n"}[r.Intn(4)])
 	for range r.Intn(8) {
@@ -76,7 +79,8 @@ func TestMaskEqualsSegments(t *testing.T) {
 	chatml, lessons := encoder(t, "chatml", tok), encoder(t, "lessons", tok)
 	// The same template without generation blocks: the spans are found.
 	source, _ := chat.Builtin("chatml")
-	bare, err := chat.NewTemplate(strings.NewReplacer("{%- generation -%}", "", "{%- endgeneration -%}", "").Replace(source), tok)
+	unmarked := strings.NewReplacer("{%- generation -%}", "", "{%- endgeneration -%}", "").Replace(source)
+	bare, err := chat.NewTemplate(unmarked, tok)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,17 +169,43 @@ func TestEncode(t *testing.T) {
 	}{
 		{"a pair", Row{Messages: talk("hi", "yo")}, 0, false, "<|user|>hi<|assistant|>⟦yo<|end|>⟧", Outcome{}},
 		{"on inputs", Row{Messages: talk("hi", "yo")}, 0, true, "<|user|>⟦hi<|assistant|>yo<|end|>⟧", Outcome{}},
-		{"on inputs, but one turn", Row{Messages: []chat.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "no", Train: &no}, {Role: "user", Content: "so"}, {Role: "assistant", Content: "yo"}}}, 0, true, "<|user|>⟦hi<|assistant|>⟧no<|end|>⟦<|user|>so<|assistant|>yo<|end|>⟧", Outcome{}},
-		{"a tool call that the template does not know", Row{Messages: []chat.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Reasoning: "R", ToolCalls: json.RawMessage(`[{"name":"f"}]`)}}, Tools: json.RawMessage(`[{"name":"f"}]`)}, 0, false, "<|user|>hi<|assistant|>⟦yo<|end|>⟧", Outcome{Unused: []string{"reasoning_content", "tool_calls", "tools"}}},
+		{"on inputs, but one turn",
+			Row{Messages: []chat.Message{
+				{Role: "user", Content: "hi"},
+				{Role: "assistant", Content: "no", Train: &no},
+				{Role: "user", Content: "so"},
+				{Role: "assistant", Content: "yo"},
+			}},
+			0, true, "<|user|>⟦hi<|assistant|>⟧no<|end|>⟦<|user|>so<|assistant|>yo<|end|>⟧", Outcome{}},
+		{"a tool call that the template does not know",
+			Row{
+				Messages: []chat.Message{
+					{Role: "user", Content: "hi"},
+					{Role: "assistant", Content: "yo", Reasoning: "R", ToolCalls: json.RawMessage(`[{"name":"f"}]`)},
+				},
+				Tools: json.RawMessage(`[{"name":"f"}]`),
+			},
+			0, false, "<|user|>hi<|assistant|>⟦yo<|end|>⟧",
+			Outcome{Unused: []string{"reasoning_content", "tool_calls", "tools"}}},
 		{"a text", Row{Text: "hey"}, 0, false, "h⟦ey<|end|>⟧", Outcome{}},
-		{"exactly max_length", Row{Messages: talk("hi", "yo")}, 7, false, "<|user|>hi<|assistant|>⟦yo<|end|>⟧", Outcome{}},
-		{"truncated", Row{Messages: talk("hi", "yo")}, 5, false, "<|user|>hi<|assistant|>⟦y⟧", Outcome{Truncated: 2, TruncatedTrained: 2, Unended: true}},
-		{"truncated after the trained turn", Row{Messages: talk("hi", "yo", "bye")}, 8, false, "<|user|>hi<|assistant|>⟦yo<|end|>⟧<|user|>", Outcome{Truncated: 3}},
-		{"too long", Row{Messages: talk("hi", "yo")}, 4, false, "<|user|>hi<|assistant|>", Outcome{Dropped: DroppedTooLong, Truncated: 3, TruncatedTrained: 3}},
-		{"untrained", Row{Messages: []chat.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Train: &no}}}, 0, false, "<|user|>hi<|assistant|>yo<|end|>", Outcome{Dropped: DroppedUntrained}},
-		{"untrained and too long", Row{Messages: []chat.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Train: &no}}}, 3, false, "<|user|>hi", Outcome{Dropped: DroppedUntrained, Truncated: 4}},
-		{"control characters", Row{Messages: talk("\x1b[31m\r\n", "\ty\x00\x7f\u0085")}, 0, false, "<|user|>␛[31m␍\n<|assistant|>⟦\ty␀␡\ufffd<|end|>⟧", Outcome{}},
-		{"characters of several bytes", Row{Messages: talk("é", "😀")}, 0, false, "<|user|>é<|assistant|>⟦😀<|end|>⟧", Outcome{}},
+		{"exactly max_length", Row{Messages: talk("hi", "yo")}, 7, false, "<|user|>hi<|assistant|>⟦yo<|end|>⟧",
+			Outcome{}},
+		{"truncated", Row{Messages: talk("hi", "yo")}, 5, false, "<|user|>hi<|assistant|>⟦y⟧",
+			Outcome{Truncated: 2, TruncatedTrained: 2, Unended: true}},
+		{"truncated after the trained turn", Row{Messages: talk("hi", "yo", "bye")}, 8, false,
+			"<|user|>hi<|assistant|>⟦yo<|end|>⟧<|user|>", Outcome{Truncated: 3}},
+		{"too long", Row{Messages: talk("hi", "yo")}, 4, false, "<|user|>hi<|assistant|>",
+			Outcome{Dropped: DroppedTooLong, Truncated: 3, TruncatedTrained: 3}},
+		{"untrained",
+			Row{Messages: []chat.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Train: &no}}}, 0, false,
+			"<|user|>hi<|assistant|>yo<|end|>", Outcome{Dropped: DroppedUntrained}},
+		{"untrained and too long",
+			Row{Messages: []chat.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo", Train: &no}}}, 3, false,
+			"<|user|>hi", Outcome{Dropped: DroppedUntrained, Truncated: 4}},
+		{"control characters", Row{Messages: talk("\x1b[31m\r\n", "\ty\x00\x7f\u0085")}, 0, false,
+			"<|user|>␛[31m␍\n<|assistant|>⟦\ty␀␡\ufffd<|end|>⟧", Outcome{}},
+		{"characters of several bytes", Row{Messages: talk("é", "😀")}, 0, false,
+			"<|user|>é<|assistant|>⟦😀<|end|>⟧", Outcome{}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -208,7 +238,9 @@ func TestShowInColour(t *testing.T) {
 	if err := e.Show(&b, row, true); err != nil {
 		t.Fatal(err)
 	}
-	if want := "f:1: 7 tokens, 3 trained\n\x1b[4m<|user|>\x1b[0mhi\x1b[4m<|assistant|>\x1b[0m\x1b[1;32myo\x1b[0m\x1b[1;32m\x1b[4m<|end|>\x1b[0m\n"; b.String() != want {
+	want := "f:1: 7 tokens, 3 trained\n\x1b[4m<|user|>\x1b[0mhi\x1b[4m<|assistant|>\x1b[0m" +
+		"\x1b[1;32myo\x1b[0m\x1b[1;32m\x1b[4m<|end|>\x1b[0m\n"
+	if b.String() != want {
 		t.Errorf("got %q, want %q", b.String(), want)
 	}
 	if err := e.Show(failingWriter{}, row, true); err == nil {
@@ -235,12 +267,14 @@ func TestPromptIsThePrefixOfTraining(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(ids) >= len(example.IDs) || !slices.Equal(ids, example.IDs[:len(ids)]) || example.Mask[len(ids)-1] || !example.Mask[len(ids)] {
+			n := len(ids)
+			if n >= len(example.IDs) || !slices.Equal(ids, example.IDs[:n]) || example.Mask[n-1] || !example.Mask[n] {
 				t.Errorf("%s: the prompt of %d messages is no prefix that ends where training begins", name, n)
 			}
 		}
 	}
-	if _, err := prompt(encoder(t, "lessons", tok), []chat.Message{{Role: "tool", Content: "x"}}); err == nil {
+	_, err := prompt(encoder(t, "lessons", tok), []chat.Message{{Role: "tool", Content: "x"}})
+	if err == nil || !isUserError(err) {
 		t.Errorf("a role that the template refuses gives %v", err)
 	}
 }

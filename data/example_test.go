@@ -19,7 +19,8 @@ func Example() {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "rows.jsonl")
-	if err := os.WriteFile(path, []byte(`{"instruction": "Put in capitals.", "input": "cat", "output": "CAT"}`), 0o644); err != nil {
+	row := `{"instruction": "Put in capitals.", "input": "cat", "output": "CAT"}`
+	if err := os.WriteFile(path, []byte(row), 0o644); err != nil {
 		panic(err)
 	}
 	rows, err := data.Load(context.Background(), []string{path}, "")

@@ -122,13 +122,17 @@ func message(item any) (chat.Message, error) {
 	if !ok {
 		return m, fmt.Errorf("key %q must be a string, found %s", roleKey, jsonType(object[roleKey]))
 	}
-	if m.Role, ok = roleNamed(name); !ok {
+	m.Role, ok = roleNamed(name)
+	if !ok {
 		const known = "system, developer, user (human), assistant (gpt) and tool (observation)"
 		return m, fmt.Errorf("the role %q is unknown; the known ones are %s", name, known)
 	}
 	var err error
-	if body := object[contentKey]; body != nil || m.Role != "assistant" || !hasCalls(item) { // a call may say nothing
-		if m.Content, err = content(body, contentKey); err != nil {
+	body := object[contentKey]
+	calling := m.Role == "assistant" && hasCalls(item)
+	if body != nil || !calling { // a call may say nothing
+		m.Content, err = content(body, contentKey)
+		if err != nil {
 			return m, err
 		}
 	}

@@ -35,15 +35,6 @@ func formats() []format {
 	}
 }
 
-// Formats names the formats that Load knows.
-func Formats() []string {
-	var names []string
-	for _, f := range formats() {
-		names = append(names, f.name)
-	}
-	return names
-}
-
 // knownFormats describes the table for messages.
 func knownFormats() string {
 	var parts []string
@@ -94,7 +85,8 @@ func (r *record) conversationParts(row *Row, optional []string) (err error) {
 		if err != nil {
 			return err
 		}
-		if src = bytes.TrimSpace(src); string(src) == "null" {
+		src = bytes.TrimSpace(src)
+		if string(src) == "null" {
 			continue
 		}
 		if !bytes.HasPrefix(src, []byte(part.open)) {
@@ -197,9 +189,7 @@ func (f *format) row(r *record) (Row, error) {
 			return Row{}, err
 		}
 	}
-	if kind, ok := r.values["kind"].(string); ok {
-		row.Kind = kind
-	}
+	row.Kind, _ = r.values["kind"].(string)
 	for _, key := range r.keys() {
 		if key != "kind" && !slices.Contains(f.required, key) && !slices.Contains(f.optional, key) {
 			row.Ignored = append(row.Ignored, key)

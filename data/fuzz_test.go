@@ -29,7 +29,8 @@ func fuzzSource(f *testing.F, name string) {
 			t.Fatal("no rows and no error")
 		}
 		for _, row := range rows {
-			if !strings.HasPrefix(row.Source, name+":") || (row.Messages == nil) != (row.Text != "") || !utf8.ValidString(row.Text) {
+			oneOf := (row.Messages == nil) == (row.Text != "")
+			if !strings.HasPrefix(row.Source, name+":") || !oneOf || !utf8.ValidString(row.Text) {
 				t.Fatalf("row %+v", row)
 			}
 			example, outcome, err := e.Encode(row)
@@ -50,11 +51,15 @@ var fuzzRows = []string{
 	`{"instruction":"I","input":"X","output":"O"}`,
 	`{"prompt":"P","completion":"C"}`,
 	`{"prompt":[{"role":"user","content":"P"}],"completion":[{"role":"assistant","content":"C"}]}`,
-	`{"messages":[{"role":"system","content":"S"},{"role":"user","content":"U"},{"role":"assistant","content":"A","weight":0},{"role":"assistant","content":"A","train":true}]}`,
+	`{"messages":[{"role":"system","content":"S"},{"role":"user","content":"U"},` +
+		`{"role":"assistant","content":"A","weight":0},{"role":"assistant","content":"A","train":true}]}`,
 	`{"conversations":[{"from":"human","value":"U"},{"from":"gpt","value":"A"}],"system":"S"}`,
 	`{"text":"é"}`,
 	`{"question":"Q","answer":"A"}`,
-	`{"messages":[{"role":"user","content":"U"},{"role":"assistant","content":null,"reasoning":"R","tool_calls":[{"function":{"name":"f","arguments":{"b":1e999,"a":[]}}}]},{"role":"tool","content":"7","tool_call_id":"1"},{"role":"assistant","content":"A"}],"tools":[{"name":"f"}],"chat_template_kwargs":{"x":1}}`,
+	`{"messages":[{"role":"user","content":"U"},{"role":"assistant","content":null,"reasoning":"R",` +
+		`"tool_calls":[{"function":{"name":"f","arguments":{"b":1e999,"a":[]}}}]},` +
+		`{"role":"tool","content":"7","tool_call_id":"1"},{"role":"assistant","content":"A"}],"tools":[{"name":"f"}],` +
+		`"chat_template_kwargs":{"x":1}}`,
 	`{"messages":"[{\"role\":\"assistant\",\"tool_calls\":\"[{}]\"}]","tools":"[{}]"}`,
 	`{"prompt":"P","chosen":"C","rejected":"R"}`,
 	`{"chosen":[{"role":"user","content":[{"type":"text","text":"U"}]},{"role":"assistant","content":"A"}],"rejected":[]}`,
@@ -79,7 +84,8 @@ func FuzzJSON(f *testing.F) {
 
 func FuzzCSV(f *testing.F) {
 	for _, table := range []string{"instruction,output\nI,O\n", "text\n\"a\nb\"\n", "prompt,completion\r\nP,C\r\n",
-		"messages\n\"[{\"\"role\"\":\"\"assistant\"\",\"\"content\"\":\"\"A\"\"}]\"\n", "prompt,chosen,rejected\nP,C,R\n", "conversations\n[]\n"} {
+		"messages\n\"[{\"\"role\"\":\"\"assistant\"\",\"\"content\"\":\"\"A\"\"}]\"\n",
+		"prompt,chosen,rejected\nP,C,R\n", "conversations\n[]\n"} {
 		f.Add([]byte(table), "")
 	}
 	fuzzSource(f, "rows.csv")

@@ -30,8 +30,8 @@ func sources() []source {
 }
 
 // Load reads the rows of several files in order. The type of a file follows from its extension (.jsonl, .json, .csv,
-// .tsv, .parquet). The format is the named one of Formats, or, when format is empty or "auto", found for each file
-// from the keys of its first row; it is then required of every row. Errors name path:line.
+// .tsv, .parquet). The format is the named one, such as "messages" or "alpaca", or, when format is empty or "auto",
+// found for each file from the keys of its first row; it is then required of every row. Errors name path:line.
 func Load(ctx context.Context, paths []string, format string) ([]Row, error) {
 	named, err := formatNamed(format)
 	if err != nil {

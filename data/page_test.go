@@ -41,9 +41,16 @@ func TestPage(t *testing.T) {
 	text, examples := rendered(t, e, rows)
 	for _, part := range []string{
 		"<title>rows &lt;of&gt; a test</title>", "<th scope=\"row\">rows</th><td>40</td>", "prefers-color-scheme: dark",
-		`class="t on" title="token 2, id 60, &#34;&lt;&#34;, trained">&lt;</span>`, ">↵\n</span>", `special">&lt;|end|&gt;</span>`,
-		"<b>f:1</b>: 7 tokens, 5 trained (row 1)", "<b>f:21</b>: 30 tokens, 26 trained (truncated; does not end with a stop token; the longest; 65 tokens are cut off)",
-		"<b>f:22</b>: 30 tokens, 0 trained (dropped: longer than max_length", "The template does not show: tool_calls.", "dashed: max_length 30", "30 tokens</span>",
+		`class="t on" title="token 2, id 60, &#34;&lt;&#34;, trained">&lt;</span>`,
+		">↵\n</span>",
+		`special">&lt;|end|&gt;</span>`,
+		"<b>f:1</b>: 7 tokens, 5 trained (row 1)",
+		"<b>f:21</b>: 30 tokens, 26 trained (truncated; does not end with a stop token; the longest; " +
+			"65 tokens are cut off)",
+		"<b>f:22</b>: 30 tokens, 0 trained (dropped: longer than max_length",
+		"The template does not show: tool_calls.",
+		"dashed: max_length 30",
+		"30 tokens</span>",
 	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%s is not in the page", part)
@@ -85,7 +92,8 @@ func TestPageTokens(t *testing.T) {
 	text, examples := rendered(t, e, []Row{row})
 	var all, trained strings.Builder
 	across := 0
-	for _, m := range regexp.MustCompile(`<span class="(t[^"]*)" title="(token [^"]*)">([^<]*)</span>`).FindAllStringSubmatch(text, -1) {
+	token := regexp.MustCompile(`<span class="(t[^"]*)" title="(token [^"]*)">([^<]*)</span>`)
+	for _, m := range token.FindAllStringSubmatch(text, -1) {
 		part := strings.ReplaceAll(strings.ReplaceAll(html.UnescapeString(m[3]), "↵", ""), "·", "")
 		all.WriteString(part)
 		if strings.Contains(m[1], " on") {
@@ -98,10 +106,13 @@ func TestPageTokens(t *testing.T) {
 			}
 		}
 	}
-	if want := "<|im_start|>user\nWhat is 😀?<|im_end|>\n<|im_start|>assistant\n\nAn emoji 😀 é<|im_end|>\n"; all.String() != want {
+	want := "<|im_start|>user\nWhat is 😀?<|im_end|>\n<|im_start|>assistant\n\nAn emoji 😀 é<|im_end|>\n"
+	if all.String() != want {
 		t.Errorf("got %q, want %q", all.String(), want)
 	}
-	if want := "\n\nAn emoji 😀 é<|im_end|>"; trained.String() != want { // the header's line end is one token with the answer's
+	// The header's line end is one token with the answer's.
+	want = "\n\nAn emoji 😀 é<|im_end|>"
+	if trained.String() != want {
 		t.Errorf("trained %q, want %q", trained.String(), want)
 	}
 	if across != 1 || len(examples[0].Straddling) != 1 {
@@ -131,7 +142,7 @@ func TestUnended(t *testing.T) {
 	}
 }
 
-// The pieces of a row are its text, cut where its tokens end but never inside a character; so a mark on a piece is a mark
+// The pieces of a row are its text, cut where its tokens end but never inside a character; so a mark on a piece is a
 // on the very bytes that are trained.
 func TestPieces(t *testing.T) {
 	for _, name := range []string{"tokenizers/smollm2", "tokenizers/gpt2", "tokenizers/qwen2_5", "models/stories260K-hf"} {
@@ -165,7 +176,8 @@ func TestPieces(t *testing.T) {
 	// Byte tokens, which a stream holds back, are shown where they stand.
 	e := encoder(t, "zephyr", fixtureTokenizer(t, "models/stories260K-hf"))
 	var b strings.Builder
-	if err := e.Show(&b, Row{Source: "f:1", Messages: talk("a", "\nb")}, false); err != nil || !strings.HasSuffix(b.String(), "<|assistant|>\n⟦\nb</s>⟧\n\n") {
+	err := e.Show(&b, Row{Source: "f:1", Messages: talk("a", "\nb")}, false)
+	if err != nil || !strings.HasSuffix(b.String(), "<|assistant|>\n⟦\nb</s>⟧\n\n") {
 		t.Errorf("got %q, %v", b.String(), err)
 	}
 }

@@ -25,7 +25,14 @@ func TestPlans(t *testing.T) {
 		r := rng.NewRand(6, "lengths", uint64(n), 0)
 		lengths := randomLengths(&r)
 		for _, strategy := range []string{"", Random, Sequential, GroupByLength} {
-			for _, o := range []PlanOptions{{Rows: 1}, {Rows: 7}, {Rows: 1000}, {Packing: true, Capacity: 1}, {Packing: true, Capacity: 150}, {Packing: true, Capacity: 1 << 20}} {
+			for _, o := range []PlanOptions{
+				{Rows: 1},
+				{Rows: 7},
+				{Rows: 1000},
+				{Packing: true, Capacity: 1},
+				{Packing: true, Capacity: 150},
+				{Packing: true, Capacity: 1 << 20},
+			} {
 				o.Strategy, o.Seed = strategy, uint64(n)
 				plan := NewPlan(lengths, o)
 				for epoch := range 3 {
@@ -139,7 +146,8 @@ func TestPlanOptions(t *testing.T) {
 		o    PlanOptions
 		want string
 	}{
-		{PlanOptions{Rows: 1, Strategy: "shuffled"}, `train_sampling_strategy "shuffled" is unknown; use random, sequential or group_by_length`},
+		{PlanOptions{Rows: 1, Strategy: "shuffled"},
+			`train_sampling_strategy "shuffled" is unknown; use random, sequential or group_by_length`},
 		{PlanOptions{}, "per_device_train_batch_size must be at least 1"},
 		{PlanOptions{Rows: 4, Packing: true}, "packing needs a capacity"},
 	}

@@ -24,7 +24,8 @@ func readParquet(path string, data []byte, yield func(*record) error) (err error
 		}
 	}()
 	// The library believes the length of the footer, which stands before the last four bytes, and allocates it.
-	if n := len(data); n >= 12 && int64(binary.LittleEndian.Uint32(data[n-8:])) > int64(n-12) {
+	n := len(data)
+	if n >= 12 && int64(binary.LittleEndian.Uint32(data[n-8:])) > int64(n-12) {
 		return mistake("data: read %s: no Parquet file, or a cut one: its footer is said to be longer than the file", path)
 	}
 	file, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
@@ -81,7 +82,8 @@ func plainValue(v any) any {
 		}
 		return out
 	}
-	switch r := reflect.ValueOf(v); r.Kind() {
+	r := reflect.ValueOf(v)
+	switch r.Kind() {
 	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Int:
 		return float64(r.Int())
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uint:

@@ -17,7 +17,7 @@ func readCSV(path string, data []byte, yield func(*record) error) error {
 	}
 	reader := csv.NewReader(bytes.NewReader(data))
 	reader.FieldsPerRecord = -1
-	var header []string
+	table := table{path: path, yield: yield}
 	for {
 		fields, err := reader.Read()
 		if err == io.EOF {
@@ -31,13 +31,7 @@ func readCSV(path string, data []byte, yield func(*record) error) error {
 			return mistake("data: read %s: %w", path, err)
 		}
 		line, _ := reader.FieldPos(0)
-		if header == nil {
-			if header, err = columns(path, line, fields); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := tableRow(path, line, header, fields, yield); err != nil {
+		if err := table.add(line, fields); err != nil {
 			return err
 		}
 	}
@@ -50,7 +44,7 @@ func readTSV(path string, data []byte, yield func(*record) error) error {
 	if err != nil {
 		return err
 	}
-	var header []string
+	table := table{path: path, yield: yield}
 	number := 0
 	for line := range strings.Lines(string(data)) {
 		number++
@@ -61,18 +55,13 @@ func readTSV(path string, data []byte, yield func(*record) error) error {
 		fields := strings.Split(line, "\t")
 		for i, field := range fields {
 			if len(field) >= 2 && field[0] == '"' && field[len(field)-1] == '"' {
-				if inner := field[1 : len(field)-1]; !strings.Contains(strings.ReplaceAll(inner, `""`, ""), `"`) {
+				inner := field[1 : len(field)-1]
+				if !strings.Contains(strings.ReplaceAll(inner, `""`, ""), `"`) {
 					fields[i] = strings.ReplaceAll(inner, `""`, `"`)
 				}
 			}
 		}
-		if header == nil {
-			if header, err = columns(path, number, fields); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := tableRow(path, number, header, fields, yield); err != nil {
+		if err := table.add(number, fields); err != nil {
 			return err
 		}
 	}
@@ -83,7 +72,8 @@ func readTSV(path string, data []byte, yield func(*record) error) error {
 // are headed Question and Answer.
 func columns(path string, line int, fields []string) ([]string, error) {
 	header := make([]string, len(fields))
-	known, seen := map[string]bool{}, map[string]bool{}
+	known := map[string]bool{}
+	seen := map[string]bool{}
 	for _, f := range formats() {
 		for _, key := range append(slices.Clone(f.required), f.optional...) {
 			known[key] = true
@@ -91,7 +81,8 @@ func columns(path string, line int, fields []string) ([]string, error) {
 	}
 	for i, field := range fields {
 		header[i] = strings.TrimSpace(field)
-		if key := strings.ToLower(header[i]); key != header[i] && known[key] && !slices.Contains(fields, key) {
+		key := strings.ToLower(header[i])
+		if known[key] && !slices.Contains(fields, key) {
 			header[i] = key
 		}
 		if seen[header[i]] {
@@ -102,14 +93,26 @@ func columns(path string, line int, fields []string) ([]string, error) {
 	return header, nil
 }
 
-// tableRow gives one row of a table on.
-func tableRow(path string, line int, header, fields []string, yield func(*record) error) error {
-	r := &record{source: sourceLine(path, line), values: make(map[string]any, len(header))}
-	if len(fields) != len(header) {
-		return r.errorf("the row has %d columns, but the header %s has %d", len(fields), keyList(header), len(header))
+// table is what was read of one.
+type table struct {
+	path   string
+	header []string // nil before the first row
+	yield  func(*record) error
+}
+
+// add takes the first row as the header and gives the others on.
+func (t *table) add(line int, fields []string) (err error) {
+	if t.header == nil {
+		t.header, err = columns(t.path, line, fields)
+		return err
 	}
-	for i, name := range header {
+	r := &record{source: sourceLine(t.path, line), values: make(map[string]any, len(t.header))}
+	if len(fields) != len(t.header) {
+		return r.errorf("the row has %d columns, but the header %s has %d",
+			len(fields), keyList(t.header), len(t.header))
+	}
+	for i, name := range t.header {
 		r.values[name] = fields[i]
 	}
-	return yield(r)
+	return t.yield(r)
 }

@@ -106,7 +106,8 @@ func setField(f reflect.Value, name string, values []string, split bool) error {
 		}
 		list := []string{}
 		for _, v := range values {
-			if v = strings.TrimSpace(v); v != "" {
+			v = strings.TrimSpace(v)
+			if v != "" {
 				list = append(list, v)
 			}
 		}

@@ -54,7 +54,8 @@ func (c check) Judge(answer string) Verdict {
 func Equals(want string) Check {
 	want = strings.TrimSpace(want)
 	return check(func(answer string) string {
-		if answer = strings.TrimSpace(answer); answer != want {
+		answer = strings.TrimSpace(answer)
+		if answer != want {
 			return fmt.Sprintf("expected %q, got %q", want, answer)
 		}
 		return ""

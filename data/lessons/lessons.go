@@ -78,7 +78,8 @@ func (d *draw) kind(i int) kind {
 		if !k.copy && copying {
 			continue
 		}
-		if x -= k.share; x < 0 {
+		x -= k.share
+		if x < 0 {
 			return k
 		}
 	}

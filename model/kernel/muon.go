@@ -82,7 +82,7 @@ func (t *muonStep) Run(w, i int) {
 	add(u, u, grad)
 	clear(grad)
 	u = orthogonal(t.p, w, u, s, x.Rows, x.Cols, t.args.Steps)
-	decay := t.args.LR * t.args.WeightDecay
+	decay := float32(t.args.LR * t.args.WeightDecay)
 	if decay != 0 {
 		scale(value, 1-decay)
 	}
