@@ -21,10 +21,7 @@ func TestFrozenParameters(t *testing.T) {
 		return !strings.HasPrefix(p.Name, "layers.1.") && !strings.HasPrefix(p.Name, "layers.2.")
 	}
 	for name, config := range families() {
-		c, err := model.ParseConfig("test", []byte(strings.Replace(config, "{", `{"vocab_size":300,`, 1)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := withVocabulary(t, config)
 		for _, optim := range []string{"adamw", "muon"} {
 			part := newSteps(t, pool, c, optim, frozen)
 			all := newSteps(t, pool, c, optim, func(*ops.Param) bool { return false })
@@ -130,10 +127,7 @@ func values(m *model.Model) [][]float32 {
 // TestFrozenFLOPs: a product costs two operations a value forward, two for the gradient of its matrix and two for that
 // of its input; what is frozen, or has nothing trained before it, does without.
 func TestFrozenFLOPs(t *testing.T) {
-	c, err := model.ParseConfig("test", []byte(strings.Replace(families()["llama"], "{", `{"vocab_size":300,`, 1)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := withVocabulary(t, families()["llama"])
 	const qkv, out, gateUp, down = 64 * 16, 16 * 32, 48 * 16, 16 * 24
 	const layer, heads, head = qkv + out + gateUp + down, 4 * 8, 300 * 16
 	for _, tt := range []struct {

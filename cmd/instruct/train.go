@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -85,12 +86,8 @@ a model and a data set, the embedded default runs: a small model is made and lea
 // applied.
 func readRecipe(s *streams, paths []string, settings []setting) (train.Recipe, error) {
 	r := train.DefaultRecipe()
-	own := len(paths) > 0
-	for _, set := range settings {
-		switch set.key {
-		case "model_name_or_path", "model_config", "dataset":
-			own = true
-		}
+	own := func(s setting) bool {
+		return slices.Contains([]string{"model_name_or_path", "model_config", "dataset"}, s.key)
 	}
 	if len(paths) > 0 {
 		notes, err := r.ReadRecipe(paths[0])
@@ -100,7 +97,7 @@ func readRecipe(s *streams, paths []string, settings []setting) (train.Recipe, e
 		for _, n := range notes {
 			fmt.Fprintln(s.err, "note:", n)
 		}
-	} else if !own {
+	} else if !slices.ContainsFunc(settings, own) {
 		var err error
 		if r, err = train.Embedded(); err != nil {
 			return r, err

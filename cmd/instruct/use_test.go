@@ -166,20 +166,25 @@ func TestChatSurvivesALongTurn(t *testing.T) {
 // TestSignalEndsTheWaitForInput checks that Ctrl-C at a prompt ends the program, although nobody typed.
 func TestSignalEndsTheWaitForInput(t *testing.T) {
 	workdir(t)
-	for _, command := range []string{"chat", "generate"} {
+	for _, c := range []struct{ command, line string }{
+		{"chat --model model", ""}, // stopped once it asks
+		{"generate --model model --max_new_tokens 2", "hi\n"},
+		{"tokenizer encode --tokenizer model", "\"hi\"\n"},
+		{"tokenizer decode --tokenizer model", "[1]\n"},
+	} {
 		in, keep := io.Pipe()
 		defer keep.Close()
 		ctx, cancel := context.WithCancel(context.Background())
 		log := &trigger{text: "> ", do: cancel}
-		if command == "generate" {
+		if c.line != "" {
 			go func() {
-				_, _ = keep.Write([]byte("hi\n"))
+				_, _ = keep.Write([]byte(c.line))
 				cancel()
 			}()
 		}
-		o := callContext(t, ctx, in, log, command+" --model model --max_new_tokens 2")
+		o := callContext(t, ctx, in, log, c.command)
 		if o.code != exitInterrupted {
-			t.Errorf("%s: exit %d", command, o.code)
+			t.Errorf("%s: exit %d", c.command, o.code)
 		}
 		has(t, o.err, "instruct: stopped")
 		cancel()

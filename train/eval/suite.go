@@ -57,7 +57,7 @@ func (s *Suite) Ask(ctx context.Context, session *pretrained.Session) ([]Sample,
 		if a.Finish == model.FinishCancel {
 			return nil, ctx.Err()
 		}
-		samples[i] = Sample{Answer: a.Text, Verdict: t.Check.Judge(a.Text)}
+		samples[i] = Sample{Answer: a.Text, Verdict: t.Check(a.Text)}
 	}
 	return samples, nil
 }
