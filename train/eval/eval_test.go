@@ -63,7 +63,7 @@ func TestExactAnswers(t *testing.T) {
 		if test.MaxNew <= len(test.Want) {
 			t.Errorf("test %d: %d tokens are too few for %q and its end", i, test.MaxNew, test.Want)
 		}
-		if !test.Check.Judge(test.Want).Pass || test.Check.Judge(test.Want+"!").Pass {
+		if !test.Check(test.Want).Pass || test.Check(test.Want+"!").Pass {
 			t.Errorf("test %d does not want %q and nothing else", i, test.Want)
 		}
 	}
@@ -82,7 +82,7 @@ func TestAsk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if samples[i].Answer != want.Text || samples[i].Verdict != test.Check.Judge(want.Text) {
+		if samples[i].Answer != want.Text || samples[i].Verdict != test.Check(want.Text) {
 			t.Errorf("sample %d is %+v, the model answers %q", i, samples[i], want.Text)
 		}
 	}
@@ -106,7 +106,7 @@ func TestAskIsStopped(t *testing.T) {
 func judged(s *eval.Suite, answers ...string) []eval.Sample {
 	samples := make([]eval.Sample, len(answers))
 	for i, a := range answers {
-		samples[i] = eval.Sample{Answer: a, Verdict: s.Tests[i].Check.Judge(a)}
+		samples[i] = eval.Sample{Answer: a, Verdict: s.Tests[i].Check(a)}
 	}
 	return samples
 }
@@ -167,6 +167,6 @@ func ExampleExactAnswers() {
 	suite := eval.ExactAnswers("greetings", []data.Row{{Kind: "greet", Messages: []chat.Message{
 		{Role: "user", Content: "Say hi."}, {Role: "assistant", Content: "hi"}}}})
 	test := suite.Tests[0]
-	fmt.Println(test.Messages[0].Content, test.Check.Judge("hi").Pass, test.Check.Judge("hello").Pass)
+	fmt.Println(test.Messages[0].Content, test.Check("hi").Pass, test.Check("hello").Pass)
 	// Output: Say hi. true false
 }
