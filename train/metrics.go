@@ -30,9 +30,9 @@ type Metric struct {
 	EvalPerplexity float64  `json:"eval_perplexity,omitempty"`
 }
 
-// metrics appends rows to a file, one write a row, and keeps them for the report.
+// metrics appends rows to a file, one write a row, shows them, and keeps them for the report.
 type metrics struct {
-	path string
+	progress
 	file *os.File
 	rows []Metric
 }
@@ -40,8 +40,9 @@ type metrics struct {
 // openMetrics opens metrics.jsonl of a run. A run resumed after step keeps the rows up to it and drops those of steps
 // that will be made again.
 func openMetrics(dir string, step int) (*metrics, error) {
-	m := &metrics{path: filepath.Join(dir, "metrics.jsonl")}
-	text, err := os.ReadFile(m.path)
+	m := &metrics{}
+	path := filepath.Join(dir, metricsFile)
+	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("train: %w", err)
 	}
@@ -56,10 +57,10 @@ func openMetrics(dir string, step int) (*metrics, error) {
 			kept.WriteByte('\n')
 		}
 	}
-	if err := checkpoints.WriteFile(m.path, kept.Bytes()); err != nil {
+	if err := checkpoints.WriteFile(path, kept.Bytes()); err != nil {
 		return nil, err
 	}
-	m.file, err = os.OpenFile(m.path, os.O_APPEND|os.O_WRONLY, 0o644)
+	m.file, err = os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
@@ -75,6 +76,7 @@ func (m *metrics) add(row Metric) error {
 	if _, err := m.file.Write(append(line, '\n')); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
+	m.show(row)
 	return nil
 }
 

@@ -11,19 +11,19 @@ import (
 // progress shows how a run goes: a bar on a terminal, plain lines elsewhere.
 type progress struct {
 	log         io.Writer
-	quiet       bool
-	bar         *progressbar.ProgressBar
+	bar         *progressbar.ProgressBar // nil without a terminal
 	every       int
 	first, last int // steps
 	start       time.Time
 	drawn       time.Time // when the bar was last drawn
 	visible     bool      // the bar stands on the terminal's last line
-	closed      bool
 }
 
 func newProgress(o Options, total, done, every int) progress {
-	p := progress{log: o.Log, quiet: o.Quiet, every: every, first: done, last: total, start: time.Now()}
-	if o.Terminal && !o.Quiet {
+	p := progress{log: o.Log, every: every, first: done, last: total, start: time.Now()}
+	if o.Quiet {
+		p.log = io.Discard
+	} else if o.Terminal {
 		p.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(o.Log),
 			progressbar.OptionSetWidth(24),
@@ -43,11 +43,15 @@ func (p *progress) left(step int) string {
 	return d.Round(time.Second).String() + " left"
 }
 
-func (p *progress) step(m Metric) {
+// show shows a row of metrics.
+func (p *progress) show(m Metric) {
+	if m.EvalLoss != nil {
+		p.evaluation(m)
+		return
+	}
 	last := m.Step == p.last
 	speed := count(int(m.TokensPerSec)) + " tokens/s"
 	switch {
-	case p.quiet:
 	case p.bar != nil:
 		if time.Since(p.drawn) < 100*time.Millisecond && !last {
 			return
@@ -69,9 +73,6 @@ func (p *progress) note(text string) {
 }
 
 func (p *progress) evaluation(m Metric) {
-	if p.quiet {
-		return
-	}
 	if p.bar != nil {
 		_ = p.bar.Clear()
 		p.visible = false
@@ -79,12 +80,14 @@ func (p *progress) evaluation(m Metric) {
 	fmt.Fprintf(p.log, "step %d/%d  epoch %.2f  held-out loss %.4f\n", m.Step, p.last, m.Epoch, *m.EvalLoss)
 }
 
+// done takes the bar away; it may be called twice.
 func (p *progress) done() {
-	if p.bar != nil && !p.closed {
-		_ = p.bar.Exit()
-		if p.visible {
-			fmt.Fprintln(p.log)
-		}
+	if p.bar == nil {
+		return
 	}
-	p.closed = true
+	_ = p.bar.Exit()
+	if p.visible {
+		fmt.Fprintln(p.log)
+	}
+	p.bar = nil
 }

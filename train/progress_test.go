@@ -36,10 +36,10 @@ func TestProgressBar(t *testing.T) {
 	loss, rate, eval := 1.25, 1e-4, 2.5
 	for step := 3; step <= 8; step++ {
 		p.drawn = time.Time{} // as if the last drawing were long ago
-		p.step(Metric{Step: step, Loss: &loss, LearningRate: &rate, TokensPerSec: 1234})
+		p.show(Metric{Step: step, Loss: &loss, LearningRate: &rate, TokensPerSec: 1234})
 		if step%4 == 0 {
 			p.note("evaluating")
-			p.evaluation(Metric{Step: step, Epoch: float64(step) / 4, EvalLoss: &eval})
+			p.show(Metric{Step: step, Epoch: float64(step) / 4, EvalLoss: &eval})
 		}
 	}
 	p.done()
@@ -61,7 +61,7 @@ func TestProgressBarEndsItsLine(t *testing.T) {
 	var log bytes.Buffer
 	p := newProgress(Options{Log: &log, Terminal: true}, 8, 0, 1)
 	loss, rate := 1.25, 1e-4
-	p.step(Metric{Step: 1, Loss: &loss, LearningRate: &rate})
+	p.show(Metric{Step: 1, Loss: &loss, LearningRate: &rate})
 	p.done()
 	if !strings.HasSuffix(log.String(), "\n") {
 		t.Errorf("what follows would stand beside the bar: %q", log.String())
@@ -73,7 +73,7 @@ func TestPlainProgress(t *testing.T) {
 	p := newProgress(Options{Log: &log}, 5, 0, 2)
 	loss, rate := 1.25, 1e-4
 	for step := 1; step <= 5; step++ {
-		p.step(Metric{Step: step, Loss: &loss, LearningRate: &rate, GradNorm: 2})
+		p.show(Metric{Step: step, Loss: &loss, LearningRate: &rate, GradNorm: 2})
 	}
 	p.done()
 	var steps []string

@@ -47,15 +47,14 @@ type Result struct {
 // run is one run on its way.
 type run struct {
 	*Setup
-	o        Options
-	start    time.Time
-	trainer  *Trainer
-	heldOut  *heldOut // nil without held-out rows
-	report   *eval.Report
-	metrics  *metrics
-	progress progress
-	best     best
-	saved    int // step of the last checkpoint
+	o       Options
+	start   time.Time
+	trainer *Trainer
+	heldOut *heldOut // nil without held-out rows
+	report  *eval.Report
+	metrics *metrics
+	best    best
+	saved   int // step of the last checkpoint
 }
 
 // best is the lowest held-out loss so far; Step 0: none yet.
@@ -141,8 +140,8 @@ func (u *run) close() {
 
 // loop makes the steps that are left.
 func (u *run) loop(ctx context.Context) error {
-	u.progress = newProgress(u.o, u.Steps, u.trainer.Done.Step, u.Recipe.LoggingSteps)
-	defer u.progress.done()
+	u.metrics.progress = newProgress(u.o, u.Steps, u.trainer.Done.Step, u.Recipe.LoggingSteps)
+	defer u.metrics.done()
 	for u.trainer.Done.Step < u.Steps {
 		if ctx.Err() != nil {
 			return u.interrupt()
@@ -174,7 +173,6 @@ func (u *run) step() error {
 	if err := u.metrics.add(row); err != nil {
 		return err
 	}
-	u.progress.step(row)
 	if u.o.OnStep != nil {
 		u.o.OnStep(row)
 	}
@@ -217,7 +215,7 @@ func (u *run) afterStep(ctx context.Context) error {
 
 // evaluate measures the held-out loss, and tells whether it is the best so far.
 func (u *run) evaluate(ctx context.Context) (better bool, err error) {
-	u.progress.note("evaluating")
+	u.metrics.note("evaluating")
 	step := u.trainer.Done.Step
 	loss, trained, err := u.heldOut.loss(ctx)
 	if err != nil {
@@ -230,7 +228,6 @@ func (u *run) evaluate(ctx context.Context) (better bool, err error) {
 	if err := u.metrics.add(row); err != nil {
 		return false, err
 	}
-	u.progress.evaluation(row)
 	better = u.best.Step == 0 || loss < u.best.Loss
 	if better {
 		u.best = best{Loss: loss, Step: step}
@@ -240,7 +237,7 @@ func (u *run) evaluate(ctx context.Context) (better bool, err error) {
 
 // interrupt saves where the run stands and says how to go on.
 func (u *run) interrupt() error {
-	u.progress.done()
+	u.metrics.done()
 	step := u.trainer.Done.Step
 	if step == 0 {
 		fmt.Fprintln(u.o.Log, "stopped before the first step; nothing was saved, start again with --overwrite_output_dir")
@@ -258,7 +255,7 @@ func (u *run) interrupt() error {
 
 // finish writes the result of a run that has made all its steps.
 func (u *run) finish(ctx context.Context) (*Result, error) {
-	u.progress.done()
+	u.metrics.done()
 	if err := u.loadBest(); err != nil {
 		return nil, err
 	}
