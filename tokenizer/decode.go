@@ -46,7 +46,7 @@ func (d *decoder) collects() bool {
 }
 
 // decoder appends the decoder of a component.
-func (b *builder) decoder(c component) error {
+func (b *builder) decoder(c component) {
 	d := decoder{joined: b.t.fuses}
 	switch c.Type {
 	case "ByteLevel":
@@ -61,23 +61,16 @@ func (b *builder) decoder(c component) error {
 		d.kind, d.old = decodeStrip, c.Content
 		d.start, d.stop = c.Start, c.Stop
 		if utf8.RuneCountInString(d.old) != 1 || d.start < 0 || d.stop < 0 {
-			return mistake("tokenizer.json: the Strip decoder takes one character, start and stop, not %q, %d, %d",
+			b.fail("tokenizer.json: the Strip decoder takes one character, start and stop, not %q, %d, %d",
 				d.old, d.start, d.stop)
 		}
 	case "Replace":
-		var err error
-		if d.find, err = b.finder(c.Pattern, "Replace pattern"); err != nil {
-			return err
-		}
-		d.kind, d.new = decodeReplace, c.Content
+		d.kind, d.new, d.find = decodeReplace, c.Content, b.finder(c.Pattern, "Replace pattern")
 		if text, ok := d.find.(pattern.Literal); ok {
 			d.old = string(text)
 		}
 	case "Metaspace":
-		m, err := metaspaceOf(c)
-		if err != nil {
-			return err
-		}
+		m := b.metaspace(c)
 		d.kind, d.old, d.keepFirst = decodeMeta, m.mark, m.scheme == never
 	case "WordPiece":
 		d.kind, d.old, d.cleanup = decodeWordPiece, "##", isSet(c.Cleanup, true)
@@ -90,14 +83,13 @@ func (b *builder) decoder(c component) error {
 			d.old = *c.Suffix
 		}
 		if d.old == "" {
-			return mistake("tokenizer.json: the BPEDecoder has an empty suffix")
+			b.fail("tokenizer.json: the BPEDecoder has an empty suffix")
 		}
 	default:
-		return unknown("decoder", c.Type,
+		b.unknown("decoder", c.Type,
 			"Sequence, ByteLevel, ByteFallback, Fuse, Strip, Replace, Metaspace, WordPiece, BPEDecoder")
 	}
 	b.t.decoders = append(b.t.decoders, d)
-	return nil
 }
 
 // Decode gives the text of ids. With skipSpecial, special tokens are left out. Bytes that are not UTF-8 become U+FFFD.

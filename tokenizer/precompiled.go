@@ -22,32 +22,36 @@ type precompiled struct {
 	marks []pattern.Range // that extend a cluster and uniseg does not know
 }
 
-// newPrecompiled reads a precompiled_charsmap: the size of the trie in bytes, the trie, the replacements.
-func newPrecompiled(src string) (*precompiled, error) {
+// precompiled reads a precompiled_charsmap: the size of the trie in bytes, the trie, the replacements.
+func (b *builder) precompiled(src string) *precompiled {
+	n := &precompiled{marks: pattern.NewerMarks()}
 	data, err := base64.StdEncoding.DecodeString(src)
 	if err != nil {
-		return nil, mistake("tokenizer.json: precompiled_charsmap: %w", err)
+		b.fail("tokenizer.json: precompiled_charsmap: %w", err)
+		return n
 	}
 	if len(data) < 8 {
-		return nil, mistake("tokenizer.json: precompiled_charsmap has %d bytes, too few", len(data))
+		b.fail("tokenizer.json: precompiled_charsmap has %d bytes, too few", len(data))
+		return n
 	}
 	size := binary.LittleEndian.Uint32(data)
 	data = data[4:]
 	if size < 4 || int64(size) > int64(len(data)) {
-		return nil, mistake("tokenizer.json: precompiled_charsmap: a trie of %d bytes in %d bytes", size, len(data))
+		b.fail("tokenizer.json: precompiled_charsmap: a trie of %d bytes in %d bytes", size, len(data))
+		return n
 	}
-	n := &precompiled{units: make([]uint32, size/4), texts: string(data[size/4*4:]), marks: pattern.NewerMarks()}
+	n.units, n.texts = make([]uint32, size/4), string(data[size/4*4:])
 	for i := range n.units {
 		n.units[i] = binary.LittleEndian.Uint32(data[4*i:])
 	}
 	if !utf8.ValidString(n.texts) {
-		return nil, mistake("tokenizer.json: precompiled_charsmap: the replacements are not UTF-8")
+		b.fail("tokenizer.json: precompiled_charsmap: the replacements are not UTF-8")
 	}
 	for i := range n.plain {
 		_, found := n.lookup(string(rune(i)))
 		n.plain[i] = !found && i != '\r'
 	}
-	return n, nil
+	return n
 }
 
 // lookup gives the replacement of the shortest entry that s begins with.
