@@ -176,6 +176,12 @@ func (s *Stream) step(k int, token string) {
 		st.held = append(st.held, token...)
 		return
 	}
+	s.apply(k, token)
+}
+
+// apply does the step of decoder k.
+func (s *Stream) apply(k int, token string) {
+	d, st := &s.t.decoders[k], &s.states[k]
 	switch d.kind {
 	case decodeBytes:
 		st.held = d.bytes(st.held, token)
@@ -222,9 +228,12 @@ func (s *Stream) step(k int, token string) {
 func (s *Stream) flush() {
 	for k := range s.t.decoders {
 		d, st := &s.t.decoders[k], &s.states[k]
+		if d.collects() && len(st.held) > 0 {
+			token := string(st.held)
+			st.held = st.held[:0]
+			s.apply(k, token)
+		}
 		switch {
-		case d.collects() && len(st.held) > 0:
-			s.whole(k)
 		case d.kind == decodeSuffix && st.n > 0:
 			s.step(k+1, strings.ReplaceAll(string(st.held), d.old, ""))
 		case d.kind == decodeBytes:
@@ -236,31 +245,6 @@ func (s *Stream) flush() {
 			s.step(k+1, string(st.held[min(d.stop*len(d.old), len(st.held)):]))
 			st.held = st.held[:0]
 		}
-	}
-}
-
-// whole treats the collected parts of a joined token as one.
-func (s *Stream) whole(k int) {
-	d, st := &s.t.decoders[k], &s.states[k]
-	token := string(st.held)
-	st.held = st.held[:0]
-	switch d.kind {
-	case decodeBytes:
-		st.held = d.bytes(st.held, token)
-		s.text(k, true)
-	case decodeFallback:
-		if b, ok := byteToken(token); ok {
-			st.held = append(st.held, b)
-			s.fallback(k)
-			return
-		}
-		s.step(k+1, token)
-	case decodeReplace:
-		s.step(k+1, d.replace(token))
-	case decodeWordPiece:
-		s.step(k+1, d.wordPiece(token, true))
-	case decodeSuffix:
-		s.step(k+1, strings.ReplaceAll(token, d.old, ""))
 	}
 }
 
