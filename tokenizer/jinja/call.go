@@ -2,8 +2,10 @@ package jinja
 
 import "fmt"
 
-type argument struct {
-	name  string // empty for a positional one
+// binding is an argument of a call, which has no name if it is positional, a parameter with its default, which may be
+// nil, or what a with block sets.
+type binding struct {
+	name  string
 	value expr
 }
 
@@ -68,7 +70,7 @@ func (c *call) text(i int) Text {
 	return t
 }
 
-func (st *state) newCall(name string, args []argument, line int) *call {
+func (st *state) newCall(name string, args []binding, line int) *call {
 	c := &call{st: st, name: name, line: line}
 	for _, a := range args {
 		v := a.value.eval(st)
@@ -84,7 +86,7 @@ func (st *state) newCall(name string, args []argument, line int) *call {
 
 type callExpr struct {
 	callee expr
-	args   []argument
+	args   []binding
 	line   int
 }
 

@@ -219,7 +219,7 @@ func (e *blockExpr) eval(st *state) Value {
 }
 
 type withStmt struct {
-	sets []parameter
+	sets []binding
 	body []stmt
 }
 

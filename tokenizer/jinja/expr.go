@@ -295,7 +295,7 @@ func (e *sliceExpr) eval(st *state) Value {
 type filterExpr struct {
 	target expr
 	name   string
-	args   []argument
+	args   []binding
 	line   int
 }
 
@@ -314,7 +314,7 @@ func (e *filterExpr) eval(st *state) Value {
 type testExpr struct {
 	target expr
 	name   string
-	args   []argument
+	args   []binding
 	negate bool
 	line   int
 }

@@ -5,15 +5,9 @@ import (
 	"slices"
 )
 
-// parameter is a name with an optional default.
-type parameter struct {
-	name  string
-	value expr
-}
-
 type macroStmt struct {
 	name   string
-	params []parameter
+	params []binding
 	body   []stmt
 }
 
@@ -22,7 +16,7 @@ func (s *macroStmt) exec(st *state) {
 }
 
 // macro makes a callable that sees the scope in which it was defined.
-func (st *state) macro(name string, params []parameter, body []stmt) *function {
+func (st *state) macro(name string, params []binding, body []stmt) *function {
 	defined := st.scope
 	return &function{name, func(c *call) Value {
 		st.depth++
@@ -41,7 +35,7 @@ func (st *state) macro(name string, params []parameter, body []stmt) *function {
 }
 
 // bind sets the parameters of a macro to the arguments of its call.
-func (st *state) bind(c *call, params []parameter) {
+func (st *state) bind(c *call, params []binding) {
 	if len(c.args) > len(params) {
 		panic(c.errorf("takes not more than %d arguments", len(params)))
 	}
@@ -59,14 +53,14 @@ func (st *state) bind(c *call, params []parameter) {
 	for _, a := range c.named {
 		if a.name == "caller" {
 			st.scope.set("caller", a.value)
-		} else if !slices.ContainsFunc(params, func(p parameter) bool { return p.name == a.name }) {
+		} else if !slices.ContainsFunc(params, func(p binding) bool { return p.name == a.name }) {
 			panic(c.errorf("takes no keyword argument %q", a.name))
 		}
 	}
 }
 
 type callStmt struct {
-	params []parameter
+	params []binding
 	callee *callExpr
 	body   []stmt
 	line   int

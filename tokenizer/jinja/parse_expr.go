@@ -232,12 +232,12 @@ func (p *parser) subscript(line int) expr {
 }
 
 // arguments reads the arguments of a call, after the opening parenthesis.
-func (p *parser) arguments() (args []argument) {
+func (p *parser) arguments() (args []binding) {
 	p.list(")", func() {
 		if p.is("*") || p.is("**") {
 			panic(p.errorf("* and ** arguments are not supported"))
 		}
-		a := argument{}
+		a := binding{}
 		if after := p.after(); p.peek().kind == tokenName && after.kind == tokenOp && after.text == "=" {
 			a.name = p.name()
 			p.pos++

@@ -19,7 +19,7 @@ func (p *parser) filters(e expr, bare bool) expr {
 			if p.accept("(") {
 				t.args = p.arguments()
 			} else if p.startsOperand() {
-				t.args = []argument{{value: p.postfix(p.primary())}}
+				t.args = []binding{{value: p.postfix(p.primary())}}
 			}
 			e = t
 		case p.accept("("):

@@ -1,10 +1,10 @@
 package jinja
 
 // parameters reads the parameter list of a macro.
-func (p *parser) parameters() (params []parameter) {
+func (p *parser) parameters() (params []binding) {
 	p.expect("(")
 	p.list(")", func() {
-		param := parameter{name: p.name()}
+		param := binding{name: p.name()}
 		if p.accept("=") {
 			param.value = p.expr()
 		}
@@ -42,7 +42,7 @@ func (p *parser) withStatement() stmt {
 		if len(s.sets) > 0 {
 			p.expect(",")
 		}
-		set := parameter{name: p.name()}
+		set := binding{name: p.name()}
 		p.expect("=")
 		set.value = p.expr()
 		s.sets = append(s.sets, set)
