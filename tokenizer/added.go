@@ -1,51 +1,33 @@
 package tokenizer
 
-import "strings"
-import "instruct/tokenizer/file"
+import (
+	"strings"
+
+	"instruct/tokenizer/file"
+)
 
 // matcher finds added tokens in a text: at the leftmost place where one stands, the longest.
 type matcher struct {
-	nodes []trieNode
-	only  byte // the byte that all tokens begin with, if single
-	one   bool
-	first [256]int32 // the node after the first byte; 0: none
-}
-
-// trieNode has the token that ends here, or nil, and its children by byte.
-type trieNode struct {
-	token *file.AddedToken
-	bytes []byte
-	next  []int32
+	texts  *trie // with places in tokens
+	tokens []*file.AddedToken
+	only   byte // the byte that all tokens begin with, if single
+	one    bool
+	first  [256]int32 // the node after the first byte; 0: none
 }
 
 // newMatcher makes a matcher for the tokens, each found by its text in texts. It is nil when there is nothing to find.
 func newMatcher(tokens []*file.AddedToken, texts []string) *matcher {
-	m := &matcher{nodes: make([]trieNode, 1)}
+	m := &matcher{texts: newTrie(), tokens: tokens}
 	firsts := 0
 	for i, text := range texts {
-		if text == "" {
+		if text == "" || m.texts.find(text) >= 0 {
 			continue
 		}
-		at := m.first[text[0]]
-		if at == 0 {
-			m.nodes = append(m.nodes, trieNode{})
-			at = int32(len(m.nodes) - 1)
-			m.first[text[0]] = at
+		m.texts.add(text, int32(i))
+		if m.first[text[0]] == 0 {
+			m.first[text[0]] = m.texts.child(0, text[0])
 			m.only = text[0]
 			firsts++
-		}
-		for k := 1; k < len(text); k++ {
-			next := m.child(at, text[k])
-			if next == 0 {
-				m.nodes = append(m.nodes, trieNode{})
-				next = int32(len(m.nodes) - 1)
-				n := &m.nodes[at]
-				n.bytes, n.next = append(n.bytes, text[k]), append(n.next, next)
-			}
-			at = next
-		}
-		if m.nodes[at].token == nil {
-			m.nodes[at].token = tokens[i]
 		}
 	}
 	if firsts == 0 {
@@ -53,16 +35,6 @@ func newMatcher(tokens []*file.AddedToken, texts []string) *matcher {
 	}
 	m.one = firsts == 1
 	return m
-}
-
-func (m *matcher) child(at int32, b byte) int32 {
-	n := &m.nodes[at]
-	for i, c := range n.bytes {
-		if c == b {
-			return n.next[i]
-		}
-	}
-	return 0
 }
 
 // next finds the first token in s from byte i on, or nil.
@@ -80,13 +52,13 @@ func (m *matcher) next(s string, i int) (token *file.AddedToken, start, end int)
 			continue
 		}
 		for j := i + 1; ; j++ {
-			if t := m.nodes[at].token; t != nil {
-				token, start, end = t, i, j
+			if t := m.texts.values[at]; t >= 0 {
+				token, start, end = m.tokens[t], i, j
 			}
 			if j == len(s) {
 				break
 			}
-			at = m.child(at, s[j])
+			at = m.texts.child(at, s[j])
 			if at == 0 {
 				break
 			}

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"unicode/utf8"
@@ -20,6 +21,22 @@ type builder struct {
 	limit    int64  // beyond any sane id
 	size     int    // of the model's vocabulary
 	paired   bool   // a post-processor has said what becomes of two texts
+	err      error  // the first one
+}
+
+// fail notes a mistake in the file, unless there was one before.
+func (b *builder) fail(format string, args ...any) {
+	b.check(mistake(format, args...))
+}
+
+// check notes an error, unless there was one before.
+func (b *builder) check(err error) {
+	b.err = cmp.Or(b.err, err)
+}
+
+// unknown is fail for a name that is none of those known.
+func (b *builder) unknown(section, name, known string) {
+	b.fail("tokenizer.json: %s %q is not supported (known: %s)", section, name, known)
 }
 
 // component is any normalizer, pre-tokenizer, post-processor or decoder of the file.
@@ -78,46 +95,41 @@ type templatePart struct {
 	}
 }
 
-// eachComponent gives the component of a section, or those of a sequence one after the other; none where src is null.
-func eachComponent(section string, src json.RawMessage, take func(c component) error) error {
+// each gives the component of a section, or those of a sequence one after the other; none where src is null.
+func (b *builder) each(section string, src json.RawMessage, take func(c component)) {
 	if isNull(src) {
-		return nil
+		return
 	}
 	var c component
-	if err := json.Unmarshal(src, &c); err != nil {
-		return mistake("tokenizer.json: %s: %w", section, err)
-	}
-	switch c.Type {
-	case "":
-		return mistake("tokenizer.json: %s has no type: %.80s", section, src)
-	case "Sequence":
+	err := json.Unmarshal(src, &c)
+	switch {
+	case err != nil:
+		b.fail("tokenizer.json: %s: %w", section, err)
+	case c.Type == "":
+		b.fail("tokenizer.json: %s has no type: %.80s", section, src)
+	case c.Type == "Sequence":
 		for _, part := range slices.Concat(c.Normalizers, c.PreTokenizers, c.Processors, c.Decoders) {
-			if err := eachComponent(section, part, take); err != nil {
-				return err
-			}
+			b.each(section, part, take)
 		}
-		return nil
+	default:
+		take(c)
 	}
-	return take(c)
-}
-
-func unknown(section, name, known string) error {
-	return mistake("tokenizer.json: %s %q is not supported (known: %s)", section, name, known)
 }
 
 // finder makes the finder of what a component looks for.
-func (b *builder) finder(p sought, what string) (pattern.Finder, error) {
+func (b *builder) finder(p sought, what string) pattern.Finder {
 	switch {
 	case p.String != nil && *p.String != "":
-		return pattern.Literal(*p.String), nil
+		return pattern.Literal(*p.String)
 	case p.Regex == nil:
-		return nil, mistake("tokenizer.json: %s has an empty pattern", what)
+		b.fail("tokenizer.json: %s has an empty pattern", what)
+		return nil
 	}
 	f, err := pattern.NewFinder(*p.Regex, b.t.classes)
 	if err != nil {
-		return nil, mistake("tokenizer.json: %s %q is not supported: %w", what, *p.Regex, err)
+		b.fail("tokenizer.json: %s %q is not supported: %w", what, *p.Regex, err)
 	}
-	return f, nil
+	return f
 }
 
 func isSet(flag *bool, otherwise bool) bool {
@@ -127,81 +139,65 @@ func isSet(flag *bool, otherwise bool) bool {
 	return *flag
 }
 
-// normalizer appends the normalizer of a component.
-func (b *builder) normalizer(c component) error {
-	var n normalizer
-	var err error
+// normalizer appends the normalizers of a component.
+func (b *builder) normalizer(c component) {
+	add := func(n ...normalizer) { b.t.normalizers = append(b.t.normalizers, n...) }
 	switch c.Type {
 	case "NFC":
-		n = newForm(norm.NFC)
+		add(newForm(norm.NFC))
 	case "NFD":
-		n = newForm(norm.NFD)
+		add(newForm(norm.NFD))
 	case "NFKC":
-		n = newForm(norm.NFKC)
+		add(newForm(norm.NFKC))
 	case "NFKD":
-		n = newForm(norm.NFKD)
+		add(newForm(norm.NFKD))
 	case "Prepend":
-		n = prepend{c.Prepend}
+		add(prepend{c.Prepend})
 	case "Replace":
-		old, err := b.finder(c.Pattern, "Replace pattern")
-		if err != nil {
-			return err
-		}
-		n = replaceFound{old, c.Content}
+		old := b.finder(c.Pattern, "Replace pattern")
 		if text, ok := old.(pattern.Literal); ok {
-			n = replaceText{string(text), c.Content}
+			add(replaceText{string(text), c.Content})
+		} else {
+			add(replaceFound{old, c.Content})
 		}
 	case "Lowercase":
-		n = newMapRunes(lowercase)
+		add(newMapRunes(lowercase))
 	case "StripAccents":
-		n = stripAccents()
+		add(stripAccents())
 	case "Nmt":
-		n = newMapRunes(nmt)
+		add(newMapRunes(nmt))
 	case "Strip":
-		n = strip{c.StripLeft, c.StripRight}
+		add(strip{c.StripLeft, c.StripRight})
 	case "ByteLevel":
-		n = byteLevel{b.alphabet}
+		add(byteLevel{b.alphabet})
 	case "BertNormalizer":
 		lower := isSet(c.Lowercase, true)
-		b.t.normalizers = append(b.t.normalizers, bertNormalizers(
+		add(bertNormalizers(
 			isSet(c.CleanText, true), isSet(c.ChineseChars, true), isSet(c.StripAccents, lower), lower)...)
-		return nil
 	case "Precompiled":
-		if n, err = newPrecompiled(c.Charsmap); err != nil {
-			return err
-		}
+		add(b.precompiled(c.Charsmap))
 	default:
-		return unknown("normalizer", c.Type, "Sequence, NFC, NFD, NFKC, NFKD, Prepend, Replace, "+
+		b.unknown("normalizer", c.Type, "Sequence, NFC, NFD, NFKC, NFKD, Prepend, Replace, "+
 			"Lowercase, StripAccents, Nmt, Strip, ByteLevel, BertNormalizer, Precompiled")
 	}
-	b.t.normalizers = append(b.t.normalizers, n)
-	return nil
 }
 
 // preTokenizers builds the pre-tokenizers. bytesLast reports that a ByteLevel ends them, so that the model can work on
 // bytes instead of the byte alphabet.
-func (b *builder) preTokenizers(src json.RawMessage) (bytesLast bool, err error) {
-	if err := eachComponent("pre_tokenizer", src, b.preTokenizer); err != nil {
-		return false, err
-	}
-	pre := b.t.preTokenizers
+func (b *builder) preTokenizers(src json.RawMessage) (bytesLast bool) {
+	b.each("pre_tokenizer", src, b.preTokenizer)
 	maps := 0
-	for _, p := range pre {
-		if _, ok := p.(mapBytes); ok {
+	for _, p := range b.t.preTokenizers {
+		_, bytesLast = p.(mapBytes)
+		if bytesLast {
 			maps++
 		}
 	}
-	if maps != 1 {
-		return false, nil
-	}
-	if _, ok := pre[len(pre)-1].(mapBytes); !ok {
-		return false, nil
-	}
-	return true, nil
+	return bytesLast && maps == 1
 }
 
 // preTokenizer appends the pre-tokenizers of a component.
-func (b *builder) preTokenizer(c component) error {
+func (b *builder) preTokenizer(c component) {
 	scan := pattern.NewScanner(b.t.classes)
 	add := func(p preTokenizer) { b.t.preTokenizers = append(b.t.preTokenizers, p) }
 	switch c.Type {
@@ -215,11 +211,7 @@ func (b *builder) preTokenizer(c component) error {
 		}
 		add(mapBytes{byteLevel{b.alphabet}})
 	case "Split":
-		p, err := b.split(c, scan)
-		if err != nil {
-			return err
-		}
-		add(p)
+		add(b.split(c, scan))
 	case "Digits":
 		how := contiguous
 		if c.Individual {
@@ -228,27 +220,19 @@ func (b *builder) preTokenizer(c component) error {
 		scan = pattern.NewScanner(b.t.classes.RustNumbers())
 		add(splitClass{scan: scan, bits: pattern.Number, behavior: how})
 	case "Punctuation":
-		how, err := behaviorOf(c.Behavior)
-		if err != nil {
-			return err
-		}
-		add(splitClass{scan: scan, bits: pattern.Punct, behavior: how})
+		add(splitClass{scan: scan, bits: pattern.Punct, behavior: b.behavior(c.Behavior)})
 	case "Whitespace":
 		add(whitespace{scan})
 	case "WhitespaceSplit":
 		add(splitClass{scan: scan, bits: pattern.Space, behavior: removed})
 	case "Metaspace":
-		m, err := metaspaceOf(c)
-		if err != nil {
-			return err
-		}
-		add(m)
+		add(b.metaspace(c))
 	case "BertPreTokenizer":
 		add(splitClass{scan: scan, bits: pattern.Space, behavior: removed})
 		add(splitClass{scan: scan, bits: pattern.Punct, behavior: isolated})
 	case "CharDelimiterSplit":
 		if utf8.RuneCountInString(c.Delimiter) != 1 {
-			return mistake("tokenizer.json: the delimiter of CharDelimiterSplit is %q, expected one character", c.Delimiter)
+			b.fail("tokenizer.json: the delimiter of CharDelimiterSplit is %q, expected one character", c.Delimiter)
 		}
 		add(splitFound{sep: pattern.Literal(c.Delimiter), behavior: removed})
 	case "FixedLength":
@@ -257,81 +241,60 @@ func (b *builder) preTokenizer(c component) error {
 			n = *c.Length
 		}
 		if n < 1 {
-			return mistake("tokenizer.json: the length of FixedLength is %d, expected one or more", n)
+			b.fail("tokenizer.json: the length of FixedLength is %d, expected one or more", n)
 		}
 		add(splitLength{n})
 	default:
-		return unknown("pre_tokenizer", c.Type, "Sequence, ByteLevel, Split, Digits, Punctuation, Whitespace, "+
+		b.unknown("pre_tokenizer", c.Type, "Sequence, ByteLevel, Split, Digits, Punctuation, Whitespace, "+
 			"WhitespaceSplit, Metaspace, BertPreTokenizer, CharDelimiterSplit, FixedLength")
 	}
-	return nil
 }
 
 // split makes the Split pre-tokenizer of c.
-func (b *builder) split(c component, scan pattern.Scanner) (preTokenizer, error) {
-	how, err := behaviorOf(c.Behavior)
-	if err != nil {
-		return nil, err
-	}
-	class := splitClass{scan: scan, behavior: how, invert: c.Invert}
+func (b *builder) split(c component, scan pattern.Scanner) preTokenizer {
+	how := b.behavior(c.Behavior)
+	class := splitClass{scan: scan, bits: pattern.Number, runs: true, behavior: how, invert: c.Invert}
 	switch re := text(c.Pattern.Regex); re {
 	case `\p{N}`:
-		class.bits = pattern.Number
-		return class, nil
+		class.runs = false
 	case `\p{N}+`:
-		class.bits, class.runs = pattern.Number, true
-		return class, nil
 	case `\p{N}{1,3}`:
-		class.bits, class.runs, class.most = pattern.Number, true, 3
-		return class, nil
+		class.most = 3
 	case `\s+`:
-		class.bits, class.runs = pattern.Space, true
-		return class, nil
+		class.bits = pattern.Space
 	default:
 		if words, ok := pattern.Words(re, b.t.classes); ok {
-			return splitWords{words, how, c.Invert}, nil
+			return splitWords{words, how, c.Invert}
 		}
-		sep, err := b.finder(c.Pattern, "Split pattern")
-		if err != nil {
-			return nil, err
-		}
-		return splitFound{sep, how, c.Invert}, nil
+		return splitFound{b.finder(c.Pattern, "Split pattern"), how, c.Invert}
 	}
+	return class
 }
 
-func behaviorOf(name string) (behavior, error) {
-	switch name {
-	case "Isolated", "":
-		return isolated, nil
-	case "Removed":
-		return removed, nil
-	case "MergedWithPrevious":
-		return mergedWithPrevious, nil
-	case "MergedWithNext":
-		return mergedWithNext, nil
-	case "Contiguous":
-		return contiguous, nil
+func (b *builder) behavior(name string) behavior {
+	how, ok := map[string]behavior{
+		"Isolated": isolated, "": isolated, "Removed": removed, "MergedWithPrevious": mergedWithPrevious,
+		"MergedWithNext": mergedWithNext, "Contiguous": contiguous,
+	}[name]
+	if !ok {
+		b.unknown("split behavior", name, "Isolated, Removed, MergedWithPrevious, MergedWithNext, Contiguous")
 	}
-	return 0, unknown("split behavior", name, "Isolated, Removed, MergedWithPrevious, MergedWithNext, Contiguous")
+	return how
 }
 
-// metaspaceOf reads Metaspace, in its present form or with the older add_prefix_space.
-func metaspaceOf(c component) (metaspace, error) {
+// metaspace reads Metaspace, in its present form or with the older add_prefix_space.
+func (b *builder) metaspace(c component) metaspace {
 	m := metaspace{mark: c.Replacement, whole: c.Split != nil && !*c.Split}
 	if utf8.RuneCountInString(m.mark) != 1 {
-		return m, mistake("tokenizer.json: the replacement of Metaspace is %q, expected one character", m.mark)
+		b.fail("tokenizer.json: the replacement of Metaspace is %q, expected one character", m.mark)
 	}
-	switch c.PrependScheme {
-	case "always", "":
-	case "first":
-		m.scheme = first
-	case "never":
-		m.scheme = never
-	default:
-		return m, unknown("prepend_scheme", c.PrependScheme, "always, first, never")
+	var ok bool
+	m.scheme, ok = map[string]scheme{"always": always, "": always, "first": first, "never": never}[c.PrependScheme]
+	if !ok {
+		b.unknown("prepend_scheme", c.PrependScheme, "always, first, never")
 	}
 	if c.AddPrefixSpace != nil && !*c.AddPrefixSpace {
 		m.scheme = never
 	}
-	return m, nil
+	return m
 }

@@ -46,7 +46,7 @@ func (d *decoder) collects() bool {
 }
 
 // decoder appends the decoder of a component.
-func (b *builder) decoder(c component) error {
+func (b *builder) decoder(c component) {
 	d := decoder{joined: b.t.fuses}
 	switch c.Type {
 	case "ByteLevel":
@@ -61,23 +61,16 @@ func (b *builder) decoder(c component) error {
 		d.kind, d.old = decodeStrip, c.Content
 		d.start, d.stop = c.Start, c.Stop
 		if utf8.RuneCountInString(d.old) != 1 || d.start < 0 || d.stop < 0 {
-			return mistake("tokenizer.json: the Strip decoder takes one character, start and stop, not %q, %d, %d",
+			b.fail("tokenizer.json: the Strip decoder takes one character, start and stop, not %q, %d, %d",
 				d.old, d.start, d.stop)
 		}
 	case "Replace":
-		var err error
-		if d.find, err = b.finder(c.Pattern, "Replace pattern"); err != nil {
-			return err
-		}
-		d.kind, d.new = decodeReplace, c.Content
+		d.kind, d.new, d.find = decodeReplace, c.Content, b.finder(c.Pattern, "Replace pattern")
 		if text, ok := d.find.(pattern.Literal); ok {
 			d.old = string(text)
 		}
 	case "Metaspace":
-		m, err := metaspaceOf(c)
-		if err != nil {
-			return err
-		}
+		m := b.metaspace(c)
 		d.kind, d.old, d.keepFirst = decodeMeta, m.mark, m.scheme == never
 	case "WordPiece":
 		d.kind, d.old, d.cleanup = decodeWordPiece, "##", isSet(c.Cleanup, true)
@@ -90,14 +83,13 @@ func (b *builder) decoder(c component) error {
 			d.old = *c.Suffix
 		}
 		if d.old == "" {
-			return mistake("tokenizer.json: the BPEDecoder has an empty suffix")
+			b.fail("tokenizer.json: the BPEDecoder has an empty suffix")
 		}
 	default:
-		return unknown("decoder", c.Type,
+		b.unknown("decoder", c.Type,
 			"Sequence, ByteLevel, ByteFallback, Fuse, Strip, Replace, Metaspace, WordPiece, BPEDecoder")
 	}
 	b.t.decoders = append(b.t.decoders, d)
-	return nil
 }
 
 // Decode gives the text of ids. With skipSpecial, special tokens are left out. Bytes that are not UTF-8 become U+FFFD.
@@ -184,6 +176,12 @@ func (s *Stream) step(k int, token string) {
 		st.held = append(st.held, token...)
 		return
 	}
+	s.apply(k, token)
+}
+
+// apply does the step of decoder k.
+func (s *Stream) apply(k int, token string) {
+	d, st := &s.t.decoders[k], &s.states[k]
 	switch d.kind {
 	case decodeBytes:
 		st.held = d.bytes(st.held, token)
@@ -230,9 +228,12 @@ func (s *Stream) step(k int, token string) {
 func (s *Stream) flush() {
 	for k := range s.t.decoders {
 		d, st := &s.t.decoders[k], &s.states[k]
+		if d.collects() && len(st.held) > 0 {
+			token := string(st.held)
+			st.held = st.held[:0]
+			s.apply(k, token)
+		}
 		switch {
-		case d.collects() && len(st.held) > 0:
-			s.whole(k)
 		case d.kind == decodeSuffix && st.n > 0:
 			s.step(k+1, strings.ReplaceAll(string(st.held), d.old, ""))
 		case d.kind == decodeBytes:
@@ -244,31 +245,6 @@ func (s *Stream) flush() {
 			s.step(k+1, string(st.held[min(d.stop*len(d.old), len(st.held)):]))
 			st.held = st.held[:0]
 		}
-	}
-}
-
-// whole treats the collected parts of a joined token as one.
-func (s *Stream) whole(k int) {
-	d, st := &s.t.decoders[k], &s.states[k]
-	token := string(st.held)
-	st.held = st.held[:0]
-	switch d.kind {
-	case decodeBytes:
-		st.held = d.bytes(st.held, token)
-		s.text(k, true)
-	case decodeFallback:
-		if b, ok := byteToken(token); ok {
-			st.held = append(st.held, b)
-			s.fallback(k)
-			return
-		}
-		s.step(k+1, token)
-	case decodeReplace:
-		s.step(k+1, d.replace(token))
-	case decodeWordPiece:
-		s.step(k+1, d.wordPiece(token, true))
-	case decodeSuffix:
-		s.step(k+1, strings.ReplaceAll(token, d.old, ""))
 	}
 }
 

@@ -162,7 +162,7 @@ func (t *Tokenizer) extract(sc *scratch, p piece, normalized bool) {
 
 func (t *Tokenizer) between(sc *scratch, p piece, normalized bool) {
 	if normalized {
-		t.preTokenize(sc, 0, p)
+		t.preTokenize(sc, 0, p, func(word piece) { t.encodePiece(sc, word) })
 		return
 	}
 	if t.chunks != nil && p.align == nil {
@@ -203,10 +203,10 @@ func (t *Tokenizer) normalize(sc *scratch, p piece, normalizers []normalizer) pi
 	return p
 }
 
-// preTokenize splits p by the pre-tokenizers from step on and encodes the words.
-func (t *Tokenizer) preTokenize(sc *scratch, step int, p piece) {
+// preTokenize splits p by the pre-tokenizers from step on and gives the words.
+func (t *Tokenizer) preTokenize(sc *scratch, step int, p piece, word func(piece)) {
 	if step == len(t.preTokenizers) {
-		t.encodePiece(sc, p)
+		word(p)
 		return
 	}
 	mark := len(sc.cuts)
@@ -214,7 +214,7 @@ func (t *Tokenizer) preTokenize(sc *scratch, step int, p piece) {
 	end := len(sc.cuts)
 	for i := mark; i < end; i++ {
 		if c := sc.cuts[i]; c.a < c.b {
-			t.preTokenize(sc, step+1, p.slice(c.a, c.b))
+			t.preTokenize(sc, step+1, p.slice(c.a, c.b), word)
 		}
 	}
 	sc.cuts = sc.cuts[:mark]

@@ -89,28 +89,15 @@ func Parse(tokenizerJSON, configJSON []byte) (*Tokenizer, error) {
 // build assembles the pipeline.
 func (t *Tokenizer) build(f *file.File) error {
 	b := builder{t: t, m: &f.Model, alphabet: newAlphabet()}
-	if err := b.vocabulary(len(f.AddedTokens)); err != nil {
-		return err
-	}
-	if err := eachComponent("normalizer", f.Normalizer, b.normalizer); err != nil {
-		return err
-	}
-	bytesLast, err := b.preTokenizers(f.PreTokenizer)
-	if err != nil {
-		return err
-	}
-	if err := b.model(bytesLast); err != nil {
-		return err
-	}
-	if err := b.addTokens(f.AddedTokens); err != nil {
-		return err
-	}
+	b.vocabulary(len(f.AddedTokens))
+	b.each("normalizer", f.Normalizer, b.normalizer)
+	b.model(b.preTokenizers(f.PreTokenizer))
+	b.addTokens(f.AddedTokens)
 	t.pair = []pairPart{{text: 0}, {text: 1, typeID: 1}}
-	if err := eachComponent("post_processor", f.PostProcessor, b.postProcessor); err != nil {
-		return err
-	}
-	if err := eachComponent("decoder", f.Decoder, b.decoder); err != nil {
-		return err
+	b.each("post_processor", f.PostProcessor, b.postProcessor)
+	b.each("decoder", f.Decoder, b.decoder)
+	if b.err != nil {
+		return b.err
 	}
 	t.scratch.New = func() any {
 		sc := &scratch{pre: make([]buffer, len(t.preTokenizers)), cache: make([]cacheSlot, cacheSlots)}
@@ -125,20 +112,15 @@ func (t *Tokenizer) build(f *file.File) error {
 }
 
 // vocabulary fills the tables of tokens from the model. There will be more added tokens.
-func (b *builder) vocabulary(more int) error {
+func (b *builder) vocabulary(more int) {
 	n := 0
-	if err := b.m.EachToken(func(string, int64) error { n++; return nil }); err != nil {
-		return err
-	}
+	b.check(b.m.EachToken(func(string, int64) error { n++; return nil }))
 	b.t.vocab = make(map[string]int32, n+more)
 	b.t.tokens = make([]string, 0, n+more)
 	// A hole or two is harmless, a huge id is a broken file and would make huge tables.
 	b.limit = int64(2*(n+more) + 1<<16)
-	if err := b.m.EachToken(b.enter); err != nil {
-		return err
-	}
+	b.check(b.m.EachToken(b.enter))
 	b.size = n
-	return nil
 }
 
 // enter gives a token its id.
@@ -164,7 +146,7 @@ func (b *builder) enter(text string, id int64) error {
 
 // addTokens enters the added tokens. As in the Rust library, one that the model has keeps the model's id, and the
 // others are numbered on from the size of its vocabulary, whatever the file says.
-func (b *builder) addTokens(list []file.AddedToken) error {
+func (b *builder) addTokens(list []file.AddedToken) {
 	t := b.t
 	t.addedByID = make(map[int32]*file.AddedToken, len(list))
 	next := int64(b.size)
@@ -176,9 +158,7 @@ func (b *builder) addTokens(list []file.AddedToken) error {
 		if id, ok := t.vocab[a.Content]; ok {
 			a.ID = id
 		} else {
-			if err := b.enter(a.Content, next); err != nil {
-				return err
-			}
+			b.check(b.enter(a.Content, next))
 			a.ID = int32(next)
 			next++
 		}
@@ -191,7 +171,6 @@ func (b *builder) addTokens(list []file.AddedToken) error {
 		t.added[i] = t.addedByID[a.ID]
 	}
 	slices.SortFunc(t.added, func(a, b *file.AddedToken) int { return int(a.ID) - int(b.ID) })
-	return nil
 }
 
 // matchers prepares the search for added tokens.

@@ -8,50 +8,45 @@ import (
 )
 
 // model builds the model. bytesLast is what preTokenizers says.
-func (b *builder) model(bytesLast bool) error {
+func (b *builder) model(bytesLast bool) {
 	switch b.m.Type {
 	case "WordPiece":
-		return b.wordPiece()
+		b.wordPiece()
 	case "WordLevel":
-		return b.wordLevel()
+		b.wordLevel()
 	case "Unigram":
-		return b.unigram()
+		b.unigram()
+	default:
+		b.bpe(bytesLast)
 	}
-	return b.bpe(bytesLast)
 }
 
 // unkToken gives the id of the unk_token, or fallback where the file does not name one.
-func (b *builder) unkToken(fallback string) (int32, error) {
+func (b *builder) unkToken(fallback string) int32 {
 	text := fallback
 	if b.m.UnkToken != nil {
 		text = *b.m.UnkToken
 	}
 	id := b.id(text)
 	if id < 0 && text != "" {
-		return id, mistake("tokenizer.json: model: unk_token %q is not in the vocabulary", text)
+		b.fail("tokenizer.json: model: unk_token %q is not in the vocabulary", text)
 	}
-	return id, nil
+	return id
 }
 
 // bpe builds the byte pair encoding.
-func (b *builder) bpe(bytesLast bool) error {
+func (b *builder) bpe(bytesLast bool) {
 	m := &bpe{unk: -1, fuseUnk: b.m.FuseUnk, ignoreMerges: b.m.IgnoreMerges}
 	b.t.model = m
-	var err error
 	if b.m.UnkToken != nil {
-		if m.unk, err = b.unkToken(""); err != nil {
-			return err
-		}
+		m.unk = b.unkToken("")
 	}
-	merged, err := b.merges(m)
-	if err != nil {
-		return err
-	}
+	merged := b.merges(m)
 	prefix, suffix := text(b.m.Prefix), text(b.m.Suffix)
 	m.affixed = prefix+suffix != ""
 	if b.m.ByteFallback {
 		if m.affixed {
-			return mistake("tokenizer.json: model: byte_fallback together with continuing_subword_prefix or " +
+			b.fail("tokenizer.json: model: byte_fallback together with continuing_subword_prefix or " +
 				"end_of_word_suffix is not supported")
 		}
 		m.fallback = b.byteTokens()
@@ -80,7 +75,6 @@ func (b *builder) bpe(bytesLast bool) error {
 			m.words[text] = int32(id)
 		}
 	}
-	return nil
 }
 
 // symbols fills the tables of symbols: tokens of one byte or rune, with the prefix that a symbol has unless it is the
@@ -143,17 +137,15 @@ func (b *builder) byteTokens() *[256]int32 {
 }
 
 // merges fills the table of merges and gives the tokens that they make.
-func (b *builder) merges(m *bpe) (merged []int32, err error) {
+func (b *builder) merges(m *bpe) []int32 {
 	n := 0
-	if err := b.m.EachMerge(func(string, string) error { n++; return nil }); err != nil {
-		return nil, err
-	}
+	b.check(b.m.EachMerge(func(string, string) error { n++; return nil }))
 	m.merges = newPairTable(n)
-	merged = make([]int32, 0, n)
+	merged := make([]int32, 0, n)
 	var joined []byte
 	prefix := text(b.m.Prefix)
 	next := int32(-1) // the token that the last merge made
-	err = b.m.EachMerge(func(a, c string) error {
+	b.check(b.m.EachMerge(func(a, c string) error {
 		rank := len(merged)
 		if !strings.HasPrefix(c, prefix) {
 			return mistake("tokenizer.json: merge %d (%q, %q): the second token does not begin with "+
@@ -182,8 +174,8 @@ func (b *builder) merges(m *bpe) (merged []int32, err error) {
 		merged = append(merged, into)
 		next = into
 		return nil
-	})
-	return merged, err
+	}))
+	return merged
 }
 
 // isJoin reports whether s is a followed by b.

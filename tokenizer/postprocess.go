@@ -81,7 +81,7 @@ func (t *trimmer) trim(text string, token *Token, first bool, lead, trail uint8)
 }
 
 // postProcessor finds the special tokens to put around a text and how ranges are trimmed.
-func (b *builder) postProcessor(c component) error {
+func (b *builder) postProcessor(c component) {
 	switch c.Type {
 	case "ByteLevel":
 		b.trimOffsets(c)
@@ -96,10 +96,11 @@ func (b *builder) postProcessor(c component) error {
 			to    *[]int32
 		}{{"cls", c.CLS, &before}, {"sep", c.SEP, &after}} {
 			if part.token == nil {
-				return mistake("tokenizer.json: %s has no %s", c.Type, part.key)
+				b.fail("tokenizer.json: %s has no %s", c.Type, part.key)
+				return
 			}
 			if part.token.id < 0 || int(part.token.id) >= len(b.t.tokens) {
-				return mistake("tokenizer.json: %s: %q has the id %d, outside the vocabulary of %d",
+				b.fail("tokenizer.json: %s: %q has the id %d, outside the vocabulary of %d",
 					c.Type, part.token.text, part.token.id, len(b.t.tokens))
 			}
 			*part.to = append(*part.to, part.token.id)
@@ -120,34 +121,31 @@ func (b *builder) postProcessor(c component) error {
 		for _, part := range c.Single {
 			switch {
 			case part.Sequence != nil && (part.Sequence.ID != "A" || seen):
-				return mistake("tokenizer.json: the single template of TemplateProcessing must have the sequence A once, not %q",
+				b.fail("tokenizer.json: the single template of TemplateProcessing must have the sequence A once, not %q",
 					part.Sequence.ID)
 			case part.Sequence != nil:
 				seen = true
 			case part.SpecialToken != nil:
 				ids, err := b.templateToken(c, part)
-				if err != nil {
-					return err
-				}
+				b.check(err)
 				if seen {
 					after = append(after, ids...)
 				} else {
 					before = append(before, ids...)
 				}
 			default:
-				return mistake("tokenizer.json: TemplateProcessing has a part that is neither a Sequence nor a SpecialToken")
+				b.fail("tokenizer.json: TemplateProcessing has a part that is neither a Sequence nor a SpecialToken")
 			}
 		}
 		if !seen {
-			return mistake("tokenizer.json: the single template of TemplateProcessing does not have the sequence A")
+			b.fail("tokenizer.json: the single template of TemplateProcessing does not have the sequence A")
 		}
 		b.t.before = append(before, b.t.before...)
 		b.t.after = append(b.t.after, after...)
 		b.setPair(b.pairTemplate(c))
 	default:
-		return unknown("post_processor", c.Type, "Sequence, ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing")
+		b.unknown("post_processor", c.Type, "Sequence, ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing")
 	}
-	return nil
 }
 
 // templateToken gives the ids of a special token of a template.

@@ -17,36 +17,41 @@ import (
 // begins with an entry is replaced whole by the replacement of the shortest such entry.
 type precompiled struct {
 	units []uint32
-	texts string    // replacements, each ended by a zero byte
-	plain [128]bool // ASCII that stands for itself when it stands alone
+	texts string          // replacements, each ended by a zero byte
+	plain [128]bool       // ASCII that stands for itself when it stands alone
+	marks []pattern.Range // that extend a cluster and uniseg does not know
 }
 
-// newPrecompiled reads a precompiled_charsmap: the size of the trie in bytes, the trie, the replacements.
-func newPrecompiled(src string) (*precompiled, error) {
+// precompiled reads a precompiled_charsmap: the size of the trie in bytes, the trie, the replacements.
+func (b *builder) precompiled(src string) *precompiled {
+	n := &precompiled{marks: pattern.NewerMarks()}
 	data, err := base64.StdEncoding.DecodeString(src)
 	if err != nil {
-		return nil, mistake("tokenizer.json: precompiled_charsmap: %w", err)
+		b.fail("tokenizer.json: precompiled_charsmap: %w", err)
+		return n
 	}
 	if len(data) < 8 {
-		return nil, mistake("tokenizer.json: precompiled_charsmap has %d bytes, too few", len(data))
+		b.fail("tokenizer.json: precompiled_charsmap has %d bytes, too few", len(data))
+		return n
 	}
 	size := binary.LittleEndian.Uint32(data)
 	data = data[4:]
 	if size < 4 || int64(size) > int64(len(data)) {
-		return nil, mistake("tokenizer.json: precompiled_charsmap: a trie of %d bytes in %d bytes", size, len(data))
+		b.fail("tokenizer.json: precompiled_charsmap: a trie of %d bytes in %d bytes", size, len(data))
+		return n
 	}
-	n := &precompiled{units: make([]uint32, size/4), texts: string(data[size/4*4:])}
+	n.units, n.texts = make([]uint32, size/4), string(data[size/4*4:])
 	for i := range n.units {
 		n.units[i] = binary.LittleEndian.Uint32(data[4*i:])
 	}
 	if !utf8.ValidString(n.texts) {
-		return nil, mistake("tokenizer.json: precompiled_charsmap: the replacements are not UTF-8")
+		b.fail("tokenizer.json: precompiled_charsmap: the replacements are not UTF-8")
 	}
 	for i := range n.plain {
 		_, found := n.lookup(string(rune(i)))
 		n.plain[i] = !found && i != '\r'
 	}
-	return n, nil
+	return n
 }
 
 // lookup gives the replacement of the shortest entry that s begins with.
@@ -97,7 +102,7 @@ func (n *precompiled) apply(p piece, out *buffer) piece {
 			continue
 		}
 		var cluster string
-		cluster, s = graphemeCluster(s)
+		cluster, s = n.graphemeCluster(s)
 		if len(cluster) < 6 {
 			if to, ok := n.lookup(cluster); ok {
 				modified = true
@@ -124,19 +129,19 @@ func (n *precompiled) apply(p piece, out *buffer) piece {
 
 // graphemeCluster cuts the first grapheme cluster off s, by the rules of Unicode 17 as far as they concern clusters
 // that begin alike: the marks that it adds to uniseg's Unicode 15 extend what a mark can extend.
-func graphemeCluster(s string) (cluster, rest string) {
+func (n *precompiled) graphemeCluster(s string) (cluster, rest string) {
 	cluster, rest, _, _ = uniseg.FirstGraphemeClusterInString(s, -1)
 	for rest != "" {
 		r, _ := utf8.DecodeRuneInString(rest)
-		if r < 0x897 || !pattern.InRanges(pattern.NewerMarks(), r) {
+		if r < 0x897 || !pattern.InRanges(n.marks, r) {
 			break
 		}
 		if with, _, _, _ := uniseg.FirstGraphemeClusterInString(cluster+"\u0301", -1); with == cluster {
 			break
 		}
 		more, _, _, _ := uniseg.FirstGraphemeClusterInString(rest, -1)
-		n := len(cluster) + len(more)
-		cluster, rest = s[:n], s[n:]
+		end := len(cluster) + len(more)
+		cluster, rest = s[:end], s[end:]
 	}
 	return cluster, rest
 }

@@ -179,13 +179,7 @@ func (s whitespace) split(p piece, _ *buffer, cuts []cut) (piece, []cut) {
 			j = s.scan.Run(p.s, j, pattern.Word)
 			cuts = append(cuts, cut{i, j})
 		case bits&pattern.Space == 0:
-			for j < len(p.s) {
-				bits, w := s.scan.Class(p.s, j)
-				if bits&(pattern.Word|pattern.Space) != 0 {
-					break
-				}
-				j += w
-			}
+			j = s.scan.Until(p.s, j, pattern.Word|pattern.Space)
 			cuts = append(cuts, cut{i, j})
 		}
 		i = j

@@ -89,7 +89,8 @@ func (t *Tokenizer) countWords(
 			return nil, nil, fmt.Errorf("tokenizer: train: %w", err)
 		}
 		p := t.normalize(sc, sc.fixed.repair(text), t.normalizers)
-		t.eachWord(sc, 0, p, func(word string) {
+		t.preTokenize(sc, 0, p, func(p piece) {
+			word := p.s
 			if i, ok := index[word]; ok {
 				counts[i]++
 				return
@@ -104,22 +105,6 @@ func (t *Tokenizer) countWords(
 		})
 	}
 	return words, counts, nil
-}
-
-// eachWord gives the words of p by the pre-tokenizers from step on.
-func (t *Tokenizer) eachWord(sc *scratch, step int, p piece, word func(string)) {
-	if step == len(t.preTokenizers) {
-		word(p.s)
-		return
-	}
-	mark := len(sc.cuts)
-	p, sc.cuts = t.preTokenizers[step].split(p, &sc.pre[step], sc.cuts)
-	for i, end := mark, len(sc.cuts); i < end; i++ {
-		if c := sc.cuts[i]; c.a < c.b {
-			t.eachWord(sc, step+1, p.slice(c.a, c.b), word)
-		}
-	}
-	sc.cuts = sc.cuts[:mark]
 }
 
 // trainer is byte pair encoding at work. It does what tokenizers/src/models/bpe/trainer.rs does, in the same order, so

@@ -108,30 +108,27 @@ func (m *unigram) unknown(dst []sym, s string, end int32) []sym {
 }
 
 // unigram builds a Unigram model.
-func (b *builder) unigram() error {
+func (b *builder) unigram() {
 	if b.m.UnkID == nil {
-		return mistake("tokenizer.json: model: Unigram without unk_id cannot encode every text; set unk_id to the id of " +
+		b.fail("tokenizer.json: model: Unigram without unk_id cannot encode every text; set unk_id to the id of " +
 			"the unknown token")
+		return
 	}
 	if *b.m.UnkID < 0 || *b.m.UnkID >= len(b.t.tokens) {
-		return mistake("tokenizer.json: model: unk_id %d is outside the vocabulary of %d", *b.m.UnkID, len(b.t.tokens))
+		b.fail("tokenizer.json: model: unk_id %d is outside the vocabulary of %d", *b.m.UnkID, len(b.t.tokens))
 	}
 	m := &unigram{pieces: newTrie(), unk: int32(*b.m.UnkID), unkScore: math.Inf(1)}
 	b.t.model = m
-	err := b.m.EachPiece(func(text string, score float64) error {
+	b.check(b.m.EachPiece(func(text string, score float64) error {
 		if text != "" {
 			m.pieces.add(text, int32(len(m.scores)))
 		}
 		m.scores = append(m.scores, score)
 		m.unkScore = min(m.unkScore, score)
 		return nil
-	})
-	if err != nil {
-		return err
-	}
+	}))
 	m.unkScore -= unkPenalty
 	if b.m.ByteFallback {
 		m.fallback = b.byteTokens()
 	}
-	return nil
 }

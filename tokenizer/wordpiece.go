@@ -44,12 +44,8 @@ func (m *wordPiece) encode(sc *scratch, s string) []sym {
 }
 
 // wordPiece builds a WordPiece model.
-func (b *builder) wordPiece() error {
-	unk, err := b.unkToken("[UNK]")
-	if err != nil {
-		return err
-	}
-	m := &wordPiece{tokens: newTrie(), unk: unk, most: 100}
+func (b *builder) wordPiece() {
+	m := &wordPiece{tokens: newTrie(), unk: b.unkToken("[UNK]"), most: 100}
 	if b.m.MaxChars != nil {
 		m.most = *b.m.MaxChars
 	}
@@ -67,7 +63,6 @@ func (b *builder) wordPiece() error {
 		m.rest = -1
 	}
 	b.t.model = m
-	return nil
 }
 
 // wordLevel has a token for each known word and one for all others.
@@ -86,17 +81,12 @@ func (m *wordLevel) encode(sc *scratch, s string) []sym {
 }
 
 // wordLevel builds a WordLevel model.
-func (b *builder) wordLevel() error {
-	unk, err := b.unkToken("<unk>")
-	if err != nil {
-		return err
-	}
-	m := &wordLevel{make(map[string]int32, len(b.t.tokens)), unk}
+func (b *builder) wordLevel() {
+	m := &wordLevel{make(map[string]int32, len(b.t.tokens)), b.unkToken("<unk>")}
 	for id, s := range b.t.tokens {
 		if b.used[id] {
 			m.words[s] = int32(id)
 		}
 	}
 	b.t.model = m
-	return nil
 }

@@ -29,34 +29,23 @@ func Parse(src string) (*File, error) {
 	f := &File{Model: Model{src: src}}
 	r := jsonReader{name: "tokenizer.json", s: src}
 	found := false
+	sections := map[string]any{
+		"added_tokens": &f.AddedTokens, "normalizer": &f.Normalizer, "pre_tokenizer": &f.PreTokenizer,
+		"post_processor": &f.PostProcessor, "decoder": &f.Decoder,
+	}
 	err := r.object(func(key string) error {
-		var to any
-		switch key {
-		case "version":
-			at := r.i
-			version, err := r.skip()
-			if err == nil && version != `"1.0"` {
-				return mistake("%s: version %s, expected \"1.0\"", r.place(at), version)
-			}
-			return err
-		case "model":
+		if key == "model" {
 			found = r.peek() == '{'
 			if found {
 				return f.Model.read(&r)
 			}
-		case "added_tokens":
-			to = &f.AddedTokens
-		case "normalizer":
-			to = &f.Normalizer
-		case "pre_tokenizer":
-			to = &f.PreTokenizer
-		case "post_processor":
-			to = &f.PostProcessor
-		case "decoder":
-			to = &f.Decoder
 		}
 		at := r.i
 		section, err := r.skip()
+		if err == nil && key == "version" && section != `"1.0"` {
+			err = mistake("%s: version %s, expected \"1.0\"", r.place(at), section)
+		}
+		to := sections[key]
 		if err != nil || to == nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"os"
@@ -20,6 +21,7 @@ type legacy struct {
 	vocab orderedVocab
 	ids   map[string]int
 	added []AddedToken
+	err   error // of the post-processor
 }
 
 // specialKeys are the keys of special tokens, in the order in which new ones get ids.
@@ -41,7 +43,7 @@ func FromFolder(dir string, configJSON []byte) (tokenizerJSON, newConfig []byte,
 		return nil, nil, nil
 	}
 	f, err := read(paths)
-	if err != nil {
+	if err = cmp.Or(err, l.err); err != nil {
 		return nil, nil, err
 	}
 	added, err := l.addedTokens()
@@ -161,25 +163,28 @@ func (l *legacy) supports(what string, classes ...string) error {
 		l.class, what, strings.Join(classes, ", "))
 }
 
-// around is the post-processor that puts tokens before and after a text.
-func (l *legacy) around(before, after []string) (any, error) {
-	specials := object{}
-	var front, back []any
-	for _, side := range []struct {
-		tokens []string
-		to     *[]any
-	}{{before, &front}, {after, &back}} {
-		for _, s := range side.tokens {
-			id, ok := l.ids[s]
-			if !ok {
-				return nil, mistake("the special token %q is not in the vocabulary", s)
-			}
-			*side.to = append(*side.to, tokenPart(specials, s, id, 0))
-		}
+// special gives the id of a special token.
+func (l *legacy) special(text string) int {
+	id, ok := l.ids[text]
+	if !ok {
+		l.err = cmp.Or(l.err, mistake("the special token %q is not in the vocabulary", text))
 	}
+	return id
+}
+
+// around is the post-processor that puts tokens before and after a text.
+func (l *legacy) around(before, after []string) any {
+	specials := object{}
+	parts := func(tokens []string) (list []any) {
+		for _, s := range tokens {
+			list = append(list, tokenPart(specials, s, l.special(s), 0))
+		}
+		return list
+	}
+	front, back := parts(before), parts(after)
 	single := slices.Concat(front, []any{textPart("A", 0)}, back)
 	pair := slices.Concat(single, []any{textPart("B", 1)}, back)
-	return templateProcessing(single, pair, specials), nil
+	return templateProcessing(single, pair, specials)
 }
 
 // addedTokens lists the added tokens of added_tokens_decoder, of added_tokens.json, of the model and of the names.

@@ -33,9 +33,9 @@ func (l *legacy) sentencePiece(paths []string) (object, error) {
 	}
 	switch l.class {
 	case "LlamaTokenizer":
-		return l.llama(m)
+		return l.llama(m), nil
 	case "GemmaTokenizer":
-		return l.gemma(m)
+		return l.gemma(m), nil
 	case "T5Tokenizer", "XLMRobertaTokenizer":
 		return l.words(m)
 	}
@@ -59,8 +59,8 @@ func (l *legacy) sentencePiece(paths []string) (object, error) {
 		l.all(m)
 		f["model"] = unigramModel(m.pieces, m.unk, m.byteFallback)
 	}
-	f["post_processor"], err = l.ends()
-	return f, err
+	f["post_processor"] = l.ends()
+	return f, nil
 }
 
 // all takes the vocabulary of the model.
@@ -79,7 +79,7 @@ func (l *legacy) pairs(m *spmModel, flags object) object {
 }
 
 // llama builds Llama 2's tokenizer.
-func (l *legacy) llama(m *spmModel) (object, error) {
+func (l *legacy) llama(m *spmModel) object {
 	l.nameAll(map[string]string{"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"})
 	prefixed := l.flag("add_prefix_space", true)
 	scheme := "first"
@@ -89,33 +89,29 @@ func (l *legacy) llama(m *spmModel) (object, error) {
 	case l.flag("legacy", false):
 		scheme = "always"
 	}
-	f := object{
-		"normalizer":    nil,
-		"pre_tokenizer": object{"type": "Metaspace", "replacement": spaceMark, "prepend_scheme": scheme, "split": false},
-		"decoder":       markDecoder(prefixed),
-		"model":         l.pairs(m, object{"byte_fallback": true}),
+	return object{
+		"normalizer":     nil,
+		"pre_tokenizer":  object{"type": "Metaspace", "replacement": spaceMark, "prepend_scheme": scheme, "split": false},
+		"decoder":        markDecoder(prefixed),
+		"model":          l.pairs(m, object{"byte_fallback": true}),
+		"post_processor": l.ends(),
 	}
-	var err error
-	f["post_processor"], err = l.ends()
-	return f, err
 }
 
 // gemma builds Gemma's tokenizer.
-func (l *legacy) gemma(m *spmModel) (object, error) {
+func (l *legacy) gemma(m *spmModel) object {
 	l.nameAll(map[string]string{
 		"bos_token": "<bos>", "eos_token": "<eos>", "unk_token": "<unk>", "pad_token": "<pad>", "mask_token": "<mask>",
 	})
-	f := object{
+	return object{
 		"normalizer": replaceWith(" ", spaceMark),
 		"pre_tokenizer": object{
 			"type": "Split", "pattern": object{"String": " "}, "behavior": "MergedWithPrevious", "invert": false,
 		},
-		"decoder": markDecoder(false),
-		"model":   l.pairs(m, object{"unk_token": l.names["unk_token"], "byte_fallback": true}),
+		"decoder":        markDecoder(false),
+		"model":          l.pairs(m, object{"unk_token": l.names["unk_token"], "byte_fallback": true}),
+		"post_processor": l.ends(),
 	}
-	var err error
-	f["post_processor"], err = l.ends()
-	return f, err
 }
 
 // words builds the tokenizers of T5 and XLM-RoBERTa, whose words are cut at white space.
@@ -148,9 +144,8 @@ func (l *legacy) words(m *spmModel) (object, error) {
 		f["normalizer"] = l.charsmap(m)
 	}
 	l.all(&spmModel{pieces: pieces})
-	var err error
-	f["post_processor"], err = l.around(before, []string{l.names["eos_token"]})
-	return f, err
+	f["post_processor"] = l.around(before, []string{l.names["eos_token"]})
+	return f, nil
 }
 
 // unigramModel is a model section.

@@ -37,10 +37,10 @@ func (l *legacy) byteLevel(paths []string) (object, error) {
 	case "RobertaTokenizer", "BartTokenizer", "LEDTokenizer", "LongformerTokenizer":
 		l.nameAll(robertaNames())
 		trim, prefixSpace := l.flag("trim_offsets", true), l.flag("add_prefix_space", false)
-		f["post_processor"], err = l.roberta(trim, prefixSpace, "cls_token", "sep_token")
-		return f, err
+		f["post_processor"] = l.roberta(trim, prefixSpace, "cls_token", "sep_token")
+		return f, nil
 	case "CLIPTokenizer":
-		return l.clip(f, merges)
+		return l.clip(f, merges), nil
 	case "GPTNeoXTokenizer":
 		f["normalizer"] = object{"type": "NFC"}
 		l.name("pad_token", "<|padding|>")
@@ -48,8 +48,8 @@ func (l *legacy) byteLevel(paths []string) (object, error) {
 	for _, key := range []string{"bos_token", "eos_token", "unk_token"} {
 		l.name(key, "<|endoftext|>")
 	}
-	f["post_processor"], err = l.ends()
-	return f, err
+	f["post_processor"] = l.ends()
+	return f, nil
 }
 
 // readVocab reads a vocab.json.
@@ -114,7 +114,7 @@ func robertaNames() map[string]string {
 }
 
 // clip is CLIP's tokenizer: lower case, no white space, and a mark at the end of each word.
-func (l *legacy) clip(f object, merges [][2]string) (object, error) {
+func (l *legacy) clip(f object, merges [][2]string) object {
 	for _, key := range []string{"eos_token", "unk_token", "pad_token"} {
 		l.name(key, "<|endoftext|>")
 	}
@@ -126,26 +126,21 @@ func (l *legacy) clip(f object, merges [][2]string) (object, error) {
 	f["model"] = bpeModel(l.vocab, merges, object{
 		"continuing_subword_prefix": "", "end_of_word_suffix": "</w>", "unk_token": l.names["unk_token"],
 	})
-	var err error
-	f["post_processor"], err = l.roberta(false, false, "bos_token", "eos_token")
-	return f, err
+	f["post_processor"] = l.roberta(false, false, "bos_token", "eos_token")
+	return f
 }
 
 // roberta is the post-processor that puts the tokens of two keys before and after a text.
-func (l *legacy) roberta(trim, prefixSpace bool, before, after string) (object, error) {
-	post := object{"type": "RobertaProcessing", "trim_offsets": trim, "add_prefix_space": prefixSpace}
-	for side, key := range map[string]string{"cls": before, "sep": after} {
-		id, ok := l.ids[l.names[key]]
-		if !ok {
-			return nil, mistake("the special token %q is not in the vocabulary", l.names[key])
-		}
-		post[side] = []any{l.names[key], id}
+func (l *legacy) roberta(trim, prefixSpace bool, before, after string) object {
+	cls, sep := l.names[before], l.names[after]
+	return object{
+		"type": "RobertaProcessing", "trim_offsets": trim, "add_prefix_space": prefixSpace,
+		"cls": []any{cls, l.special(cls)}, "sep": []any{sep, l.special(sep)},
 	}
-	return post, nil
 }
 
 // ends is the post-processor of add_bos_token and add_eos_token.
-func (l *legacy) ends() (any, error) {
+func (l *legacy) ends() any {
 	var before, after []string
 	if l.flag("add_bos_token", false) && l.names["bos_token"] != "" {
 		before = append(before, l.names["bos_token"])
@@ -193,6 +188,6 @@ func (l *legacy) bert(paths []string) (object, error) {
 	if src := l.keys["strip_accents"]; len(src) > 0 && string(src) != "null" {
 		f["normalizer"].(object)["strip_accents"] = l.flag("strip_accents", false)
 	}
-	f["post_processor"], err = l.around([]string{l.names["cls_token"]}, []string{l.names["sep_token"]})
-	return f, err
+	f["post_processor"] = l.around([]string{l.names["cls_token"]}, []string{l.names["sep_token"]})
+	return f, nil
 }

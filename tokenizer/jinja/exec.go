@@ -1,7 +1,6 @@
 package jinja
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 )
@@ -9,12 +8,23 @@ import (
 // state is one rendering.
 type state struct {
 	options    Options
+	filters    map[string]filter // the table, here for the filters that look into it themselves
 	out        *builder
 	scope      *scope
 	steps      int
 	depth      int
 	generation int // blocks executed; block i carries the id -1-i
+	jump       jump
 }
+
+// jump says that a break or continue leaves the statements up to its loop.
+type jump int
+
+const (
+	noJump jump = iota
+	breakLoop
+	continueLoop
+)
 
 // scope holds the variables of a template, a loop's turn, a macro or a with block.
 type scope struct {
@@ -41,19 +51,16 @@ func (s *scope) set(name string, v Value) {
 }
 
 // Render runs the template over its variables. Errors are of type *Error.
-func (t *Template) Render(vars *Dict, options Options) (*Result, error) {
-	names := make([]string, len(vars.keys))
-	for i, key := range vars.keys {
-		names[i] = str(key).S
+func (t *Template) Render(vars *Dict, options Options) (result *Result, err error) {
+	defer catch(&err)
+	top := &scope{vals: slices.Clip(vars.values)}
+	for _, key := range vars.keys {
+		top.names = append(top.names, str(key).S)
 	}
-	top := &scope{names: names, vals: slices.Clip(vars.values)}
-	st := &state{options: options, out: &builder{}, scope: top}
-	st.scope = &scope{outer: st.scope}
-	if err := st.run(t.body); err != nil {
-		return nil, err
-	}
+	st := &state{options: options, filters: filters, out: &builder{}, scope: &scope{outer: top}}
+	st.run(t.body)
 	text := st.out.text()
-	result := &Result{Text: text.S}
+	result = &Result{Text: text.S}
 	for _, s := range text.spans {
 		if s.ID < 0 {
 			s.ID = -1 - s.ID
@@ -67,209 +74,179 @@ func (t *Template) Render(vars *Dict, options Options) (*Result, error) {
 	return result, nil
 }
 
-func fail(line int, format string, args ...any) error {
+// fail makes an error that the caller panics with. As in text/template, errors inside this package travel as panics
+// up to Parse or Render, so that the hundred small steps between need no error results.
+func fail(line int, format string, args ...any) *Error {
 	return &Error{Line: line, Message: fmt.Sprintf(format, args...)}
 }
 
-var (
-	errBreak    = errors.New("break")
-	errContinue = errors.New("continue")
-)
+// catch, deferred, gives err the error that a panic carries. Any other panic goes on.
+func catch(err *error) {
+	r := recover()
+	if e, ok := r.(*Error); ok {
+		*err = e
+	} else if r != nil {
+		panic(r)
+	}
+}
 
 // stmt is a statement: it writes to st.out.
-type stmt interface{ exec(st *state) error }
+type stmt interface{ exec(st *state) }
 
 // run executes a body in the current scope.
-func (st *state) run(body []stmt) error {
+func (st *state) run(body []stmt) {
 	for _, s := range body {
-		if err := s.exec(st); err != nil {
-			return err
+		s.exec(st)
+		if st.jump != noJump {
+			return
 		}
 	}
-	return nil
 }
 
 // tick counts a step of a loop or call against the limit.
-func (st *state) tick(line int) error {
+func (st *state) tick(line int) {
 	st.steps++
 	if st.steps > maxSteps {
-		return fail(line, "the template takes more than %d steps", maxSteps)
+		panic(fail(line, "the template takes more than %d steps", maxSteps))
 	}
-	return nil
 }
 
 // write puts a text out.
-func (st *state) write(t Text, line int) error {
+func (st *state) write(t Text, line int) {
 	if st.out.buf.Len()+len(t.S) > maxText {
-		return fail(line, "the text grows beyond %d bytes", maxText)
+		panic(fail(line, "the text grows beyond %d bytes", maxText))
 	}
 	st.out.add(t)
-	return nil
 }
 
 // inScope runs f in a new scope inside outer.
-func (st *state) inScope(outer *scope, f func() error) error {
+func (st *state) inScope(outer *scope, f func()) {
 	old := st.scope
 	st.scope = &scope{outer: outer}
-	err := f()
+	f()
 	st.scope = old
-	return err
+}
+
+// runInside executes a body in a scope of its own.
+func (st *state) runInside(body []stmt) {
+	st.inScope(st.scope, func() { st.run(body) })
 }
 
 // capture runs f and gives what it wrote.
-func (st *state) capture(f func() error) (Text, error) {
+func (st *state) capture(f func()) Text {
 	old := st.out
 	st.out = &builder{}
-	err := f()
+	f()
 	text := st.out.text()
 	st.out = old
-	return text, err
+	return text
 }
 
 type textStmt struct{ text Text }
 
-func (s *textStmt) exec(st *state) error { return st.write(s.text, 0) }
+func (s *textStmt) exec(st *state) { st.write(s.text, 0) }
 
 type outputStmt struct {
 	value expr
 	line  int
 }
 
-func (s *outputStmt) exec(st *state) error {
-	v, err := s.value.eval(st)
-	if err != nil {
-		return err
+func (s *outputStmt) exec(st *state) {
+	v := s.value.eval(st)
+	if st.jump == noJump {
+		st.write(str(v), s.line)
 	}
-	return st.write(str(v), s.line)
 }
 
 type ifStmt struct {
 	cond        expr
 	then, other []stmt
-	line        int
 }
 
-func (s *ifStmt) exec(st *state) error {
-	v, err := s.cond.eval(st)
-	if err != nil {
-		return err
+func (s *ifStmt) exec(st *state) {
+	if truth(s.cond.eval(st)) {
+		st.run(s.then)
+	} else {
+		st.run(s.other)
 	}
-	if truth(v) {
-		return st.run(s.then)
-	}
-	return st.run(s.other)
 }
 
 // assign gives a value to a name, or its items to several names.
-func (st *state) assign(names []string, v Value, line int) error {
+func (st *state) assign(names []string, v Value, line int) {
 	if len(names) == 1 {
 		st.scope.set(names[0], v)
-		return nil
+		return
 	}
-	items, err := iterate(v, line)
-	if err != nil {
-		return err
-	}
+	items := iterate(v, line)
 	if len(items) != len(names) {
-		return fail(line, "cannot unpack %d values into %d names", len(items), len(names))
+		panic(fail(line, "cannot unpack %d values into %d names", len(items), len(names)))
 	}
 	for i, name := range names {
 		st.scope.set(name, items[i])
 	}
-	return nil
 }
 
 type setStmt struct {
-	names    []string
-	attr     string // of a namespace
-	value    expr   // nil for a block
-	body     []stmt
-	filtered expr
-	line     int
+	names []string
+	attr  string // of a namespace
+	value expr
+	line  int
 }
 
-func (s *setStmt) exec(st *state) error {
-	var v Value
-	var err error
-	if s.value != nil {
-		v, err = s.value.eval(st)
-	} else {
-		v, err = captureFiltered(st, s.body, s.filtered)
-	}
-	if err != nil {
-		return err
+func (s *setStmt) exec(st *state) {
+	v := s.value.eval(st)
+	if st.jump != noJump {
+		return
 	}
 	if s.attr == "" {
-		return st.assign(s.names, v, s.line)
+		st.assign(s.names, v, s.line)
+		return
 	}
 	target, _ := st.scope.get(s.names[0])
 	ns, ok := target.(*namespace)
 	if !ok {
-		return fail(s.line, "cannot assign attribute on non-namespace object %q", s.names[0])
+		panic(fail(s.line, "cannot assign attribute on non-namespace object %q", s.names[0]))
 	}
 	ns.dict.Set(s.attr, v)
-	return nil
 }
 
-// captureFiltered runs a body in a scope of its own and puts what it wrote through filters.
-func captureFiltered(st *state, body []stmt, filtered expr) (Value, error) {
-	text, err := st.capture(func() error {
-		return st.inScope(st.scope, func() error { return st.run(body) })
-	})
-	if err != nil || filtered == nil {
-		return text, err
-	}
-	return filtered.(*filterExpr).apply(st, text)
-}
+// blockExpr is what the body of a set or filter block writes, to which filters may apply. A jump inside leaves
+// them and the statement too.
+type blockExpr struct{ body []stmt }
 
-type filterStmt struct {
-	filtered expr
-	body     []stmt
-	line     int
-}
-
-func (s *filterStmt) exec(st *state) error {
-	v, err := captureFiltered(st, s.body, s.filtered)
-	if err != nil {
-		return err
-	}
-	return st.write(str(v), s.line)
+func (e *blockExpr) eval(st *state) Value {
+	return st.capture(func() { st.runInside(e.body) })
 }
 
 type withStmt struct {
-	sets []parameter
+	sets []binding
 	body []stmt
-	line int
 }
 
-func (s *withStmt) exec(st *state) error {
+func (s *withStmt) exec(st *state) {
 	values := make([]Value, len(s.sets))
 	for i, set := range s.sets {
-		var err error
-		if values[i], err = set.value.eval(st); err != nil {
-			return err
-		}
+		values[i] = set.value.eval(st)
 	}
-	return st.inScope(st.scope, func() error {
+	st.inScope(st.scope, func() {
 		for i, set := range s.sets {
 			st.scope.set(set.name, values[i])
 		}
-		return st.run(s.body)
+		st.run(s.body)
 	})
 }
 
 // generationStmt marks what the model says.
 type generationStmt struct{ body []stmt }
 
-func (s *generationStmt) exec(st *state) error {
+func (s *generationStmt) exec(st *state) {
 	st.generation++
 	id := -st.generation
 	start := st.out.buf.Len()
-	err := st.inScope(st.scope, func() error { return st.run(s.body) })
+	st.runInside(s.body)
 	st.out.mark(start, st.out.buf.Len(), id)
-	return err
 }
 
-type jumpStmt struct{ err error }
+type jumpStmt struct{ jump jump }
 
-func (s *jumpStmt) exec(*state) error { return s.err }
+func (s *jumpStmt) exec(st *state) { st.jump = s.jump }

@@ -3,45 +3,34 @@ package jinja
 import "fmt"
 
 // expr is an expression.
-type expr interface {
-	eval(st *state) (Value, error)
-}
+type expr interface{ eval(st *state) Value }
 
 type constExpr struct{ value Value }
 
-func (e *constExpr) eval(*state) (Value, error) { return e.value, nil }
+func (e *constExpr) eval(*state) Value { return e.value }
 
-type nameExpr struct {
-	name string
-	line int
-}
+type nameExpr string
 
-func (e *nameExpr) eval(st *state) (Value, error) {
-	if v, ok := st.scope.get(e.name); ok {
-		return v, nil
+func (e nameExpr) eval(st *state) Value {
+	if v, ok := st.scope.get(string(e)); ok {
+		return v
 	}
-	if f, ok := globals[e.name]; ok {
-		return &function{e.name, f}, nil
+	if f, ok := globals[string(e)]; ok {
+		return &function{string(e), f}
 	}
-	return Undefined{fmt.Sprintf("%q is undefined", e.name)}, nil
+	return Undefined{fmt.Sprintf("%q is undefined", string(e))}
 }
 
-type condExpr struct {
-	then, cond, other expr // other may be nil
-	line              int
-}
+type condExpr struct{ then, cond, other expr } // other may be nil
 
-func (e *condExpr) eval(st *state) (Value, error) {
-	c, err := e.cond.eval(st)
+func (e *condExpr) eval(st *state) Value {
 	switch {
-	case err != nil:
-		return nil, err
-	case truth(c):
+	case truth(e.cond.eval(st)):
 		return e.then.eval(st)
 	case e.other != nil:
 		return e.other.eval(st)
 	}
-	return Undefined{"the conditional expression has no else"}, nil
+	return Undefined{"the conditional expression has no else"}
 }
 
 type logicExpr struct {
@@ -49,20 +38,16 @@ type logicExpr struct {
 	and         bool
 }
 
-func (e *logicExpr) eval(st *state) (Value, error) {
-	v, err := e.left.eval(st)
-	if err != nil || truth(v) != e.and {
-		return v, err
+func (e *logicExpr) eval(st *state) Value {
+	if v := e.left.eval(st); truth(v) != e.and {
+		return v
 	}
 	return e.right.eval(st)
 }
 
 type notExpr struct{ value expr }
 
-func (e *notExpr) eval(st *state) (Value, error) {
-	v, err := e.value.eval(st)
-	return !truth(v), err
-}
+func (e *notExpr) eval(st *state) Value { return !truth(e.value.eval(st)) }
 
 type compareOp struct {
 	op    string
@@ -76,64 +61,53 @@ type compareExpr struct {
 	ops   []compareOp
 }
 
-func (e *compareExpr) eval(st *state) (Value, error) {
-	left, err := e.first.eval(st)
-	if err != nil {
-		return nil, err
-	}
+func (e *compareExpr) eval(st *state) Value {
+	left := e.first.eval(st)
 	for _, op := range e.ops {
-		right, err := op.value.eval(st)
-		if err != nil {
-			return nil, err
-		}
-		holds, err := relation(op.op, left, right, op.line)
-		if err != nil || !holds {
-			return false, err
+		right := op.value.eval(st)
+		if !relation(op.op, left, right, op.line) {
+			return false
 		}
 		left = right
 	}
-	return true, nil
+	return true
 }
 
 // relation is one comparison.
-func relation(op string, a, b Value, line int) (bool, error) {
+func relation(op string, a, b Value, line int) bool {
 	switch op {
 	case "==":
-		return equal(a, b, 0), nil
+		return equal(a, b, 0)
 	case "!=":
-		return !equal(a, b, 0), nil
+		return !equal(a, b, 0)
 	case "in":
 		return contains(b, a, line)
 	case "not in":
-		in, err := contains(b, a, line)
-		return !in, err
+		return !contains(b, a, line)
 	}
 	c, ok := compare(a, b)
 	if !ok {
-		if err := defined(line, a, b); err != nil {
-			return false, err
-		}
-		return false, fail(line, "'%s' not supported between instances of '%s' and '%s'", op, typeName(a), typeName(b))
+		defined(line, a, b)
+		panic(fail(line, "'%s' not supported between instances of '%s' and '%s'", op, typeName(a), typeName(b)))
 	}
 	switch op {
 	case "<":
-		return c < 0, nil
+		return c < 0
 	case "<=":
-		return c <= 0, nil
+		return c <= 0
 	case ">":
-		return c > 0, nil
+		return c > 0
 	}
-	return c >= 0, nil
+	return c >= 0
 }
 
-// defined is an error when one of the values is undefined.
-func defined(line int, values ...Value) error {
+// defined fails when one of the values is undefined.
+func defined(line int, values ...Value) {
 	for _, v := range values {
 		if u, ok := v.(Undefined); ok {
-			return fail(line, "%s", u.What)
+			panic(fail(line, "%s", u.What))
 		}
 	}
-	return nil
 }
 
 type binaryExpr struct {
@@ -142,18 +116,9 @@ type binaryExpr struct {
 	line        int
 }
 
-func (e *binaryExpr) eval(st *state) (Value, error) {
-	a, err := e.left.eval(st)
-	if err != nil {
-		return nil, err
-	}
-	b, err := e.right.eval(st)
-	if err != nil {
-		return nil, err
-	}
-	if err := st.tick(e.line); err != nil {
-		return nil, err
-	}
+func (e *binaryExpr) eval(st *state) Value {
+	a, b := e.left.eval(st), e.right.eval(st)
+	st.tick(e.line)
 	return arithmetic(e.op, a, b, e.line)
 }
 
@@ -163,44 +128,34 @@ type signExpr struct {
 	line     int
 }
 
-func (e *signExpr) eval(st *state) (Value, error) {
-	v, err := e.value.eval(st)
-	if err != nil {
-		return nil, err
-	}
-	if err := defined(e.line, v); err != nil {
-		return nil, err
-	}
+func (e *signExpr) eval(st *state) Value {
+	v := e.value.eval(st)
+	defined(e.line, v)
 	i, f, isInt, ok := number(v)
 	switch {
 	case !ok:
-		return nil, fail(e.line, "bad operand type for a sign: '%s'", typeName(v))
+		panic(fail(e.line, "bad operand type for a sign: '%s'", typeName(v)))
 	case isInt && e.negative:
-		return -i, nil
+		return -i
 	case isInt:
-		return i, nil
+		return i
 	case e.negative:
-		return -f, nil
+		return -f
 	}
-	return f, nil
+	return f
 }
 
 type listExpr struct {
 	items []expr
 	tuple bool
-	line  int
 }
 
-func (e *listExpr) eval(st *state) (Value, error) {
+func (e *listExpr) eval(st *state) Value {
 	l := &List{tuple: e.tuple}
 	for _, item := range e.items {
-		v, err := item.eval(st)
-		if err != nil {
-			return nil, err
-		}
-		l.Items = append(l.Items, v)
+		l.Items = append(l.Items, item.eval(st))
 	}
-	return l, nil
+	return l
 }
 
 type dictExpr struct {
@@ -208,22 +163,15 @@ type dictExpr struct {
 	line         int
 }
 
-func (e *dictExpr) eval(st *state) (Value, error) {
+func (e *dictExpr) eval(st *state) Value {
 	d := NewDict()
 	for i := range e.keys {
-		key, err := e.keys[i].eval(st)
-		if err != nil {
-			return nil, err
-		}
-		value, err := e.values[i].eval(st)
-		if err != nil {
-			return nil, err
-		}
+		key, value := e.keys[i].eval(st), e.values[i].eval(st)
 		if !d.put(key, value) {
-			return nil, fail(e.line, "unhashable type: '%s'", typeName(key))
+			panic(fail(e.line, "unhashable type: '%s'", typeName(key)))
 		}
 	}
-	return d, nil
+	return d
 }
 
 type attrExpr struct {
@@ -232,15 +180,10 @@ type attrExpr struct {
 	line   int
 }
 
-func (e *attrExpr) eval(st *state) (Value, error) {
-	v, err := e.target.eval(st)
-	if err != nil {
-		return nil, err
-	}
-	if err := defined(e.line, v); err != nil {
-		return nil, err
-	}
-	return attribute(v, e.name), nil
+func (e *attrExpr) eval(st *state) Value {
+	v := e.target.eval(st)
+	defined(e.line, v)
+	return attribute(v, e.name)
 }
 
 // attribute is v.name: a method, or else an entry.
@@ -274,22 +217,13 @@ type indexExpr struct {
 	line          int
 }
 
-func (e *indexExpr) eval(st *state) (Value, error) {
-	v, err := e.target.eval(st)
-	if err != nil {
-		return nil, err
-	}
-	index, err := e.index.eval(st)
-	if err != nil {
-		return nil, err
-	}
-	if err := defined(e.line, v); err != nil {
-		return nil, err
-	}
+func (e *indexExpr) eval(st *state) Value {
+	v, index := e.target.eval(st), e.index.eval(st)
+	defined(e.line, v)
 	if b, ok := index.(*bounds); ok {
 		return b.of(v, e.line)
 	}
-	return subscript(v, index), nil
+	return subscript(v, index)
 }
 
 // subscript is v[index]: an entry, or else an attribute.
@@ -329,96 +263,63 @@ func subscript(v, index Value) Value {
 
 // sliceExpr is lo:hi:step inside brackets.
 type sliceExpr struct {
-	lo, hi, step expr
-	line         int
+	parts [3]expr
+	line  int
 }
 
-// bounds is the value of a slice inside brackets; nil means that the bound is not given.
-type bounds struct{ lo, hi, step *int64 }
+// bounds is the value of a slice inside brackets: lo, hi and step, nil where they are not given.
+type bounds [3]*int64
 
-func (e *sliceExpr) eval(st *state) (Value, error) {
+func (e *sliceExpr) eval(st *state) Value {
 	b := &bounds{}
-	for _, part := range []struct {
-		e    expr
-		into **int64
-	}{{e.lo, &b.lo}, {e.hi, &b.hi}, {e.step, &b.step}} {
-		if part.e == nil {
+	for i, part := range e.parts {
+		if part == nil {
 			continue
 		}
-		v, err := part.e.eval(st)
-		if err != nil {
-			return nil, err
-		}
+		v := part.eval(st)
 		if v == nil {
 			continue
 		}
 		n, _, isInt, ok := number(v)
 		if !ok || !isInt {
-			return nil, fail(e.line, "slice indices must be integers or None, not '%s'", typeName(v))
+			panic(fail(e.line, "slice indices must be integers or None, not '%s'", typeName(v)))
 		}
-		*part.into = &n
+		b[i] = &n
 	}
-	if b.step != nil && *b.step == 0 {
-		return nil, fail(e.line, "slice step cannot be zero")
+	if b[2] != nil && *b[2] == 0 {
+		panic(fail(e.line, "slice step cannot be zero"))
 	}
-	return b, nil
+	return b
 }
 
 type filterExpr struct {
-	target expr // nil at the head of a filter block
+	target expr
 	name   string
-	args   []argument
+	args   []binding
 	line   int
 }
 
-func (e *filterExpr) eval(st *state) (Value, error) {
-	v, err := e.target.eval(st)
-	if err != nil {
-		return nil, err
+func (e *filterExpr) eval(st *state) Value {
+	v := e.target.eval(st)
+	if st.jump != noJump {
+		return nil
 	}
-	return e.call(st, v)
-}
-
-// apply runs a chain of filters over the text of a block.
-func (e *filterExpr) apply(st *state, v Value) (Value, error) {
-	if inner, ok := e.target.(*filterExpr); ok {
-		var err error
-		if v, err = inner.apply(st, v); err != nil {
-			return nil, err
-		}
-	}
-	return e.call(st, v)
-}
-
-func (e *filterExpr) call(st *state, v Value) (Value, error) {
-	f := filterNamed(e.name)
+	f := st.filters[e.name]
 	if f == nil {
-		return nil, fail(e.line, "no filter named '%s'", e.name)
+		panic(fail(e.line, "no filter named '%s'", e.name))
 	}
-	c, err := st.newCall(e.name, e.args, e.line)
-	if err != nil {
-		return nil, err
-	}
-	return f(c, v)
+	return f(st.newCall(e.name, e.args, e.line), v)
 }
 
 type testExpr struct {
 	target expr
 	name   string
-	args   []argument
+	args   []binding
 	negate bool
 	line   int
 }
 
-func (e *testExpr) eval(st *state) (Value, error) {
-	v, err := e.target.eval(st)
-	if err != nil {
-		return nil, err
-	}
-	c, err := st.newCall(e.name, e.args, e.line)
-	if err != nil {
-		return nil, err
-	}
-	ok, err := c.test(e.name, v)
-	return ok != e.negate, err
+func (e *testExpr) eval(st *state) Value {
+	v := e.target.eval(st)
+	return st.newCall(e.name, e.args, e.line).test(e.name, v) != e.negate
 }

@@ -9,157 +9,128 @@ import (
 )
 
 // filter is "v | name(args)".
-type filter func(c *call, v Value) (Value, error)
+type filter func(c *call, v Value) Value
 
-func text(f func(c *call, t Text) (Value, error)) filter {
-	return func(c *call, v Value) (Value, error) { return f(c, str(v)) }
+func text(f textMethod) filter {
+	return func(c *call, v Value) Value { return f(c, str(v)) }
 }
 
-func items(f func(c *call, items []Value) (Value, error)) filter {
-	return func(c *call, v Value) (Value, error) {
-		list, err := iterate(v, c.line)
-		if err != nil {
-			return nil, err
-		}
-		return f(c, list)
-	}
+func items(f func(c *call, items []Value) Value) filter {
+	return func(c *call, v Value) Value { return f(c, iterate(v, c.line)) }
 }
 
-// filterNamed gives one of the filters of jinja2/filters.py that chat templates may use, or nil.
-func filterNamed(name string) filter {
-	if f := textFilter(name); f != nil {
-		return text(f)
-	}
-	if f := listFilter(name); f != nil {
-		return items(f)
-	}
-	switch name {
-	case "tojson":
-		return toJSON
-	case "default", "d":
-		return defaulted
-	case "length", "count":
-		return length
-	case "reverse":
-		return reverse
-	case "dictsort":
-		return dictSort
-	case "items":
-		return pairsOf
-	case "attr":
-		return func(c *call, v Value) (Value, error) {
-			name, _ := c.get(0, "name")
-			return attribute(v, str(name).S), nil
-		}
-	case "abs":
-		return absolute
-	case "int":
-		return toInt
-	case "float":
-		return toFloat
-	case "round":
-		return round
-	}
-	return nil
+// filters are those of jinja2/filters.py that chat templates may use.
+var filters = map[string]filter{
+	// Of texts.
+	"upper":       text(pure(upper)),
+	"lower":       text(pure(lower)),
+	"capitalize":  text(pure(capitalize)),
+	"string":      func(_ *call, v Value) Value { return str(v) },
+	"safe":        func(_ *call, v Value) Value { return str(v) },
+	"title":       text(func(_ *call, t Text) Value { return title(t, false) }),
+	"wordcount":   text(func(_ *call, t Text) Value { return int64(len(t.fields(-1))) }),
+	"escape":      text(pure(escape)),
+	"e":           text(pure(escape)),
+	"forceescape": text(pure(escape)),
+	"indent":      text(indent),
+	"truncate":    text(truncate),
+	"format":      text(func(c *call, t Text) Value { return percent(t, &List{c.args, true}, c.line) }),
+	"trim":        text(func(c *call, t Text) Value { return t.strip(true, true, c.cutset(0, "chars")) }),
+	"replace":     text(replaceFilter),
+	// Of what can be iterated over.
+	"first":      items(func(_ *call, l []Value) Value { return edge(l, 0) }),
+	"last":       items(func(_ *call, l []Value) Value { return edge(l, len(l)-1) }),
+	"list":       items(func(_ *call, l []Value) Value { return &List{Items: slices.Clone(l)} }),
+	"join":       items(joinFilter),
+	"sum":        items(sum),
+	"min":        items(extreme(false)),
+	"max":        items(extreme(true)),
+	"sort":       items(sorted),
+	"unique":     items(unique),
+	"batch":      items(batch),
+	"groupby":    items(groupBy),
+	"map":        items(mapFilter),
+	"select":     items(choose(false, true)),
+	"reject":     items(choose(false, false)),
+	"selectattr": items(choose(true, true)),
+	"rejectattr": items(choose(true, false)),
+	// Of any value.
+	"tojson":   toJSON,
+	"default":  defaulted,
+	"d":        defaulted,
+	"length":   length,
+	"count":    length,
+	"reverse":  reverse,
+	"dictsort": dictSort,
+	"items":    pairsOf,
+	"attr":     func(c *call, v Value) Value { return attribute(v, str(c.arg(0, "name")).S) },
+	"abs":      absolute,
+	"int":      toInt,
+	"float":    toFloat,
+	"round":    round,
 }
 
-// textFilter gives a filter of texts, or nil.
-func textFilter(name string) textMethod {
-	switch name {
-	case "upper", "lower", "capitalize":
-		return textMethodNamed(name)
-	case "string", "safe":
-		return func(c *call, t Text) (Value, error) { return t, nil }
-	case "title":
-		return func(c *call, t Text) (Value, error) { return title(t, false), nil }
-	case "wordcount":
-		return func(c *call, t Text) (Value, error) { return int64(len(t.fields(-1))), nil }
-	case "escape", "e", "forceescape":
-		return func(c *call, t Text) (Value, error) { return escape(t), nil }
-	case "indent":
-		return indent
-	case "truncate":
-		return truncate
-	case "format":
-		return func(c *call, t Text) (Value, error) { return percent(t, &List{c.args, true}, c.line) }
-	case "trim":
-		return func(c *call, t Text) (Value, error) {
-			cut, err := c.cutset(0, "chars")
-			return t.strip(true, true, cut), err
-		}
-	case "replace":
-		return func(c *call, t Text) (Value, error) {
-			old, _ := c.get(0, "old")
-			with, _ := c.get(1, "new")
-			limit := int64(-1)
-			if v, ok := c.get(2, "count"); ok && v != nil {
-				limit, _ = v.(int64)
-			}
-			return replaced(c, t, str(old).S, str(with), int(limit))
-		}
+func replaceFilter(c *call, t Text) Value {
+	limit := int64(-1)
+	if c.arg(2, "count") != nil {
+		limit = c.int(2, "count", -1)
 	}
-	return nil
+	return replaced(c, t, str(c.arg(0, "old")).S, str(c.arg(1, "new")), int(limit))
 }
 
 // defaulted is the filter default.
-func defaulted(c *call, v Value) (Value, error) {
+func defaulted(c *call, v Value) Value {
 	_, undefined := v.(Undefined)
-	boolean, _ := c.get(1, "boolean")
-	if !undefined && !(truth(boolean) && !truth(v)) {
-		return v, nil
+	if undefined || c.flag(1, "boolean") && !truth(v) {
+		return c.or(0, "default_value", Text{})
 	}
-	if d, ok := c.get(0, "default_value"); ok {
-		return d, nil
-	}
-	return Text{}, nil
+	return v
 }
 
 // pairsOf is the filter items.
-func pairsOf(c *call, v Value) (Value, error) {
-	if _, ok := v.(Undefined); ok {
-		return &List{}, nil
+func pairsOf(c *call, v Value) Value {
+	switch v := v.(type) {
+	case Undefined:
+		return &List{}
+	case *Dict:
+		return v.pairs()
 	}
-	d, ok := v.(*Dict)
-	if !ok {
-		return nil, c.errorf("can only get item pairs from a mapping")
-	}
-	return d.pairs(), nil
+	panic(c.errorf("can only get item pairs from a mapping"))
 }
 
 // absolute is the filter abs.
-func absolute(c *call, v Value) (Value, error) {
+func absolute(c *call, v Value) Value {
 	i, f, isInt, ok := number(v)
 	switch {
 	case !ok:
-		return nil, c.errorf("bad operand type: '%s'", typeName(v))
+		panic(c.errorf("bad operand type: '%s'", typeName(v)))
 	case isInt:
-		return max(i, -i), nil
+		return max(i, -i)
 	}
-	return max(f, -f), nil
+	return max(f, -f)
 }
 
 // cutset is the function that says which runes a strip removes.
-func (c *call) cutset(i int, name string) (func(rune) bool, error) {
-	chars, ok := c.get(i, name)
-	if !ok || chars == nil {
-		return isSpace, nil
+func (c *call) cutset(i int, name string) func(rune) bool {
+	switch chars := c.arg(i, name).(type) {
+	case nil:
+		return isSpace
+	case Text:
+		return func(r rune) bool { return strings.ContainsRune(chars.S, r) }
+	default:
+		panic(c.errorf("characters must be a string, not '%s'", typeName(chars)))
 	}
-	t, ok := chars.(Text)
-	if !ok {
-		return isSpace, c.errorf("characters must be a string, not '%s'", typeName(chars))
-	}
-	return func(r rune) bool { return strings.ContainsRune(t.S, r) }, nil
 }
 
-func replaced(c *call, t Text, old string, with Text, limit int) (Value, error) {
+func replaced(c *call, t Text, old string, with Text, limit int) Value {
 	n := strings.Count(t.S, old)
 	if limit >= 0 {
 		n = min(n, limit)
 	}
 	if len(t.S)+n*len(with.S) > maxText {
-		return nil, c.errorf("the text grows beyond %d bytes", maxText)
+		panic(c.errorf("the text grows beyond %d bytes", maxText))
 	}
-	return t.replace(old, with, limit), nil
+	return t.replace(old, with, limit)
 }
 
 func upper(t Text) Text {
@@ -205,169 +176,138 @@ func title(t Text, python bool) Text {
 var htmlEscapes = map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&#34;", '\'': "&#39;"}
 
 func escape(t Text) Text {
-	return t.mapRunes(func(_ int, r rune) string {
-		if s, ok := htmlEscapes[r]; ok {
-			return s
-		}
-		return string(r)
-	})
+	return t.mapRunes(func(_ int, r rune) string { return cmp.Or(htmlEscapes[r], string(r)) })
 }
 
 // indent is the filter indent(width=4, first=False, blank=False).
-func indent(c *call, t Text) (Value, error) {
+func indent(c *call, t Text) Value {
 	pad := "    "
-	width, _ := c.get(0, "width")
-	switch w := width.(type) {
+	switch w := c.arg(0, "width").(type) {
 	case int64:
 		pad = strings.Repeat(" ", int(min(max(w, 0), 1000)))
 	case Text:
 		pad = w.S
 	}
-	first, _ := c.get(1, "first")
-	blank, _ := c.get(2, "blank")
+	blank := c.flag(2, "blank")
 	var b builder
-	if truth(first) {
+	if c.flag(1, "first") {
 		b.add(plain(pad))
 	}
 	// The filter adds a line end to the text first, so that a last empty line survives.
 	for i, line := range concat(t, plain("\n")).lines(false) {
 		if i > 0 {
 			b.add(plain("\n"))
-			if line.S != "" || truth(blank) {
+			if line.S != "" || blank {
 				b.add(plain(pad))
 			}
 		}
 		b.add(line)
 	}
-	return b.text(), nil
+	return b.text()
 }
 
 // truncate is the filter truncate(length=255, killwords=False, end='...', leeway=5).
-func truncate(c *call, t Text) (Value, error) {
-	length, leeway, end := int64(255), int64(5), plain("...")
-	if v, ok := c.get(0, "length"); ok {
-		length, _ = v.(int64)
-	}
-	kill, _ := c.get(1, "killwords")
-	if v, ok := c.get(2, "end"); ok {
-		end = str(v)
-	}
-	if v, ok := c.get(3, "leeway"); ok && v != nil {
-		leeway, _ = v.(int64)
+func truncate(c *call, t Text) Value {
+	length, leeway := c.int(0, "length", 255), int64(5)
+	end := str(c.or(2, "end", plain("...")))
+	if c.arg(3, "leeway") != nil {
+		leeway = c.int(3, "leeway", 5)
 	}
 	if runeCount(t.S) <= length+leeway {
-		return t, nil
+		return t
 	}
 	keep, _ := runeOffset(t.S, max(length-runeCount(end.S), 0))
 	cut := t.slice(0, keep)
-	if i := strings.LastIndexByte(cut.S, ' '); !truth(kill) && i >= 0 {
+	if i := strings.LastIndexByte(cut.S, ' '); !c.flag(1, "killwords") && i >= 0 {
 		cut = cut.slice(0, i)
 	}
-	return concat(cut, end), nil
+	return concat(cut, end)
 }
 
-func length(c *call, v Value) (Value, error) {
+func length(c *call, v Value) Value {
 	switch v := v.(type) {
 	case Undefined:
-		return int64(0), nil
+		return int64(0)
 	case Text:
-		return runeCount(v.S), nil
+		return runeCount(v.S)
 	case *List:
-		return int64(len(v.Items)), nil
+		return int64(len(v.Items))
 	case *Dict:
-		return int64(len(v.keys)), nil
+		return int64(len(v.keys))
 	}
-	return nil, c.errorf("object of type '%s' has no length", typeName(v))
+	panic(c.errorf("object of type '%s' has no length", typeName(v)))
 }
 
-func toInt(c *call, v Value) (Value, error) {
-	fallback, ok := c.get(0, "default")
-	if !ok {
-		fallback = int64(0)
-	}
-	base := int64(10)
-	if b, ok := c.get(1, "base"); ok {
-		base, _ = b.(int64)
-	}
+func toInt(c *call, v Value) Value {
 	switch v := v.(type) {
 	case int64:
-		return v, nil
+		return v
 	case bool:
 		i, _, _, _ := number(v)
-		return i, nil
+		return i
 	case float64:
 		if v > -9e18 && v < 9e18 {
-			return int64(v), nil
+			return int64(v)
 		}
 	case Text:
 		s := strings.TrimFunc(v.S, isSpace)
-		if base >= 2 && base <= 36 {
+		if base := c.int(1, "base", 10); base >= 2 && base <= 36 {
 			if i, err := strconv.ParseInt(s, int(base), 64); err == nil {
-				return i, nil
+				return i
 			}
 		}
 		if f, err := strconv.ParseFloat(s, 64); err == nil && f > -9e18 && f < 9e18 {
-			return int64(f), nil
+			return int64(f)
 		}
 	}
-	return fallback, nil
+	return c.or(0, "default", int64(0))
 }
 
-func toFloat(c *call, v Value) (Value, error) {
+func toFloat(c *call, v Value) Value {
 	if _, f, _, ok := number(v); ok {
-		return f, nil
+		return f
 	}
 	if t, ok := v.(Text); ok {
 		if f, err := strconv.ParseFloat(strings.TrimFunc(t.S, isSpace), 64); err == nil {
-			return f, nil
+			return f
 		}
 	}
-	if fallback, ok := c.get(0, "default"); ok {
-		return fallback, nil
-	}
-	return 0.0, nil
+	return c.or(0, "default", 0.0)
 }
 
 // round is the filter round(precision=0, method='common'); halves go to the even digit, as in Python.
-func round(c *call, v Value) (Value, error) {
+func round(c *call, v Value) Value {
 	_, f, _, ok := number(v)
 	if !ok {
-		return nil, c.errorf("'%s' is no number", typeName(v))
+		panic(c.errorf("'%s' is no number", typeName(v)))
 	}
-	digits := int64(0)
-	if p, ok := c.get(0, "precision"); ok {
-		digits, _ = p.(int64)
+	if str(c.or(1, "method", plain("common"))).S != "common" {
+		panic(c.errorf("only the method 'common' is supported"))
 	}
-	if m, ok := c.get(1, "method"); ok && str(m).S != "common" {
-		return nil, c.errorf("only the method 'common' is supported")
-	}
+	digits := c.int(0, "precision", 0)
 	if digits < 0 || digits > 300 {
-		return nil, c.errorf("precision must lie between 0 and 300")
+		panic(c.errorf("precision must lie between 0 and 300"))
 	}
 	// The decimal expansion is exact, and its rounding is to nearest even.
-	r, err := strconv.ParseFloat(strconv.FormatFloat(f, 'f', int(digits), 64), 64)
-	return r, err
+	r, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'f', int(digits), 64), 64)
+	return r
 }
 
-func dictSort(c *call, v Value) (Value, error) {
+func dictSort(c *call, v Value) Value {
 	d, ok := v.(*Dict)
 	if !ok {
-		return nil, c.errorf("needs a mapping, not '%s'", typeName(v))
+		panic(c.errorf("needs a mapping, not '%s'", typeName(v)))
 	}
-	by, _ := c.get(1, "by")
 	at := 0
-	if str(by).S == "value" {
+	if str(c.arg(1, "by")).S == "value" {
 		at = 1
 	}
-	sensitive, _ := c.get(0, "case_sensitive")
-	backwards, _ := c.get(2, "reverse")
-	pairs := d.pairs().Items
-	return c.sort(pairs, func(pair Value) Value { return pair.(*List).Items[at] }, truth(sensitive), truth(backwards))
+	key := func(pair Value) Value { return pair.(*List).Items[at] }
+	return &List{Items: c.sort(d.pairs().Items, key, c.flag(0, "case_sensitive"), c.flag(2, "reverse"))}
 }
 
 // sort orders items by a key, stably; strings without regard to case unless sensitive.
-func (c *call) sort(list []Value, key func(Value) Value, sensitive, backwards bool) (Value, error) {
-	var err error
+func (c *call) sort(list []Value, key func(Value) Value, sensitive, backwards bool) []Value {
 	fold := func(v Value) Value {
 		v = key(v)
 		if t, ok := v.(Text); ok && !sensitive {
@@ -379,12 +319,12 @@ func (c *call) sort(list []Value, key func(Value) Value, sensitive, backwards bo
 	slices.SortStableFunc(out, func(a, b Value) int {
 		order, ok := compare(fold(a), fold(b))
 		if !ok {
-			err = c.errorf("cannot order '%s' and '%s'", typeName(fold(a)), typeName(fold(b)))
+			panic(c.errorf("cannot order '%s' and '%s'", typeName(fold(a)), typeName(fold(b))))
 		}
 		if backwards {
 			order = -order
 		}
-		return cmp.Compare(order, 0)
+		return order
 	})
-	return &List{Items: out}, err
+	return out
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // percent is Python's "format % values" for the conversions s, r, d, i, f, e, g, x, X, o, c and %.
-func percent(t Text, v Value, line int) (Value, error) {
+func percent(t Text, v Value, line int) Value {
 	values := []Value{v}
 	if l, ok := v.(*List); ok && l.tuple {
 		values = l.Items
@@ -28,7 +28,7 @@ func percent(t Text, v Value, line int) (Value, error) {
 		if i < len(t.S) && t.S[i] == '(' {
 			end := strings.IndexByte(t.S[i:], ')')
 			if end < 0 {
-				return nil, fail(line, "incomplete format key in %q", t.S)
+				panic(fail(line, "incomplete format key in %q", t.S))
 			}
 			key, hasKey = t.S[i+1:i+end], true
 			i += end + 1
@@ -38,7 +38,7 @@ func percent(t Text, v Value, line int) (Value, error) {
 			i++
 		}
 		if i == len(t.S) {
-			return nil, fail(line, "incomplete format %q", t.S)
+			panic(fail(line, "incomplete format %q", t.S))
 		}
 		flags, verb := t.S[start:i], t.S[i]
 		i++
@@ -54,23 +54,20 @@ func percent(t Text, v Value, line int) (Value, error) {
 			arg = values[next]
 			next++
 		default:
-			return nil, fail(line, "not enough arguments for format string %q", t.S)
+			panic(fail(line, "not enough arguments for format string %q", t.S))
 		}
-		piece, err := convert(verb, flags, arg, line)
-		if err != nil {
-			return nil, err
-		}
-		b.add(piece)
+		b.add(convert(verb, flags, arg, line))
 	}
 	if next < len(values) && mapping == nil {
-		return nil, fail(line, "not all arguments converted during string formatting")
+		panic(fail(line, "not all arguments converted during string formatting"))
 	}
-	return b.text(), nil
+	return b.text()
 }
 
 // conversion is how one value is formatted: C-like flags and a letter.
 type conversion struct {
 	verb                  byte
+	line                  int
 	sign                  string // before a number that is not negative
 	left, zero, alternate bool
 	width, precision      int
@@ -78,8 +75,8 @@ type conversion struct {
 }
 
 // conversionOf reads flags.
-func conversionOf(verb byte, flags string, line int) (conversion, error) {
-	c := conversion{verb: verb}
+func conversionOf(verb byte, flags string, line int) conversion {
+	c := conversion{verb: verb, line: line}
 	for flags != "" && strings.IndexByte("-+ #0", flags[0]) >= 0 {
 		switch flags[0] {
 		case '-':
@@ -100,33 +97,24 @@ func conversionOf(verb byte, flags string, line int) (conversion, error) {
 	c.width, _ = strconv.Atoi("0" + width)
 	c.precision, _ = strconv.Atoi("0" + precision)
 	if c.width > 10_000 || c.precision > 10_000 {
-		return c, fail(line, "the width or precision of a format is too large")
+		panic(fail(line, "the width or precision of a format is too large"))
 	}
-	return c, nil
+	return c
 }
 
 // convert formats one value with C-like flags.
-func convert(verb byte, flags string, v Value, line int) (Text, error) {
-	c, err := conversionOf(verb, flags, line)
-	if err != nil {
-		return Text{}, err
-	}
-	var body Text
+func convert(verb byte, flags string, v Value, line int) Text {
+	c := conversionOf(verb, flags, line)
 	switch verb {
 	case 's', 'r':
 		c.zero, c.sign = false, ""
-		body = c.text(v)
+		return c.pad(c.text(v))
 	case 'd', 'i', 'u', 'x', 'X', 'o':
-		body, err = c.integer(v, line)
+		return c.pad(plain(c.integer(v)))
 	case 'f', 'F', 'e', 'E', 'g', 'G':
-		body, err = c.float(v, line)
-	default:
-		err = fail(line, "unsupported format character %q", verb)
+		return c.pad(plain(c.float(v)))
 	}
-	if err != nil {
-		return Text{}, err
-	}
-	return c.pad(body), nil
+	panic(fail(line, "unsupported format character %q", verb))
 }
 
 func (c *conversion) text(v Value) Text {
@@ -143,15 +131,14 @@ func (c *conversion) text(v Value) Text {
 	return body
 }
 
-func (c *conversion) integer(v Value, line int) (Text, error) {
+func (c *conversion) integer(v Value) string {
 	i, f, isInt, isNumber := number(v)
-	if !isNumber {
-		return Text{}, fail(line, "%%%c format: a real number is required, not %s", c.verb, typeName(v))
-	}
-	if !isInt {
-		if f < -9e18 || f > 9e18 {
-			return Text{}, fail(line, "%%%c format: the number is too large", c.verb)
-		}
+	switch {
+	case !isNumber:
+		panic(fail(c.line, "%%%c format: a real number is required, not %s", c.verb, typeName(v)))
+	case !isInt && (f < -9e18 || f > 9e18):
+		panic(fail(c.line, "%%%c format: the number is too large", c.verb))
+	case !isInt:
 		i = int64(f)
 	}
 	base := map[byte]int{'x': 16, 'X': 16, 'o': 8}[c.verb]
@@ -163,13 +150,13 @@ func (c *conversion) integer(v Value, line int) (Text, error) {
 		prefix := "0" + string(c.verb)
 		digits = strings.Replace(prefix+digits, prefix+"-", "-"+prefix, 1)
 	}
-	return plain(digits), nil
+	return digits
 }
 
-func (c *conversion) float(v Value, line int) (Text, error) {
+func (c *conversion) float(v Value) string {
 	_, f, _, isNumber := number(v)
 	if !isNumber {
-		return Text{}, fail(line, "must be real number, not %s", typeName(v))
+		panic(fail(c.line, "must be real number, not %s", typeName(v)))
 	}
 	precision, format := c.precision, c.verb
 	if !c.precise {
@@ -181,7 +168,7 @@ func (c *conversion) float(v Value, line int) (Text, error) {
 	case format == 'F':
 		format = 'f'
 	}
-	return plain(strconv.FormatFloat(f, format, precision, 64)), nil
+	return strconv.FormatFloat(f, format, precision, 64)
 }
 
 // pad gives a converted value its sign and its width.
@@ -206,7 +193,7 @@ func (c *conversion) pad(body Text) Text {
 }
 
 // formatMethod is str.format with {}, {0} and {name}; conversions and format specifications are an error.
-func formatMethod(c *call, t Text) (Value, error) {
+func formatMethod(c *call, t Text) Value {
 	var b builder
 	next := 0
 	for i := 0; i < len(t.S); {
@@ -224,7 +211,7 @@ func formatMethod(c *call, t Text) (Value, error) {
 		}
 		end := strings.IndexByte(t.S[i:], '}')
 		if t.S[i] == '}' || end < 0 {
-			return nil, c.errorf("a single brace in the format string %q", t.S)
+			panic(c.errorf("a single brace in the format string %q", t.S))
 		}
 		field := t.S[i+1 : i+end]
 		i += end + 1
@@ -239,9 +226,9 @@ func formatMethod(c *call, t Text) (Value, error) {
 			v, ok = c.get(len(c.args), field)
 		}
 		if !ok {
-			return nil, c.errorf("no argument for the field {%s}, or a form that is not supported", field)
+			panic(c.errorf("no argument for the field {%s}, or a form that is not supported", field))
 		}
 		b.add(str(v))
 	}
-	return b.text(), nil
+	return b.text()
 }

@@ -95,9 +95,9 @@ func (e *encoder) newline(depth int) {
 	}
 }
 
-func (e *encoder) encode(v Value, depth int) error {
+func (e *encoder) encode(c *call, v Value, depth int) {
 	if depth > maxDepth {
-		return errors.New("nested too deep")
+		panic(c.errorf("nested too deep"))
 	}
 	switch v := v.(type) {
 	case nil:
@@ -120,7 +120,7 @@ func (e *encoder) encode(v Value, depth int) error {
 	case Text:
 		e.b.add(e.quote(v))
 	case *List:
-		return e.list("[", "]", len(v.Items), depth, func(i int) error { return e.encode(v.Items[i], depth+1) })
+		e.list("[", "]", len(v.Items), depth, func(i int) { e.encode(c, v.Items[i], depth+1) })
 	case *Dict:
 		order := make([]int, len(v.keys))
 		for i := range order {
@@ -129,43 +129,37 @@ func (e *encoder) encode(v Value, depth int) error {
 		if e.sortKeys {
 			slices.SortStableFunc(order, func(i, j int) int { return strings.Compare(str(v.keys[i]).S, str(v.keys[j]).S) })
 		}
-		return e.list("{", "}", len(order), depth, func(i int) error {
+		e.list("{", "}", len(order), depth, func(i int) {
 			key := v.keys[order[i]]
 			if t, ok := key.(Text); ok {
 				e.b.add(e.quote(t))
 			} else {
 				// json.dumps writes other keys as strings: null, true, 1, 1.5.
 				inner := encoder{}
-				if err := inner.encode(key, depth+1); err != nil {
-					return err
-				}
+				inner.encode(c, key, depth+1)
 				e.b.add(concat(plain(`"`), inner.b.text(), plain(`"`)))
 			}
 			e.b.add(plain(e.keySep))
-			return e.encode(v.values[order[i]], depth+1)
+			e.encode(c, v.values[order[i]], depth+1)
 		})
 	default:
-		return fmt.Errorf("object of type %s is not JSON serializable", typeName(v))
+		panic(c.errorf("object of type %s is not JSON serializable", typeName(v)))
 	}
-	return nil
 }
 
-func (e *encoder) list(open, end string, n, depth int, item func(i int) error) error {
+func (e *encoder) list(open, end string, n, depth int, item func(i int)) {
 	e.b.add(plain(open))
 	for i := range n {
 		if i > 0 {
 			e.b.add(plain(e.itemSep))
 		}
 		e.newline(depth + 1)
-		if err := item(i); err != nil {
-			return err
-		}
+		item(i)
 	}
 	if n > 0 {
 		e.newline(depth)
 	}
 	e.b.add(plain(end))
-	return nil
 }
 
 var jsonEscapes = map[rune]string{'"': `\"`, '\\': `\\`, '\n': `\n`, '\r': `\r`, '\t': `\t`, '\b': `\b`, '\f': `\f`}
@@ -191,11 +185,8 @@ func (e *encoder) quote(t Text) Text {
 }
 
 // toJSON is the filter tojson(ensure_ascii=False, indent=None, separators=None, sort_keys=False).
-func toJSON(c *call, v Value) (Value, error) {
-	e := &encoder{itemSep: ", ", keySep: ": "}
-	if a, ok := c.get(0, "ensure_ascii"); ok {
-		e.escapeMore = truth(a)
-	}
+func toJSON(c *call, v Value) Value {
+	e := &encoder{itemSep: ", ", keySep: ": ", escapeMore: c.flag(0, "ensure_ascii"), sortKeys: c.flag(3, "sort_keys")}
 	indent, ok := c.get(1, "indent")
 	switch n := indent.(type) {
 	case int64:
@@ -204,20 +195,15 @@ func toJSON(c *call, v Value) (Value, error) {
 		e.pretty, e.itemSep, e.indent = true, ",", n.S
 	case nil:
 	default:
-		return nil, c.errorf("indent must be a number or a string, not '%s' (given: %v)", typeName(indent), ok)
+		panic(c.errorf("indent must be a number or a string, not '%s' (given: %v)", typeName(indent), ok))
 	}
-	if a, ok := c.get(2, "separators"); ok && a != nil {
+	if a := c.arg(2, "separators"); a != nil {
 		l, ok := a.(*List)
 		if !ok || len(l.Items) != 2 {
-			return nil, c.errorf("separators must be a pair")
+			panic(c.errorf("separators must be a pair"))
 		}
 		e.itemSep, e.keySep = str(l.Items[0]).S, str(l.Items[1]).S
 	}
-	if a, ok := c.get(3, "sort_keys"); ok {
-		e.sortKeys = truth(a)
-	}
-	if err := e.encode(v, 0); err != nil {
-		return nil, c.errorf("%v", err)
-	}
-	return e.b.text(), nil
+	e.encode(c, v, 0)
+	return e.b.text()
 }

@@ -1,7 +1,6 @@
 package jinja
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -55,22 +54,18 @@ var (
 	reEndNotes = regexp.MustCompile(`\+#\}|-#\}\s*|#\}\n?`)
 )
 
-func lex(src string) ([]token, error) {
+func lex(src string) []token {
 	src = strings.ReplaceAll(strings.ReplaceAll(src, "\r\n", "\n"), "\r", "\n")
 	src = strings.TrimSuffix(src, "\n")
 	l := &lexer{src: src, line: 1, lineStart: true}
 	for l.pos < len(l.src) {
-		if err := l.outside(); err != nil {
-			return nil, err
-		}
+		l.outside()
 	}
 	l.emit(tokenEOF, "")
-	return l.tokens, nil
+	return l.tokens
 }
 
-func (l *lexer) errorf(format string, args ...any) error {
-	return &Error{Line: l.line, Message: fmt.Sprintf(format, args...)}
-}
+func (l *lexer) errorf(format string, args ...any) *Error { return fail(l.line, format, args...) }
 
 func (l *lexer) emit(k kind, text string) {
 	l.tokens = append(l.tokens, token{kind: k, text: text, line: l.line})
@@ -84,7 +79,7 @@ func (l *lexer) advance(n int) {
 }
 
 // outside reads text up to the next tag, and the tag.
-func (l *lexer) outside() error {
+func (l *lexer) outside() {
 	rest := l.src[l.pos:]
 	i := 0
 	for {
@@ -92,7 +87,7 @@ func (l *lexer) outside() error {
 		if j < 0 || i+j+1 >= len(rest) {
 			l.text(rest)
 			l.advance(len(rest))
-			return nil
+			return
 		}
 		i += j
 		if c := rest[i+1]; c == '{' || c == '%' || c == '#' {
@@ -109,7 +104,8 @@ func (l *lexer) outside() error {
 	l.advance(i)
 	if tag == "{%" {
 		if m := reRaw.FindStringSubmatch(l.src[l.pos:]); m != nil {
-			return l.raw(m[0])
+			l.raw(m[0])
+			return
 		}
 	}
 	l.advance(2)
@@ -120,17 +116,17 @@ func (l *lexer) outside() error {
 	case "{#":
 		m := reEndNotes.FindStringIndex(l.src[l.pos:])
 		if m == nil {
-			return l.errorf("the comment has no end: #} is missing")
+			panic(l.errorf("the comment has no end: #} is missing"))
 		}
 		l.lineStart = l.src[l.pos+m[1]-1] == '\n'
 		l.advance(m[1])
-		return nil
 	case "{{":
 		l.emit(tokenVar, tag)
-		return l.inside("}}", tokenVarEnd)
+		l.inside("}}", tokenVarEnd)
+	default:
+		l.emit(tokenBlock, tag)
+		l.inside("%}", tokenBlockEnd)
 	}
-	l.emit(tokenBlock, tag)
-	return l.inside("%}", tokenBlockEnd)
 }
 
 func (l *lexer) text(s string) {
@@ -156,11 +152,11 @@ func (l *lexer) trimBefore(text, tag string, strip byte) string {
 }
 
 // raw reads a raw block whose opening tag is given.
-func (l *lexer) raw(open string) error {
+func (l *lexer) raw(open string) {
 	l.advance(len(open))
 	m := reEndRaw.FindStringSubmatchIndex(l.src[l.pos:])
 	if m == nil {
-		return l.errorf("the raw block has no end: {%% endraw %%} is missing")
+		panic(l.errorf("the raw block has no end: {%% endraw %%} is missing"))
 	}
 	rest := l.src[l.pos:]
 	strip := byte(0)
@@ -171,11 +167,10 @@ func (l *lexer) raw(open string) error {
 	l.text(l.trimBefore(rest[:m[0]], "{%", strip))
 	l.lineStart = rest[m[1]-1] == '\n'
 	l.advance(m[1])
-	return nil
 }
 
 // inside reads the tokens of a tag up to its end.
-func (l *lexer) inside(end string, endKind kind) error {
+func (l *lexer) inside(end string, endKind kind) {
 	open := 0
 	for {
 		rest := l.src[l.pos:]
@@ -183,27 +178,24 @@ func (l *lexer) inside(end string, endKind kind) error {
 		l.advance(len(rest) - len(trimmed))
 		rest = trimmed
 		if rest == "" {
-			return l.errorf("the tag has no end: %s is missing", end)
+			panic(l.errorf("the tag has no end: %s is missing", end))
 		}
 		if open == 0 {
 			if n, ok := tagEnd(rest, end); ok {
 				l.emit(endKind, end)
 				l.lineStart = rest[n-1] == '\n'
 				l.advance(n)
-				return nil
+				return
 			}
 		}
-		n, err := l.one(rest)
-		if err != nil {
-			return err
-		}
+		n := l.one(rest)
 		switch last := l.tokens[len(l.tokens)-1]; {
 		case last.kind != tokenOp:
 		case strings.Contains("([{", last.text):
 			open++
 		case strings.Contains(")]}", last.text):
 			if open == 0 {
-				return l.errorf("unexpected %q", last.text)
+				panic(l.errorf("unexpected %q", last.text))
 			}
 			open--
 		}
@@ -229,7 +221,7 @@ func tagEnd(rest, end string) (n int, ok bool) {
 }
 
 // one reads one token of an expression and tells its length.
-func (l *lexer) one(rest string) (int, error) {
+func (l *lexer) one(rest string) int {
 	c, size := utf8.DecodeRuneInString(rest)
 	switch {
 	case c == '"' || c == '\'':
@@ -246,55 +238,49 @@ func (l *lexer) one(rest string) (int, error) {
 			n += size
 		}
 		l.emit(tokenName, rest[:n])
-		return n, nil
+		return n
 	}
 	for _, op := range operators {
 		if strings.HasPrefix(rest, op) {
 			l.emit(tokenOp, op)
-			return len(op), nil
+			return len(op)
 		}
 	}
-	return 0, l.errorf("unexpected character %q", c)
+	panic(l.errorf("unexpected character %q", c))
 }
 
-func (l *lexer) number(rest string) (int, error) {
+func (l *lexer) number(rest string) int {
 	text := reNumber.FindString(rest)
 	digits := strings.ReplaceAll(text, "_", "")
-	if i, err := strconv.ParseInt(digits, 0, 64); err == nil {
-		l.tokens = append(l.tokens, token{tokenInt, text, l.line, i})
-		return len(text), nil
-	}
-	if i, err := strconv.ParseInt(digits, 10, 64); err == nil {
-		l.tokens = append(l.tokens, token{tokenInt, text, l.line, i})
-		return len(text), nil
+	for _, base := range []int{0, 10} {
+		if i, err := strconv.ParseInt(digits, base, 64); err == nil {
+			l.tokens = append(l.tokens, token{tokenInt, text, l.line, i})
+			return len(text)
+		}
 	}
 	f, err := strconv.ParseFloat(digits, 64)
 	if err != nil {
-		return 0, l.errorf("the number %s is too large", text)
+		panic(l.errorf("the number %s is too large", text))
 	}
 	l.tokens = append(l.tokens, token{tokenFloat, text, l.line, f})
-	return len(text), nil
+	return len(text)
 }
 
-func (l *lexer) quoted(rest string) (int, error) {
+func (l *lexer) quoted(rest string) int {
 	var b strings.Builder
 	for i := 1; i < len(rest); {
 		switch c := rest[i]; {
 		case c == rest[0]:
 			l.emit(tokenString, b.String())
-			return i + 1, nil
+			return i + 1
 		case c == '\\' && i+1 < len(rest):
-			n, err := l.escape(&b, rest[i:])
-			if err != nil {
-				return 0, err
-			}
-			i += n
+			i += l.escape(&b, rest[i:])
 		default:
 			b.WriteByte(c)
 			i++
 		}
 	}
-	return 0, l.errorf("the string has no end")
+	panic(l.errorf("the string has no end"))
 }
 
 var simpleEscapes = map[byte]string{
@@ -303,11 +289,11 @@ var simpleEscapes = map[byte]string{
 }
 
 // escape decodes one backslash escape of a Python string and tells its length.
-func (l *lexer) escape(b *strings.Builder, s string) (int, error) {
+func (l *lexer) escape(b *strings.Builder, s string) int {
 	c := s[1]
 	if text, ok := simpleEscapes[c]; ok {
 		b.WriteString(text)
-		return 2, nil
+		return 2
 	}
 	if c >= '0' && c <= '7' {
 		n := 2
@@ -316,17 +302,17 @@ func (l *lexer) escape(b *strings.Builder, s string) (int, error) {
 		}
 		r, _ := strconv.ParseUint(s[1:n], 8, 32)
 		b.WriteRune(rune(r))
-		return n, nil
+		return n
 	}
 	if digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[c]; digits > 0 {
 		if len(s) >= 2+digits {
 			if r, err := strconv.ParseUint(s[2:2+digits], 16, 32); err == nil && r <= unicode.MaxRune {
 				b.WriteRune(rune(r))
-				return 2 + digits, nil
+				return 2 + digits
 			}
 		}
-		return 0, l.errorf(`the escape \%c needs %d hexadecimal digits of a character`, c, digits)
+		panic(l.errorf(`the escape \%c needs %d hexadecimal digits of a character`, c, digits))
 	}
 	b.WriteString(s[:2]) // Python keeps an unknown escape as it is
-	return 2, nil
+	return 2
 }

@@ -14,58 +14,39 @@ type loop struct {
 	changed Value
 }
 
-func (s *forStmt) exec(st *state) error {
-	v, err := s.iter.eval(st)
-	if err != nil {
-		return err
-	}
-	items, err := iterate(v, s.line)
-	if err != nil {
-		return err
-	}
+func (s *forStmt) exec(st *state) {
+	items := iterate(s.iter.eval(st), s.line)
 	if s.cond != nil {
 		var kept []Value
 		for _, item := range items {
-			err := st.inScope(st.scope, func() error {
-				if err := st.assign(s.target, item, s.line); err != nil {
-					return err
-				}
-				v, err := s.cond.eval(st)
-				if err == nil && truth(v) {
+			st.inScope(st.scope, func() {
+				st.assign(s.target, item, s.line)
+				if truth(s.cond.eval(st)) {
 					kept = append(kept, item)
 				}
-				return err
 			})
-			if err != nil {
-				return err
-			}
 		}
 		items = kept
 	}
 	if len(items) == 0 {
-		return st.inScope(st.scope, func() error { return st.run(s.other) })
+		st.runInside(s.other)
+		return
 	}
 	l := &loop{items: items, changed: Undefined{}}
 	for i, item := range items {
-		if err := st.tick(s.line); err != nil {
-			return err
-		}
+		st.tick(s.line)
 		l.index = i
-		err := st.inScope(st.scope, func() error {
+		st.inScope(st.scope, func() {
 			st.scope.set("loop", l)
-			if err := st.assign(s.target, item, s.line); err != nil {
-				return err
-			}
-			return st.run(s.body)
+			st.assign(s.target, item, s.line)
+			st.run(s.body)
 		})
-		if err == errBreak {
-			break
-		}
-		if err != nil && err != errContinue {
-			return err
+		jump := st.jump
+		st.jump = noJump
+		if jump == breakLoop {
+			return
 		}
 	}
-	return nil
 }
 
 // attr is an attribute of the loop variable.
@@ -101,18 +82,18 @@ func (l *loop) attr(name string) (Value, bool) {
 		}
 		return Undefined{"there is no next item"}, true
 	case "cycle":
-		return &function{"cycle", func(c *call) (Value, error) {
+		return &function{"cycle", func(c *call) Value {
 			if len(c.args) == 0 {
-				return nil, c.errorf("no items for cycling given")
+				panic(c.errorf("no items for cycling given"))
 			}
-			return c.args[l.index%len(c.args)], nil
+			return c.args[l.index%len(c.args)]
 		}}, true
 	case "changed":
-		return &function{"changed", func(c *call) (Value, error) {
+		return &function{"changed", func(c *call) Value {
 			now := &List{Items: c.args}
 			changed := !equal(l.changed, now, 0)
 			l.changed = now
-			return changed, nil
+			return changed
 		}}, true
 	}
 	return nil, false

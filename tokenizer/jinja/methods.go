@@ -7,205 +7,134 @@ import (
 	"unicode/utf8"
 )
 
-// method gives the bound method of a value, or nil. Methods that change a list or dict do not exist: transformers
-// renders in an immutable sandbox, which refuses them.
+// method gives the bound method of a value, or nil.
 func method(v Value, name string) *function {
-	bind := func(f func(c *call) (Value, error)) *function { return &function{name, f} }
 	switch v := v.(type) {
 	case Text:
-		if f := textMethodNamed(name); f != nil {
-			return bind(func(c *call) (Value, error) { return f(c, v) })
-		}
+		return bound(textMethods, name, v)
 	case *Dict:
-		switch name {
-		case "items":
-			return bind(func(*call) (Value, error) { return v.pairs(), nil })
-		case "keys":
-			return bind(func(*call) (Value, error) { return &List{Items: v.keys}, nil })
-		case "values":
-			return bind(func(*call) (Value, error) { return &List{Items: v.values}, nil })
-		case "get":
-			return bind(func(c *call) (Value, error) {
-				key, _ := c.get(0, "")
-				if entry, ok := v.get(key); ok {
-					return entry, nil
-				}
-				fallback, _ := c.get(1, "default")
-				return fallback, nil
-			})
-		case "copy":
-			return bind(func(*call) (Value, error) { return v, nil })
-		case "update", "pop", "popitem", "clear", "setdefault":
-			return bind(func(c *call) (Value, error) { return nil, c.errorf("a dict cannot be changed in a template") })
-		}
+		return bound(dictMethods, name, v)
 	case *List:
-		switch name {
-		case "index":
-			return bind(func(c *call) (Value, error) {
-				item, _ := c.get(0, "")
-				if i := slices.IndexFunc(v.Items, func(x Value) bool { return equal(x, item, 0) }); i >= 0 {
-					return int64(i), nil
-				}
-				return nil, c.errorf("the item is not in the list")
-			})
-		case "count":
-			return bind(func(c *call) (Value, error) {
-				item, _ := c.get(0, "")
-				n := int64(0)
-				for _, x := range v.Items {
-					if equal(x, item, 0) {
-						n++
-					}
-				}
-				return n, nil
-			})
-		case "copy":
-			return bind(func(*call) (Value, error) { return v, nil })
-		case "append", "extend", "insert", "pop", "remove", "clear", "reverse", "sort":
-			return bind(func(c *call) (Value, error) { return nil, c.errorf("a list cannot be changed in a template") })
-		}
+		return bound(listMethods, name, v)
 	}
 	return nil
 }
 
-type textMethod func(c *call, t Text) (Value, error)
-
-// textMethodNamed gives a method of str, or nil.
-func textMethodNamed(name string) textMethod {
-	switch name {
-	case "upper":
-		return func(_ *call, t Text) (Value, error) { return upper(t), nil }
-	case "lower":
-		return func(_ *call, t Text) (Value, error) { return lower(t), nil }
-	case "casefold":
-		return func(_ *call, t Text) (Value, error) { return lower(t), nil }
-	case "capitalize":
-		return func(_ *call, t Text) (Value, error) { return capitalize(t), nil }
-	case "title":
-		return func(_ *call, t Text) (Value, error) { return title(t, true), nil }
-	case "strip":
-		return stripMethod(true, true)
-	case "lstrip":
-		return stripMethod(true, false)
-	case "rstrip":
-		return stripMethod(false, true)
-	case "split":
-		return splitMethod(Text.split, Text.fields)
-	case "rsplit":
-		return splitMethod(Text.rsplit, nil)
-	case "splitlines":
-		return func(c *call, t Text) (Value, error) {
-			keep, _ := c.get(0, "keepends")
-			return list(t.lines(truth(keep))), nil
-		}
-	case "startswith":
-		return affixMethod(strings.HasPrefix)
-	case "endswith":
-		return affixMethod(strings.HasSuffix)
-	case "find":
-		return findMethod(strings.Index, false)
-	case "rfind":
-		return findMethod(strings.LastIndex, false)
-	case "index":
-		return findMethod(strings.Index, true)
-	case "rindex":
-		return findMethod(strings.LastIndex, true)
-	case "count":
-		return func(c *call, t Text) (Value, error) {
-			s, err := c.text(0)
-			return int64(strings.Count(t.S, s.S)), err
-		}
-	case "replace":
-		return replaceMethod
-	case "join":
-		return joinMethod
-	case "removeprefix":
-		return func(c *call, t Text) (Value, error) {
-			s, err := c.text(0)
-			return t.slice(len(t.S)-len(strings.TrimPrefix(t.S, s.S)), len(t.S)), err
-		}
-	case "removesuffix":
-		return func(c *call, t Text) (Value, error) {
-			s, err := c.text(0)
-			return t.slice(0, len(strings.TrimSuffix(t.S, s.S))), err
-		}
-	case "zfill":
-		return padMethod("0", true, false)
-	case "ljust":
-		return padMethod(" ", false, true)
-	case "rjust":
-		return padMethod(" ", true, false)
-	case "center":
-		return padMethod(" ", true, true)
-	case "format":
-		return formatMethod
-	case "partition":
-		return partitionMethod(strings.Index, false)
-	case "rpartition":
-		return partitionMethod(strings.LastIndex, true)
+func bound[T any, F ~func(c *call, v T) Value](methods map[string]F, name string, v T) *function {
+	f := methods[name]
+	if f == nil {
+		return nil
 	}
-	return textTest(name)
+	return &function{name, func(c *call) Value { return f(c, v) }}
 }
 
-// textTest gives a method of str that says what its characters are, or nil.
-func textTest(name string) textMethod {
-	switch name {
-	case "isspace":
-		return everyMethod(isSpace)
-	case "isdigit", "isdecimal":
-		return everyMethod(unicode.IsDigit)
-	case "isnumeric":
-		return everyMethod(unicode.IsNumber)
-	case "isalpha":
-		return everyMethod(unicode.IsLetter)
-	case "isalnum":
-		return everyMethod(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
-	case "isupper":
-		return caseMethod(unicode.IsUpper, unicode.IsLower)
-	case "islower":
-		return caseMethod(unicode.IsLower, unicode.IsUpper)
-	}
-	return nil
-}
-
-func replaceMethod(c *call, t Text) (Value, error) {
-	old, err := c.text(0)
-	if err != nil {
-		return nil, err
-	}
-	with, err := c.text(1)
-	if err != nil {
-		return nil, err
-	}
-	limit := int64(-1)
-	if v, ok := c.get(2, "count"); ok {
-		limit, _ = v.(int64)
-	}
-	return replaced(c, t, old.S, with, int(limit))
-}
-
-func joinMethod(c *call, t Text) (Value, error) {
-	v, _ := c.get(0, "")
-	items, err := iterate(v, c.line)
-	if err != nil {
-		return nil, err
-	}
-	for _, item := range items {
-		if _, ok := item.(Text); !ok {
-			return nil, c.errorf("sequence item: expected str instance, %s found", typeName(item))
+// Methods that change a list or dict only fail: transformers renders in an immutable sandbox, which refuses them.
+var dictMethods = map[string]func(c *call, d *Dict) Value{
+	"items":  func(_ *call, d *Dict) Value { return d.pairs() },
+	"keys":   func(_ *call, d *Dict) Value { return &List{Items: d.keys} },
+	"values": func(_ *call, d *Dict) Value { return &List{Items: d.values} },
+	"copy":   func(_ *call, d *Dict) Value { return d },
+	"get": func(c *call, d *Dict) Value {
+		if entry, ok := d.get(c.arg(0, "")); ok {
+			return entry
 		}
-	}
-	return joinFilter(&call{st: c.st, name: c.name, line: c.line, args: []Value{t}}, items)
+		return c.arg(1, "default")
+	},
+	"update": frozenDict, "pop": frozenDict, "popitem": frozenDict, "clear": frozenDict, "setdefault": frozenDict,
 }
 
-// text is a positional argument that must be a string.
-func (c *call) text(i int) (Text, error) {
-	v, _ := c.get(i, "")
-	t, ok := v.(Text)
-	if !ok {
-		return Text{}, c.errorf("argument %d must be str, not %s", i+1, typeName(v))
+func frozenDict(c *call, _ *Dict) Value { panic(c.errorf("a dict cannot be changed in a template")) }
+
+var listMethods = map[string]func(c *call, l *List) Value{
+	"index": func(c *call, l *List) Value {
+		item := c.arg(0, "")
+		if i := slices.IndexFunc(l.Items, func(x Value) bool { return equal(x, item, 0) }); i >= 0 {
+			return int64(i)
+		}
+		panic(c.errorf("the item is not in the list"))
+	},
+	"count": func(c *call, l *List) Value {
+		n := int64(0)
+		for _, x := range l.Items {
+			if equal(x, c.arg(0, ""), 0) {
+				n++
+			}
+		}
+		return n
+	},
+	"copy":   func(_ *call, l *List) Value { return l },
+	"append": frozenList, "extend": frozenList, "insert": frozenList, "pop": frozenList, "remove": frozenList,
+	"clear": frozenList, "reverse": frozenList, "sort": frozenList,
+}
+
+func frozenList(c *call, _ *List) Value { panic(c.errorf("a list cannot be changed in a template")) }
+
+type textMethod func(c *call, t Text) Value
+
+// textMethods are those of str.
+var textMethods = map[string]textMethod{
+	"upper":        pure(upper),
+	"lower":        pure(lower),
+	"casefold":     pure(lower),
+	"capitalize":   pure(capitalize),
+	"title":        func(_ *call, t Text) Value { return title(t, true) },
+	"strip":        func(c *call, t Text) Value { return t.strip(true, true, c.cutset(0, "")) },
+	"lstrip":       func(c *call, t Text) Value { return t.strip(true, false, c.cutset(0, "")) },
+	"rstrip":       func(c *call, t Text) Value { return t.strip(false, true, c.cutset(0, "")) },
+	"split":        splitMethod(Text.split, Text.fields),
+	"rsplit":       splitMethod(Text.rsplit, nil),
+	"splitlines":   func(c *call, t Text) Value { return list(t.lines(c.flag(0, "keepends"))) },
+	"startswith":   affixMethod(strings.HasPrefix),
+	"endswith":     affixMethod(strings.HasSuffix),
+	"find":         findMethod(strings.Index, false),
+	"rfind":        findMethod(strings.LastIndex, false),
+	"index":        findMethod(strings.Index, true),
+	"rindex":       findMethod(strings.LastIndex, true),
+	"count":        func(c *call, t Text) Value { return int64(strings.Count(t.S, c.text(0).S)) },
+	"replace":      replaceMethod,
+	"join":         joinMethod,
+	"removeprefix": removePrefix,
+	"removesuffix": func(c *call, t Text) Value { return t.slice(0, len(strings.TrimSuffix(t.S, c.text(0).S))) },
+	"zfill":        padMethod("0", true, false),
+	"ljust":        padMethod(" ", false, true),
+	"rjust":        padMethod(" ", true, false),
+	"center":       padMethod(" ", true, true),
+	"format":       formatMethod,
+	"partition":    partitionMethod(strings.Index, false),
+	"rpartition":   partitionMethod(strings.LastIndex, true),
+	"isspace":      everyMethod(isSpace),
+	"isdigit":      everyMethod(unicode.IsDigit),
+	"isdecimal":    everyMethod(unicode.IsDigit),
+	"isnumeric":    everyMethod(unicode.IsNumber),
+	"isalpha":      everyMethod(unicode.IsLetter),
+	"isalnum":      everyMethod(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }),
+	"isupper":      caseMethod(unicode.IsUpper, unicode.IsLower),
+	"islower":      caseMethod(unicode.IsLower, unicode.IsUpper),
+}
+
+// pure is the method of a function that takes no arguments.
+func pure(f func(Text) Text) textMethod {
+	return func(_ *call, t Text) Value { return f(t) }
+}
+
+func replaceMethod(c *call, t Text) Value {
+	return replaced(c, t, c.text(0).S, c.text(1), int(c.int(2, "count", -1)))
+}
+
+func joinMethod(c *call, t Text) Value {
+	var texts []Text
+	for _, item := range iterate(c.arg(0, ""), c.line) {
+		text, ok := item.(Text)
+		if !ok {
+			panic(c.errorf("sequence item: expected str instance, %s found", typeName(item)))
+		}
+		texts = append(texts, text)
 	}
-	return t, nil
+	return c.join(texts, t)
+}
+
+func removePrefix(c *call, t Text) Value {
+	return t.slice(len(t.S)-len(strings.TrimPrefix(t.S, c.text(0).S)), len(t.S))
 }
 
 func list(texts []Text) *List {
@@ -216,110 +145,87 @@ func list(texts []Text) *List {
 	return l
 }
 
-func stripMethod(left, right bool) textMethod {
-	return func(c *call, t Text) (Value, error) {
-		cut, err := c.cutset(0, "")
-		return t.strip(left, right, cut), err
-	}
-}
-
 func splitMethod(at func(t Text, sep string, limit int) []Text, space func(t Text, limit int) []Text) textMethod {
-	return func(c *call, t Text) (Value, error) {
-		limit := int64(-1)
-		if v, ok := c.get(1, "maxsplit"); ok {
-			limit, _ = v.(int64)
-		}
-		sep, ok := c.get(0, "sep")
-		if !ok || sep == nil {
-			if space == nil {
-				if limit >= 0 {
-					return nil, c.errorf("with maxsplit it needs a separator here")
-				}
-				return list(t.fields(-1)), nil
+	return func(c *call, t Text) Value {
+		limit := int(c.int(1, "maxsplit", -1))
+		sep := c.arg(0, "sep")
+		switch {
+		case sep != nil:
+			s, ok := sep.(Text)
+			if !ok || s.S == "" {
+				panic(c.errorf("the separator must be a string that is not empty"))
 			}
-			return list(space(t, int(limit))), nil
+			return list(at(t, s.S, limit))
+		case space != nil:
+			return list(space(t, limit))
+		case limit >= 0:
+			panic(c.errorf("with maxsplit it needs a separator here"))
 		}
-		s, ok := sep.(Text)
-		if !ok || s.S == "" {
-			return nil, c.errorf("the separator must be a string that is not empty")
-		}
-		return list(at(t, s.S, int(limit))), nil
+		return list(t.fields(-1))
 	}
 }
 
 func affixMethod(has func(s, affix string) bool) textMethod {
-	return func(c *call, t Text) (Value, error) {
-		v, _ := c.get(0, "")
-		switch v := v.(type) {
-		case Text:
-			return has(t.S, v.S), nil
-		case *List:
-			for _, item := range v.Items {
-				if s, ok := item.(Text); ok && has(t.S, s.S) {
-					return true, nil
-				}
-			}
-			return false, nil
+	return func(c *call, t Text) Value {
+		hasValue := func(v Value) bool {
+			affix, ok := v.(Text)
+			return ok && has(t.S, affix.S)
 		}
-		return nil, c.errorf("first arg must be str or a tuple of str, not %s", typeName(v))
+		switch v := c.arg(0, "").(type) {
+		case Text:
+			return hasValue(v)
+		case *List:
+			return slices.ContainsFunc(v.Items, hasValue)
+		default:
+			panic(c.errorf("first arg must be str or a tuple of str, not %s", typeName(v)))
+		}
 	}
 }
 
 func findMethod(find func(s, sub string) int, must bool) textMethod {
-	return func(c *call, t Text) (Value, error) {
-		sub, err := c.text(0)
-		if err != nil {
-			return nil, err
+	return func(c *call, t Text) Value {
+		i := find(t.S, c.text(0).S)
+		switch {
+		case i >= 0:
+			return runeCount(t.S[:i])
+		case must:
+			panic(c.errorf("substring not found"))
 		}
-		i := find(t.S, sub.S)
-		if i < 0 {
-			if must {
-				return nil, c.errorf("substring not found")
-			}
-			return int64(-1), nil
-		}
-		return runeCount(t.S[:i]), nil
+		return int64(-1)
 	}
 }
 
 func partitionMethod(find func(s, sub string) int, right bool) textMethod {
-	return func(c *call, t Text) (Value, error) {
-		sep, err := c.text(0)
-		if err != nil {
-			return nil, err
-		}
+	return func(c *call, t Text) Value {
+		sep := c.text(0)
 		parts := []Value{t, Text{}, Text{}}
 		if i := find(t.S, sep.S); i >= 0 {
 			parts = []Value{t.slice(0, i), sep, t.slice(i+len(sep.S), len(t.S))}
 		} else if right {
 			parts = []Value{Text{}, Text{}, t}
 		}
-		return &List{parts, true}, nil
+		return &List{parts, true}
 	}
 }
 
 func everyMethod(is func(rune) bool) textMethod {
-	return func(_ *call, t Text) (Value, error) {
-		return t.S != "" && strings.IndexFunc(t.S, func(r rune) bool { return !is(r) }) < 0, nil
+	return func(_ *call, t Text) Value {
+		return t.S != "" && strings.IndexFunc(t.S, func(r rune) bool { return !is(r) }) < 0
 	}
 }
 
 func caseMethod(is, not func(rune) bool) textMethod {
-	return func(_ *call, t Text) (Value, error) {
-		return strings.IndexFunc(t.S, is) >= 0 && strings.IndexFunc(t.S, not) < 0, nil
+	return func(_ *call, t Text) Value {
+		return strings.IndexFunc(t.S, is) >= 0 && strings.IndexFunc(t.S, not) < 0
 	}
 }
 
 func padMethod(fill string, left, right bool) textMethod {
-	return func(c *call, t Text) (Value, error) {
-		v, _ := c.get(0, "width")
-		width, _ := v.(int64)
-		pad := fill
-		if f, ok := c.get(1, "fillchar"); ok {
-			pad = str(f).S
-		}
+	return func(c *call, t Text) Value {
+		width := c.int(0, "width", 0)
+		pad := str(c.or(1, "fillchar", plain(fill))).S
 		if utf8.RuneCountInString(pad) != 1 || width > maxItems {
-			return nil, c.errorf("needs a width below %d and one fill character", maxItems)
+			panic(c.errorf("needs a width below %d and one fill character", maxItems))
 		}
 		n := int(max(width-runeCount(t.S), 0))
 		before := 0
@@ -334,6 +240,6 @@ func padMethod(fill string, left, right bool) textMethod {
 			sign = 1
 		}
 		front, back := plain(strings.Repeat(pad, before)), plain(strings.Repeat(pad, n-before))
-		return concat(t.slice(0, sign), front, t.slice(sign, len(t.S)), back), nil
+		return concat(t.slice(0, sign), front, t.slice(sign, len(t.S)), back)
 	}
 }

@@ -3,6 +3,7 @@ package jinja
 import (
 	"math"
 	"math/bits"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -21,52 +22,47 @@ func runeOffset(s string, n int64) (offset int, ok bool) {
 }
 
 // iterate gives what a for statement sees of a value.
-func iterate(v Value, line int) ([]Value, error) {
+func iterate(v Value, line int) []Value {
 	switch v := v.(type) {
 	case Undefined:
-		return nil, nil
+		return nil
 	case *List:
-		return v.Items, nil
+		return v.Items
 	case *Dict:
-		return v.keys, nil
+		return v.keys
 	case Text:
 		items := make([]Value, 0, len(v.S))
 		for i := range v.S {
 			_, n := utf8.DecodeRuneInString(v.S[i:])
 			items = append(items, v.slice(i, i+n))
 		}
-		return items, nil
+		return items
 	}
-	return nil, fail(line, "'%s' object is not iterable", typeName(v))
+	panic(fail(line, "'%s' object is not iterable", typeName(v)))
 }
 
 // contains is Python's "item in container".
-func contains(container, item Value, line int) (bool, error) {
+func contains(container, item Value, line int) bool {
 	switch c := container.(type) {
 	case Undefined:
-		return false, nil
+		return false
 	case Text:
 		t, ok := item.(Text)
 		if !ok {
-			return false, fail(line, "'in <string>' requires string as left operand, not %s", typeName(item))
+			panic(fail(line, "'in <string>' requires string as left operand, not %s", typeName(item)))
 		}
-		return strings.Contains(c.S, t.S), nil
+		return strings.Contains(c.S, t.S)
 	case *Dict:
 		_, ok := c.get(item)
-		return ok, nil
+		return ok
 	case *List:
-		for _, v := range c.Items {
-			if equal(v, item, 0) {
-				return true, nil
-			}
-		}
-		return false, nil
+		return slices.ContainsFunc(c.Items, func(v Value) bool { return equal(v, item, 0) })
 	}
-	return false, fail(line, "argument of type '%s' is not iterable", typeName(container))
+	panic(fail(line, "argument of type '%s' is not iterable", typeName(container)))
 }
 
 // of cuts a list or string.
-func (b *bounds) of(v Value, line int) (Value, error) {
+func (b *bounds) of(v Value, line int) Value {
 	var n int64
 	switch v := v.(type) {
 	case *List:
@@ -74,11 +70,11 @@ func (b *bounds) of(v Value, line int) (Value, error) {
 	case Text:
 		n = runeCount(v.S)
 	default:
-		return nil, fail(line, "'%s' object cannot be sliced", typeName(v))
+		panic(fail(line, "'%s' object cannot be sliced", typeName(v)))
 	}
 	step := int64(1)
-	if b.step != nil {
-		step = *b.step
+	if b[2] != nil {
+		step = *b[2]
 	}
 	// Python's rules: negative bounds count from the end, and all are clamped.
 	first, last := int64(0), n
@@ -98,7 +94,7 @@ func (b *bounds) of(v Value, line int) (Value, error) {
 		}
 		return min(max(i, 0), n)
 	}
-	lo, hi := clamp(b.lo, first), clamp(b.hi, last)
+	lo, hi := clamp(b[0], first), clamp(b[1], last)
 	var indices []int64
 	for i := lo; step > 0 && i < hi || step < 0 && i > hi; i += step {
 		indices = append(indices, i)
@@ -111,7 +107,7 @@ func (b *bounds) of(v Value, line int) (Value, error) {
 		for _, i := range indices {
 			out.Items = append(out.Items, l.Items[i])
 		}
-		return out, nil
+		return out
 	}
 	t := v.(Text)
 	offsets := make([]int, 0, n+1)
@@ -120,111 +116,102 @@ func (b *bounds) of(v Value, line int) (Value, error) {
 	}
 	offsets = append(offsets, len(t.S))
 	if step == 1 {
-		return t.slice(offsets[lo], offsets[max(lo, hi)]), nil
+		return t.slice(offsets[lo], offsets[max(lo, hi)])
 	}
 	var out builder
 	for _, i := range indices {
 		out.add(t.slice(offsets[i], offsets[i+1]))
 	}
-	return out.text(), nil
+	return out.text()
 }
 
 // arithmetic is a binary operator.
-func arithmetic(op string, a, b Value, line int) (Value, error) {
+func arithmetic(op string, a, b Value, line int) Value {
 	if op == "~" {
 		return joined(str(a), str(b), line)
 	}
-	if err := defined(line, a, b); err != nil {
-		return nil, err
-	}
-	if x, ok := a.(Text); ok {
-		switch y := b.(type) {
-		case Text:
-			if op == "+" {
-				return joined(x, y, line)
-			}
-		case int64:
-			if op == "*" {
-				return repeated(x, y, line)
-			}
-		}
-		if op == "%" {
-			return percent(x, b, line)
-		}
-	}
-	if y, ok := b.(Text); ok && op == "*" {
-		if n, ok := a.(int64); ok {
-			return repeated(y, n, line)
-		}
+	defined(line, a, b)
+	x, isText := a.(Text)
+	y, otherText := b.(Text)
+	n, otherInt := b.(int64)
+	switch {
+	case isText && op == "+" && otherText:
+		return joined(x, y, line)
+	case isText && op == "*" && otherInt:
+		return repeated(x, n, line)
+	case isText && op == "%":
+		return percent(x, b, line)
+	case otherText && op == "*" && is[int64](nil, a):
+		return repeated(y, a.(int64), line)
 	}
 	if x, ok := a.(*List); ok && op == "+" {
 		if y, ok := b.(*List); ok && x.tuple == y.tuple {
 			if len(x.Items)+len(y.Items) > maxItems {
-				return nil, fail(line, "the list grows beyond %d items", maxItems)
+				panic(fail(line, "the list grows beyond %d items", maxItems))
 			}
 			items := make([]Value, 0, len(x.Items)+len(y.Items))
-			return &List{append(append(items, x.Items...), y.Items...), x.tuple}, nil
+			return &List{append(append(items, x.Items...), y.Items...), x.tuple}
 		}
 	}
 	ai, af, aInt, aOK := number(a)
 	bi, bf, bInt, bOK := number(b)
 	switch {
 	case !aOK || !bOK:
-		return nil, fail(line, "unsupported operand type(s) for %s: '%s' and '%s'", op, typeName(a), typeName(b))
+		panic(fail(line, "unsupported operand type(s) for %s: '%s' and '%s'", op, typeName(a), typeName(b)))
 	case aInt && bInt && op != "/" && !(op == "**" && bi < 0):
 		return integers(op, ai, bi, line)
 	}
 	return floats(op, af, bf, line)
 }
 
-func joined(a, b Text, line int) (Value, error) {
+func joined(a, b Text, line int) Value {
 	if len(a.S)+len(b.S) > maxText {
-		return nil, fail(line, "the text grows beyond %d bytes", maxText)
+		panic(fail(line, "the text grows beyond %d bytes", maxText))
 	}
-	return concat(a, b), nil
+	return concat(a, b)
 }
 
-func repeated(t Text, n int64, line int) (Value, error) {
+func repeated(t Text, n int64, line int) Value {
 	if n <= 0 || t.S == "" {
-		return Text{}, nil
+		return Text{}
 	}
 	if n > maxItems || int64(len(t.S))*n > maxText {
-		return nil, fail(line, "the text grows beyond %d bytes", maxText)
+		panic(fail(line, "the text grows beyond %d bytes", maxText))
 	}
 	var b builder
 	for range n {
 		b.add(t)
 	}
-	return b.text(), nil
+	return b.text()
 }
 
 // integers computes on ints; Python's are unbounded, ours end in an error.
-func integers(op string, a, b int64, line int) (Value, error) {
+func integers(op string, a, b int64, line int) Value {
 	switch op {
 	case "+":
 		if c := a + b; (c > a) == (b > 0) {
-			return c, nil
+			return c
 		}
 	case "-":
 		if c := a - b; (c < a) == (b > 0) {
-			return c, nil
+			return c
 		}
 	case "*":
 		if c, ok := multiply(a, b); ok {
-			return c, nil
+			return c
 		}
 	case "//", "%":
 		if b == 0 {
-			return nil, fail(line, "division by zero")
+			panic(fail(line, "division by zero"))
 		}
 		quotient, rest := a/b, a%b
 		if rest != 0 && (rest < 0) != (b < 0) {
 			quotient, rest = quotient-1, rest+b
 		}
 		if op == "%" {
-			return rest, nil
+			return rest
 		}
-		return quotient, nil
+		return quotient
 	case "**":
 		if a >= -1 && a <= 1 {
 			if b > 1 { // 0, 1 and -1: only the parity counts
@@ -236,10 +223,10 @@ func integers(op string, a, b int64, line int) (Value, error) {
 			result, ok = multiply(result, a)
 		}
 		if ok {
-			return result, nil
+			return result
 		}
 	}
-	return nil, fail(line, "the result of %d %s %d is too large", a, op, b)
+	panic(fail(line, "the result of %d %s %d is too large", a, op, b))
 }
 
 func multiply(a, b int64) (int64, bool) {
@@ -253,25 +240,25 @@ func multiply(a, b int64) (int64, bool) {
 	return a * b, hi == 0 && lo <= math.MaxInt64
 }
 
-func floats(op string, a, b float64, line int) (Value, error) {
+func floats(op string, a, b float64, line int) Value {
 	switch op {
 	case "+":
-		return a + b, nil
+		return a + b
 	case "-":
-		return a - b, nil
+		return a - b
 	case "*":
-		return float64(a * b), nil
+		return float64(a * b)
 	case "**":
-		return math.Pow(a, b), nil
+		return math.Pow(a, b)
 	}
 	if b == 0 {
-		return nil, fail(line, "division by zero")
+		panic(fail(line, "division by zero"))
 	}
 	switch op {
 	case "/":
-		return a / b, nil
+		return a / b
 	case "//":
-		return math.Floor(a / b), nil
+		return math.Floor(a / b)
 	}
-	return a - float64(b*math.Floor(a/b)), nil
+	return a - float64(b*math.Floor(a/b))
 }

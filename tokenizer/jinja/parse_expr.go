@@ -6,247 +6,181 @@ import (
 )
 
 // tuple reads an expression, or several with commas between them, which make a tuple.
-func (p *parser) tuple() (expr, error) { return p.tupleOf(p.expr) }
+func (p *parser) tuple() expr { return p.tupleOf(p.expr) }
 
-func (p *parser) tupleOf(item func() (expr, error)) (expr, error) {
-	line := p.peek().line
-	first, err := item()
-	if err != nil || !p.is(",") {
-		return first, err
+func (p *parser) tupleOf(item func() expr) expr {
+	first := item()
+	if !p.is(",") {
+		return first
 	}
-	list := &listExpr{items: []expr{first}, tuple: true, line: line}
+	list := &listExpr{items: []expr{first}, tuple: true}
 	for p.accept(",") {
 		if k := p.peek().kind; k == tokenVarEnd || k == tokenBlockEnd || p.is(")") {
 			break
 		}
-		e, err := item()
-		if err != nil {
-			return nil, err
-		}
-		list.items = append(list.items, e)
+		list.items = append(list.items, item())
 	}
-	return list, nil
+	return list
 }
 
 // expr reads a conditional expression.
-func (p *parser) expr() (expr, error) {
-	if err := p.enter(); err != nil {
-		return nil, err
-	}
+func (p *parser) expr() expr {
+	p.enter()
 	defer p.leave()
-	e, err := p.or()
-	for err == nil && p.is("if") {
-		c := &condExpr{then: e, line: p.next().line}
-		if c.cond, err = p.or(); err != nil {
-			return nil, err
-		}
+	e := p.or()
+	for p.accept("if") {
+		c := &condExpr{then: e, cond: p.or()}
 		if p.accept("else") {
-			if c.other, err = p.expr(); err != nil {
-				return nil, err
-			}
+			c.other = p.expr()
 		}
 		e = c
 	}
-	return e, err
+	return e
 }
 
-func (p *parser) or() (expr, error) {
-	left, err := p.and()
-	for err == nil && p.is("or") {
-		p.pos++
-		var right expr
-		right, err = p.and()
-		left = &logicExpr{left: left, right: right}
+func (p *parser) or() expr {
+	left := p.and()
+	for p.accept("or") {
+		left = &logicExpr{left: left, right: p.and()}
 	}
-	return left, err
+	return left
 }
 
-func (p *parser) and() (expr, error) {
-	left, err := p.not()
-	for err == nil && p.is("and") {
-		p.pos++
-		var right expr
-		right, err = p.not()
-		left = &logicExpr{left: left, right: right, and: true}
+func (p *parser) and() expr {
+	left := p.not()
+	for p.accept("and") {
+		left = &logicExpr{left: left, right: p.not(), and: true}
 	}
-	return left, err
+	return left
 }
 
-func (p *parser) not() (expr, error) {
+func (p *parser) not() expr {
 	if !p.is("not") {
 		return p.comparison()
 	}
-	if err := p.enter(); err != nil {
-		return nil, err
-	}
+	p.enter()
 	defer p.leave()
 	p.pos++
-	e, err := p.not()
-	return &notExpr{e}, err
+	return &notExpr{p.not()}
 }
 
-func (p *parser) comparison() (expr, error) {
-	first, err := p.sum()
-	if err != nil {
-		return nil, err
-	}
+func (p *parser) comparison() expr {
+	first := p.binary(0)
 	c := &compareExpr{first: first}
 	for {
 		t := p.peek()
 		switch {
 		case t.kind == tokenOp && slices.Contains([]string{"==", "!=", "<", "<=", ">", ">="}, t.text), p.is("in"):
 			p.pos++
-		case p.is("not") && p.tokens[min(p.pos+1, len(p.tokens)-1)].text == "in":
+		case p.is("not") && p.after().text == "in":
 			p.pos += 2
 			t.text = "not in"
 		case len(c.ops) == 0:
-			return first, nil
+			return first
 		default:
-			return c, nil
+			return c
 		}
-		operand, err := p.sum()
-		if err != nil {
-			return nil, err
-		}
-		c.ops = append(c.ops, compareOp{t.text, operand, t.line})
+		c.ops = append(c.ops, compareOp{t.text, p.binary(0), t.line})
 	}
 }
 
-// binary reads operands with left-associative operators between them.
-func (p *parser) binary(operand func() (expr, error), ops ...string) (expr, error) {
-	left, err := operand()
-	for err == nil && p.peek().kind == tokenOp && slices.Contains(ops, p.peek().text) {
+// binaryOps are the left-associative operators, those that bind least first.
+var binaryOps = [][]string{{"+", "-"}, {"~"}, {"*", "/", "//", "%"}, {"**"}}
+
+// binary reads operands with operators of a level of binaryOps, or of a higher one, between them.
+func (p *parser) binary(level int) expr {
+	if level == len(binaryOps) {
+		return p.unary(true)
+	}
+	left := p.binary(level + 1)
+	for p.peek().kind == tokenOp && slices.Contains(binaryOps[level], p.peek().text) {
 		t := p.next()
-		var right expr
-		right, err = operand()
-		left = &binaryExpr{op: t.text, left: left, right: right, line: t.line}
+		left = &binaryExpr{t.text, left, p.binary(level + 1), t.line}
 	}
-	return left, err
+	return left
 }
 
-func (p *parser) sum() (expr, error)     { return p.binary(p.tilde, "+", "-") }
-func (p *parser) tilde() (expr, error)   { return p.binary(p.product, "~") }
-func (p *parser) product() (expr, error) { return p.binary(p.power, "*", "/", "//", "%") }
-func (p *parser) power() (expr, error) {
-	return p.binary(func() (expr, error) { return p.unary(true) }, "**")
-}
-
-func (p *parser) unary(withFilters bool) (expr, error) {
-	if err := p.enter(); err != nil {
-		return nil, err
-	}
+func (p *parser) unary(withFilters bool) expr {
+	p.enter()
 	defer p.leave()
 	var e expr
-	var err error
 	if t := p.peek(); t.kind == tokenOp && (t.text == "-" || t.text == "+") {
 		p.pos++
-		e, err = p.unary(false)
-		e = &signExpr{e, t.text == "-", t.line}
+		e = &signExpr{p.unary(false), t.text == "-", t.line}
 	} else {
-		e, err = p.primary()
+		e = p.primary()
 	}
-	if err == nil {
-		e, err = p.postfix(e)
+	e = p.postfix(e)
+	if withFilters {
+		e = p.filters(e, false)
 	}
-	if err == nil && withFilters {
-		e, err = p.filters(e, false)
-	}
-	return e, err
+	return e
 }
 
 var constants = map[string]Value{"true": true, "True": true, "false": false, "False": false, "none": nil, "None": nil}
 
-func (p *parser) primary() (expr, error) {
+func (p *parser) primary() expr {
 	t := p.next()
-	switch {
-	case t.kind == tokenName:
+	switch t.kind {
+	case tokenName:
 		if v, ok := constants[t.text]; ok {
-			return &constExpr{v}, nil
+			return &constExpr{v}
 		}
-		return &nameExpr{t.text, t.line}, nil
-	case t.kind == tokenInt || t.kind == tokenFloat:
-		return &constExpr{t.value}, nil
-	case t.kind == tokenString:
+		return nameExpr(t.text)
+	case tokenInt, tokenFloat:
+		return &constExpr{t.value}
+	case tokenString:
 		var b strings.Builder
 		b.WriteString(t.text)
 		for p.peek().kind == tokenString {
 			b.WriteString(p.next().text)
 		}
-		return &constExpr{plain(b.String())}, nil
-	case t.kind == tokenOp && t.text == "(":
-		if p.accept(")") {
-			return &listExpr{tuple: true, line: t.line}, nil
+		return &constExpr{plain(b.String())}
+	case tokenOp:
+		if e := p.display(t); e != nil {
+			return e
 		}
-		e, err := p.tuple()
-		if err != nil {
-			return nil, err
-		}
-		return e, p.expect(")")
-	case t.kind == tokenOp && t.text == "[":
-		list := &listExpr{line: t.line}
-		for !p.accept("]") {
-			if len(list.items) > 0 {
-				if err := p.expect(","); err != nil {
-					return nil, err
-				}
-				if p.accept("]") {
-					break
-				}
-			}
-			e, err := p.expr()
-			if err != nil {
-				return nil, err
-			}
-			list.items = append(list.items, e)
-		}
-		return list, nil
-	case t.kind == tokenOp && t.text == "{":
-		return p.dict(t.line)
 	}
 	p.pos--
 	if t.kind == tokenEOF {
 		p.pos = len(p.tokens) - 1
 	}
-	return nil, p.errorf("expected an expression, found %s", describe(t))
+	panic(p.errorf("expected an expression, found %s", describe(t)))
 }
 
-func (p *parser) dict(line int) (expr, error) {
-	d := &dictExpr{line: line}
-	for !p.accept("}") {
-		if len(d.keys) > 0 {
-			if err := p.expect(","); err != nil {
-				return nil, err
-			}
-			if p.accept("}") {
-				break
-			}
+// display reads what stands in brackets behind the opening one: a tuple, list or dict, or an expression. It gives nil
+// when the token is something else.
+func (p *parser) display(t token) expr {
+	switch t.text {
+	case "(":
+		if p.accept(")") {
+			return &listExpr{tuple: true}
 		}
-		key, err := p.expr()
-		if err != nil {
-			return nil, err
-		}
-		if err := p.expect(":"); err != nil {
-			return nil, err
-		}
-		value, err := p.expr()
-		if err != nil {
-			return nil, err
-		}
-		d.keys, d.values = append(d.keys, key), append(d.values, value)
+		e := p.tuple()
+		p.expect(")")
+		return e
+	case "[":
+		list := &listExpr{}
+		p.list("]", func() { list.items = append(list.items, p.expr()) })
+		return list
+	case "{":
+		d := &dictExpr{line: t.line}
+		p.list("}", func() {
+			d.keys = append(d.keys, p.expr())
+			p.expect(":")
+			d.values = append(d.values, p.expr())
+		})
+		return d
 	}
-	return d, nil
+	return nil
 }
 
 // postfix reads attributes, subscripts and calls.
-func (p *parser) postfix(e expr) (expr, error) {
+func (p *parser) postfix(e expr) expr {
 	for {
 		t := p.peek()
-		if t.kind != tokenOp {
-			return e, nil
-		}
-		switch t.text {
-		case ".":
-			p.pos++
+		switch {
+		case p.accept("."):
 			a := p.next()
 			switch a.kind {
 			case tokenName:
@@ -255,90 +189,61 @@ func (p *parser) postfix(e expr) (expr, error) {
 				e = &indexExpr{e, &constExpr{a.value}, a.line}
 			default:
 				p.pos--
-				return nil, p.errorf("expected a name or a number after the dot, found %s", describe(a))
+				panic(p.errorf("expected a name or a number after the dot, found %s", describe(a)))
 			}
-		case "[":
-			p.pos++
-			index, err := p.subscript(t.line)
-			if err != nil {
-				return nil, err
-			}
-			e = &indexExpr{e, index, t.line}
-			if err := p.expect("]"); err != nil {
-				return nil, err
-			}
-		case "(":
-			p.pos++
-			args, err := p.arguments()
-			if err != nil {
-				return nil, err
-			}
-			e = &callExpr{e, args, t.line}
+		case p.accept("["):
+			e = &indexExpr{e, p.subscript(t.line), t.line}
+			p.expect("]")
+		case p.accept("("):
+			e = &callExpr{e, p.arguments(), t.line}
 		default:
-			return e, nil
+			return e
 		}
 	}
 }
 
 // subscript reads an index or a slice.
-func (p *parser) subscript(line int) (expr, error) {
-	var parts [3]expr
+func (p *parser) subscript(line int) expr {
+	slice := &sliceExpr{line: line}
 	colons := 0
 	for {
 		switch {
-		case p.is(":"):
-			p.pos++
+		case p.accept(":"):
 			colons++
 			if colons > 2 {
-				return nil, p.errorf("a slice has at most two colons")
+				panic(p.errorf("a slice has at most two colons"))
 			}
 		case p.is("]"):
 			if colons == 0 {
-				return nil, p.errorf("expected an index")
+				panic(p.errorf("expected an index"))
 			}
-			return &sliceExpr{parts[0], parts[1], parts[2], line}, nil
+			return slice
 		default:
-			if parts[colons] != nil {
-				return nil, p.errorf("expected \"]\", found %s", describe(p.peek()))
+			if slice.parts[colons] != nil {
+				panic(p.errorf("expected \"]\", found %s", describe(p.peek())))
 			}
-			e, err := p.tuple()
-			if err != nil {
-				return nil, err
-			}
+			e := p.tuple()
 			if colons == 0 && p.is("]") {
-				return e, nil
+				return e
 			}
-			parts[colons] = e
+			slice.parts[colons] = e
 		}
 	}
 }
 
 // arguments reads the arguments of a call, after the opening parenthesis.
-func (p *parser) arguments() ([]argument, error) {
-	var args []argument
-	for !p.accept(")") {
-		if len(args) > 0 {
-			if err := p.expect(","); err != nil {
-				return nil, err
-			}
-			if p.accept(")") {
-				break
-			}
-		}
+func (p *parser) arguments() (args []binding) {
+	p.list(")", func() {
 		if p.is("*") || p.is("**") {
-			return nil, p.errorf("* and ** arguments are not supported")
+			panic(p.errorf("* and ** arguments are not supported"))
 		}
-		a := argument{}
-		if t := p.peek(); t.kind == tokenName && p.tokens[min(p.pos+1, len(p.tokens)-1)].text == "=" &&
-			p.tokens[min(p.pos+1, len(p.tokens)-1)].kind == tokenOp {
-			a.name = t.text
-			p.pos += 2
+		a := binding{}
+		if after := p.after(); p.peek().kind == tokenName && after.kind == tokenOp && after.text == "=" {
+			a.name = p.name()
+			p.pos++
 		}
-		var err error
-		if a.value, err = p.expr(); err != nil {
-			return nil, err
-		}
+		a.value = p.expr()
 		args = append(args, a)
-	}
-	return args, nil
+	})
+	return args
 }

@@ -3,54 +3,29 @@ package jinja
 import "slices"
 
 // filters reads filters, tests and calls behind an expression. A filter block starts with a bare filter name.
-func (p *parser) filters(e expr, bare bool) (expr, error) {
+func (p *parser) filters(e expr, bare bool) expr {
 	for {
 		line := p.peek().line
 		switch {
 		case bare || p.accept("|"):
 			bare = false
-			name, err := p.name()
-			if err != nil {
-				return nil, err
-			}
-			f := &filterExpr{target: e, name: name, line: line}
+			f := &filterExpr{target: e, name: p.name(), line: line}
 			if p.accept("(") {
-				if f.args, err = p.arguments(); err != nil {
-					return nil, err
-				}
+				f.args = p.arguments()
 			}
 			e = f
-		case p.is("is"):
-			p.pos++
-			t := &testExpr{target: e, negate: p.accept("not"), line: line}
-			var err error
-			if t.name, err = p.name(); err != nil {
-				return nil, err
-			}
+		case p.accept("is"):
+			t := &testExpr{target: e, negate: p.accept("not"), name: p.name(), line: line}
 			if p.accept("(") {
-				if t.args, err = p.arguments(); err != nil {
-					return nil, err
-				}
+				t.args = p.arguments()
 			} else if p.startsOperand() {
-				arg, err := p.primary()
-				if err == nil {
-					arg, err = p.postfix(arg)
-				}
-				if err != nil {
-					return nil, err
-				}
-				t.args = []argument{{value: arg}}
+				t.args = []binding{{value: p.postfix(p.primary())}}
 			}
 			e = t
-		case p.is("("):
-			p.pos++
-			args, err := p.arguments()
-			if err != nil {
-				return nil, err
-			}
-			e = &callExpr{e, args, line}
+		case p.accept("("):
+			e = &callExpr{e, p.arguments(), line}
 		default:
-			return e, nil
+			return e
 		}
 	}
 }

@@ -6,16 +6,10 @@ import (
 )
 
 // Parse compiles a template.
-func Parse(src string) (*Template, error) {
-	tokens, err := lex(src)
-	if err != nil {
-		return nil, err
-	}
-	p := &parser{tokens: tokens}
-	body, _, err := p.statements()
-	if err != nil {
-		return nil, err
-	}
+func Parse(src string) (t *Template, err error) {
+	defer catch(&err)
+	p := &parser{tokens: lex(src)}
+	body, _ := p.statements()
 	return &Template{body: body, HasGeneration: p.generation}, nil
 }
 
@@ -30,6 +24,9 @@ type parser struct {
 
 func (p *parser) peek() token { return p.tokens[p.pos] }
 
+// after is the token behind the next one.
+func (p *parser) after() token { return p.tokens[min(p.pos+1, len(p.tokens)-1)] }
+
 func (p *parser) next() token {
 	t := p.tokens[p.pos]
 	if p.pos < len(p.tokens)-1 {
@@ -38,8 +35,8 @@ func (p *parser) next() token {
 	return t
 }
 
-func (p *parser) errorf(format string, args ...any) error {
-	return &Error{Line: p.peek().line, Message: fmt.Sprintf(format, args...)}
+func (p *parser) errorf(format string, args ...any) *Error {
+	return fail(p.peek().line, format, args...)
 }
 
 // is says whether the next token is the operator or keyword.
@@ -57,20 +54,32 @@ func (p *parser) accept(text string) bool {
 	return false
 }
 
-func (p *parser) expect(text string) error {
+func (p *parser) expect(text string) {
 	if !p.accept(text) {
-		return p.errorf("expected %q, found %s", text, describe(p.peek()))
+		panic(p.errorf("expected %q, found %s", text, describe(p.peek())))
 	}
-	return nil
 }
 
-func (p *parser) name() (string, error) {
+func (p *parser) name() string {
 	t := p.peek()
 	if t.kind != tokenName {
-		return "", p.errorf("expected a name, found %s", describe(t))
+		panic(p.errorf("expected a name, found %s", describe(t)))
 	}
 	p.pos++
-	return t.text, nil
+	return t.text
+}
+
+// list reads what item reads, again and again up to the closing bracket, with commas between and perhaps behind.
+func (p *parser) list(end string, item func()) {
+	for first := true; !p.accept(end); first = false {
+		if !first {
+			p.expect(",")
+			if p.accept(end) {
+				return
+			}
+		}
+		item()
+	}
 }
 
 func describe(t token) string {
@@ -86,233 +95,168 @@ func describe(t token) string {
 }
 
 // enter guards the depth of recursion.
-func (p *parser) enter() error {
+func (p *parser) enter() {
 	p.depth++
 	if p.depth > maxNested {
-		return p.errorf("nested more than %d deep", maxNested)
+		panic(p.errorf("nested more than %d deep", maxNested))
 	}
-	return nil
 }
 
 func (p *parser) leave() { p.depth-- }
 
 // statements reads up to one of the end tags, whose name it returns with the tag's name already read, or up to the
 // end of the template.
-func (p *parser) statements(ends ...string) (body []stmt, end string, err error) {
-	if err := p.enter(); err != nil {
-		return nil, "", err
-	}
+func (p *parser) statements(ends ...string) (body []stmt, end string) {
+	p.enter()
 	defer p.leave()
 	for {
 		t := p.next()
 		switch t.kind {
 		case tokenEOF:
 			if len(ends) > 0 {
-				return nil, "", p.errorf("{%% %s %%} is missing", ends[len(ends)-1])
+				panic(p.errorf("{%% %s %%} is missing", ends[len(ends)-1]))
 			}
-			return body, "", nil
+			return body, ""
 		case tokenText:
 			body = append(body, &textStmt{plain(t.text)})
 		case tokenVar:
-			e, err := p.tuple()
-			if err != nil {
-				return nil, "", err
-			}
+			e := p.tuple()
 			if p.next().kind != tokenVarEnd {
 				p.pos--
-				return nil, "", p.errorf("expected }}, found %s", describe(p.peek()))
+				panic(p.errorf("expected }}, found %s", describe(p.peek())))
 			}
 			body = append(body, &outputStmt{e, t.line})
 		case tokenBlock:
-			name, err := p.name()
-			if err != nil {
-				return nil, "", err
-			}
+			name := p.name()
 			if slices.Contains(ends, name) {
-				return body, name, nil
+				return body, name
 			}
-			s, err := p.statement(name, t.line)
-			if err != nil {
-				return nil, "", err
-			}
-			body = append(body, s)
+			body = append(body, p.statement(name, t.line))
 		}
 	}
 }
 
 // blockEnd reads %}.
-func (p *parser) blockEnd() error {
+func (p *parser) blockEnd() {
 	if p.peek().kind != tokenBlockEnd {
-		return p.errorf("expected %%}, found %s", describe(p.peek()))
+		panic(p.errorf("expected %%}, found %s", describe(p.peek())))
 	}
 	p.pos++
-	return nil
 }
 
 // block reads %}, a body, and the end tag.
-func (p *parser) block(end string) ([]stmt, error) {
-	if err := p.blockEnd(); err != nil {
-		return nil, err
-	}
-	body, _, err := p.statements(end)
-	if err != nil {
-		return nil, err
-	}
-	return body, p.blockEnd()
+func (p *parser) block(end string) []stmt {
+	p.blockEnd()
+	body, _ := p.statements(end)
+	p.blockEnd()
+	return body
 }
 
-func (p *parser) statement(name string, line int) (stmt, error) {
+func (p *parser) statement(name string, line int) stmt {
 	switch name {
 	case "if":
-		return p.ifStatement(line)
+		return p.ifStatement()
 	case "for":
 		return p.forStatement(line)
 	case "set":
 		return p.setStatement(line)
 	case "macro":
-		return p.macroStatement(line)
+		return &macroStmt{name: p.name(), params: p.parameters(), body: p.macroBody("endmacro")}
 	case "call":
 		return p.callStatement(line)
 	case "filter":
-		filtered, err := p.filters(nil, true)
-		if err != nil {
-			return nil, err
-		}
-		body, err := p.block("endfilter")
-		return &filterStmt{filtered, body, line}, err
+		block := &blockExpr{}
+		filtered := p.filters(block, true)
+		block.body = p.block("endfilter")
+		return &outputStmt{filtered, line}
 	case "with":
-		return p.withStatement(line)
+		return p.withStatement()
 	case "generation":
 		p.generation = true
-		body, err := p.block("endgeneration")
-		return &generationStmt{body}, err
+		return &generationStmt{p.block("endgeneration")}
 	case "break", "continue":
 		if p.loops == 0 {
-			return nil, &Error{Line: line, Message: name + " outside of a loop"}
+			panic(fail(line, "%s outside of a loop", name))
 		}
-		if name == "break" {
-			return &jumpStmt{errBreak}, p.blockEnd()
-		}
-		return &jumpStmt{errContinue}, p.blockEnd()
+		p.blockEnd()
+		return &jumpStmt{map[string]jump{"break": breakLoop, "continue": continueLoop}[name]}
 	}
-	return nil, &Error{Line: line, Message: fmt.Sprintf("unknown tag %q", name)}
+	panic(fail(line, "unknown tag %q", name))
 }
 
-func (p *parser) ifStatement(line int) (stmt, error) {
-	s := &ifStmt{line: line}
-	var err error
-	if s.cond, err = p.tuple(); err != nil {
-		return nil, err
-	}
-	if err := p.blockEnd(); err != nil {
-		return nil, err
-	}
-	body, end, err := p.statements("elif", "else", "endif")
-	if err != nil {
-		return nil, err
-	}
+func (p *parser) ifStatement() stmt {
+	s := &ifStmt{cond: p.tuple()}
+	p.blockEnd()
+	body, end := p.statements("elif", "else", "endif")
 	s.then = body
 	switch end {
 	case "elif":
-		if err := p.enter(); err != nil {
-			return nil, err
-		}
-		defer p.leave()
-		other, err := p.ifStatement(p.peek().line)
-		s.other = []stmt{other}
-		return s, err
+		p.enter()
+		s.other = []stmt{p.ifStatement()}
+		p.leave()
 	case "else":
-		s.other, err = p.block("endif")
-		return s, err
+		s.other = p.block("endif")
+	default:
+		p.blockEnd()
 	}
-	return s, p.blockEnd()
+	return s
 }
 
-func (p *parser) forStatement(line int) (stmt, error) {
-	s := &forStmt{line: line}
-	var err error
-	if s.target, err = p.target(); err != nil {
-		return nil, err
-	}
-	if err := p.expect("in"); err != nil {
-		return nil, err
-	}
+func (p *parser) forStatement(line int) stmt {
+	s := &forStmt{line: line, target: p.target()}
+	p.expect("in")
 	// The condition of "for ... in x if cond" is no conditional expression.
-	if s.iter, err = p.tupleOf(p.or); err != nil {
-		return nil, err
-	}
+	s.iter = p.tupleOf(p.or)
 	if p.accept("if") {
-		if s.cond, err = p.expr(); err != nil {
-			return nil, err
-		}
+		s.cond = p.expr()
 	}
 	if p.is("recursive") {
-		return nil, p.errorf("recursive loops are not supported")
+		panic(p.errorf("recursive loops are not supported"))
 	}
-	if err := p.blockEnd(); err != nil {
-		return nil, err
-	}
+	p.blockEnd()
 	p.loops++
-	body, end, err := p.statements("else", "endfor")
+	body, end := p.statements("else", "endfor")
 	p.loops--
-	if err != nil {
-		return nil, err
-	}
 	s.body = body
 	if end == "else" {
-		s.other, err = p.block("endfor")
-		return s, err
+		s.other = p.block("endfor")
+	} else {
+		p.blockEnd()
 	}
-	return s, p.blockEnd()
+	return s
 }
 
 // target reads the names that a for or a set assigns to.
-func (p *parser) target() ([]string, error) {
+func (p *parser) target() []string {
 	paren := p.accept("(")
-	var names []string
-	for {
-		name, err := p.name()
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, name)
-		if !p.accept(",") {
-			break
-		}
+	names := []string{p.name()}
+	for p.accept(",") {
+		names = append(names, p.name())
 	}
 	if paren {
-		return names, p.expect(")")
+		p.expect(")")
 	}
-	return names, nil
+	return names
 }
 
-func (p *parser) setStatement(line int) (stmt, error) {
-	names, err := p.target()
-	if err != nil {
-		return nil, err
-	}
-	s := &setStmt{names: names, line: line}
-	if len(names) == 1 && p.accept(".") {
-		if s.attr, err = p.name(); err != nil {
-			return nil, err
-		}
+func (p *parser) setStatement(line int) stmt {
+	s := &setStmt{names: p.target(), line: line}
+	if len(s.names) == 1 && p.accept(".") {
+		s.attr = p.name()
 	}
 	if p.accept("=") {
-		if s.value, err = p.tuple(); err != nil {
-			return nil, err
-		}
-		return s, p.blockEnd()
+		s.value = p.tuple()
+		p.blockEnd()
+		return s
 	}
-	if len(names) > 1 {
-		return nil, p.errorf("expected \"=\", found %s", describe(p.peek()))
+	if len(s.names) > 1 {
+		panic(p.errorf("expected \"=\", found %s", describe(p.peek())))
 	}
-	var filtered expr
+	block := &blockExpr{}
+	s.value = block
 	if p.is("|") {
-		if filtered, err = p.filters(nil, false); err != nil {
-			return nil, err
-		}
+		s.value = p.filters(block, false)
 	}
-	body, err := p.block("endset")
-	s.body, s.filtered = body, filtered
-	return s, err
+	block.body = p.block("endset")
+	return s
 }

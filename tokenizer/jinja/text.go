@@ -236,15 +236,3 @@ func (t Text) replace(old string, with Text, limit int) Text {
 	b.add(t.slice(lo, len(t.S)))
 	return b.text()
 }
-
-// join puts texts together with a separator.
-func join(texts []Text, sep Text) Text {
-	var b builder
-	for i, t := range texts {
-		if i > 0 {
-			b.add(sep)
-		}
-		b.add(t)
-	}
-	return b.text()
-}

@@ -3,6 +3,7 @@ package jinja
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -143,7 +144,7 @@ type namespace struct{ dict *Dict }
 // function is a callable value.
 type function struct {
 	name string
-	call func(c *call) (Value, error)
+	call func(c *call) Value
 }
 
 // truth is Python's bool().
@@ -342,15 +343,8 @@ func equal(a, b Value, depth int) bool {
 		return ok
 	case *List:
 		l, ok := b.(*List)
-		if !ok || len(a.Items) != len(l.Items) || a.tuple != l.tuple {
-			return false
-		}
-		for i := range a.Items {
-			if !equal(a.Items[i], l.Items[i], depth+1) {
-				return false
-			}
-		}
-		return true
+		same := func(x, y Value) bool { return equal(x, y, depth+1) }
+		return ok && a.tuple == l.tuple && slices.EqualFunc(a.Items, l.Items, same)
 	case *Dict:
 		d, ok := b.(*Dict)
 		if !ok || len(a.keys) != len(d.keys) {

@@ -96,12 +96,11 @@ func (t *translator) set() (*runeBits, bool) {
 	}
 	var set *runeSet
 	var r rune
-	var err error
 	switch c := t.src[t.i]; c {
 	case '[':
-		set, err = t.class(false)
+		set = t.class(false)
 	case '\\':
-		set, r, err = t.escape()
+		set, r = t.escape()
 	case '(', ')', '|', '.', '^', '$', '*', '+', '?', '{':
 		return nil, false
 	default:
@@ -109,7 +108,7 @@ func (t *translator) set() (*runeBits, bool) {
 		r, w = utf8.DecodeRuneInString(t.src[t.i:])
 		t.i += w
 	}
-	if err != nil {
+	if t.err != nil {
 		return nil, false
 	}
 	if set == nil {

@@ -46,14 +46,8 @@ func (f findClip) Find(s string, match func(a, b int)) {
 			}
 			if n > 0 {
 				j = i + n
-				break
-			}
-			for j < len(s) {
-				bits, w := f.scan.Class(s, j)
-				if bits&(Space|Letter|Number) != 0 {
-					break
-				}
-				j += w
+			} else {
+				j = f.scan.Until(s, j, Space|Letter|Number)
 			}
 		}
 		match(i, j)

@@ -1,9 +1,27 @@
 package pattern
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // Range is a range of code points, both ends included.
 type Range struct{ lo, hi rune }
+
+// ranges reads a table: code points and ranges of them, such as "7fd 898-89f".
+func ranges(table string) (list []Range) {
+	for item := range strings.FieldsSeq(table) {
+		first, last, isRange := strings.Cut(item, "-")
+		if !isRange {
+			last = first
+		}
+		lo, _ := strconv.ParseInt(first, 16, 32)
+		hi, _ := strconv.ParseInt(last, 16, 32)
+		list = append(list, Range{rune(lo), rune(hi)})
+	}
+	return list
+}
 
 // InRanges reports whether r is in one of the ranges, which are ascending.
 func InRanges(ranges []Range, r rune) bool {
@@ -22,44 +40,25 @@ func InRanges(ranges []Range, r rune) bool {
 // punctuationChanges are the code points beyond ASCII on which Go's Unicode 15 and the older tables of the Rust crate
 // unicode_categories, which the Punctuation pre-tokenizer goes by, do not agree.
 func punctuationChanges() []Range {
-	return []Range{
-		{0x61d, 0x61d}, {0x9fd, 0x9fd}, {0xa76, 0xa76}, {0xc77, 0xc77}, {0xc84, 0xc84}, {0x166d, 0x166d}, {0x1b7d, 0x1b7e},
-		{0x2e43, 0x2e4f}, {0x2e52, 0x2e5d}, {0x10ead, 0x10ead}, {0x10f55, 0x10f59}, {0x10f86, 0x10f89},
-		{0x111c9, 0x111c9}, {0x1144b, 0x1144f}, {0x1145a, 0x1145b}, {0x1145d, 0x1145d}, {0x11660, 0x1166c},
-		{0x116b9, 0x116b9}, {0x1183b, 0x1183b}, {0x11944, 0x11946}, {0x119e2, 0x119e2}, {0x11a3f, 0x11a46},
-		{0x11a9a, 0x11a9c}, {0x11a9e, 0x11aa2}, {0x11b00, 0x11b09}, {0x11c41, 0x11c45}, {0x11c70, 0x11c71},
-		{0x11ef7, 0x11ef8}, {0x11f43, 0x11f4f}, {0x11fff, 0x11fff}, {0x12ff1, 0x12ff2}, {0x16e97, 0x16e9a},
-		{0x16fe2, 0x16fe2}, {0x1e95e, 0x1e95f},
-	}
+	return ranges("61d 9fd a76 c77 c84 166d 1b7d-1b7e 2e43-2e4f 2e52-2e5d 10ead 10f55-10f59 10f86-10f89 111c9 " +
+		"1144b-1144f 1145a-1145b 1145d 11660-1166c 116b9 1183b 11944-11946 119e2 11a3f-11a46 11a9a-11a9c 11a9e-11aa2 " +
+		"11b00-11b09 11c41-11c45 11c70-11c71 11ef7-11ef8 11f43-11f4f 11fff 12ff1-12ff2 16e97-16e9a 16fe2 1e95e-1e95f")
 }
 
 // MarkChanges are the code points on which Go's Unicode 15 and the Rust crate unicode-normalization-alignments, which
 // the normalizers go by, do not agree about combining marks.
 func MarkChanges() []Range {
-	return []Range{
-		{0x7fd, 0x7fd}, {0x898, 0x89f}, {0x8ca, 0x8d3}, {0x9fe, 0x9fe}, {0xafa, 0xaff}, {0xb55, 0xb55}, {0xc04, 0xc04},
-		{0xc3c, 0xc3c}, {0xcf3, 0xcf3}, {0xd00, 0xd00}, {0xd3b, 0xd3c}, {0xd81, 0xd81}, {0xeba, 0xeba}, {0xece, 0xece},
-		{0x1715, 0x1715}, {0x180f, 0x180f}, {0x1abf, 0x1ace}, {0x1cf2, 0x1cf3}, {0x1cf7, 0x1cf7}, {0x1df6, 0x1dfa},
-		{0xa82c, 0xa82c}, {0xa8ff, 0xa8ff}, {0x10d24, 0x10d27}, {0x10eab, 0x10eac}, {0x10efd, 0x10eff},
-		{0x10f46, 0x10f50}, {0x10f82, 0x10f85}, {0x11070, 0x11070}, {0x11073, 0x11074}, {0x110c2, 0x110c2},
-		{0x11145, 0x11146}, {0x111c9, 0x111c9}, {0x111ce, 0x111cf}, {0x11241, 0x11241}, {0x1133b, 0x1133b},
-		{0x1145e, 0x1145e}, {0x1182c, 0x1183a}, {0x11930, 0x11935}, {0x11937, 0x11938}, {0x1193b, 0x1193e},
-		{0x11940, 0x11940}, {0x11942, 0x11943}, {0x119d1, 0x119d7}, {0x119da, 0x119e0}, {0x119e4, 0x119e4},
-		{0x11a01, 0x11a0a}, {0x11a33, 0x11a39}, {0x11a3b, 0x11a3e}, {0x11a47, 0x11a47}, {0x11a51, 0x11a5b},
-		{0x11a8a, 0x11a99}, {0x11d31, 0x11d36}, {0x11d3a, 0x11d3a}, {0x11d3c, 0x11d3d}, {0x11d3f, 0x11d45},
-		{0x11d47, 0x11d47}, {0x11d8a, 0x11d8e}, {0x11d90, 0x11d91}, {0x11d93, 0x11d97}, {0x11ef3, 0x11ef6},
-		{0x11f00, 0x11f01}, {0x11f03, 0x11f03}, {0x11f34, 0x11f3a}, {0x11f3e, 0x11f42}, {0x13440, 0x13440},
-		{0x13447, 0x13455}, {0x16f4f, 0x16f4f}, {0x16f7f, 0x16f87}, {0x16fe4, 0x16fe4}, {0x16ff0, 0x16ff1},
-		{0x1cf00, 0x1cf2d}, {0x1cf30, 0x1cf46}, {0x1e08f, 0x1e08f}, {0x1e130, 0x1e136}, {0x1e2ae, 0x1e2ae},
-		{0x1e2ec, 0x1e2ef}, {0x1e4ec, 0x1e4ef},
-	}
+	return ranges("7fd 898-89f 8ca-8d3 9fe afa-aff b55 c04 c3c cf3 d00 d3b-d3c d81 eba ece 1715 180f 1abf-1ace " +
+		"1cf2-1cf3 1cf7 1df6-1dfa a82c a8ff 10d24-10d27 10eab-10eac 10efd-10eff 10f46-10f50 10f82-10f85 11070 11073-11074 " +
+		"110c2 11145-11146 111c9 111ce-111cf 11241 1133b 1145e 1182c-1183a 11930-11935 11937-11938 1193b-1193e 11940 " +
+		"11942-11943 119d1-119d7 119da-119e0 119e4 11a01-11a0a 11a33-11a39 11a3b-11a3e 11a47 11a51-11a5b 11a8a-11a99 " +
+		"11d31-11d36 11d3a 11d3c-11d3d 11d3f-11d45 11d47 11d8a-11d8e 11d90-11d91 11d93-11d97 11ef3-11ef6 11f00-11f01 " +
+		"11f03 11f34-11f3a 11f3e-11f42 13440 13447-13455 16f4f 16f7f-16f87 16fe4 16ff0-16ff1 1cf00-1cf2d 1cf30-1cf46 " +
+		"1e08f 1e130-1e136 1e2ae 1e2ec-1e2ef 1e4ec-1e4ef")
 }
 
 // Undecomposed are the code points that Go's Unicode 15 decomposes, canonically or for compatibility, and the tables of
 // unicode-normalization-alignments do not.
 func Undecomposed() []Range {
-	return []Range{
-		{0x32ff, 0x32ff}, {0xa7f2, 0xa7f4}, {0xab69, 0xab69}, {0x10781, 0x107ba}, {0x11938, 0x11938}, {0x1e030, 0x1e06d},
-		{0x1f16c, 0x1f16c}, {0x1fbf0, 0x1fbf9},
-	}
+	return ranges("32ff a7f2-a7f4 ab69 10781-107ba 11938 1e030-1e06d 1f16c 1fbf0-1fbf9")
 }

@@ -19,6 +19,15 @@ type translator struct {
 	classes *Classes
 	depth   int
 	letter  byte // the letter before, in a case-insensitive group
+	err     error
+}
+
+// fail notes the first thing that is wrong, and ends the reading.
+func (t *translator) fail(format string, args ...any) {
+	if t.err == nil {
+		t.err = fmt.Errorf(format, args...)
+	}
+	t.i = len(t.src)
 }
 
 func translateRegex(src string, classes *Classes) (string, error) {
@@ -30,20 +39,18 @@ func translateRegex(src string, classes *Classes) (string, error) {
 	if fold {
 		t.i = len("(?i)")
 	}
-	if err := t.alternatives(fold); err != nil {
-		return "", err
-	}
+	t.alternatives(fold)
 	if t.i < len(src) {
-		return "", errors.New("it has a ) too many")
+		t.fail("it has a ) too many")
 	}
-	return t.out.String(), nil
+	return t.out.String(), t.err
 }
 
 // alternatives reads up to the end of the group.
-func (t *translator) alternatives(fold bool) error {
+func (t *translator) alternatives(fold bool) {
 	t.depth++
 	if t.depth > 100 {
-		return errors.New("its groups are nested too deep")
+		t.fail("its groups are nested too deep")
 	}
 	defer func() { t.depth-- }()
 	t.letter = 0
@@ -57,29 +64,23 @@ func (t *translator) alternatives(fold bool) error {
 		// An atom is written before its quantifier is seen, so that a possessive one can wrap it.
 		before := t.out.String()
 		t.out.Reset()
-		quantifiable, err := t.atom(fold)
-		if err != nil {
-			return err
-		}
+		quantifiable := t.atom(fold)
 		atom := t.out.String()
 		t.out.Reset()
 		t.out.WriteString(before)
-		if err := t.quantified(atom, quantifiable); err != nil {
-			return err
-		}
+		t.quantified(atom, quantifiable)
 	}
-	return nil
 }
 
 // quantified writes an atom with the quantifier that follows, if one does.
-func (t *translator) quantified(atom string, quantifiable bool) error {
+func (t *translator) quantified(atom string, quantifiable bool) {
 	q, braces := t.quantifier()
 	if q == "" {
 		t.out.WriteString(atom)
-		return nil
+		return
 	}
 	if !quantifiable {
-		return fmt.Errorf("%q repeats what has no width", q)
+		t.fail("%q repeats what has no width", q)
 	}
 	next := byte(0)
 	if t.i < len(t.src) {
@@ -96,15 +97,14 @@ func (t *translator) quantified(atom string, quantifiable bool) error {
 		t.i++
 		t.out.WriteString(atom + q + "?")
 	case next == '?' || next == '+' || next == '*':
-		return fmt.Errorf("a quantifier after %q", q)
+		t.fail("a quantifier after %q", q)
 	default:
 		t.out.WriteString(atom + q)
-		return nil
+		return
 	}
 	if more, _ := t.quantifier(); more != "" {
-		return fmt.Errorf("%q after another quantifier", more)
+		t.fail("%q after another quantifier", more)
 	}
-	return nil
 }
 
 // quantifier reads ?, *, +, {n}, {n,}, {,m} or {n,m}; an opening brace of anything else stands for itself.
@@ -135,67 +135,60 @@ func (t *translator) quantifier() (q string, braces bool) {
 }
 
 // atom reads one character, class, group or assertion. It reports whether it may be repeated.
-func (t *translator) atom(fold bool) (bool, error) {
+func (t *translator) atom(fold bool) bool {
 	letter := t.letter
 	t.letter = 0
-	switch c := t.src[t.i]; c {
+	c := t.src[t.i]
+	switch c {
 	case '(':
 		return t.group(fold)
 	case '[':
-		set, err := t.class(fold)
-		if err != nil {
-			return false, err
-		}
-		t.out.WriteString(set.pattern())
-		return true, nil
-	case '.':
-		t.i++
-		t.out.WriteString(`[^\n]`)
-		return true, nil
+		t.out.WriteString(t.class(fold).pattern())
+		return true
 	case '\\':
-		if t.i+1 < len(t.src) {
-			switch t.src[t.i+1] {
-			case 'A', 'z':
-				t.out.WriteString(t.src[t.i : t.i+2])
-				t.i += 2
-				return false, nil
-			case 'b', 'B':
-				return false, errors.New(`\b`)
-			}
+		if rest := t.src[t.i+1:]; strings.HasPrefix(rest, "A") || strings.HasPrefix(rest, "z") {
+			t.out.WriteString(t.src[t.i : t.i+2])
+			t.i += 2
+			return false
+		} else if strings.HasPrefix(rest, "b") || strings.HasPrefix(rest, "B") {
+			t.fail(`\b`)
+			return false
 		}
-		set, r, err := t.escape()
-		if err != nil {
-			return false, err
-		}
+		set, r := t.escape()
 		if set != nil {
 			t.out.WriteString(set.pattern())
-			return true, nil
+		} else {
+			t.literal(r, fold, letter)
 		}
-		return true, t.literal(r, fold, letter)
-	case '^': // the beginning of a line, but not after the last newline
-		t.i++
-		t.out.WriteString(`(?:\A|(?<=\n)(?!\z))`)
-		return false, nil
-	case '$':
-		t.i++
-		t.out.WriteString(`(?=\n|\z)`)
-		return false, nil
-	case '*', '+', '?':
-		return false, fmt.Errorf("%q", c)
+		return true
 	}
 	r, w := utf8.DecodeRuneInString(t.src[t.i:])
 	t.i += w
-	return true, t.literal(r, fold, letter)
+	switch c {
+	case '.':
+		t.out.WriteString(`[^\n]`)
+	case '^': // the beginning of a line, but not after the last newline
+		t.out.WriteString(`(?:\A|(?<=\n)(?!\z))`)
+		return false
+	case '$':
+		t.out.WriteString(`(?=\n|\z)`)
+		return false
+	case '*', '+', '?':
+		t.fail("%q", c)
+	default:
+		t.literal(r, fold, letter)
+	}
+	return true
 }
 
 // literal writes a character. Of two letters that a single character folds to, such as ss of ß, there is no telling.
-func (t *translator) literal(r rune, fold bool, before byte) error {
+func (t *translator) literal(r rune, fold bool, before byte) {
 	if !fold {
 		t.out.WriteString(quoteRune(r))
-		return nil
+		return
 	}
 	if r >= utf8.RuneSelf {
-		return fmt.Errorf("%q where case is ignored", r)
+		t.fail("%q where case is ignored", r)
 	}
 	set := runeSet{}
 	set.addFolded(r)
@@ -204,15 +197,14 @@ func (t *translator) literal(r rune, fold bool, before byte) error {
 	if low >= 'a' && low <= 'z' {
 		switch pair := string([]byte{before, low}); pair {
 		case "ss", "st", "ff", "fi", "fl":
-			return fmt.Errorf("%q where case is ignored", pair)
+			t.fail("%q where case is ignored", pair)
 		}
 		t.letter = low
 	}
-	return nil
 }
 
 // group reads a group or a look-around.
-func (t *translator) group(fold bool) (bool, error) {
+func (t *translator) group(fold bool) bool {
 	rest := t.src[t.i:]
 	open, wide := "", true
 	for _, o := range []string{"(?:", "(?i:", "(?>", "(?=", "(?!", "(?<=", "(?<!"} {
@@ -223,7 +215,8 @@ func (t *translator) group(fold bool) (bool, error) {
 	t.i += max(len(open), 1)
 	switch {
 	case open == "" && strings.HasPrefix(rest, "(?"):
-		return false, fmt.Errorf("the group %.4q", rest)
+		t.fail("the group %.4q", rest)
+		return false
 	case open == "(?i:":
 		fold, open = true, "(?:"
 	case open == "":
@@ -232,118 +225,109 @@ func (t *translator) group(fold bool) (bool, error) {
 		wide = false
 	}
 	t.out.WriteString(open)
-	if err := t.alternatives(fold); err != nil {
-		return false, err
-	}
+	t.alternatives(fold)
 	if t.i == len(t.src) {
-		return false, errors.New("a group without an end")
+		t.fail("a group without an end")
+		return false
 	}
 	t.i++
 	t.letter = 0
 	t.out.WriteByte(')')
-	return wide, nil
+	return wide
 }
 
 // escape reads a backslash and what follows: a class or a character.
-func (t *translator) escape() (*runeSet, rune, error) {
+func (t *translator) escape() (*runeSet, rune) {
 	t.i++
 	if t.i == len(t.src) {
-		return nil, 0, errors.New("a backslash at the end")
+		t.fail("a backslash at the end")
+		return nil, 0
 	}
 	c, w := utf8.DecodeRuneInString(t.src[t.i:])
 	t.i += w
+	if control, ok := controls[c]; ok {
+		return nil, control
+	}
 	switch c {
-	case 'n':
-		return nil, '\n', nil
-	case 'r':
-		return nil, '\r', nil
-	case 't':
-		return nil, '\t', nil
-	case 'f':
-		return nil, '\f', nil
-	case 'v':
-		return nil, '\v', nil
-	case 'a':
-		return nil, '\a', nil
-	case 'e':
-		return nil, 0x1B, nil
 	case 'x':
-		return t.hex()
+		return nil, t.hex()
 	case 'u':
 		if t.i+4 > len(t.src) {
-			return nil, 0, errors.New(`\u without four digits`)
+			t.fail(`\u without four digits`)
+			return nil, 0
 		}
 		t.i += 4
-		r, err := parseHex(t.src[t.i-4 : t.i])
-		return nil, r, err
+		return nil, t.parseHex(t.src[t.i-4 : t.i])
 	case 's', 'd', 'w', 'S', 'D', 'W':
 		set := new(runeSet)
 		set.addShorthand(unicode.ToLower(c), t.classes)
 		set.negated = unicode.IsUpper(c)
-		return set, 0, nil
+		return set, 0
 	case 'p', 'P':
-		return t.property(c == 'P')
+		return t.property(c == 'P'), 0
 	}
 	if c < utf8.RuneSelf && (c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') {
-		return nil, 0, fmt.Errorf(`\%c`, c)
+		t.fail(`\%c`, c)
 	}
-	return nil, c, nil
+	return nil, c
 }
 
+// controls are the control characters that have a letter.
+var controls = map[rune]rune{'n': '\n', 'r': '\r', 't': '\t', 'f': '\f', 'v': '\v', 'a': '\a', 'e': 0x1B}
+
 // hex reads the digits of \x.
-func (t *translator) hex() (*runeSet, rune, error) {
+func (t *translator) hex() rune {
 	if strings.HasPrefix(t.src[t.i:], "{") {
 		digits, _, ok := strings.Cut(t.src[t.i+1:], "}")
 		if !ok {
-			return nil, 0, errors.New(`\x{ without an end`)
+			t.fail(`\x{ without an end`)
+			return 0
 		}
 		t.i += len(digits) + 2
-		r, err := parseHex(digits)
-		return nil, r, err
+		return t.parseHex(digits)
 	}
 	n := 0
 	for n < 2 && t.i+n < len(t.src) && strings.IndexByte("0123456789abcdefABCDEF", t.src[t.i+n]) >= 0 {
 		n++
 	}
-	r, err := parseHex(t.src[t.i : t.i+n])
 	t.i += n
+	r := t.parseHex(t.src[t.i-n : t.i])
 	if r >= utf8.RuneSelf { // a byte, not a character
-		err = errors.New(`\x beyond ASCII`)
+		t.fail(`\x beyond ASCII`)
 	}
-	return nil, r, err
+	return r
 }
 
-func parseHex(digits string) (rune, error) {
+func (t *translator) parseHex(digits string) rune {
 	n, err := strconv.ParseUint(digits, 16, 32)
 	if err != nil || !utf8.ValidRune(rune(n)) || n > unicode.MaxRune {
-		return 0, fmt.Errorf("the code point %q", digits)
+		t.fail("the code point %q", digits)
+		return 0
 	}
-	return rune(n), nil
+	return rune(n)
 }
 
 // property reads the name of \p{...}.
-func (t *translator) property(negated bool) (*runeSet, rune, error) {
+func (t *translator) property(negated bool) *runeSet {
+	set := &runeSet{negated: negated}
 	name, _, ok := strings.Cut(strings.TrimPrefix(t.src[t.i:], "{"), "}")
 	if !ok || t.i == len(t.src) || t.src[t.i] != '{' {
-		return nil, 0, errors.New(`\p without a name in braces`)
+		t.fail(`\p without a name in braces`)
+		return set
 	}
 	t.i += len(name) + 2
-	set := &runeSet{negated: negated}
 	if strings.HasPrefix(name, "^") {
 		name, set.negated = name[1:], !negated
 	}
 	if !set.addProperty(name) {
-		return nil, 0, fmt.Errorf(`\p{%s}`, name)
+		t.fail(`\p{%s}`, name)
 	}
-	return set, 0, nil
+	return set
 }
 
 // class reads a bracketed class, which may have classes inside, and several parts with && between: what is in all.
-func (t *translator) class(fold bool) (*runeSet, error) {
+func (t *translator) class(fold bool) *runeSet {
 	t.depth++
-	if t.depth > 100 {
-		return nil, errors.New("its classes are nested too deep")
-	}
 	defer func() { t.depth-- }()
 	t.i++
 	set, whole := new(runeSet), new(runeSet)
@@ -353,12 +337,16 @@ func (t *translator) class(fold bool) (*runeSet, error) {
 	}
 	parts := 0
 	for first := true; ; first = false {
-		if t.i >= len(t.src) {
-			return nil, errors.New("a class without an end")
-		}
-		switch rest := t.src[t.i:]; {
+		switch rest := t.src[min(t.i, len(t.src)):]; {
+		case t.depth > 100:
+			t.fail("its classes are nested too deep")
+			return whole
+		case rest == "":
+			t.fail("a class without an end")
+			return whole
 		case rest[0] == ']' && first, strings.HasPrefix(rest, "[:"):
-			return nil, fmt.Errorf("%.2q in a class", rest)
+			t.fail("%.2q in a class", rest)
+			return whole
 		case rest[0] == ']':
 			t.i++
 			if parts > 0 {
@@ -366,7 +354,7 @@ func (t *translator) class(fold bool) (*runeSet, error) {
 			} else {
 				whole.names, whole.ranges = set.names, set.ranges
 			}
-			return whole, nil
+			return whole
 		case strings.HasPrefix(rest, "&&"):
 			t.i += 2
 			parts++
@@ -376,62 +364,54 @@ func (t *translator) class(fold bool) (*runeSet, error) {
 				whole.ranges = intersect(whole.ranges, set.all())
 			}
 			set = new(runeSet)
-			continue
 		case rest[0] == '[':
-			inner, err := t.class(fold)
-			if err != nil {
-				return nil, err
-			}
-			set.addSet(inner)
-			continue
-		}
-		if err := t.classRange(set, fold); err != nil {
-			return nil, err
+			set.addSet(t.class(fold))
+		default:
+			t.classRange(set, fold)
 		}
 	}
 }
 
 // classRange reads a character, a range of them or an escape in a class.
-func (t *translator) classRange(set *runeSet, fold bool) error {
-	part, lo, err := t.classItem()
-	if err != nil {
-		return err
-	}
+func (t *translator) classRange(set *runeSet, fold bool) {
+	part, lo := t.classItem()
 	if part != nil {
 		set.addSet(part)
-		return nil
+		return
 	}
 	hi := lo
 	if rest := t.src[t.i:]; strings.HasPrefix(rest, "-") && len(rest) > 1 && rest[1] != ']' {
 		t.i++
-		part, hi, err = t.classItem()
-		if err != nil || part != nil || hi < lo {
-			return fmt.Errorf("the range from %q in a class", lo)
+		before := t.err
+		part, hi = t.classItem()
+		if t.err != nil || part != nil || hi < lo {
+			t.err = before
+			t.fail("the range from %q in a class", lo)
 		}
 	}
-	if !fold {
+	switch {
+	case t.err != nil:
+	case !fold:
 		set.add(lo, hi)
-		return nil
+	case hi >= utf8.RuneSelf:
+		t.fail("%q where case is ignored", hi)
+	default:
+		for r := lo; r <= hi; r++ {
+			set.addFolded(r)
+		}
 	}
-	if hi >= utf8.RuneSelf {
-		return fmt.Errorf("%q where case is ignored", hi)
-	}
-	for r := lo; r <= hi; r++ {
-		set.addFolded(r)
-	}
-	return nil
 }
 
 // classItem reads a character or an escape in a class.
-func (t *translator) classItem() (*runeSet, rune, error) {
+func (t *translator) classItem() (*runeSet, rune) {
 	if t.i < len(t.src) && t.src[t.i] == '\\' {
 		if strings.HasPrefix(t.src[t.i:], `\b`) {
 			t.i += 2
-			return nil, '\b', nil
+			return nil, '\b'
 		}
 		return t.escape()
 	}
 	r, w := utf8.DecodeRuneInString(t.src[t.i:])
 	t.i += w
-	return nil, r, nil
+	return nil, r
 }

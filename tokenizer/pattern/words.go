@@ -120,6 +120,18 @@ func (c *Scanner) Run(s string, i int, bits uint8) int {
 	return i
 }
 
+// Until gives the end of the runes from i on that have none of the bits.
+func (c *Scanner) Until(s string, i int, bits uint8) int {
+	for i < len(s) {
+		class, w := c.Class(s, i)
+		if class&bits != 0 {
+			break
+		}
+		i += w
+	}
+	return i
+}
+
 // Next gives the end of the word that begins at byte i of s; i < len(s).
 func (c *Scanner) Next(s string, i int) int {
 	if s[i] == '\'' && c.contraction != noContraction && !c.suffix {
@@ -167,24 +179,15 @@ func (c *Scanner) Next(s string, i int) int {
 	}
 
 	// " "? others newlines
-	known := Space | letters | numbers
 	j := i
 	if s[i] == ' ' {
 		j++
 	}
-	if next, nw := c.Class(s, j); nw > 0 && next&known == 0 {
-		for j += nw; j < len(s); j += nw {
-			next, nw = c.Class(s, j)
-			if next&known != 0 {
-				break
-			}
+	if end := c.Until(s, j, Space|letters|numbers); end > j {
+		for c.newlines && end < len(s) && (s[end] == '\r' || s[end] == '\n' || c.slashes && s[end] == '/') {
+			end++
 		}
-		if c.newlines {
-			for j < len(s) && (s[j] == '\r' || s[j] == '\n' || c.slashes && s[j] == '/') {
-				j++
-			}
-		}
-		return j
+		return end
 	}
 	return c.space(s, i, w)
 }
