@@ -42,16 +42,17 @@ func (t *Tokenizer) save(dir string, write func(path string, data []byte) error)
 	if err != nil {
 		return err
 	}
-	if err := write(filepath.Join(dir, "tokenizer.json"), []byte(t.raw)); err != nil {
-		return err
-	}
-	if err := write(filepath.Join(dir, "tokenizer_config.json"), conf); err != nil {
-		return err
-	}
-	if err := write(filepath.Join(dir, "special_tokens_map.json"), special); err != nil {
-		return err
+	for i, content := range [][]byte{[]byte(t.raw), conf, special} {
+		if err := write(filepath.Join(dir, Files()[i]), content); err != nil {
+			return err
+		}
 	}
 	return t.config.saveTemplates(dir, write)
+}
+
+// Files are the names of what [Tokenizer.Save] writes, but for further templates, which are in a folder of their own.
+func Files() []string {
+	return []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"}
 }
 
 // named gives the named tokens by their key.

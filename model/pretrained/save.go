@@ -6,6 +6,7 @@ import (
 
 	"instruct/checkpoints"
 	"instruct/model"
+	"instruct/tokenizer"
 )
 
 const (
@@ -16,8 +17,7 @@ const (
 
 // Files are the names of what [Model.Save] may write. What makes a folder look like a model stands first.
 func Files() []string {
-	return []string{configFile, weightsFile, generationFile,
-		"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"}
+	return append([]string{configFile, weightsFile, generationFile}, tokenizer.Files()...)
 }
 
 // Save writes a Hugging Face folder: weights in float32, configuration, tokenizer and template. dir must exist; each
