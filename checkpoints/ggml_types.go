@@ -2,16 +2,8 @@ package checkpoints
 
 import "strings"
 
-// ggmlType is a tensor type: blocks of elems elements take size bytes each.
-// decode is nil for types that are known but not read.
-type ggmlType struct {
-	name        string
-	elems, size int
-	decode      decodeFunc
-}
-
 // ggmlTypes is enum ggml_type of ggml.h by number.
-var ggmlTypes = map[uint32]ggmlType{
+var ggmlTypes = map[uint32]blockType{
 	0:  {"F32", 1, 4, decodeF32},
 	1:  {"F16", 1, 2, decodeF16},
 	2:  {"Q4_0", 32, 18, decodeQ4_0},

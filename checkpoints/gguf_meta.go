@@ -6,9 +6,6 @@ import (
 	"slices"
 )
 
-// Keys lists the metadata keys in the order of the file.
-func (g *GGUF) Keys() []string { return slices.Clone(g.keys) }
-
 // String gives a string value; ok is false when key is absent or of another type,
 // as it is for all the getters.
 func (g *GGUF) String(key string) (value string, ok bool) {
