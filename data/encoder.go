@@ -44,18 +44,14 @@ type Outcome struct {
 	Unused []string
 }
 
-// Encode turns one row into an example. The example is whole even when it is dropped, for showing it.
-func (e *Encoder) Encode(row Row) (Example, Outcome, error) {
-	return e.encodeRow(&row, &encoding{})
-}
-
 // encoding is the text of a row and its tokens, whose memory is used again.
 type encoding struct {
 	text   string
 	tokens []tokenizer.Token
 }
 
-// encodeRow is Encode that leaves text and tokens in x.
+// encodeRow turns one row into an example, and leaves text and tokens in x. The example is whole even when it is
+// dropped, for showing it.
 func (e *Encoder) encodeRow(row *Row, x *encoding) (Example, Outcome, error) {
 	example := Example{Source: row.Source, Kind: row.Kind}
 	var outcome Outcome
