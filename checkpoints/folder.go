@@ -54,7 +54,7 @@ func exists(path string) bool {
 type sharded struct {
 	names  []string
 	where  map[string]*Safetensors
-	shards []*Safetensors
+	shards map[string]*Safetensors // by file
 }
 
 func openSharded(dir string) (Source, error) {
@@ -75,30 +75,34 @@ func openSharded(dir string) (Source, error) {
 	if err != nil {
 		return nil, badFile(index, "%v", err)
 	}
-	s := &sharded{names: names, where: map[string]*Safetensors{}}
-	open := map[string]*Safetensors{}
-	for i, name := range names {
-		shard := open[files[i]]
+	s := &sharded{names: names, where: map[string]*Safetensors{}, shards: map[string]*Safetensors{}}
+	if err := s.open(index, files); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// open opens the shards, of whose files one stands beside each name.
+func (s *sharded) open(index string, files []string) (err error) {
+	for i, name := range s.names {
+		shard := s.shards[files[i]]
 		if shard == nil {
-			path := filepath.Join(dir, files[i])
+			path := filepath.Join(filepath.Dir(index), files[i])
 			if !exists(path) {
-				s.Close()
-				return nil, badFile(index, "shard %s is missing: tensor %q is in it", files[i], name)
+				return badFile(index, "shard %s is missing: tensor %q is in it", files[i], name)
 			}
 			if shard, err = OpenSafetensors(path); err != nil {
-				s.Close()
-				return nil, err
+				return err
 			}
-			open[files[i]] = shard
-			s.shards = append(s.shards, shard)
+			s.shards[files[i]] = shard
 		}
 		if _, ok := shard.Shape(name); !ok {
-			s.Close()
-			return nil, badFile(index, "tensor %q should be in shard %s, but is not", name, files[i])
+			return badFile(index, "tensor %q should be in shard %s, but is not", name, files[i])
 		}
 		s.where[name] = shard
 	}
-	return s, nil
+	return nil
 }
 
 // parseIndex reads weight_map: tensor names and, for each, its file.
