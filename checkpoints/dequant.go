@@ -2,6 +2,7 @@ package checkpoints
 
 import (
 	"encoding/binary"
+	"math"
 
 	"instruct/model/kernel/float16"
 )
@@ -12,52 +13,32 @@ import (
 
 func half(p []byte) float32 { return float16.FromHalf(binary.LittleEndian.Uint16(p)) }
 
-// decodeQ4_0: d, 16 bytes of q; x = (q-8) d. Low nibbles are elements 0-15, high ones 16-31.
-func decodeQ4_0(dst []float32, src []byte) error {
-	for ; len(src) > 0; dst, src = dst[32:], src[18:] {
-		d := half(src)
-		for i, q := range src[2:18] {
-			dst[i] = float32(int(q&15)-8) * d
-			dst[i+16] = float32(int(q>>4)-8) * d
+// smallBlocks gives the decoder of blocks of 4 or 5 bits: d, m where there is one, 32 fifth bits where there are some,
+// 16 bytes of q; x = q d + m or, without m, (q-zero) d. Low nibbles are elements 0-15, high ones 16-31.
+func smallBlocks(zero float32, minimum, fifth bool) decodeFunc {
+	return func(dst []float32, src []byte) error {
+		for len(src) > 0 {
+			d := half(src)
+			m := float32(math.Copysign(0, -1)) // adding it changes no bit of anything
+			src = src[2:]
+			if minimum {
+				m = half(src)
+				src = src[2:]
+			}
+			var high uint32
+			if fifth {
+				high = binary.LittleEndian.Uint32(src)
+				src = src[4:]
+			}
+			for i, q := range src[:16] {
+				dst[i] = float32((float32(uint32(q&15)|high>>i&1<<4)-zero)*d) + m
+				dst[i+16] = float32((float32(uint32(q>>4)|high>>(i+16)&1<<4)-zero)*d) + m
+			}
+			dst = dst[32:]
+			src = src[16:]
 		}
+		return nil
 	}
-	return nil
-}
-
-// decodeQ4_1: d, m, 16 bytes of q; x = q d + m.
-func decodeQ4_1(dst []float32, src []byte) error {
-	for ; len(src) > 0; dst, src = dst[32:], src[20:] {
-		d, m := half(src), half(src[2:])
-		for i, q := range src[4:20] {
-			dst[i] = float32(float32(q&15)*d) + m
-			dst[i+16] = float32(float32(q>>4)*d) + m
-		}
-	}
-	return nil
-}
-
-// decodeQ5_0: d, 32 fifth bits, 16 bytes of q; x = (q-16) d.
-func decodeQ5_0(dst []float32, src []byte) error {
-	for ; len(src) > 0; dst, src = dst[32:], src[22:] {
-		d, high := half(src), binary.LittleEndian.Uint32(src[2:])
-		for i, q := range src[6:22] {
-			dst[i] = float32(int(uint32(q&15)|high>>i&1<<4)-16) * d
-			dst[i+16] = float32(int(uint32(q>>4)|high>>(i+16)&1<<4)-16) * d
-		}
-	}
-	return nil
-}
-
-// decodeQ5_1: d, m, 32 fifth bits, 16 bytes of q; x = q d + m.
-func decodeQ5_1(dst []float32, src []byte) error {
-	for ; len(src) > 0; dst, src = dst[32:], src[24:] {
-		d, m, high := half(src), half(src[2:]), binary.LittleEndian.Uint32(src[4:])
-		for i, q := range src[8:24] {
-			dst[i] = float32(float32(uint32(q&15)|high>>i&1<<4)*d) + m
-			dst[i+16] = float32(float32(uint32(q>>4)|high>>(i+16)&1<<4)*d) + m
-		}
-	}
-	return nil
 }
 
 // decodeQ8_0: d, 32 signed bytes of q; x = q d.

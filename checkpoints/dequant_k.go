@@ -16,36 +16,29 @@ func scaleMin(block []byte, j int) (scale, minimum float32) {
 	return float32(half(block) * float32(s)), float32(half(block[2:]) * float32(m))
 }
 
-// decodeQ4_K: d, dmin, 12 bytes of scales, 128 bytes of q; x = (d scale) q - dmin minimum.
-// Each 32 bytes of q hold two groups: low nibbles, then high ones.
-func decodeQ4_K(dst []float32, src []byte) error {
-	for ; len(src) > 0; dst, src = dst[256:], src[144:] {
-		for g := range 8 {
-			s, m := scaleMin(src, g)
-			shift := g % 2 * 4
-			out := dst[g*32 : g*32+32]
-			for i, q := range src[16+g/2*32 : 48+g/2*32] {
-				out[i] = float32(s*float32(q>>shift&15)) - m
+// bigBlocks gives the decoder of Q4_K and Q5_K: d, dmin, 12 bytes of scales, 32 bytes of fifth bits where there are
+// some, 128 bytes of q; x = (d scale) q - dmin minimum. Each 32 bytes of q hold two groups: low nibbles, then high
+// ones. Bit g of the fifth bits belongs to group g.
+func bigBlocks(fifth bool) decodeFunc {
+	return func(dst []float32, src []byte) error {
+		high, begin := make([]byte, 32), 16
+		if fifth {
+			begin = 48
+		}
+		for ; len(src) > 0; src = src[begin+128:] {
+			if fifth {
+				high = src[16:48]
+			}
+			for g := range 8 {
+				s, m := scaleMin(src, g)
+				for i, q := range src[begin+g/2*32 : begin+32+g/2*32] {
+					dst[i] = float32(s*float32(q>>(g%2*4)&15|high[i]>>g&1<<4)) - m
+				}
+				dst = dst[32:]
 			}
 		}
+		return nil
 	}
-	return nil
-}
-
-// decodeQ5_K: as Q4_K with 32 bytes of fifth bits before q; bit g belongs to group g.
-func decodeQ5_K(dst []float32, src []byte) error {
-	for ; len(src) > 0; dst, src = dst[256:], src[176:] {
-		high := src[16:48]
-		for g := range 8 {
-			s, m := scaleMin(src, g)
-			shift := g % 2 * 4
-			out := dst[g*32 : g*32+32]
-			for i, q := range src[48+g/2*32 : 80+g/2*32] {
-				out[i] = float32(s*float32(q>>shift&15|high[i]>>g&1<<4)) - m
-			}
-		}
-	}
-	return nil
 }
 
 // decodeQ6_K: 128 bytes of low nibbles, 64 of upper bit pairs, 16 signed scales, d;

@@ -34,21 +34,11 @@ func (d DType) Size() int {
 	return 0
 }
 
-// decoder gives the function that converts little-endian elements to float32,
-// nil when d is not a float type of at least 16 bits. len(src) = len(dst)*Size.
-func (d DType) decoder() func(dst []float32, src []byte) error {
-	switch d {
-	case F32:
-		return decodeF32
-	case F16:
-		return decodeF16
-	case BF16:
-		return decodeBF16
-	case F64:
-		return decodeF64
-	}
-	return nil
-}
+// decoders convert little-endian elements to float32: len(src) = len(dst)*Size.
+var decoders = map[DType]decodeFunc{F32: decodeF32, F16: decodeF16, BF16: decodeBF16, F64: decodeF64}
+
+// blockType is d as a type of tensors in a file.
+func (d DType) blockType() blockType { return blockType{string(d), 1, d.Size(), decoders[d]} }
 
 func decodeF32(dst []float32, src []byte) error {
 	for i := range dst {
@@ -88,31 +78,31 @@ func decodeF64(dst []float32, src []byte) error {
 func (d DType) encoder() func(dst []byte, src []float32) error {
 	switch d {
 	case F32:
-		return func(dst []byte, src []float32) error {
-			for i, v := range src {
-				binary.LittleEndian.PutUint32(dst[4*i:], math.Float32bits(v))
-			}
-			return nil
-		}
+		return encodeF32
 	case F16:
-		return func(dst []byte, src []float32) error {
-			return encode16(dst, src, F16, float16.ToHalf, 0x7c00)
-		}
+		return encode16(F16, float16.ToHalf, 0x7c00)
 	case BF16:
-		return func(dst []byte, src []float32) error {
-			return encode16(dst, src, BF16, float16.ToBF16, 0x7f80)
-		}
+		return encode16(BF16, float16.ToBF16, 0x7f80)
 	}
 	return nil
 }
 
-func encode16(dst []byte, src []float32, d DType, round func(float32) uint16, inf uint16) error {
+func encodeF32(dst []byte, src []float32) error {
 	for i, v := range src {
-		h := round(v)
-		if h&0x7fff == inf && !math.IsInf(float64(v), 0) {
-			return fmt.Errorf("value %g does not fit in %s; save as F32", v, d)
-		}
-		binary.LittleEndian.PutUint16(dst[2*i:], h)
+		binary.LittleEndian.PutUint32(dst[4*i:], math.Float32bits(v))
 	}
 	return nil
+}
+
+func encode16(d DType, round func(float32) uint16, inf uint16) func(dst []byte, src []float32) error {
+	return func(dst []byte, src []float32) error {
+		for i, v := range src {
+			h := round(v)
+			if h&0x7fff == inf && !math.IsInf(float64(v), 0) {
+				return fmt.Errorf("value %g does not fit in %s; save as F32", v, d)
+			}
+			binary.LittleEndian.PutUint16(dst[2*i:], h)
+		}
+		return nil
+	}
 }

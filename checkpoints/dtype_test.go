@@ -18,10 +18,7 @@ func TestReferenceDTypes(t *testing.T) {
 	}
 	values := read(t, s, "round")
 	for _, d := range []DType{F16, BF16} {
-		want, err := s.ReadBytes("round." + string(d))
-		if err != nil {
-			t.Fatal(err)
-		}
+		want := rawBytes(t, &s.tensorFile, "round."+string(d))
 		got := make([]byte, 2*len(values))
 		if err := d.encoder()(got, values); err != nil {
 			t.Fatal(err)
@@ -39,11 +36,11 @@ func TestReferenceDTypes(t *testing.T) {
 		t.Errorf("empty: shape %v, want [0 3]", shape)
 	}
 	read(t, s, "empty")
-	if got, err := s.ReadBytes("BOOL"); err != nil || !bytes.Equal(got, []byte{1, 0}) {
-		t.Errorf("BOOL: got %v %v, want [1 0]", got, err)
+	if got := rawBytes(t, &s.tensorFile, "BOOL"); !bytes.Equal(got, []byte{1, 0}) {
+		t.Errorf("BOOL: got %v, want [1 0]", got)
 	}
 	wantError(t, s.Read("I64", make([]float32, 3)), `"I64"`, "dtype I64", "F32, F16, BF16 or F64")
-	if got := s.Metadata()["made by"]; got != "make.py" {
+	if got := s.metadata["made by"]; got != "make.py" {
 		t.Errorf("metadata: got %q", got)
 	}
 }

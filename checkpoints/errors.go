@@ -58,13 +58,11 @@ func fileError(doing, path string, err error) error {
 		return nil
 	}
 	cause := err
-	var pe *fs.PathError
-	if errors.As(err, &pe) && err == error(pe) {
-		cause = pe.Err
-	}
-	var le *os.LinkError
-	if errors.As(err, &le) && err == error(le) {
-		cause = le.Err
+	switch e := err.(type) {
+	case *fs.PathError:
+		cause = e.Err
+	case *os.LinkError:
+		cause = e.Err
 	}
 	hint := ""
 	var hinted userError // an error of this package gave the hint already

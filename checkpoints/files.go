@@ -1,6 +1,7 @@
 package checkpoints
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
@@ -23,7 +24,7 @@ func WriteFile(path string, data []byte) error {
 
 // writeAtomic is WriteFile with the content written by fill. On any error up to the
 // rename the temporary file is removed and path is untouched.
-func writeAtomic(path string, fill func(w io.Writer) error) (err error) {
+func writeAtomic(path string, fill func(w io.Writer) error) error {
 	var f *os.File
 	tmp, err := temporary(path, "tmp", func(name string) (err error) {
 		f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
@@ -32,26 +33,14 @@ func writeAtomic(path string, fill func(w io.Writer) error) (err error) {
 	if err != nil {
 		return fileError("write", path, err)
 	}
-	done := false
-	defer func() {
-		if !done { // an error, or a panic in fill
-			f.Close()
-			os.Remove(tmp)
-		}
-	}()
-	if err := fill(f); err != nil {
-		return fileError("write", path, err)
-	}
-	if err := f.Sync(); err != nil {
-		return fileError("write", path, err)
-	}
-	if err := f.Close(); err != nil {
+	defer os.Remove(tmp) // after the rename there is nothing of this name
+	defer f.Close()      // where fill panics
+	if err := cmp.Or(fill(f), f.Sync(), f.Close()); err != nil {
 		return fileError("write", path, err)
 	}
 	if err := os.Rename(tmp, path); err != nil {
 		return fileError("write", path, err)
 	}
-	done = true
 	return fileError("sync the folder of", path, syncPath(filepath.Dir(path)))
 }
 
@@ -80,18 +69,17 @@ func saveDir(dst string, write func(tmp string) error, rename func(from, to stri
 	if info, err := os.Stat(dst); err == nil && !info.IsDir() {
 		return mistake("save %s: a file of this name is in the way of the folder", dst)
 	}
-	if err := os.MkdirAll(parent, 0o777); err != nil {
-		return fileError("save", dst, err)
-	}
-	tmp, err := temporary(dst, "tmp", func(name string) error { return os.Mkdir(name, 0o777) })
+	tmp, err := temporary(dst, "tmp", func(name string) error {
+		return cmp.Or(os.MkdirAll(parent, 0o777), os.Mkdir(name, 0o777))
+	})
 	if err != nil {
 		return fileError("save", dst, err)
 	}
 	defer os.RemoveAll(tmp) // after the rename there is nothing of this name
-	if err := write(tmp); err != nil {
-		return fileError("save", dst, err)
+	if err = write(tmp); err == nil {
+		err = syncTree(tmp)
 	}
-	if err := syncTree(tmp); err != nil {
+	if err != nil {
 		return fileError("save", dst, err)
 	}
 	old, err := moveAside(dst)

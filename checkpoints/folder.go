@@ -1,8 +1,6 @@
 package checkpoints
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -56,7 +54,7 @@ func exists(path string) bool {
 type sharded struct {
 	names  []string
 	where  map[string]*Safetensors
-	shards []*Safetensors
+	shards map[string]*Safetensors // by file
 }
 
 func openSharded(dir string) (Source, error) {
@@ -77,71 +75,63 @@ func openSharded(dir string) (Source, error) {
 	if err != nil {
 		return nil, badFile(index, "%v", err)
 	}
-	s := &sharded{names: names, where: map[string]*Safetensors{}}
-	open := map[string]*Safetensors{}
-	for i, name := range names {
-		shard := open[files[i]]
-		if shard == nil {
-			path := filepath.Join(dir, files[i])
-			if !exists(path) {
-				s.Close()
-				return nil, badFile(index, "shard %s is missing: tensor %q is in it", files[i], name)
-			}
-			if shard, err = OpenSafetensors(path); err != nil {
-				s.Close()
-				return nil, err
-			}
-			open[files[i]] = shard
-			s.shards = append(s.shards, shard)
-		}
-		if _, ok := shard.Shape(name); !ok {
-			s.Close()
-			return nil, badFile(index, "tensor %q should be in shard %s, but is not", name, files[i])
-		}
-		s.where[name] = shard
+	s := &sharded{names: names, where: map[string]*Safetensors{}, shards: map[string]*Safetensors{}}
+	if err := s.open(index, files); err != nil {
+		s.Close()
+		return nil, err
 	}
 	return s, nil
 }
 
+// open opens the shards, of whose files one stands beside each name.
+func (s *sharded) open(index string, files []string) (err error) {
+	for i, name := range s.names {
+		shard := s.shards[files[i]]
+		if shard == nil {
+			path := filepath.Join(filepath.Dir(index), files[i])
+			if !exists(path) {
+				return badFile(index, "shard %s is missing: tensor %q is in it", files[i], name)
+			}
+			if shard, err = OpenSafetensors(path); err != nil {
+				return err
+			}
+			s.shards[files[i]] = shard
+		}
+		if _, ok := shard.Shape(name); !ok {
+			return badFile(index, "tensor %q should be in shard %s, but is not", name, files[i])
+		}
+		s.where[name] = shard
+	}
+	return nil
+}
+
 // parseIndex reads weight_map: tensor names and, for each, its file.
 func parseIndex(text []byte) (names, files []string, err error) {
-	d := json.NewDecoder(bytes.NewReader(text))
+	r := newJSONReader(text)
 	found := false
-	err = object(d, func(key string) error {
+	r.object("", func(key string) {
 		if key != "weight_map" {
-			var skipped json.RawMessage
-			return jsonError(d.Decode(&skipped))
+			r.skip()
+			return
 		}
 		if found {
-			return errors.New("weight_map stands there twice")
+			r.fail("weight_map stands there twice")
 		}
 		found = true
-		return object(d, func(name string) error {
-			t, err := d.Token()
-			if err != nil {
-				return jsonError(err)
-			}
+		r.object("weight_map has tensor %q twice", func(name string) {
+			t := r.token()
 			file, ok := t.(string)
 			if !ok || file != filepath.Base(file) || !filepath.IsLocal(file) || strings.ContainsAny(file, `/\`) {
-				return fmt.Errorf("weight_map of tensor %q holds %v, expected the name of a file in the same folder", name, t)
+				r.fail("weight_map of tensor %q holds %v, expected the name of a file in the same folder", name, t)
 			}
-			names, files = append(names, name), append(files, file)
-			return nil
+			names = append(names, name)
+			files = append(files, file)
 		})
 	})
-	if err != nil {
-		return nil, nil, err
-	}
 	if !found {
-		return nil, nil, errors.New("it has no weight_map")
+		r.fail("it has no weight_map")
 	}
-	sorted := slices.Sorted(slices.Values(names))
-	for i := 1; i < len(sorted); i++ {
-		if sorted[i] == sorted[i-1] {
-			return nil, nil, fmt.Errorf("weight_map has tensor %q twice", sorted[i])
-		}
-	}
-	return names, files, nil
+	return names, files, r.err
 }
 
 func (s *sharded) Names() []string { return slices.Clone(s.names) }

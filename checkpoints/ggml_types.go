@@ -2,28 +2,20 @@ package checkpoints
 
 import "strings"
 
-// ggmlType is a tensor type: blocks of elems elements take size bytes each.
-// decode is nil for types that are known but not read.
-type ggmlType struct {
-	name        string
-	elems, size int
-	decode      decodeFunc
-}
-
 // ggmlTypes is enum ggml_type of ggml.h by number.
-var ggmlTypes = map[uint32]ggmlType{
+var ggmlTypes = map[uint32]blockType{
 	0:  {"F32", 1, 4, decodeF32},
 	1:  {"F16", 1, 2, decodeF16},
-	2:  {"Q4_0", 32, 18, decodeQ4_0},
-	3:  {"Q4_1", 32, 20, decodeQ4_1},
-	6:  {"Q5_0", 32, 22, decodeQ5_0},
-	7:  {"Q5_1", 32, 24, decodeQ5_1},
+	2:  {"Q4_0", 32, 18, smallBlocks(8, false, false)},
+	3:  {"Q4_1", 32, 20, smallBlocks(0, true, false)},
+	6:  {"Q5_0", 32, 22, smallBlocks(16, false, true)},
+	7:  {"Q5_1", 32, 24, smallBlocks(0, true, true)},
 	8:  {"Q8_0", 32, 34, decodeQ8_0},
 	9:  {"Q8_1", 32, 36, nil},
 	10: {"Q2_K", 256, 84, nil},
 	11: {"Q3_K", 256, 110, nil},
-	12: {"Q4_K", 256, 144, decodeQ4_K},
-	13: {"Q5_K", 256, 176, decodeQ5_K},
+	12: {"Q4_K", 256, 144, bigBlocks(false)},
+	13: {"Q5_K", 256, 176, bigBlocks(true)},
 	14: {"Q6_K", 256, 210, decodeQ6_K},
 	15: {"Q8_K", 256, 292, nil},
 	16: {"IQ2_XXS", 256, 66, nil},

@@ -4,40 +4,37 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+	"strings"
 )
 
-// Keys lists the metadata keys in the order of the file.
-func (g *GGUF) Keys() []string { return slices.Clone(g.keys) }
+// value gives what key has; metaTypes is the kind of what is absent.
+func (g *GGUF) value(key string) metaValue {
+	if v, ok := g.meta[key]; ok {
+		return v
+	}
+	return metaValue{kind: metaTypes}
+}
 
 // String gives a string value; ok is false when key is absent or of another type,
 // as it is for all the getters.
 func (g *GGUF) String(key string) (value string, ok bool) {
-	v, ok := g.meta[key]
-	return v.text, ok && v.kind == metaString
+	v := g.value(key)
+	return v.text, v.kind == metaString
 }
 
 // Uint gives an integer of any width that is not negative.
-func (g *GGUF) Uint(key string) (value uint64, ok bool) {
-	if v, found := g.meta[key]; found {
-		return v.uint()
-	}
-	return 0, false
-}
+func (g *GGUF) Uint(key string) (value uint64, ok bool) { return g.value(key).uint() }
 
 // Float gives a float32 or float64, or an integer as a float.
 func (g *GGUF) Float(key string) (value float64, ok bool) {
-	v, ok := g.meta[key]
-	if !ok {
-		return 0, false
-	}
+	v := g.value(key)
 	switch v.kind {
 	case metaFloat32:
 		return float64(math.Float32frombits(uint32(v.bits))), true
 	case metaFloat64:
 		return math.Float64frombits(v.bits), true
-	}
-	if n, ok := v.uint(); ok {
-		return float64(n), true
+	case metaUint64:
+		return float64(v.bits), true
 	}
 	n, ok := v.int()
 	return float64(n), ok
@@ -45,25 +42,19 @@ func (g *GGUF) Float(key string) (value float64, ok bool) {
 
 // Bool gives a bool.
 func (g *GGUF) Bool(key string) (value, ok bool) {
-	v, ok := g.meta[key]
-	return v.bits != 0, ok && v.kind == metaBool
+	v := g.value(key)
+	return v.bits != 0, v.kind == metaBool
 }
 
 // Strings gives an array of strings.
 func (g *GGUF) Strings(key string) (values []string, ok bool) {
-	v, ok := g.meta[key]
-	if !ok || v.kind != metaArray || v.elem != metaString {
-		return nil, false
-	}
-	return slices.Clone(v.list), true
+	v := g.value(key)
+	return slices.Clone(v.list), v.kind == metaArray && v.elem == metaString
 }
 
 // Ints gives an array of integers of any width that all fit in int64.
 func (g *GGUF) Ints(key string) (values []int64, ok bool) {
-	v, ok := g.meta[key]
-	if !ok || v.kind != metaArray {
-		return nil, false
-	}
+	v := g.value(key)
 	values = []int64{}
 	for e := range v.scalars() {
 		n, ok := e.int()
@@ -72,16 +63,12 @@ func (g *GGUF) Ints(key string) (values []int64, ok bool) {
 		}
 		values = append(values, n)
 	}
-	return values, v.elem.integer()
+	return values, v.kind == metaArray && strings.Contains(metaNames[v.elem], "int")
 }
 
 // Floats gives an array of float32, or of float64 rounded to float32.
 func (g *GGUF) Floats(key string) (values []float32, ok bool) {
-	v, ok := g.meta[key]
-	if !ok || v.kind != metaArray || v.elem != metaFloat32 && v.elem != metaFloat64 {
-		return nil, false
-	}
-	values = make([]float32, 0, len(v.raw)/v.elem.size())
+	v := g.value(key)
 	for e := range v.scalars() {
 		if v.elem == metaFloat32 {
 			values = append(values, math.Float32frombits(uint32(e.bits)))
@@ -89,31 +76,20 @@ func (g *GGUF) Floats(key string) (values []float32, ok bool) {
 			values = append(values, float32(math.Float64frombits(e.bits)))
 		}
 	}
-	return values, true
+	return values, v.kind == metaArray && (v.elem == metaFloat32 || v.elem == metaFloat64)
 }
 
 // scalars walks an array of numbers or bools; there is nothing to walk in one of strings.
 func (v metaValue) scalars() func(yield func(metaValue) bool) {
 	return func(yield func(metaValue) bool) {
-		if v.elem == metaString {
-			return
-		}
-		for part := range slices.Chunk(v.raw, v.elem.size()) {
+		for at := 0; at < len(v.raw); at += v.elem.size() {
 			var wide [8]byte
-			copy(wide[:], part)
+			copy(wide[:], v.raw[at:at+v.elem.size()])
 			if !yield(metaValue{kind: v.elem, bits: binary.LittleEndian.Uint64(wide[:])}) {
 				return
 			}
 		}
 	}
-}
-
-func (t metaType) integer() bool {
-	switch t {
-	case metaFloat32, metaFloat64, metaBool, metaString, metaArray:
-		return false
-	}
-	return true
 }
 
 // uint gives an integer that is not negative.
@@ -128,16 +104,13 @@ func (v metaValue) uint() (uint64, bool) {
 // int gives an integer that fits in int64.
 func (v metaValue) int() (int64, bool) {
 	switch v.kind {
-	case metaUint8, metaUint16, metaUint32, metaInt64:
+	case metaUint8, metaUint16, metaUint32:
 		return int64(v.bits), true
 	case metaUint64:
 		return int64(v.bits), v.bits <= math.MaxInt64
-	case metaInt8:
-		return int64(int8(v.bits)), true
-	case metaInt16:
-		return int64(int16(v.bits)), true
-	case metaInt32:
-		return int64(int32(v.bits)), true
+	case metaInt8, metaInt16, metaInt32, metaInt64:
+		above := 64 - 8*v.kind.size()
+		return int64(v.bits<<above) >> above, true
 	}
 	return 0, false
 }

@@ -3,7 +3,6 @@ package checkpoints
 import (
 	"bufio"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -64,23 +63,28 @@ func (v metaValue) String() string {
 	return "a " + metaNames[v.kind]
 }
 
-// errReading says that the file could not be read, for the reason in ggufParser.err.
-var errReading = errors.New("reading failed")
-
 // maxHead bounds metadata and tensor table together, in bytes; real ones take a few
 // megabytes, so a damaged length in a big file is noticed before memory is taken for it.
 const maxHead = 256 << 20
 
-// ggufParser walks the head of a file. It never takes more memory than there are bytes left.
+// ggufParser walks the head of a file and keeps the first error, after which all that it reads is zero.
+// It never takes more memory than there are bytes left.
 type ggufParser struct {
+	path string
 	r    *bufio.Reader
 	at   int64 // bytes consumed
 	size int64 // of the file
 	err  error
 }
 
-func newGGUFParser(r io.ReaderAt, size int64) *ggufParser {
-	return &ggufParser{r: bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 64<<10), size: size}
+func newGGUFParser(path string, r io.ReaderAt, size int64) *ggufParser {
+	return &ggufParser{path: path, r: bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 64<<10), size: size}
+}
+
+func (p *ggufParser) fail(format string, args ...any) {
+	if p.err == nil {
+		p.err = badFile(p.path, format, args...)
+	}
 }
 
 // left is how many bytes the head may still take.
@@ -89,116 +93,85 @@ func (p *ggufParser) left() uint64 {
 }
 
 // take reads n bytes; what names them in the error.
-func (p *ggufParser) take(what string, n uint64) ([]byte, error) {
+func (p *ggufParser) take(what string, n uint64) []byte {
 	if left := p.left(); n > left {
-		return nil, fmt.Errorf("truncated or damaged: %s takes %d bytes at byte %d, but only %d are left",
-			what, n, p.at, left)
+		p.fail("truncated or damaged: %s takes %d bytes at byte %d, but only %d are left", what, n, p.at, left)
+	}
+	if p.err != nil {
+		return nil
 	}
 	b := make([]byte, n)
 	if _, err := io.ReadFull(p.r, b); err != nil {
-		p.err = err
-		return nil, errReading
+		p.err = fileError("read", p.path, err)
+		return nil
 	}
 	p.at += int64(n)
-	return b, nil
+	return b
 }
 
-func (p *ggufParser) uint32(what string) (uint32, error) {
-	b, err := p.take(what, 4)
-	if err != nil {
-		return 0, err
-	}
-	return binary.LittleEndian.Uint32(b), nil
-}
-
-func (p *ggufParser) uint64(what string) (uint64, error) {
-	b, err := p.take(what, 8)
-	if err != nil {
-		return 0, err
-	}
-	return binary.LittleEndian.Uint64(b), nil
+// number reads a scalar of 1 to 8 bytes, zero-extended.
+func (p *ggufParser) number(what string, size int) uint64 {
+	var wide [8]byte
+	copy(wide[:], p.take(what, uint64(size)))
+	return binary.LittleEndian.Uint64(wide[:])
 }
 
 // count reads a number of things that take at least smallest bytes each.
-func (p *ggufParser) count(what string, smallest int) (uint64, error) {
-	n, err := p.uint64("number of " + what)
-	if err != nil {
-		return 0, err
-	}
+func (p *ggufParser) count(what string, smallest int) uint64 {
+	n := p.number("number of "+what, 8)
 	if left := p.left(); n > left/uint64(smallest) {
-		return 0, fmt.Errorf("truncated or damaged: %d %s at byte %d, but only %d bytes are left", n, what, p.at, left)
+		p.fail("truncated or damaged: %d %s at byte %d, but only %d bytes are left", n, what, p.at, left)
+		return 0
 	}
-	return n, nil
+	return n
 }
 
-func (p *ggufParser) string(what string) (string, error) {
-	n, err := p.uint64("length of " + what)
-	if err != nil {
-		return "", err
-	}
-	b, err := p.take(what, n)
-	return string(b), err
+func (p *ggufParser) string(what string) string {
+	return string(p.take(what, p.number("length of "+what, 8)))
 }
 
 // value reads a type and the value of metadata key.
-func (p *ggufParser) value(key string) (v metaValue, err error) {
+func (p *ggufParser) value(key string) metaValue {
 	what := "metadata " + strconv.Quote(key)
-	if v.kind, err = p.metaType(what); err != nil {
-		return v, err
-	}
+	v := metaValue{kind: p.metaType(what)}
 	switch v.kind {
 	case metaString:
-		v.text, err = p.string(what)
-		return v, err
+		v.text = p.string(what)
 	case metaArray:
-		return p.array(what)
+		p.array(what, &v)
+	default:
+		v.bits = p.number(what, v.kind.size())
 	}
-	b, err := p.take(what, uint64(v.kind.size()))
-	if err != nil {
-		return v, err
-	}
-	var wide [8]byte
-	copy(wide[:], b)
-	v.bits = binary.LittleEndian.Uint64(wide[:])
-	return v, nil
+	return v
 }
 
 // array reads the element type, the count and the elements of an array; what names it.
-func (p *ggufParser) array(what string) (v metaValue, err error) {
-	v.kind = metaArray
-	if v.elem, err = p.metaType(what); err != nil {
-		return v, err
-	}
-	if v.elem == metaArray {
-		return v, fmt.Errorf("%s: an array of arrays is not supported", what)
-	}
+func (p *ggufParser) array(what string, v *metaValue) {
+	v.elem = p.metaType(what)
 	smallest := v.elem.size()
-	if v.elem == metaString {
+	switch v.elem {
+	case metaArray:
+		p.fail("%s: an array of arrays is not supported", what)
+		return
+	case metaString:
 		smallest = 8
 	}
-	n, err := p.count("elements of "+what, smallest)
-	if err != nil {
-		return v, err
-	}
+	n := p.count("elements of "+what, smallest)
 	if v.elem != metaString {
-		v.raw, err = p.take(what, n*uint64(smallest))
-		return v, err
+		v.raw = p.take(what, n*uint64(smallest))
+		return
 	}
 	v.list = []string{}
-	for range n { // appended one by one: n is not to be trusted before that
-		s, err := p.string(what)
-		if err != nil {
-			return v, err
-		}
-		v.list = append(v.list, s)
+	for ; n > 0 && p.err == nil; n-- { // appended one by one: n is not to be trusted before that
+		v.list = append(v.list, p.string(what))
 	}
-	return v, nil
 }
 
-func (p *ggufParser) metaType(what string) (metaType, error) {
-	t, err := p.uint32("type of " + what)
-	if err == nil && t >= uint32(metaTypes) {
-		err = fmt.Errorf("%s: unknown type number %d", what, t)
+func (p *ggufParser) metaType(what string) metaType {
+	t := p.number("type of "+what, 4)
+	if t >= uint64(metaTypes) {
+		p.fail("%s: unknown type number %d", what, t)
+		return 0
 	}
-	return metaType(t), err
+	return metaType(t)
 }

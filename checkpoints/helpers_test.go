@@ -95,12 +95,12 @@ func safetensorsBytes(header string, data int) []byte {
 
 // openBytes opens a safetensors file held in memory.
 func openBytes(file []byte) (*Safetensors, error) {
-	return newSafetensors("test.safetensors", bytes.NewReader(file), int64(len(file)))
+	return newSafetensors(tensorFile{path: "test.safetensors", r: bytes.NewReader(file)}, int64(len(file)))
 }
 
 // openGGUFBytes opens a GGUF file held in memory.
 func openGGUFBytes(file []byte) (*GGUF, error) {
-	return newGGUF("test.gguf", bytes.NewReader(file), int64(len(file)))
+	return newGGUF(tensorFile{path: "test.gguf", r: bytes.NewReader(file)}, int64(len(file)))
 }
 
 // ggufBuilder writes the pieces of a GGUF file one after the other.
@@ -169,4 +169,14 @@ func smallGGUF() []byte {
 func smallSafetensors() []byte {
 	return safetensorsBytes(`{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},`+
 		`"b":{"dtype":"BF16","shape":[4],"data_offsets":[24,32]},"c":{"dtype":"I64","shape":[],"data_offsets":[32,40]}}`, 40)
+}
+
+// rawBytes gives a tensor's little-endian bytes as stored, whatever its dtype.
+func rawBytes(t *testing.T, f *tensorFile, name string) []byte {
+	t.Helper()
+	p := make([]byte, f.tensors[name].size)
+	if err := readFull(f.r, p, f.tensors[name].begin); err != nil {
+		t.Fatal(err)
+	}
+	return p
 }

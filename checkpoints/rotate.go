@@ -70,14 +70,19 @@ func Rotate(runDir string, keep int, protect ...int) error {
 		if i == len(list)-1 || slices.Contains(protect, c.Step) {
 			continue
 		}
-		// state.json goes first: what a kill leaves behind is no longer a whole checkpoint.
-		if err := os.Remove(filepath.Join(c.Path, StateFile)); err != nil {
-			return fileError("remove", c.Path, err)
-		}
-		if err := os.RemoveAll(c.Path); err != nil {
-			return fileError("remove", c.Path, err)
+		if err := c.Remove(); err != nil {
+			return err
 		}
 		excess--
 	}
 	return nil
+}
+
+// Remove deletes the checkpoint. state.json goes first: what a kill leaves behind is no longer a whole checkpoint.
+func (c Checkpoint) Remove() error {
+	err := os.Remove(filepath.Join(c.Path, StateFile))
+	if err == nil {
+		err = os.RemoveAll(c.Path)
+	}
+	return fileError("remove", c.Path, err)
 }

@@ -40,7 +40,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if m := s.Metadata(); m["format"] != "pt" || m["step"] != "3" {
+	if m := s.metadata; m["format"] != "pt" || m["step"] != "3" {
 		t.Errorf("metadata %v", m)
 	}
 	if s.data%8 != 0 {
@@ -102,7 +102,7 @@ func TestRoundTrip16(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		if got, _ := s.DType("x"); got != d {
+		if got := s.tensors["x"].kind.name; got != string(d) {
 			t.Errorf("dtype %s, want %s", got, d)
 		}
 		sameBits(t, string(d), read(t, s, "x"), data)

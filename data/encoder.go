@@ -44,18 +44,14 @@ type Outcome struct {
 	Unused []string
 }
 
-// Encode turns one row into an example. The example is whole even when it is dropped, for showing it.
-func (e *Encoder) Encode(row Row) (Example, Outcome, error) {
-	return e.encodeRow(&row, &encoding{})
-}
-
 // encoding is the text of a row and its tokens, whose memory is used again.
 type encoding struct {
 	text   string
 	tokens []tokenizer.Token
 }
 
-// encodeRow is Encode that leaves text and tokens in x.
+// encodeRow turns one row into an example, and leaves text and tokens in x. The example is whole even when it is
+// dropped, for showing it.
 func (e *Encoder) encodeRow(row *Row, x *encoding) (Example, Outcome, error) {
 	example := Example{Source: row.Source, Kind: row.Kind}
 	var outcome Outcome
@@ -152,19 +148,19 @@ func (e *Encoder) encodePlain(example *Example, text string, x *encoding) {
 	if eos, ok := e.Tokenizer.EOS(); ok && (len(x.tokens) == 0 || x.tokens[len(x.tokens)-1].ID != eos) {
 		x.tokens = append(x.tokens, tokenizer.Token{ID: eos, Start: len(text), End: len(text)})
 	}
-	example.IDs = make([]int32, len(x.tokens))
-	example.Mask = make([]bool, len(x.tokens))
-	for i, token := range x.tokens {
-		example.IDs[i] = token.ID
-		example.Mask[i] = true
-	}
+	x.mark(example, []chat.Span{{Start: -1, End: len(text) + 1}}) // with the tokens at the ends, which are of no text
 }
 
-// encode turns a rendered text into ids and a mask: a token is trained when its bytes intersect a span. The whole
-// text is encoded at once, and without further special tokens: the template has put in all that belong there.
+// encode turns a rendered text into ids and a mask. The whole text is encoded at once, and without further special
+// tokens: the template has put in all that belong there.
 func (e *Encoder) encode(example *Example, text string, spans []chat.Span, x *encoding) {
 	x.text = text
 	x.tokens = e.Tokenizer.AppendUntrimmed(x.tokens[:0], text, false)
+	x.mark(example, spans)
+}
+
+// mark gives an example the ids of the tokens and a mask: a token is trained when its bytes intersect a span.
+func (x *encoding) mark(example *Example, spans []chat.Span) {
 	example.IDs = make([]int32, len(x.tokens))
 	example.Mask = make([]bool, len(x.tokens))
 	next := 0

@@ -2,16 +2,12 @@ package data
 
 import "instruct/tokenizer/chat"
 
-// readAlpaca reads {"instruction", "input", "output"}: the user says the instruction and, where there is an input,
-// a line end and the input.
-func readAlpaca(r *record) ([]chat.Message, string, error) {
-	var system, instruction, input, output string
-	err := r.texts(map[string]*string{"system": &system, "instruction": &instruction, "input": &input, "output": &output})
-	return dialogue(system, withInput(instruction, input), output), "", err
-}
+// readAlpaca reads {"instruction", "input", "output"}.
+func readAlpaca(r *record, row *Row) { row.Messages = r.dialogue(r.instruction(), r.text("output")) }
 
-// withInput puts instruction and input together.
-func withInput(instruction, input string) string {
+// instruction is what the user says: the instruction and, where there is an input, a line end and the input.
+func (r *record) instruction() string {
+	instruction, input := r.text("instruction"), r.text("input")
 	if input == "" {
 		return instruction
 	}
@@ -19,14 +15,14 @@ func withInput(instruction, input string) string {
 }
 
 // dialogue is one question and its answer, after a system prompt if there is one.
-func dialogue(system, user, assistant string) []chat.Message {
-	return append(systemMessages(system),
-		chat.Message{Role: "user", Content: user}, chat.Message{Role: "assistant", Content: assistant})
+func (r *record) dialogue(user, assistant string) []chat.Message {
+	return append(r.system(), chat.Message{Role: "user", Content: user}, chat.Message{Role: "assistant", Content: assistant})
 }
 
-func systemMessages(system string) []chat.Message {
-	if system == "" {
-		return nil
+// system is the system prompt of a key of that name, if there is one.
+func (r *record) system() []chat.Message {
+	if text := r.text("system"); text != "" {
+		return []chat.Message{{Role: "system", Content: text}}
 	}
-	return []chat.Message{{Role: "system", Content: system}}
+	return nil
 }

@@ -11,70 +11,91 @@ import (
 // readMessages reads {"messages": [{"role", "content"}]}. A message may say "train": false or "weight": 0 to be left
 // untrained; an assistant's may have "tool_calls" and "reasoning_content" (or "thinking", "reasoning"), a tool's
 // "tool_call_id" and "name".
-func readMessages(r *record) ([]chat.Message, string, error) {
-	messages, err := r.messages("messages")
-	return messages, "", err
-}
+func readMessages(r *record, row *Row) { row.Messages = r.messages("messages") }
 
 // readConversations reads ShareGPT's {"conversations": [{"from", "value"}]}.
-func readConversations(r *record) ([]chat.Message, string, error) {
-	system, err := r.text("system")
-	if err != nil {
-		return nil, "", err
-	}
-	messages, err := r.messages("conversations")
-	return append(systemMessages(system), messages...), "", err
+func readConversations(r *record, row *Row) {
+	row.Messages = append(r.system(), r.messages("conversations")...)
 }
 
-// roleNamed translates the role of a message: those of chat templates and those of ShareGPT.
-func roleNamed(name string) (string, bool) {
-	switch name {
-	case "system", "user", "assistant", "tool", "developer":
-		return name, true
-	case "human":
-		return "user", true
-	case "gpt":
-		return "assistant", true
-	case "observation":
-		return "tool", true
-	}
-	return "", false
-}
+// roles translates the role of a message: those of chat templates and those of ShareGPT.
+var roles = map[string]string{"system": "system", "developer": "developer", "user": "user", "human": "user",
+	"assistant": "assistant", "gpt": "assistant", "tool": "tool", "observation": "tool"}
 
 // messages reads a list of messages, with the keys role and content or from and value. A string holds the list as
 // JSON, as the cells of a table do.
-func (r *record) messages(key string) ([]chat.Message, error) {
+func (r *record) messages(key string) []chat.Message {
 	v := r.values[key]
 	if s, ok := v.(string); ok {
 		if err := json.Unmarshal([]byte(s), &v); err != nil {
-			return nil, r.errorf("key %q is a string that is no JSON list of messages: %v", key, err)
+			r.fail("key %q is a string that is no JSON list of messages: %v", key, err)
 		}
 	}
 	list, ok := v.([]any)
 	if !ok {
-		return nil, r.errorf("key %q must be a list of messages, found %s", key, jsonType(v))
+		r.fail("key %q must be a list of messages, found %s", key, jsonType(v))
+	} else if len(list) == 0 {
+		r.fail("key %q has no messages", key)
 	}
-	if len(list) == 0 {
-		return nil, r.errorf("key %q has no messages", key)
-	}
-	messages := make([]chat.Message, 0, len(list))
+	var messages []chat.Message
 	for i, item := range list {
-		m, err := message(item)
-		if err == nil && m.Role == "assistant" && hasCalls(item) {
-			m.ToolCalls, err = r.toolCalls(key, i)
+		m := messageReader{record: r, key: key, index: i}
+		if m.object, ok = item.(map[string]any); !ok {
+			m.fail("expected an object, found %s", jsonType(item))
 		}
-		if err != nil {
-			return nil, r.errorf("key %q, message %d: %v", key, i+1, err)
-		}
-		messages = append(messages, m)
+		messages = append(messages, m.message())
 	}
-	return messages, nil
+	return messages
 }
 
-// hasCalls says that a message has tool calls.
-func hasCalls(item any) bool {
-	object, _ := item.(map[string]any)
-	switch calls := object["tool_calls"].(type) {
+// messageReader reads one message of the list under a key; the record keeps its first error.
+type messageReader struct {
+	*record
+	key    string
+	index  int
+	object map[string]any
+}
+
+func (m *messageReader) fail(format string, args ...any) {
+	m.record.fail("key %q, message %d: %s", m.key, m.index+1, fmt.Sprintf(format, args...))
+}
+
+func (m *messageReader) message() (out chat.Message) {
+	roleKey, contentKey := "role", "content"
+	if _, ok := m.object["from"]; ok {
+		roleKey, contentKey = "from", "value"
+	}
+	name, ok := m.object[roleKey].(string)
+	if !ok {
+		m.fail("key %q must be a string, found %s", roleKey, jsonType(m.object[roleKey]))
+	}
+	if out.Role, ok = roles[name]; !ok {
+		const known = "system, developer, user (human), assistant (gpt) and tool (observation)"
+		m.fail("the role %q is unknown; the known ones are %s", name, known)
+	}
+	calling := out.Role == "assistant" && m.calls()
+	if m.object[contentKey] != nil || !calling { // a call may say nothing
+		out.Content = m.content(contentKey)
+	}
+	// The first that is there counts, as in transformers.
+	for _, key := range []string{"reasoning_content", "thinking", "reasoning"} {
+		if text, ok := m.object[key].(string); ok {
+			out.Reasoning = text
+			break
+		}
+	}
+	out.ToolCallID, _ = m.object["tool_call_id"].(string)
+	out.Name, _ = m.object["name"].(string)
+	out.Train = m.trainFlag()
+	if calling {
+		out.ToolCalls = m.toolCalls()
+	}
+	return out
+}
+
+// calls says that the message has tool calls.
+func (m *messageReader) calls() bool {
+	switch calls := m.object["tool_calls"].(type) {
 	case nil:
 		return false
 	case []any:
@@ -85,109 +106,62 @@ func hasCalls(item any) bool {
 	return true
 }
 
-// toolCalls is the JSON of the calls of message i of a list.
-func (r *record) toolCalls(key string, i int) (json.RawMessage, error) {
-	list, err := r.rawValue(key)
-	if err != nil {
-		return nil, err
-	}
+// toolCalls is the JSON of the calls.
+func (m *messageReader) toolCalls() json.RawMessage {
 	var messages []map[string]json.RawMessage
-	if err := json.Unmarshal(list, &messages); err != nil {
-		return nil, err
+	if err := json.Unmarshal(m.rawValue(m.key), &messages); err != nil {
+		m.fail("%v", err)
+		return nil
 	}
-	calls := messages[i]["tool_calls"]
+	calls := messages[m.index]["tool_calls"]
 	var text string
 	if json.Unmarshal(calls, &text) == nil {
 		calls = json.RawMessage(text)
 	}
 	var objects []map[string]json.RawMessage
 	if err := json.Unmarshal(calls, &objects); err != nil {
-		return nil, fmt.Errorf("key \"tool_calls\" must be a list of calls: %v", err)
+		m.fail("key \"tool_calls\" must be a list of calls: %v", err)
 	}
-	return calls, nil
-}
-
-// message reads one message.
-func message(item any) (chat.Message, error) {
-	var m chat.Message
-	object, ok := item.(map[string]any)
-	if !ok {
-		return m, fmt.Errorf("expected an object, found %s", jsonType(item))
-	}
-	roleKey, contentKey := "role", "content"
-	if _, ok := object["from"]; ok {
-		roleKey, contentKey = "from", "value"
-	}
-	name, ok := object[roleKey].(string)
-	if !ok {
-		return m, fmt.Errorf("key %q must be a string, found %s", roleKey, jsonType(object[roleKey]))
-	}
-	m.Role, ok = roleNamed(name)
-	if !ok {
-		const known = "system, developer, user (human), assistant (gpt) and tool (observation)"
-		return m, fmt.Errorf("the role %q is unknown; the known ones are %s", name, known)
-	}
-	var err error
-	body := object[contentKey]
-	calling := m.Role == "assistant" && hasCalls(item)
-	if body != nil || !calling { // a call may say nothing
-		m.Content, err = content(body, contentKey)
-		if err != nil {
-			return m, err
-		}
-	}
-	// The first that is there counts, as in transformers.
-	for _, key := range []string{"reasoning_content", "thinking", "reasoning"} {
-		if text, ok := object[key].(string); ok {
-			m.Reasoning = text
-			break
-		}
-	}
-	m.ToolCallID, _ = object["tool_call_id"].(string)
-	m.Name, _ = object["name"].(string)
-	m.Train, err = trainFlag(object)
-	return m, err
+	return calls
 }
 
 // content reads the text of a message: a string, or a list of parts of the type text.
-func content(v any, key string) (string, error) {
-	switch v := v.(type) {
+func (m *messageReader) content(key string) string {
+	switch v := m.object[key].(type) {
 	case string:
-		return v, nil
+		return v
 	case []any:
 		var b strings.Builder
 		for _, item := range v {
 			part, _ := item.(map[string]any)
 			text, ok := part["text"].(string)
 			if kind, hasKind := part["type"]; !ok || hasKind && kind != "text" {
-				return "", fmt.Errorf("key %q has a part that is no text", key)
+				m.fail("key %q has a part that is no text", key)
 			}
 			b.WriteString(text)
 		}
-		return b.String(), nil
+		return b.String()
+	default:
+		m.fail("key %q must be a string, found %s", key, jsonType(v))
+		return ""
 	}
-	return "", fmt.Errorf("key %q must be a string, found %s", key, jsonType(v))
 }
 
-// trainFlag reads "train": bool or "weight": 0 or 1.
-func trainFlag(object map[string]any) (*bool, error) {
-	if v, ok := object["train"]; ok && v != nil {
+// trainFlag reads "train": bool or "weight": 0 or 1. A weight of 1 says nothing: what is trained by default stays so.
+func (m *messageReader) trainFlag() *bool {
+	if v := m.object["train"]; v != nil {
 		train, ok := v.(bool)
 		if !ok {
-			return nil, fmt.Errorf("key \"train\" must be true or false, found %s", jsonType(v))
+			m.fail("key \"train\" must be true or false, found %s", jsonType(v))
 		}
-		return &train, nil
+		return &train
 	}
-	if v, ok := object["weight"]; ok && v != nil {
-		weight, ok := v.(float64)
-		if !ok || weight != 0 && weight != 1 {
-			return nil, fmt.Errorf("key \"weight\" must be 0 or 1, found %v", v)
-		}
-		train := weight == 1
-		if train {
-			return nil, nil // what is trained by default stays so
-		}
-		return &train, nil
+	switch v := m.object["weight"]; v {
+	case nil, 1.0:
+	case 0.0:
+		return new(bool)
+	default:
+		m.fail("key \"weight\" must be 0 or 1, found %v", v)
 	}
-	return nil, nil
+	return nil
 }

@@ -1,19 +1,14 @@
 package data
 
-import "instruct/tokenizer/chat"
+import (
+	"slices"
+
+	"instruct/tokenizer/chat"
+)
 
 // readPrompt reads {"prompt", "completion"}; each is a string, or a list of messages as TRL writes them.
-func readPrompt(r *record) ([]chat.Message, string, error) {
-	system, err := r.text("system")
-	if err != nil {
-		return nil, "", err
-	}
-	prompt, err := r.turns("prompt", "user")
-	if err != nil {
-		return nil, "", err
-	}
-	completion, err := r.turns("completion", "assistant")
-	return append(append(systemMessages(system), contextOnly(prompt)...), completion...), "", err
+func readPrompt(r *record, row *Row) {
+	row.Messages = slices.Concat(r.system(), contextOnly(r.turns("prompt", "user")), r.turns("completion", "assistant"))
 }
 
 // contextOnly keeps the answers inside a prompt from being trained.
@@ -28,13 +23,14 @@ func contextOnly(messages []chat.Message) []chat.Message {
 }
 
 // turns reads a key that is a string, said by the given role, or a list of messages.
-func (r *record) turns(key, role string) ([]chat.Message, error) {
+func (r *record) turns(key, role string) []chat.Message {
 	switch v := r.values[key].(type) {
 	case string:
-		return []chat.Message{{Role: role, Content: v}}, nil
+		return []chat.Message{{Role: role, Content: v}}
 	case []any:
 		return r.messages(key)
 	default:
-		return nil, r.errorf("key %q must be a string or a list of messages, found %s", key, jsonType(v))
+		r.fail("key %q must be a string or a list of messages, found %s", key, jsonType(v))
+		return nil
 	}
 }

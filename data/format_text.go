@@ -1,16 +1,11 @@
 package data
 
-import (
-	"strings"
-
-	"instruct/tokenizer/chat"
-)
+import "strings"
 
 // readText reads {"text"}: a plain text of which everything is trained.
-func readText(r *record) ([]chat.Message, string, error) {
-	text, err := r.text("text")
-	if err == nil && strings.TrimSpace(text) == "" {
-		err = r.errorf("the text is empty: remove the row")
+func readText(r *record, row *Row) {
+	row.Text = r.text("text")
+	if strings.TrimSpace(row.Text) == "" {
+		r.fail("the text is empty: remove the row")
 	}
-	return nil, text, err
 }

@@ -16,7 +16,7 @@ type format struct {
 	name string
 	// required keys make the format; optional ones are read when they are there; others are ignored and counted.
 	required, optional []string
-	read               func(r *record) (messages []chat.Message, text string, err error)
+	read               func(r *record, row *Row) // fills in Messages or Text
 }
 
 // formats is the table of the formats, in the order in which the first row of a file is compared with them.
@@ -52,27 +52,34 @@ type record struct {
 	source string // path:line
 	values map[string]any
 	raw    []byte // the JSON object, where the file has one
+	err    error  // the first mistake
 }
 
 // rawValue is the JSON of a value, which a string may hold as cells of tables do. Its keys keep their order, which a
 // template shows; those of a Parquet file have none and are sorted.
-func (r *record) rawValue(key string) (json.RawMessage, error) {
+func (r *record) rawValue(key string) json.RawMessage {
+	var values map[string]json.RawMessage
+	var err error
 	if s, ok := r.values[key].(string); ok {
 		if !json.Valid([]byte(s)) {
-			return nil, r.errorf("key %q is a string that is no JSON", key)
+			r.fail("key %q is a string that is no JSON", key)
 		}
-		return json.RawMessage(s), nil
+		return json.RawMessage(s)
 	}
-	if r.raw == nil {
-		return json.Marshal(r.values[key])
+	if r.raw != nil {
+		err = json.Unmarshal(r.raw, &values)
+	} else {
+		values = map[string]json.RawMessage{}
+		values[key], err = json.Marshal(r.values[key])
 	}
-	var values map[string]json.RawMessage
-	err := json.Unmarshal(r.raw, &values)
-	return values[key], err
+	if err != nil {
+		r.fail("%v", err)
+	}
+	return values[key]
 }
 
 // conversationParts reads what a conversation has beside its messages.
-func (r *record) conversationParts(row *Row, optional []string) (err error) {
+func (r *record) conversationParts(row *Row, optional []string) {
 	for _, part := range []struct {
 		key, open, kind string
 		to              *json.RawMessage
@@ -81,20 +88,22 @@ func (r *record) conversationParts(row *Row, optional []string) (err error) {
 		if v == nil || v == "" || !slices.Contains(optional, part.key) {
 			continue
 		}
-		src, err := r.rawValue(part.key)
-		if err != nil {
-			return err
-		}
-		src = bytes.TrimSpace(src)
+		src := bytes.TrimSpace(r.rawValue(part.key))
 		if string(src) == "null" {
 			continue
 		}
 		if !bytes.HasPrefix(src, []byte(part.open)) {
-			return r.errorf("key %q must be %s, found %s", part.key, part.kind, jsonType(v))
+			r.fail("key %q must be %s, found %s", part.key, part.kind, jsonType(v))
 		}
 		*part.to = src
 	}
-	return nil
+}
+
+// fail keeps the first error.
+func (r *record) fail(text string, args ...any) {
+	if r.err == nil {
+		r.err = r.errorf(text, args...)
+	}
 }
 
 func (r *record) errorf(text string, args ...any) error {
@@ -108,27 +117,12 @@ func (r *record) has(keys []string) bool {
 }
 
 // text reads a string; a key that is absent or null is an empty one.
-func (r *record) text(key string) (string, error) {
-	switch v := r.values[key].(type) {
-	case nil:
-		return "", nil
-	case string:
-		return v, nil
-	default:
-		return "", r.errorf("key %q must be a string, found %s", key, jsonType(v))
+func (r *record) text(key string) string {
+	text, ok := r.values[key].(string)
+	if v := r.values[key]; v != nil && !ok {
+		r.fail("key %q must be a string, found %s", key, jsonType(v))
 	}
-}
-
-// texts reads several strings.
-func (r *record) texts(into map[string]*string) error {
-	for _, key := range slices.Sorted(maps.Keys(into)) {
-		s, err := r.text(key)
-		if err != nil {
-			return err
-		}
-		*into[key] = s
-	}
-	return nil
+	return text
 }
 
 func jsonType(v any) string {
@@ -177,17 +171,13 @@ func (f *format) row(r *record) (Row, error) {
 			keyList(r.keys()), f.name, keyList(f.required), knownFormats())
 	}
 	row := Row{Source: r.source}
-	var err error
-	if row.Messages, row.Text, err = f.read(r); err != nil {
-		return Row{}, err
-	}
+	f.read(r, &row)
 	if row.Messages != nil {
-		if err := checkMessages(r, row.Messages); err != nil {
-			return Row{}, err
-		}
-		if err := r.conversationParts(&row, f.optional); err != nil {
-			return Row{}, err
-		}
+		r.checkMessages(row.Messages)
+		r.conversationParts(&row, f.optional)
+	}
+	if r.err != nil {
+		return Row{}, r.err
 	}
 	row.Kind, _ = r.values["kind"].(string)
 	for _, key := range r.keys() {
@@ -199,7 +189,7 @@ func (f *format) row(r *record) (Row, error) {
 }
 
 // checkMessages wants an answer, and no answer to be empty.
-func checkMessages(r *record, messages []chat.Message) error {
+func (r *record) checkMessages(messages []chat.Message) {
 	answers := 0
 	for i, m := range messages {
 		if m.Role != "assistant" {
@@ -207,11 +197,10 @@ func checkMessages(r *record, messages []chat.Message) error {
 		}
 		answers++
 		if (m.Train == nil || *m.Train) && strings.TrimSpace(m.Content+m.Reasoning) == "" && m.ToolCalls == nil {
-			return r.errorf("the response is empty (message %d): remove the row, or give it an answer", i+1)
+			r.fail("the response is empty (message %d): remove the row, or give it an answer", i+1)
 		}
 	}
 	if answers == 0 {
-		return r.errorf("there is no assistant message to train on")
+		r.fail("there is no assistant message to train on")
 	}
-	return nil
 }

@@ -92,3 +92,8 @@ func talk(turns ...string) []chat.Message {
 	}
 	return out
 }
+
+// Encode turns one row into an example.
+func (e *Encoder) Encode(row Row) (Example, Outcome, error) {
+	return e.encodeRow(&row, &encoding{})
+}

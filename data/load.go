@@ -12,20 +12,22 @@ import (
 	"unicode/utf8"
 )
 
-// source reads the records of a file one after the other. It stops at the first error of yield and returns it.
+// source is a file type: its extension, and what reads the records of a file one after the other. It stops at the first
+// error of yield and returns it.
 type source struct {
-	extensions []string
-	read       func(path string, data []byte, yield func(*record) error) error
+	extension string
+	read      func(path string, data []byte, yield func(*record) error) error
 }
 
-// sources is the table of the file types, by extension.
+// sources is the table of the file types.
 func sources() []source {
 	return []source{
-		{[]string{".jsonl", ".ndjson"}, readJSONL},
-		{[]string{".json"}, readJSON},
-		{[]string{".csv"}, readCSV},
-		{[]string{".tsv"}, readTSV},
-		{[]string{".parquet"}, readParquet},
+		{".jsonl", readJSONL},
+		{".ndjson", readJSONL},
+		{".json", readJSON},
+		{".csv", readCSV},
+		{".tsv", readTSV},
+		{".parquet", readParquet},
 	}
 }
 
@@ -92,12 +94,10 @@ func sourceOf(path string) (func(string, []byte, func(*record) error) error, err
 	extension := strings.ToLower(filepath.Ext(path))
 	var known []string
 	for _, s := range sources() {
-		for _, e := range s.extensions {
-			if e == extension {
-				return s.read, nil
-			}
-			known = append(known, e)
+		if s.extension == extension {
+			return s.read, nil
 		}
+		known = append(known, s.extension)
 	}
 	return nil, mistake("data: %s: the file type %q is unknown; the known ones are %s",
 		path, extension, strings.Join(known, " "))

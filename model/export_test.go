@@ -59,3 +59,12 @@ func gemma3Family() family {
 func ParseAnyConfig(path string, data []byte) (Config, error) {
 	return parseConfig(path, data, append(families(), otherFamilies()...))
 }
+
+// New makes the parameters of c, all zero; see [Model.Init] and [Model.Load].
+func New(c Config) (*Model, error) {
+	m, err := Outline(c)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.Allocate()
+}

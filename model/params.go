@@ -77,16 +77,8 @@ type Model struct {
 	values, copies, grads *kernel.Memory
 }
 
-// New makes the parameters of c, all zero; see [Model.Init] and [Model.Load].
-func New(c Config) (*Model, error) {
-	m, err := Outline(c)
-	if err != nil {
-		return nil, err
-	}
-	return m, m.Allocate()
-}
-
-// Outline is New without memory for the values: names and shapes, for planning.
+// Outline makes the parameters of c without memory for their values: names and shapes, for planning; see
+// [Model.Allocate].
 func Outline(c Config) (*Model, error) {
 	if c.family == nil {
 		return nil, mistake("model: unknown architecture %q; known are %s", c.Family, strings.Join(Families(), ", "))

@@ -80,8 +80,11 @@ type steps struct {
 
 func newSteps(t *testing.T, pool *kernel.Pool, c model.Config, optim string, frozen func(*ops.Param) bool) *steps {
 	t.Helper()
-	m, err := model.New(c)
+	m, err := model.Outline(c)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Allocate(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(m.Close)

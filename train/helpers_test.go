@@ -211,8 +211,11 @@ func loadWeights(t *testing.T, dir string) *model.Model {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	m, err := model.New(c)
+	m, err := model.Outline(c)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Allocate(); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.Load(dir, src); err != nil {

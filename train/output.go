@@ -73,31 +73,19 @@ func checkWritable(dir string) error {
 
 // clearRun removes an older run's files and checkpoints, and nothing else.
 func clearRun(dir string) error {
-	remove := func(path string) error {
+	for _, name := range runFiles() {
+		path := filepath.Join(dir, name)
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return mistake("output_dir %s: cannot remove %s: %s", dir, path, errorText(err))
 		}
-		return nil
-	}
-	for _, name := range runFiles() {
-		if err := remove(filepath.Join(dir, name)); err != nil {
-			return err
-		}
 	}
 	list, err := checkpoints.List(dir)
-	if err != nil {
-		return err
-	}
 	for _, c := range list {
-		// state.json goes first: what a kill leaves behind is no longer a whole checkpoint.
-		if err := remove(filepath.Join(c.Path, checkpoints.StateFile)); err != nil {
-			return err
-		}
-		if err := os.RemoveAll(c.Path); err != nil {
-			return mistake("output_dir %s: cannot remove %s: %s", dir, c.Path, errorText(err))
+		if err := c.Remove(); err != nil {
+			return mistake("output_dir %s: %w", dir, err)
 		}
 	}
-	return nil
+	return err
 }
 
 // sameFile tells whether two paths lead to the same existing file or folder.

@@ -75,19 +75,19 @@ func echo(d *draw) task {
 }
 
 // aboutWord draws a word of lo to hi letters and a question about it, whose answer is a function of the word.
-func (d *draw) aboutWord(lo, hi int, answer func(w string) string, questions ...string) task {
-	w := d.word(lo, hi)
-	return task{fill(d.pick(questions...), "w", d.quoted(w)), answer(w)}
+func aboutWord(lo, hi int, answer func(w string) string, questions ...string) func(d *draw) task {
+	return func(d *draw) task {
+		w := d.word(lo, hi)
+		return task{fill(d.pick(questions...), "w", d.quoted(w)), answer(w)}
+	}
 }
 
-func upperCase(d *draw) task {
-	return d.aboutWord(3, 9, strings.ToUpper,
-		"Write {w} in capital letters.",
-		"Put {w} in capitals.",
-		"Change {w} to upper case.",
-		"How does {w} look in capital letters?",
-		"Upper case, please: {w}")
-}
+var upperCase = aboutWord(3, 9, strings.ToUpper,
+	"Write {w} in capital letters.",
+	"Put {w} in capitals.",
+	"Change {w} to upper case.",
+	"How does {w} look in capital letters?",
+	"Upper case, please: {w}")
 
 func lowerCase(d *draw) task {
 	w := d.word(3, 9)
@@ -100,14 +100,12 @@ func lowerCase(d *draw) task {
 	), "w", d.quoted(strings.ToUpper(w))), w}
 }
 
-func titleCase(d *draw) task {
-	return d.aboutWord(3, 9, title,
-		"Write {w} with a capital first letter.",
-		"Make only the first letter of {w} a capital.",
-		"Put {w} in title case.",
-		"Write {w} as if it were a name.",
-		"Title case, please: {w}")
-}
+var titleCase = aboutWord(3, 9, title,
+	"Write {w} with a capital first letter.",
+	"Make only the first letter of {w} a capital.",
+	"Put {w} in title case.",
+	"Write {w} as if it were a name.",
+	"Title case, please: {w}")
 
 func title(w string) string { return strings.ToUpper(w[:1]) + w[1:] }
 
@@ -127,40 +125,32 @@ func repeat(d *draw) task {
 	), "w", d.quoted(w), "n", d.pick(count...)), strings.TrimSpace(strings.Repeat(w+" ", n))}
 }
 
-func spell(d *draw) task {
-	return d.aboutWord(3, 8, letterByLetter,
-		"Spell {w}.",
-		"Spell the word {w} for me.",
-		"How do you spell {w}?",
-		"Write {w} letter by letter.")
-}
+var spell = aboutWord(3, 8, letterByLetter,
+	"Spell {w}.",
+	"Spell the word {w} for me.",
+	"How do you spell {w}?",
+	"Write {w} letter by letter.")
 
 func letterByLetter(w string) string { return strings.Join(strings.Split(w, ""), "-") }
 
-func firstLetter(d *draw) task {
-	return d.aboutWord(3, 9, func(w string) string { return w[:1] },
-		"What is the first letter of {w}?",
-		"Which letter does {w} start with?",
-		"Give me the first letter of {w}.",
-		"Name the letter that begins {w}.")
-}
+var firstLetter = aboutWord(3, 9, func(w string) string { return w[:1] },
+	"What is the first letter of {w}?",
+	"Which letter does {w} start with?",
+	"Give me the first letter of {w}.",
+	"Name the letter that begins {w}.")
 
-func lastLetter(d *draw) task {
-	return d.aboutWord(3, 9, func(w string) string { return w[len(w)-1:] },
-		"What is the last letter of {w}?",
-		"Which letter does {w} end with?",
-		"Give me the last letter of {w}.",
-		"Name the letter that ends {w}.")
-}
+var lastLetter = aboutWord(3, 9, func(w string) string { return w[len(w)-1:] },
+	"What is the last letter of {w}?",
+	"Which letter does {w} end with?",
+	"Give me the last letter of {w}.",
+	"Name the letter that ends {w}.")
 
-func backwards(d *draw) task {
-	return d.aboutWord(3, 7, reversed,
-		"Spell {w} backwards.",
-		"Write {w} backwards.",
-		"Reverse the word {w}.",
-		"What is {w} read from right to left?",
-		"Turn {w} around.")
-}
+var backwards = aboutWord(3, 7, reversed,
+	"Spell {w} backwards.",
+	"Write {w} backwards.",
+	"Reverse the word {w}.",
+	"What is {w} read from right to left?",
+	"Turn {w} around.")
 
 func reversed(w string) string {
 	b := []byte(w)
@@ -168,13 +158,11 @@ func reversed(w string) string {
 	return string(b)
 }
 
-func countLetters(d *draw) task {
-	return d.aboutWord(3, 9, func(w string) string { return strconv.Itoa(len(w)) },
-		"How many letters are in {w}?",
-		"How many letters does {w} have?",
-		"Count the letters of {w}.",
-		"How long is the word {w}?")
-}
+var countLetters = aboutWord(3, 9, func(w string) string { return strconv.Itoa(len(w)) },
+	"How many letters are in {w}?",
+	"How many letters does {w} have?",
+	"Count the letters of {w}.",
+	"How long is the word {w}?")
 
 // compareWords asks for the longer or the shorter of two words, whose lengths differ by two at least.
 func compareWords(d *draw) task {
@@ -207,14 +195,12 @@ func compareWords(d *draw) task {
 }
 
 // sortLetters asks for the letters of a short word in the order of the alphabet.
-func sortLetters(d *draw) task {
-	sorted := func(w string) string { return strings.Join(slices.Sorted(slices.Values(strings.Split(w, ""))), "") }
-	return d.aboutWord(3, 5, sorted,
-		"Sort the letters of {w}.",
-		"Put the letters of {w} in order.",
-		"Write the letters of {w} from A to Z.",
-		"Which letters has {w}, sorted?")
-}
+var sortLetters = aboutWord(3, 5,
+	func(w string) string { return strings.Join(slices.Sorted(slices.Values(strings.Split(w, ""))), "") },
+	"Sort the letters of {w}.",
+	"Put the letters of {w} in order.",
+	"Write the letters of {w} from A to Z.",
+	"Which letters has {w}, sorted?")
 
 // sortWords asks for three words, of different first letters, in the order of the alphabet.
 func sortWords(d *draw) task {

@@ -85,12 +85,3 @@ func (d *draw) kind(i int) kind {
 	}
 	panic("lessons: unreachable: the shares do not add up")
 }
-
-// Kinds lists the names of all kinds, in the order of the reports.
-func Kinds() []string {
-	names := make([]string, len(kinds))
-	for i, k := range kinds {
-		names[i] = k.name
-	}
-	return names
-}

@@ -216,18 +216,18 @@ func TestRowsAreWellFormed(t *testing.T) {
 	if mean := bytes / len(train); mean > 90 {
 		t.Errorf("mean row of %d bytes: the lessons were meant to be short", mean)
 	}
-	for _, k := range Kinds() {
-		if used[k] < 200 {
-			t.Errorf("kind %s has %d of 20000 rows", k, used[k])
+	for _, k := range kinds {
+		if used[k.name] < 200 {
+			t.Errorf("kind %s has %d of 20000 rows", k.name, used[k.name])
 		}
 	}
 	count := map[string]int{}
 	for _, l := range heldOut {
 		count[l.Kind]++
 	}
-	for _, k := range Kinds() {
-		if count[k] != 20 {
-			t.Errorf("kind %s has %d held-out rows, want %d", k, count[k], 20)
+	for _, k := range kinds {
+		if count[k.name] != 20 {
+			t.Errorf("kind %s has %d held-out rows, want %d", k.name, count[k.name], 20)
 		}
 	}
 }

@@ -9,13 +9,11 @@ func simple(d *draw) task {
 }
 
 // say asks for the word as it is.
-func say(d *draw) task {
-	return d.aboutWord(3, 8, func(w string) string { return w },
-		"Say {w}.",
-		"Write the word {w}.",
-		"Please say {w}.",
-		"Can you write {w}?")
-}
+var say = aboutWord(3, 8, func(w string) string { return w },
+	"Say {w}.",
+	"Write the word {w}.",
+	"Please say {w}.",
+	"Can you write {w}?")
 
 func systemEnding(d *draw) []turn {
 	end := d.pick("sir", "madam", "captain", "boss", "my lord", "Your Majesty", "over", "amen")
