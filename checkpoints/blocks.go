@@ -63,9 +63,8 @@ func readFull(r io.ReaderAt, p []byte, off int64) error {
 	return err
 }
 
-// mulShape is the number of elements of a shape. ok is false for a negative
-// dimension or when even the product of the non-zero dimensions is too large for
-// that many elements of size bytes to have a place in memory.
+// mulShape is the number of elements of a shape. ok is false for a negative dimension or when even the product of the
+// non-zero dimensions is too large for that many elements of size bytes to have a place in memory.
 func mulShape(shape []int, size int) (n int, ok bool) {
 	n, product := 1, 1
 	for _, d := range shape {
