@@ -1,6 +1,7 @@
 package checkpoints
 
 import (
+	"cmp"
 	"io"
 	"math"
 	"runtime"
@@ -21,17 +22,14 @@ func readBlocks(r io.ReaderAt, off int64, size, elems int, dst []float32, decode
 	step := max(1, chunkBytes/size) // blocks in a chunk
 	chunks := (blocks + step - 1) / step
 	workers := min(runtime.GOMAXPROCS(0), chunks)
-	if workers == 0 {
-		return nil
-	}
 	var next atomic.Int64
 	errs := make([]error, workers)
-	work := func(w int) {
+	work := func() error {
 		buf := make([]byte, min(step, blocks)*size)
 		for {
 			first := (int(next.Add(1)) - 1) * step
 			if first >= blocks {
-				return
+				return nil
 			}
 			n := min(step, blocks-first)
 			src := buf[:n*size]
@@ -40,25 +38,17 @@ func readBlocks(r io.ReaderAt, off int64, size, elems int, dst []float32, decode
 				err = decode(dst[first*elems:(first+n)*elems], src)
 			}
 			if err != nil {
-				errs[w] = err
 				next.Store(int64(chunks)) // the others stop too
-				return
+				return err
 			}
 		}
 	}
 	var wg sync.WaitGroup
-	for w := 1; w < workers; w++ {
-		wg.Add(1)
-		go func() { defer wg.Done(); work(w) }()
+	for w := range workers {
+		wg.Go(func() { errs[w] = work() })
 	}
-	work(0)
 	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(errs...)
 }
 
 // readFull reads all of p at off; a short file is io.ErrUnexpectedEOF.
@@ -73,9 +63,8 @@ func readFull(r io.ReaderAt, p []byte, off int64) error {
 	return err
 }
 
-// mulShape is the number of elements of a shape. ok is false for a negative
-// dimension or when even the product of the non-zero dimensions is too large for
-// that many elements of size bytes to have a place in memory.
+// mulShape is the number of elements of a shape. ok is false for a negative dimension or when even the product of the
+// non-zero dimensions is too large for that many elements of size bytes to have a place in memory.
 func mulShape(shape []int, size int) (n int, ok bool) {
 	n, product := 1, 1
 	for _, d := range shape {

@@ -7,9 +7,8 @@ import (
 	"instruct/model/kernel/float16"
 )
 
-// Dequantisation of ggml's blocks of 32, after dequantize_row_* of ggml-quants.c.
-// d and m are halves, q the small integers; every product and sum is rounded to
-// float32 on its own, so the bits are the same on every CPU.
+// Dequantisation of ggml's blocks of 32, after dequantize_row_* of ggml-quants.c. d and m are halves, q the small
+// integers; every product and sum is rounded to float32 on its own, so the bits are the same on every CPU.
 
 func half(p []byte) float32 { return float16.FromHalf(binary.LittleEndian.Uint16(p)) }
 

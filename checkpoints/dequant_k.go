@@ -1,8 +1,7 @@
 package checkpoints
 
-// Dequantisation of ggml's super-blocks of 256 (the k-quants), after
-// dequantize_row_*_K of ggml-quants.c. A super-block has eight groups of 32 (Q4_K,
-// Q5_K) or sixteen of 16 (Q6_K), each with a small integer scale of its own.
+// Dequantisation of ggml's super-blocks of 256 (the k-quants), after dequantize_row_*_K of ggml-quants.c. A super-block
+// has eight groups of 32 (Q4_K, Q5_K) or sixteen of 16 (Q6_K), each with a small integer scale of its own.
 
 // scaleMin gives scale and minimum of group j of a block that begins with d, dmin and twelve bytes of 6-bit factors.
 func scaleMin(block []byte, j int) (scale, minimum float32) {

@@ -9,15 +9,12 @@
 // Every reader converts to float32 and gives shapes in row-major Hugging Face
 // order: a linear layer is [rows, columns] = [out, in].
 //
-// Files are not trusted. Every count, length and offset is held against the
-// size of the file before memory is asked for, so a truncated or lying file
-// costs one clear error. Such errors, missing files, and a full or read-only
-// disk are the user's to mend: they have a method UserError() bool that
-// returns true and can be found with errors.As.
+// Files are not trusted. Every count, length and offset is held against the size of the file before memory is asked
+// for, so a truncated or lying file costs one clear error. Such errors, missing files, and a full or read-only disk are
+// the user's to mend: they have a method UserError() bool that returns true and can be found with errors.As.
 package checkpoints
 
-// Source is a set of named tensors on disk, read one at a time.
-// A Source may be read from several goroutines at once.
+// Source is a set of named tensors on disk, read one at a time. A Source may be read from several goroutines at once.
 type Source interface {
 	// Names lists the tensors in the order in which they are stored.
 	Names() []string

@@ -12,9 +12,8 @@ import (
 	"strconv"
 )
 
-// WriteFile writes data to path so that path holds either what it held before or
-// all of data, even after a crash: a temporary file in the same folder is written,
-// synced to disk and renamed, then the folder is synced.
+// WriteFile writes data to path so that path holds either what it held before or all of data, even after a crash: a
+// temporary file in the same folder is written, synced to disk and renamed, then the folder is synced.
 func WriteFile(path string, data []byte) error {
 	return writeAtomic(path, func(w io.Writer) error {
 		_, err := w.Write(data)
@@ -44,11 +43,10 @@ func writeAtomic(path string, fill func(w io.Writer) error) error {
 	return fileError("sync the folder of", path, syncPath(filepath.Dir(path)))
 }
 
-// SaveDir makes the folder dst whole or not at all: write fills a temporary folder
-// beside it, every file and folder in that is synced to disk, then it is renamed to
-// dst. On any error up to there, a full disk among them, the temporary folder is
-// removed and dst is untouched. A dst that exists is moved aside first, deleted only after the
-// new one is in place, and moved back when that fails. Missing parents are made.
+// SaveDir makes the folder dst whole or not at all: write fills a temporary folder beside it, every file and folder in
+// that is synced to disk, then it is renamed to dst. On any error up to there, a full disk among them, the temporary
+// folder is removed and dst is untouched. A dst that exists is moved aside first, deleted only after the new one is in
+// place, and moved back when that fails. Missing parents are made.
 //
 // A process killed in between leaves at most a hidden sibling .NAME.tmp-* or
 // .NAME.old-*, which nothing reads and which may be deleted; see Recover for checkpoints.

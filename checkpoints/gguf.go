@@ -17,10 +17,9 @@ type GGUF struct {
 	meta map[string]metaValue
 }
 
-// OpenGGUF opens a file and checks all of it but the tensors' values: every count,
-// length and offset lies inside the file, types are known, tensors do not overlap.
-// Tensors of F32, F16, BF16, F64, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K and Q6_K can
-// be Read; another type is named in the error of Read.
+// OpenGGUF opens a file and checks all of it but the tensors' values: every count, length and offset lies inside the
+// file, types are known, tensors do not overlap. Tensors of F32, F16, BF16, F64, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K,
+// Q5_K and Q6_K can be Read; another type is named in the error of Read.
 func OpenGGUF(path string) (*GGUF, error) { return openTensors(path, newGGUF) }
 
 // Smallest possible sizes in bytes, to hold counts against the file's size.

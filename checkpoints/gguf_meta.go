@@ -15,8 +15,7 @@ func (g *GGUF) value(key string) metaValue {
 	return metaValue{kind: metaTypes}
 }
 
-// String gives a string value; ok is false when key is absent or of another type,
-// as it is for all the getters.
+// String gives a string value; ok is false when key is absent or of another type, as it is for all the getters.
 func (g *GGUF) String(key string) (value string, ok bool) {
 	v := g.value(key)
 	return v.text, v.kind == metaString

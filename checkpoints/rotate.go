@@ -17,9 +17,8 @@ type Checkpoint struct {
 	Path string // runDir/checkpoint-N
 }
 
-// List gives the whole checkpoints of a run by ascending step: real folders named
-// checkpoint-N (decimal, no leading zero) that hold a state.json. A run folder that
-// does not exist has none.
+// List gives the whole checkpoints of a run by ascending step: real folders named checkpoint-N (decimal, no leading
+// zero) that hold a state.json. A run folder that does not exist has none.
 func List(runDir string) ([]Checkpoint, error) {
 	entries, err := os.ReadDir(runDir)
 	if os.IsNotExist(err) {
@@ -53,10 +52,9 @@ func Latest(runDir string) (c Checkpoint, ok bool, err error) {
 	return list[len(list)-1], true, nil
 }
 
-// Rotate deletes the oldest whole checkpoints until keep are left, as Hugging Face's
-// save_total_limit does: protected steps (the best) count, but are never deleted, and
-// neither is the newest, so more than keep may stay. keep <= 0 deletes nothing.
-// Nothing but whole checkpoints is ever deleted.
+// Rotate deletes the oldest whole checkpoints until keep are left, as Hugging Face's save_total_limit does: protected
+// steps (the best) count, but are never deleted, and neither is the newest, so more than keep may stay. keep <= 0
+// deletes nothing. Nothing but whole checkpoints is ever deleted.
 func Rotate(runDir string, keep int, protect ...int) error {
 	list, err := List(runDir)
 	if err != nil || keep <= 0 {

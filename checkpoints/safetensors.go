@@ -9,9 +9,8 @@ type Safetensors struct {
 	metadata map[string]string
 }
 
-// OpenSafetensors opens a file and checks its whole header: size limits, JSON,
-// dtypes, shapes, and that the tensors fill the data without gap or overlap.
-// F32, F16, BF16 and F64 tensors can be Read.
+// OpenSafetensors opens a file and checks its whole header: size limits, JSON, dtypes, shapes, and that the tensors
+// fill the data without gap or overlap. F32, F16, BF16 and F64 tensors can be Read.
 func OpenSafetensors(path string) (*Safetensors, error) {
 	return openTensors(path, newSafetensors)
 }

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -217,10 +218,8 @@ func (e *Encoder) EncodeAll(ctx context.Context, rows []Row, threads int) ([]Exa
 	if err := ctx.Err(); err != nil {
 		return nil, nil, fmt.Errorf("data: encode: %w", err)
 	}
-	for _, err := range errs {
-		if err != nil {
-			return nil, nil, err
-		}
+	if err := cmp.Or(errs...); err != nil {
+		return nil, nil, err
 	}
 	audit := newAudit()
 	kept := examples[:0]

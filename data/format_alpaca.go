@@ -16,7 +16,8 @@ func (r *record) instruction() string {
 
 // dialogue is one question and its answer, after a system prompt if there is one.
 func (r *record) dialogue(user, assistant string) []chat.Message {
-	return append(r.system(), chat.Message{Role: "user", Content: user}, chat.Message{Role: "assistant", Content: assistant})
+	return append(r.system(),
+		chat.Message{Role: "user", Content: user}, chat.Message{Role: "assistant", Content: assistant})
 }
 
 // system is the system prompt of a key of that name, if there is one.

@@ -16,18 +16,19 @@ import (
 // error of yield and returns it.
 type source struct {
 	extension string
+	text      bool // the file is UTF-8
 	read      func(path string, data []byte, yield func(*record) error) error
 }
 
 // sources is the table of the file types.
 func sources() []source {
 	return []source{
-		{".jsonl", readJSONL},
-		{".ndjson", readJSONL},
-		{".json", readJSON},
-		{".csv", readCSV},
-		{".tsv", readTSV},
-		{".parquet", readParquet},
+		{".jsonl", true, readJSONL},
+		{".ndjson", true, readJSONL},
+		{".json", true, readJSON},
+		{".csv", true, readCSV},
+		{".tsv", true, readTSV},
+		{".parquet", false, readParquet},
 	}
 }
 
@@ -59,14 +60,20 @@ func Load(ctx context.Context, paths []string, format string) ([]Row, error) {
 
 // readRows reads the rows of one file; f is nil when the format is to be detected.
 func readRows(ctx context.Context, path string, data []byte, f *format) ([]Row, error) {
-	read, err := sourceOf(path)
+	s, err := sourceOf(path)
+	if err == nil && s.text {
+		data, err = textOf(path, data)
+	}
 	if err != nil {
 		return nil, err
 	}
 	var rows []Row
-	err = read(path, data, func(r *record) error {
+	err = s.read(path, data, func(r *record) error {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("data: load %s: %w", path, err)
+		}
+		if r.values == nil {
+			return r.errorf("expected an object, found null")
 		}
 		var err error
 		if f == nil {
@@ -90,16 +97,16 @@ func readRows(ctx context.Context, path string, data []byte, f *format) ([]Row, 
 }
 
 // sourceOf picks the reader of a file.
-func sourceOf(path string) (func(string, []byte, func(*record) error) error, error) {
+func sourceOf(path string) (source, error) {
 	extension := strings.ToLower(filepath.Ext(path))
 	var known []string
 	for _, s := range sources() {
 		if s.extension == extension {
-			return s.read, nil
+			return s, nil
 		}
 		known = append(known, s.extension)
 	}
-	return nil, mistake("data: %s: the file type %q is unknown; the known ones are %s",
+	return source{}, mistake("data: %s: the file type %q is unknown; the known ones are %s",
 		path, extension, strings.Join(known, " "))
 }
 

@@ -12,10 +12,6 @@ import (
 
 // readJSONL reads one object a line; blank lines are skipped.
 func readJSONL(path string, data []byte, yield func(*record) error) error {
-	data, err := textOf(path, data)
-	if err != nil {
-		return err
-	}
 	for number := 1; len(data) > 0; number++ {
 		line, rest, _ := bytes.Cut(data, []byte("\n"))
 		data = rest
@@ -26,9 +22,6 @@ func readJSONL(path string, data []byte, yield func(*record) error) error {
 		if err := json.Unmarshal(line, &r.values); err != nil {
 			return jsonError(path, line, number-1, 0, err)
 		}
-		if r.values == nil {
-			return r.errorf("expected an object, found null")
-		}
 		if err := yield(r); err != nil {
 			return err
 		}
@@ -38,10 +31,6 @@ func readJSONL(path string, data []byte, yield func(*record) error) error {
 
 // readJSON reads an array of objects. A file of one object a line under this name is read too.
 func readJSON(path string, data []byte, yield func(*record) error) error {
-	data, err := textOf(path, data)
-	if err != nil {
-		return err
-	}
 	text := bytes.TrimLeft(data, " \t\r\n")
 	if bytes.HasPrefix(text, []byte("{")) {
 		if json.Valid(text) && bytes.Count(bytes.TrimSpace(text), []byte("\n")) > 0 {
@@ -63,9 +52,6 @@ func readJSON(path string, data []byte, yield func(*record) error) error {
 		r := &record{source: sourceLine(path, line), raw: row}
 		if err := json.Unmarshal(row, &r.values); err != nil {
 			return jsonError(path, data, 0, next, err)
-		}
-		if r.values == nil {
-			return r.errorf("expected an object, found null")
 		}
 		if err := yield(r); err != nil {
 			return err

@@ -11,10 +11,6 @@ import (
 
 // readCSV reads a table of RFC 4180 whose first row names the columns.
 func readCSV(path string, data []byte, yield func(*record) error) error {
-	data, err := textOf(path, data)
-	if err != nil {
-		return err
-	}
 	reader := csv.NewReader(bytes.NewReader(data))
 	reader.FieldsPerRecord = -1
 	table := table{path: path, yield: yield}
@@ -40,10 +36,6 @@ func readCSV(path string, data []byte, yield func(*record) error) error {
 // readTSV reads a table with a tab between columns and a line for each row. Quotes mean nothing, except that a field
 // may stand in quotes as a whole, with its own quotes doubled.
 func readTSV(path string, data []byte, yield func(*record) error) error {
-	data, err := textOf(path, data)
-	if err != nil {
-		return err
-	}
 	table := table{path: path, yield: yield}
 	number := 0
 	for line := range strings.Lines(string(data)) {

@@ -120,13 +120,19 @@ type configReader struct {
 	err  error
 }
 
+func (r *configReader) fail(format string, args ...any) {
+	if r.err == nil {
+		r.err = mistake("model: %s: %s", r.path, fmt.Sprintf(format, args...))
+	}
+}
+
 func (r *configReader) get(key string, v any, want string) bool {
 	m, ok := r.raw[key]
 	if !ok || string(m) == "null" {
 		return false
 	}
-	if err := json.Unmarshal(m, v); err != nil && r.err == nil {
-		r.err = mistake("model: %s: %s is %s; expected %s", r.path, key, m, want)
+	if err := json.Unmarshal(m, v); err != nil {
+		r.fail("%s is %s; expected %s", key, m, want)
 	}
 	return true
 }
@@ -149,20 +155,16 @@ func (r *configReader) flag(key string, def bool) bool {
 // count reads a whole number; -1 as default means that the key is required.
 func (r *configReader) count(key string, def int) int {
 	v := def
-	if !r.get(key, &v, "a whole number") && def < 0 && r.err == nil {
-		r.err = mistake("model: %s: %s is missing", r.path, key)
+	if !r.get(key, &v, "a whole number") && def < 0 {
+		r.fail("%s is missing", key)
 	}
 	return v
 }
 
 // token reads a token id, or the first of a list of them; -1 where there is none.
 func (r *configReader) token(key string) int {
-	m, ok := r.raw[key]
-	if !ok || string(m) == "null" {
-		return -1
-	}
 	var ids []int
-	if json.Unmarshal(m, &ids) == nil && len(ids) > 0 {
+	if json.Unmarshal(r.raw[key], &ids) == nil && len(ids) > 0 {
 		return ids[0]
 	}
 	id := -1
@@ -172,7 +174,7 @@ func (r *configReader) token(key string) int {
 
 // oneOf checks that a string key, where present, has one of the known values.
 func (r *configReader) oneOf(key string, known ...string) {
-	if v := r.str(key, known[0]); r.err == nil && !slices.Contains(known, v) {
-		r.err = mistake("model: %s: %s %q is not supported; known: %s", r.path, key, v, strings.Join(known, ", "))
+	if v := r.str(key, known[0]); !slices.Contains(known, v) {
+		r.fail("%s %q is not supported; known: %s", key, v, strings.Join(known, ", "))
 	}
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -81,10 +82,7 @@ func (c *Config) layerRope(l int) Rope {
 
 // scoreScale is the scale of the attention's scores.
 func (c *Config) scoreScale() float32 {
-	if s := c.options.attentionScale; s != 0 {
-		return float32(s)
-	}
-	return float32(1 / math.Sqrt(float64(c.HeadDim)))
+	return float32(cmp.Or(c.options.attentionScale, 1/math.Sqrt(float64(c.HeadDim))))
 }
 
 // decoderFamily is a family of such decoders.
@@ -114,8 +112,8 @@ func parseLlama(c *Config, r *configReader) {
 	c.Tied = r.flag("tie_word_embeddings", false)
 	r.oneOf("hidden_act", "silu")
 	for _, key := range []string{"attention_bias", "mlp_bias", "use_sliding_window"} {
-		if r.flag(key, false) && r.err == nil {
-			r.err = mistake("model: %s: %s: true is not supported", r.path, key)
+		if r.flag(key, false) {
+			r.fail("%s: true is not supported", key)
 		}
 	}
 	c.Rope = parseRope(r)
@@ -141,20 +139,15 @@ func writeLlama(c *Config, out map[string]any) {
 func llamaMeta(c *Config, get func(string) float64) {
 	c.Width, c.Hidden = int(get("embedding_length")), int(get("feed_forward_length"))
 	c.Layers = int(get("block_count"))
-	c.Heads, c.KVHeads = int(get("attention.head_count")), int(get("attention.head_count_kv"))
-	if c.KVHeads == 0 {
-		c.KVHeads = c.Heads
-	}
+	c.Heads = int(get("attention.head_count"))
+	c.KVHeads = cmp.Or(int(get("attention.head_count_kv")), c.Heads)
 	c.MaxLength = int(get("context_length"))
 	c.NormEps = tidyFloat32(get("attention.layer_norm_rms_epsilon"))
 	c.HeadDim = int(get("attention.key_length"))
 	if c.HeadDim == 0 && c.Heads > 0 {
 		c.HeadDim = c.Width / c.Heads
 	}
-	c.Rope = Rope{get("rope.freq_base"), RopeScaling{Type: "default"}}
-	if c.Rope.Theta == 0 {
-		c.Rope.Theta = 10000
-	}
+	c.Rope = Rope{cmp.Or(get("rope.freq_base"), 10000), RopeScaling{Type: "default"}}
 	c.raw = map[string]json.RawMessage{}
 }
 

@@ -49,10 +49,8 @@ func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool) err
 			return nil
 		}
 	}
-	values, size := t.Data, 1
-	for _, d := range t.Shape {
-		size *= d
-	}
+	values := t.Data
+	size := rows * (t.param.Size() / t.param.Shape[0])
 	if values == nil {
 		values = make([]float32, size)
 	}

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -260,10 +261,7 @@ func (m *Model) Init(seed uint64) {
 		case initZeros:
 			clear(v)
 		case initNormal:
-			scale := m.Config.InitStd
-			if s.scale != 0 {
-				scale *= s.scale
-			}
+			scale := m.Config.InitStd * cmp.Or(s.scale, 1)
 			r := rng.NewRand(seed, "init", uint64(i), 0)
 			for j := range v {
 				v[j] = float32(float64(r.Normal() * scale))

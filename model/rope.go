@@ -1,7 +1,7 @@
 package model
 
 import (
-	"fmt"
+	"cmp"
 	"math"
 
 	"instruct/model/kernel/exact"
@@ -16,11 +16,11 @@ type Rope struct {
 
 // RopeScaling stretches rotary positions beyond the length a model was trained on.
 type RopeScaling struct {
-	Type           string // "default", "linear" or "llama3"
-	Factor         float64
-	LowFreqFactor  float64 // llama3
-	HighFreqFactor float64 // llama3
-	OriginalLength int     // llama3
+	Type           string  `json:"rope_type"` // "default", "linear" or "llama3"
+	Factor         float64 `json:"factor"`
+	LowFreqFactor  float64 `json:"low_freq_factor"`                  // llama3
+	HighFreqFactor float64 `json:"high_freq_factor"`                 // llama3
+	OriginalLength int     `json:"original_max_position_embeddings"` // llama3
 }
 
 // invFreq returns the d/2 inverse frequencies of heads of size d, as transformers' modeling_rope_utils has them.
@@ -53,13 +53,9 @@ func (s *RopeScaling) stretch(v float64) float64 {
 
 // ropeKeys is a rope_scaling or rope_parameters object of config.json.
 type ropeKeys struct {
-	Type     string  `json:"rope_type"`
-	Old      string  `json:"type"`
-	Theta    float64 `json:"rope_theta"`
-	Factor   float64 `json:"factor"`
-	Low      float64 `json:"low_freq_factor"`
-	High     float64 `json:"high_freq_factor"`
-	Original int     `json:"original_max_position_embeddings"`
+	RopeScaling
+	Old   string  `json:"type"`
+	Theta float64 `json:"rope_theta"`
 }
 
 // parseRope reads rope_theta and rope_scaling, or rope_parameters as transformers 5 writes them.
@@ -77,31 +73,21 @@ func (s *ropeKeys) rope(r *configReader, theta float64) Rope {
 	if s.Theta > 0 {
 		theta = s.Theta
 	}
-	if s.Type == "" {
-		s.Type = s.Old
-	}
-	if s.Type == "" {
-		s.Type = "default"
-	}
-	bad := func(what string) {
-		if r.err == nil {
-			r.err = mistake("model: %s: rope_scaling: %s", r.path, what)
-		}
-	}
+	s.Type = cmp.Or(s.Type, s.Old, "default")
 	switch s.Type {
 	case "default":
 	case "linear":
 		if s.Factor <= 0 {
-			bad("factor must be positive")
+			r.fail("rope_scaling: factor must be positive")
 		}
 	case "llama3":
-		if s.Factor <= 0 || s.Low <= 0 || s.High <= s.Low || s.Original <= 0 {
-			bad("llama3 needs factor, low_freq_factor < high_freq_factor and original_max_position_embeddings")
+		if s.Factor <= 0 || s.LowFreqFactor <= 0 || s.HighFreqFactor <= s.LowFreqFactor || s.OriginalLength <= 0 {
+			r.fail("rope_scaling: llama3 needs factor, low_freq_factor < high_freq_factor and original_max_position_embeddings")
 		}
 	default:
-		bad(fmt.Sprintf("type %q is not supported; known: default, linear, llama3", s.Type))
+		r.fail("rope_scaling: type %q is not supported; known: default, linear, llama3", s.Type)
 	}
-	return Rope{theta, RopeScaling{s.Type, s.Factor, s.Low, s.High, s.Original}}
+	return Rope{theta, s.RopeScaling}
 }
 
 // parameters is the rope_parameters object of config.json.

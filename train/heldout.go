@@ -40,27 +40,38 @@ func evaluationPlan(examples []data.Example, rows int) *data.Plan {
 	return data.NewPlan(data.Lengths(examples), data.PlanOptions{Rows: rows, Strategy: data.Sequential})
 }
 
+// each calls take with the summed loss of each micro-batch, which is in batch, and what it is to be divided by.
+func (h *heldOut) each(ctx context.Context, take func(loss, divisor float64) error) error {
+	for _, rows := range h.batches {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		data.BuildBatch(&h.batch, h.examples, rows)
+		loss, divisor, err := h.run(&h.batch)
+		if err != nil {
+			return err
+		}
+		if err := take(loss, divisor); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // loss returns the mean loss of a held-out trained token, and how many there are.
 func (h *heldOut) loss(ctx context.Context) (mean float64, trained int, err error) {
 	sum, divisor := 0.0, 0.0
-	for _, rows := range h.batches {
-		if err := ctx.Err(); err != nil {
-			return 0, 0, err
-		}
-		data.BuildBatch(&h.batch, h.examples, rows)
-		loss, d, err := h.run(&h.batch)
-		if err != nil {
-			return 0, 0, err
-		}
+	err = h.each(ctx, func(loss, d float64) error {
 		if !finite(loss) {
-			return 0, 0, fmt.Errorf("the held-out loss is %v; rows: %s; a lower learning_rate or a longer warm-up usually helps",
+			return fmt.Errorf("the held-out loss is %v; rows: %s; a lower learning_rate or a longer warm-up usually helps",
 				loss, sources(h.examples, h.badRows(&h.batch)))
 		}
 		sum += loss
 		divisor += d
 		trained += h.batch.TrainedTokens
-	}
-	return sum / divisor, trained, nil
+		return nil
+	})
+	return sum / divisor, trained, err
 }
 
 func (h *heldOut) close() { h.graph.Close() }

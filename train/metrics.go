@@ -40,7 +40,7 @@ type metrics struct {
 // openMetrics opens metrics.jsonl of a run. A run resumed after step keeps the rows up to it and drops those of steps
 // that will be made again.
 func openMetrics(dir string, step int) (*metrics, error) {
-	m := &metrics{}
+	m := &metrics{rows: []Metric{}} // trainer_state.json has a list even of none
 	path := filepath.Join(dir, metricsFile)
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -81,13 +81,5 @@ func (m *metrics) add(row Metric) error {
 }
 
 func (m *metrics) close() error { return m.file.Close() }
-
-// history is log_history as transformers' trainer_state.json has it.
-func (m *metrics) history() []Metric {
-	if m.rows == nil {
-		return []Metric{}
-	}
-	return m.rows
-}
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -90,12 +90,9 @@ func clearRun(dir string) error {
 
 // sameFile tells whether two paths lead to the same existing file or folder.
 func sameFile(a, b string) bool {
-	x, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	y, err := os.Stat(b)
-	return err == nil && os.SameFile(x, y)
+	x, _ := os.Stat(a)
+	y, _ := os.Stat(b)
+	return os.SameFile(x, y)
 }
 
 // replaces tells whether clearing dir of a run would remove the model or checkpoint in path.

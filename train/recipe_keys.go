@@ -46,23 +46,18 @@ func Keys() []Key {
 	var keys []Key
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		keys = append(keys, Key{f.Tag.Get("key"), f.Tag.Get("help"), text(v.Field(i)), kindOf(f.Type)})
+		keys = append(keys, Key{f.Tag.Get("key"), f.Tag.Get("help"), text(v.Field(i)), kinds[f.Type.Kind()].name})
 	}
 	return keys
 }
 
-func kindOf(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Slice:
-		return "list"
-	case reflect.Int:
-		return "int"
-	case reflect.Float64:
-		return "float"
-	case reflect.Bool:
-		return "bool"
-	}
-	return "string"
+// kinds names the kinds of fields, and what a message expects of them.
+var kinds = map[reflect.Kind]struct{ name, expected string }{
+	reflect.String:  {"string", "text"},
+	reflect.Slice:   {"list", "a list"},
+	reflect.Int:     {"int", "a whole number"},
+	reflect.Float64: {"float", "a number"},
+	reflect.Bool:    {"bool", "true or false"},
 }
 
 func text(v reflect.Value) string {
@@ -106,8 +101,7 @@ func setField(f reflect.Value, name string, values []string, split bool) error {
 		}
 		list := []string{}
 		for _, v := range values {
-			v = strings.TrimSpace(v)
-			if v != "" {
+			if v = strings.TrimSpace(v); v != "" {
 				list = append(list, v)
 			}
 		}
@@ -118,30 +112,26 @@ func setField(f reflect.Value, name string, values []string, split bool) error {
 		return mistake("%s takes one value, not a list", name)
 	}
 	s := values[0]
-	switch f.Kind() {
-	case reflect.String:
-		f.SetString(s)
-	case reflect.Int:
-		n, err := strconv.ParseInt(strings.ReplaceAll(s, "_", ""), 10, 64)
-		if err != nil {
-			return mistake("%s is %q; expected a whole number", name, s)
-		}
-		f.SetInt(n)
-	case reflect.Float64:
-		x, err := strconv.ParseFloat(s, 64)
-		if err != nil {
-			return mistake("%s is %q; expected a number", name, s)
-		}
-		f.SetFloat(x)
-	case reflect.Bool:
+	var err error
+	switch to := f.Addr().Interface().(type) {
+	case *int:
+		*to, err = strconv.Atoi(strings.ReplaceAll(s, "_", ""))
+	case *float64:
+		*to, err = strconv.ParseFloat(s, 64)
+	case *bool:
 		switch strings.ToLower(s) {
 		case "true", "yes", "on", "1":
-			f.SetBool(true)
+			*to = true
 		case "false", "no", "off", "0":
-			f.SetBool(false)
+			*to = false
 		default:
-			return mistake("%s is %q; expected true or false", name, s)
+			err = strconv.ErrSyntax
 		}
+	default:
+		f.SetString(s)
+	}
+	if err != nil {
+		return mistake("%s is %q; expected %s", name, s, kinds[f.Kind()].expected)
 	}
 	return nil
 }

@@ -118,25 +118,24 @@ func yamlError(err error) (where, reason string) {
 // nodeValues returns a scalar or a list of scalars as text.
 func nodeValues(n ast.Node) ([]string, error) {
 	n = unwrapped(n)
-	if list, ok := n.(*ast.SequenceNode); ok {
-		var out []string
-		for _, item := range list.Values {
-			text, ok := scalarText(item)
-			if !ok {
-				return nil, mistake("expected a list of plain values")
-			}
-			out = append(out, text)
-		}
-		return out, nil
-	}
-	text, ok := scalarText(n)
-	if !ok {
-		return nil, mistake("expected a plain value")
-	}
 	if n.Type() == ast.NullType {
-		text = ""
+		return []string{""}, nil
 	}
-	return []string{text}, nil
+	items := []ast.Node{n}
+	expected := "a plain value"
+	if list, ok := n.(*ast.SequenceNode); ok {
+		items = list.Values
+		expected = "a list of plain values"
+	}
+	var out []string
+	for _, item := range items {
+		text, ok := scalarText(item)
+		if !ok {
+			return nil, mistake("expected %s", expected)
+		}
+		out = append(out, text)
+	}
+	return out, nil
 }
 
 // unwrapped is a value without its anchor and its tag.
@@ -153,17 +152,15 @@ func unwrapped(n ast.Node) ast.Node {
 // scalarText is a plain value as it was written, without quotes.
 func scalarText(n ast.Node) (text string, ok bool) {
 	switch n := unwrapped(n).(type) {
-	case *ast.StringNode:
-		return n.Value, true
+	case *ast.AliasNode:
+		return "", false
 	case *ast.LiteralNode:
 		return n.Value.Value, true
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode, *ast.MergeKeyNode:
-		return n.GetToken().Value, true
-	case *ast.NullNode:
-		if n.Token.Type == token.ImplicitNullType {
+	case ast.ScalarNode:
+		if n.GetToken().Type == token.ImplicitNullType {
 			return "", true
 		}
-		return n.Token.Value, true
+		return n.GetToken().Value, true
 	}
 	return "", false
 }

@@ -59,8 +59,8 @@ type run struct {
 
 // best is the lowest held-out loss so far; Step 0: none yet.
 type best struct {
-	Loss float64
-	Step int
+	Loss float64 `json:"best_eval_loss"`
+	Step int     `json:"best_step"`
 }
 
 // Run trains as the recipe says and returns when the run is done, has failed, or was stopped by ctx; in the last case a

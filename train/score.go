@@ -26,41 +26,25 @@ func Score(ctx context.Context, m *model.Model, pool *kernel.Pool, examples []da
 	if err := checkIDs(examples, m.Config.Vocab); err != nil {
 		return err
 	}
-	longest := 1
-	for i := range examples {
-		longest = max(longest, examples[i].Inputs())
-	}
-	g, err := m.NewEvaluation(pool, longest, nil)
+	h, err := newHeldOut(pool, m, heldOutOptions{examples: examples, rows: 1})
 	if err != nil {
 		return err
 	}
-	defer g.Close()
-	f := feed{graph: g, objective: MaskedMean{}}
-	var b data.Batch
-	for i := range examples {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		data.BuildBatch(&b, examples, []int{i})
-		e := &examples[i]
+	defer h.close()
+	return h.each(ctx, func(loss, _ float64) error {
+		e := &examples[h.batch.Rows[0]]
 		s := RowScore{Row: e.Row, Source: e.Source, IDs: e.IDs, Mask: make([]int, len(e.Mask)), Logprobs: []float64{},
-			TrainedTokens: b.TrainedTokens}
-		for j, trained := range e.Mask {
+			LossSum: loss, TrainedTokens: h.batch.TrainedTokens}
+		for i, trained := range e.Mask {
 			if trained {
-				s.Mask[j] = 1
+				s.Mask[i] = 1
 			}
 		}
-		if s.LossSum, _, err = f.run(&b); err != nil {
-			return err
-		}
-		for j, l := range g.Logprobs() {
-			if b.Weights[j] != 0 {
+		for i, l := range h.graph.Logprobs() {
+			if h.batch.Weights[i] != 0 {
 				s.Logprobs = append(s.Logprobs, l)
 			}
 		}
-		if err := emit(s); err != nil {
-			return err
-		}
-	}
-	return nil
+		return emit(s)
+	})
 }

@@ -36,14 +36,11 @@ type SetupOptions struct {
 // machine has not. The caller closes it.
 func NewSetup(ctx context.Context, r *Recipe, o SetupOptions) (*Setup, error) {
 	s := &Setup{Recipe: r, Pool: kernel.NewPool(r.Threads), resumed: o.Checkpoint}
-	if err := s.load(ctx); err != nil {
-		s.Pool.Close()
-		return nil, err
+	err := s.load(ctx)
+	if err == nil {
+		err = s.plan(o)
 	}
-	if o.SkipHeldOut {
-		s.rows.heldOut = nil
-	}
-	if err := s.plan(o.Available); err != nil {
+	if err != nil {
 		s.Pool.Close()
 		return nil, err
 	}
@@ -83,8 +80,11 @@ func encoder(m *pretrained.Model, r *Recipe) *data.Encoder {
 }
 
 // plan plans the steps and the memory.
-func (s *Setup) plan(available func() (int64, bool)) error {
+func (s *Setup) plan(o SetupOptions) error {
 	r := s.Recipe
+	if o.SkipHeldOut {
+		s.rows.heldOut = nil
+	}
 	plan := data.NewPlan(data.Lengths(s.rows.examples), data.PlanOptions{Rows: r.BatchSize, Packing: r.Packing,
 		Capacity: r.BatchSize * min(r.MaxLength, s.Model.Config.MaxLength), Strategy: r.Sampling, Seed: uint64(r.Seed)})
 	s.Cursor = NewCursor(s.rows.examples, plan, r.Accumulation, r.SharePrefix)
@@ -105,7 +105,7 @@ func (s *Setup) plan(available func() (int64, bool)) error {
 	if !r.Checkpointing {
 		advice += ", or gradient_checkpointing: true"
 	}
-	return s.Memory.Check(available, advice)
+	return s.Memory.Check(o.Available, advice)
 }
 
 // countSteps returns the number of optimizer steps of a run. The last step of an epoch may have fewer micro-batches.

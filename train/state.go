@@ -17,10 +17,9 @@ import (
 type state struct {
 	Counters
 	Place
-	BestLoss float64 `json:"best_eval_loss"`
-	BestStep int     `json:"best_step"` // 0: no evaluation yet
-	Recipe   Recipe  `json:"recipe"`
-	DataHash string  `json:"data_hash"` // of all training ids and masks
+	best
+	Recipe   Recipe `json:"recipe"`
+	DataHash string `json:"data_hash"` // of all training ids and masks
 }
 
 const (
@@ -38,8 +37,7 @@ var mayChange = []string{"max_steps", "num_train_epochs", "eval_strategy", "eval
 // state.json. It appears whole or not at all.
 func (u *run) saveCheckpoint() error {
 	r, step := u.Recipe, u.trainer.Done.Step
-	st := state{Counters: u.trainer.Done, Place: u.Cursor.Place, BestLoss: u.best.Loss, BestStep: u.best.Step, Recipe: *r,
-		DataHash: u.rows.audit.Hash}
+	st := state{u.trainer.Done, u.Cursor.Place, u.best, *r, u.rows.audit.Hash}
 	err := checkpoints.SaveDir(checkpointDir(r, step), func(tmp string) error {
 		if err := u.Model.Save(tmp); err != nil {
 			return err
@@ -72,7 +70,7 @@ func (u *run) trainerState() map[string]any {
 	hf := map[string]any{"global_step": done.Step, "epoch": u.Cursor.Passes(), "max_steps": u.Steps,
 		"num_input_tokens_seen": done.NumTokens, "train_batch_size": r.BatchSize, "logging_steps": r.LoggingSteps,
 		"eval_steps": r.EvalSteps, "save_steps": r.SaveSteps, "is_local_process_zero": true, "is_world_process_zero": true,
-		"log_history": u.metrics.history()}
+		"log_history": u.metrics.rows}
 	if u.best.Step > 0 {
 		hf["best_metric"], hf["best_global_step"] = u.best.Loss, u.best.Step
 	}
@@ -146,11 +144,11 @@ func (u *run) restore(dir string) error {
 			return err
 		}
 	}
-	u.trainer.opt.steps = st.Step
+	u.trainer.opt.steps = st.Counters.Step
 	u.trainer.Done = st.Counters
 	u.Cursor.Place = st.Place
-	u.best = best{st.BestLoss, st.BestStep}
-	u.saved = st.Step
+	u.best = st.best
+	u.saved = st.Counters.Step
 	return nil
 }
 

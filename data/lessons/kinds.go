@@ -171,25 +171,21 @@ func compareWords(d *draw) task {
 	for abs(len(a)-len(b)) < 2 {
 		a, b = d.word(3, 9), d.word(3, 9)
 	}
-	long := a
-	short := b
-	if len(b) > len(a) {
-		long = b
-		short = a
-	}
+	words := []string{a, b}
+	slices.SortFunc(words, func(a, b string) int { return len(a) - len(b) })
 	ask := d.pick(
 		"Which word is longer, {a} or {b}?",
 		"Which has more letters: {a} or {b}?",
 		"Name the longer word: {a} or {b}.",
 	)
-	answer := long
+	answer := words[1]
 	if d.intn(2) == 0 {
 		ask = d.pick(
 			"Which word is shorter, {a} or {b}?",
 			"Which has fewer letters: {a} or {b}?",
 			"Name the shorter word: {a} or {b}.",
 		)
-		answer = short
+		answer = words[0]
 	}
 	return task{fill(ask, "a", a, "b", b), answer}
 }

@@ -2,6 +2,7 @@ package lessons
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -55,7 +56,8 @@ func sortNumbers(d *draw) task {
 		"Put {l} in order, smallest first.",
 		"Sort {l} from small to large.",
 	)
-	if d.intn(3) == 0 {
+	falling := d.intn(3) == 0
+	if falling {
 		ask = d.pick(
 			"Put {l} in order, largest first.",
 			"Sort {l} from large to small.",
@@ -63,8 +65,8 @@ func sortNumbers(d *draw) task {
 	}
 	ask = fill(ask, "l", joinInts(n))
 	sort.Ints(n)
-	if strings.Contains(ask, "largest first") || strings.Contains(ask, "large to small") {
-		n[0], n[2] = n[2], n[0]
+	if falling {
+		slices.Reverse(n)
 	}
 	return task{ask, joinInts(n)}
 }
