@@ -111,16 +111,15 @@ func (e *Encoder) limit() int {
 // inputSpans is all of a text of n bytes but the turns that say train: false.
 func (e *Encoder) inputSpans(c chat.Conversation, n int) ([]chat.Span, error) {
 	// The spans of those turns are what would be trained if they were the only ones.
-	yes, no := true, false
 	c.Messages = slices.Clone(c.Messages)
 	excluded := false
 	for i := range c.Messages {
 		m := &c.Messages[i]
 		if m.Train != nil && !*m.Train {
-			m.Train = &yes
+			m.Train = new(true)
 			excluded = true
 		} else {
-			m.Train = &no
+			m.Train = new(false)
 		}
 	}
 	if !excluded {

@@ -159,7 +159,7 @@ func (m *messageReader) trainFlag() *bool {
 	switch v := m.object["weight"]; v {
 	case nil, 1.0:
 	case 0.0:
-		return new(bool)
+		return new(false)
 	default:
 		m.fail("key \"weight\" must be 0 or 1, found %v", v)
 	}

@@ -15,8 +15,7 @@ func readPrompt(r *record, row *Row) {
 func contextOnly(messages []chat.Message) []chat.Message {
 	for i := range messages {
 		if messages[i].Role == "assistant" && messages[i].Train == nil {
-			no := false
-			messages[i].Train = &no
+			messages[i].Train = new(false)
 		}
 	}
 	return messages

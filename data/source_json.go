@@ -65,8 +65,7 @@ func readJSON(path string, data []byte, yield func(*record) error) error {
 // jsonError places an error of encoding/json, whose offsets count from base in a part of a file that has some lines
 // before it.
 func jsonError(path string, part []byte, before, base int, err error) error {
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		at := base + int(syntax.Offset) - 1 // the offset counts the offending byte
 		message := syntax.Error()
 		switch {
@@ -80,8 +79,7 @@ func jsonError(path string, part []byte, before, base int, err error) error {
 		line, column := place(part, at)
 		return mistake("data: %s:%d:%d: invalid JSON: %s", path, before+line, column, message)
 	}
-	var mismatch *json.UnmarshalTypeError
-	if errors.As(err, &mismatch) {
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		line, column := place(part, base+int(mismatch.Offset)-1)
 		expected := "an object"
 		switch {

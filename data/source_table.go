@@ -19,8 +19,7 @@ func readCSV(path string, data []byte, yield func(*record) error) error {
 		if err == io.EOF {
 			return nil
 		}
-		var syntax *csv.ParseError
-		if errors.As(err, &syntax) {
+		if syntax, ok := errors.AsType[*csv.ParseError](err); ok {
 			return mistake("data: %s:%d:%d: invalid CSV: %w", path, syntax.Line, syntax.Column, syntax.Err)
 		}
 		if err != nil {

@@ -117,12 +117,11 @@ func (t *Tensor) find(src Source, gguf bool) (name string, shape []int, ok bool)
 	if gguf {
 		name = t.part.gguf
 	}
-	if shape, ok = src.Shape(name); ok {
-		return name, shape, true
-	}
 	_, short, _ := strings.Cut(name, ".") // some GPT-2 checkpoints leave the prefix out
-	if shape, ok = src.Shape(short); ok {
-		return short, shape, true
+	for _, n := range []string{name, short} {
+		if shape, ok = src.Shape(n); ok {
+			return n, shape, true
+		}
 	}
 	return name, nil, false
 }

@@ -16,8 +16,7 @@ func mistake(format string, args ...any) error { return userError{fmt.Errorf(for
 
 // errorText is the reason of a file error without the path, which the message has already.
 func errorText(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err.Error()
 	}
 	return err.Error()

@@ -112,12 +112,6 @@ func (o *optimizer) gradNorm(weight float64) float64 {
 // step updates the parameters, sets the gradients to zero, and makes the copies that products read anew, whatever
 // trained a parameter. norm is what gradNorm returned.
 func (o *optimizer) step(r *Recipe, rate, norm, weight float64) error {
-	o.update(r, rate, norm, weight)
-	return o.model.Refresh(o.pool)
-}
-
-// update changes the parameters' values and sets the gradients to zero.
-func (o *optimizer) update(r *Recipe, rate, norm, weight float64) {
 	o.steps++
 	scale := 1 / weight
 	if r.MaxGradNorm > 0 { // torch.nn.utils.clip_grad_norm_
@@ -139,4 +133,5 @@ func (o *optimizer) update(r *Recipe, rate, norm, weight float64) {
 		}
 		o.pool.AdamW(p.Value, p.Grad, o.m[p], o.v[p], args)
 	}
+	return o.model.Refresh(o.pool)
 }

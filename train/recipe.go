@@ -1,6 +1,7 @@
 package train
 
 import (
+	_ "embed"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -99,6 +100,18 @@ func DefaultRecipe() Recipe {
 		LoggingSteps:  10,
 		Seed:          42,
 	}
+}
+
+// defaultRecipe is what `instruct train` runs without an argument.
+//
+//go:embed default.yaml
+var defaultRecipe []byte
+
+// Embedded returns the embedded recipe: a small model made from scratch and tuned on the embedded lessons.
+func Embedded() (Recipe, error) {
+	r := DefaultRecipe()
+	_, err := r.ParseYAML("(embedded)", defaultRecipe)
+	return r, err
 }
 
 // Resolved is the recipe with the values that follow from others: what a run is made of and saves.

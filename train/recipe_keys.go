@@ -42,11 +42,9 @@ type Key struct {
 
 // Keys lists every key, in the order of the struct.
 func Keys() []Key {
-	v := reflect.ValueOf(DefaultRecipe())
 	var keys []Key
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		keys = append(keys, Key{f.Tag.Get("key"), f.Tag.Get("help"), text(v.Field(i)), kinds[f.Type.Kind()].name})
+	for f, v := range reflect.ValueOf(DefaultRecipe()).Fields() {
+		keys = append(keys, Key{f.Tag.Get("key"), f.Tag.Get("help"), text(v), kinds[v.Kind()].name})
 	}
 	return keys
 }
@@ -76,10 +74,9 @@ func (r *Recipe) field(name string) (reflect.Value, string, bool) {
 	if a, ok := aliases[name]; ok {
 		name = a
 	}
-	v := reflect.ValueOf(r).Elem()
-	for i := range v.NumField() {
-		if v.Type().Field(i).Tag.Get("key") == name {
-			return v.Field(i), name, true
+	for f, v := range reflect.ValueOf(r).Elem().Fields() {
+		if f.Tag.Get("key") == name {
+			return v, name, true
 		}
 	}
 	return reflect.Value{}, name, false

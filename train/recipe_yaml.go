@@ -102,8 +102,8 @@ var firstPlace = regexp.MustCompile(`\[(\d+):\d+\]$`)
 // yamlError is the place (:LINE:COLUMN, where it is known) and the reason of an error of the library, which quotes the
 // source over several lines.
 func yamlError(err error) (where, reason string) {
-	var e yaml.Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[yaml.Error](err)
+	if !ok {
 		return "", err.Error()
 	}
 	if t := e.GetToken(); t != nil {
@@ -223,10 +223,9 @@ func asFloat(n ast.Node) ast.Node {
 // YAML returns the resolved recipe as a file that reads back to the same values.
 func (r *Recipe) YAML() ([]byte, error) {
 	var file yaml.MapSlice
-	v := reflect.ValueOf(r).Elem()
-	for i := range v.NumField() {
-		key := v.Type().Field(i).Tag.Get("key")
-		value := v.Field(i).Interface()
+	for f, v := range reflect.ValueOf(*r).Fields() {
+		key := f.Tag.Get("key")
+		value := v.Interface()
 		if j, ok := value.(jsonText); ok && strings.HasPrefix(string(j), "{") {
 			var m map[string]any
 			if err := json.Unmarshal([]byte(j), &m); err != nil {

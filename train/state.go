@@ -54,10 +54,7 @@ func (u *run) saveCheckpoint() error {
 		return fmt.Errorf("train: save checkpoint of step %d: %w", step, err)
 	}
 	u.saved = step
-	if u.best.Step > 0 {
-		return checkpoints.Rotate(r.OutputDir, r.SaveLimit, u.best.Step)
-	}
-	return checkpoints.Rotate(r.OutputDir, r.SaveLimit)
+	return checkpoints.Rotate(r.OutputDir, r.SaveLimit, u.best.Step) // there is no checkpoint of step 0
 }
 
 func checkpointDir(r *Recipe, step int) string {
@@ -154,12 +151,11 @@ func (u *run) restore(dir string) error {
 
 // sameRecipe checks that nothing that decides a run's bits has changed.
 func sameRecipe(dir string, old, now *Recipe) error {
-	a, b := reflect.ValueOf(old).Elem(), reflect.ValueOf(now).Elem()
-	for i := range a.NumField() {
-		key := a.Type().Field(i).Tag.Get("key")
-		if !slices.Contains(mayChange, key) && text(a.Field(i)) != text(b.Field(i)) {
-			return mistake("resume: %s is %q now and was %q in %s; a resumed run must keep it", key,
-				text(b.Field(i)), text(a.Field(i)), dir)
+	for f, v := range reflect.ValueOf(*old).Fields() {
+		key, before := f.Tag.Get("key"), text(v)
+		after := text(reflect.ValueOf(*now).FieldByIndex(f.Index))
+		if !slices.Contains(mayChange, key) && before != after {
+			return mistake("resume: %s is %q now and was %q in %s; a resumed run must keep it", key, after, before, dir)
 		}
 	}
 	return nil
