@@ -94,3 +94,11 @@ func openFile(path string) (*os.File, int64, error) {
 	}
 	return f, info.Size(), nil
 }
+
+// Reason is the reason of a file's error without its path, which a message has already.
+func Reason(err error) string {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err.Error()
+	}
+	return err.Error()
+}

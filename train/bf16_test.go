@@ -3,6 +3,8 @@ package train
 import (
 	"math"
 	"testing"
+
+	"instruct/train/recipe"
 )
 
 // TestBF16Curve: on a real model and real data the losses with bf16 weights stay within 1 % of those with fp32 ones.
@@ -13,7 +15,7 @@ func TestBF16Curve(t *testing.T) {
 	folder := fixture(t, "models", "stories260K-hf")
 	rows := fixture(t, "data", "rasbt-instruction", "instruction-data.json")
 	losses := func(dtype string) []Metric {
-		r := set(t, DefaultRecipe(), "model_name_or_path", folder, "dataset", rows, "eval_fraction", "0",
+		r := set(t, recipe.Default(), "model_name_or_path", folder, "dataset", rows, "eval_fraction", "0",
 			"eval_strategy", "no", "save_strategy", "no", "max_length", "256", "per_device_train_batch_size", "8",
 			"max_steps", "25", "learning_rate", "1e-3", "dtype", dtype, "output_dir", t.TempDir(),
 			"overwrite_output_dir", "true")

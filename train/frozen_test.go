@@ -9,6 +9,7 @@ import (
 	"instruct/model/kernel"
 	"instruct/model/kernel/rng"
 	"instruct/model/ops"
+	"instruct/train/recipe"
 )
 
 // TestFrozenParameters makes some steps of a model whose first layer, embedding and head are frozen, with each
@@ -112,7 +113,7 @@ func (s *steps) step(between func()) {
 		s.t.Fatal(err)
 	}
 	between()
-	r, weight := DefaultRecipe(), float64(s.batch.Len())
+	r, weight := recipe.Default(), float64(s.batch.Len())
 	if err := s.opt.step(&r, 1e-2, s.opt.gradNorm(weight), weight); err != nil {
 		s.t.Fatal(err)
 	}

@@ -16,11 +16,12 @@ import (
 	"instruct/model"
 	"instruct/model/kernel"
 	"instruct/model/pretrained"
+	"instruct/train/recipe"
 )
 
 // small is a recipe that trains a tiny model on the embedded lessons in a second. With -short, where the portable
 // kernels run under the race detector, the model and the run are smaller.
-func small(t *testing.T) Recipe {
+func small(t *testing.T) recipe.Recipe {
 	t.Helper()
 	rows, width, layers := "320", 32, 2
 	if testing.Short() {
@@ -29,7 +30,7 @@ func small(t *testing.T) Recipe {
 	config := fmt.Sprintf(`{"model_type":"qwen3","hidden_size":%d,"num_hidden_layers":%d,"num_attention_heads":4,`+
 		`"num_key_value_heads":2,"head_dim":8,"intermediate_size":48,"max_position_embeddings":256,`+
 		`"tie_word_embeddings":true,"rms_norm_eps":1e-5}`, width, layers)
-	return set(t, DefaultRecipe(), "dataset", "lessons", "lesson_rows", rows, "lesson_held_out", "6",
+	return set(t, recipe.Default(), "dataset", "lessons", "lesson_rows", rows, "lesson_held_out", "6",
 		"tokenizer_name", "bytes", "chat_template", "lessons", "model_config", config, "max_length", "256",
 		"per_device_train_batch_size", "8", "num_train_epochs", "1", "learning_rate", "3e-3", "warmup_steps", "4",
 		"weight_decay", "0.01", "train_sampling_strategy", "random", "save_strategy", "no", "eval_strategy", "no",
@@ -37,7 +38,7 @@ func small(t *testing.T) Recipe {
 }
 
 // set changes keys of a recipe, which come with their values.
-func set(t *testing.T, r Recipe, pairs ...string) Recipe {
+func set(t *testing.T, r recipe.Recipe, pairs ...string) recipe.Recipe {
 	t.Helper()
 	for i := 0; i < len(pairs); i += 2 {
 		if err := r.Set(pairs[i], pairs[i+1]); err != nil {
@@ -93,7 +94,7 @@ func (r *trained) add(m Metric) {
 }
 
 // mustRun trains.
-func mustRun(t *testing.T, r Recipe) trained {
+func mustRun(t *testing.T, r recipe.Recipe) trained {
 	t.Helper()
 	var run trained
 	var err error
@@ -104,7 +105,7 @@ func mustRun(t *testing.T, r Recipe) trained {
 }
 
 // mustResume trains, is stopped after a step, and goes on with more keys changed.
-func mustResume(t *testing.T, r Recipe, stop int, more ...string) trained {
+func mustResume(t *testing.T, r recipe.Recipe, stop int, more ...string) trained {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -145,7 +146,7 @@ func sameBits(t *testing.T, got, want trained) {
 }
 
 // readMetrics reads the rows of a run's metrics.jsonl: those of steps and those of evaluations.
-func readMetrics(t *testing.T, r Recipe) (steps, evaluations []Metric) {
+func readMetrics(t *testing.T, r recipe.Recipe) (steps, evaluations []Metric) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(r.OutputDir, "metrics.jsonl"))
 	if err != nil {
@@ -166,7 +167,7 @@ func readMetrics(t *testing.T, r Recipe) (steps, evaluations []Metric) {
 }
 
 // savedLoss measures the held-out loss of the model that a run saved.
-func savedLoss(t *testing.T, r Recipe, dtype kernel.DType) float64 {
+func savedLoss(t *testing.T, r recipe.Recipe, dtype kernel.DType) float64 {
 	t.Helper()
 	m, err := pretrained.Load(r.OutputDir, pretrained.Options{DType: dtype})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"instruct/data"
 	"instruct/model"
 	"instruct/model/kernel"
+	"instruct/train/recipe"
 )
 
 // dpo is direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290) as an objective: rows 2i and 2i+1
@@ -135,7 +136,7 @@ func TestPreferenceObjective(t *testing.T) {
 		g.Close()
 		m.Close()
 	}
-	r := set(t, DefaultRecipe(), "max_grad_norm", "0")
+	r := set(t, recipe.Default(), "max_grad_norm", "0")
 	m := loadWeights(t, filepath.Join("..", "model", "testdata", "reference", "llama"))
 	tr, err := NewTrainer(TrainerOptions{Pool: pool, Model: m, Recipe: &r, Steps: 1, Capacity: 128, Objective: objective,
 		Source: once{examples, []int{0, 1, 2, 3}, false}})

@@ -10,6 +10,7 @@ import (
 	"instruct/model/kernel"
 	"instruct/model/ops"
 	"instruct/model/pretrained"
+	"instruct/train/recipe"
 )
 
 // optimizer is AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) over a model's trained parameters, with the
@@ -111,7 +112,7 @@ func (o *optimizer) gradNorm(weight float64) float64 {
 
 // step updates the parameters, sets the gradients to zero, and makes the copies that products read anew, whatever
 // trained a parameter. norm is what gradNorm returned.
-func (o *optimizer) step(r *Recipe, rate, norm, weight float64) error {
+func (o *optimizer) step(r *recipe.Recipe, rate, norm, weight float64) error {
 	o.steps++
 	scale := 1 / weight
 	if r.MaxGradNorm > 0 { // torch.nn.utils.clip_grad_norm_

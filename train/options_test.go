@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"instruct/model/kernel"
+	"instruct/train/recipe"
 )
 
 // option is a recipe key with the values that a test tries.
@@ -83,7 +84,7 @@ func TestEveryPairOfOptionsResumes(t *testing.T) {
 	for _, setting := range settings {
 		t.Run(strings.Join(setting[:4], "="), func(t *testing.T) {
 			t.Log(setting)
-			recipe := func() Recipe {
+			recipe := func() recipe.Recipe {
 				return set(t, set(t, small(t), "dataset", path, "eval_fraction", "0", "max_length", "96",
 					"per_device_train_batch_size", "2", "max_steps", "8", "warmup_steps", "2"), setting...)
 			}

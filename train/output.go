@@ -10,6 +10,7 @@ import (
 
 	"instruct/checkpoints"
 	"instruct/model/pretrained"
+	"instruct/train/recipe"
 )
 
 // What a run writes into its folder beside the model and its checkpoints.
@@ -28,8 +29,8 @@ func runFiles() []string {
 
 // prepareOutput makes the output folder, or refuses one that holds something else than what checkpoint goes on with.
 // An older run is removed here, so it must be called after everything that the new one reads was found good.
-func prepareOutput(r *Recipe, checkpoint string) error {
-	wrap := func(err error) error { return mistake("output_dir %s: %s", r.OutputDir, errorText(err)) }
+func prepareOutput(r *recipe.Recipe, checkpoint string) error {
+	wrap := func(err error) error { return mistake("output_dir %s: %s", r.OutputDir, checkpoints.Reason(err)) }
 	entries, err := os.ReadDir(r.OutputDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return wrap(err)
@@ -76,7 +77,7 @@ func clearRun(dir string) error {
 	for _, name := range runFiles() {
 		path := filepath.Join(dir, name)
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return mistake("output_dir %s: cannot remove %s: %s", dir, path, errorText(err))
+			return mistake("output_dir %s: cannot remove %s: %s", dir, path, checkpoints.Reason(err))
 		}
 	}
 	list, err := checkpoints.List(dir)

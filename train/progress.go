@@ -24,13 +24,9 @@ func newProgress(o Options, total, done, every int) progress {
 	if o.Quiet {
 		p.log = io.Discard
 	} else if o.Terminal {
-		p.bar = progressbar.NewOptions(total,
-			progressbar.OptionSetWriter(o.Log),
-			progressbar.OptionSetWidth(24),
-			progressbar.OptionShowCount(),
-			progressbar.OptionSetPredictTime(false),
-			progressbar.OptionSetElapsedTime(false),
-			progressbar.OptionFullWidth())
+		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(o.Log), progressbar.OptionSetWidth(24),
+			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false),
+			progressbar.OptionSetElapsedTime(false), progressbar.OptionFullWidth())
 		_ = p.bar.Set(done)
 		p.visible = true
 	}

@@ -8,6 +8,7 @@ import (
 	"instruct/data"
 	"instruct/data/lessons"
 	"instruct/train/eval"
+	"instruct/train/recipe"
 )
 
 // dataset is the rows of a run, as text and as examples.
@@ -23,7 +24,7 @@ type dataset struct {
 }
 
 // loadRows reads the rows that the recipe names and holds some out.
-func loadRows(ctx context.Context, r *Recipe) (*dataset, error) {
+func loadRows(ctx context.Context, r *recipe.Recipe) (*dataset, error) {
 	if slices.Contains(r.Dataset, "lessons") {
 		if len(r.Dataset) > 1 || len(r.EvalDataset) > 0 {
 			return nil, mistake("dataset: the embedded 'lessons' bring their own held-out rows and cannot be mixed with files")

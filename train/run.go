@@ -13,6 +13,7 @@ import (
 	"instruct/model/kernel"
 	"instruct/model/kernel/exact"
 	"instruct/train/eval"
+	"instruct/train/recipe"
 )
 
 // Options are what a run needs beside its recipe.
@@ -65,7 +66,7 @@ type best struct {
 
 // Run trains as the recipe says and returns when the run is done, has failed, or was stopped by ctx; in the last case a
 // checkpoint was saved and the error is ErrInterrupted.
-func Run(ctx context.Context, r Recipe, o Options) (*Result, error) {
+func Run(ctx context.Context, r recipe.Recipe, o Options) (*Result, error) {
 	u := &run{o: o, start: time.Now()}
 	r = r.Resolved()
 	if err := r.Validate(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"instruct/model/kernel/exact"
+	"instruct/train/recipe"
 )
 
 // schedule gives the learning rate of each step, as transformers' get_*_schedule_with_warmup do: during warm-up the
@@ -14,7 +15,7 @@ type schedule struct {
 	warmup, total int
 }
 
-func newSchedule(r *Recipe, total int) schedule {
+func newSchedule(r *recipe.Recipe, total int) schedule {
 	warmup := r.WarmupSteps
 	if warmup == 0 {
 		warmup = int(math.Ceil(r.WarmupRatio * float64(total)))

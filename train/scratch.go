@@ -5,14 +5,16 @@ import (
 	"os"
 	"strings"
 
+	"instruct/checkpoints"
 	"instruct/data"
 	"instruct/model/pretrained"
 	"instruct/tokenizer"
 	"instruct/tokenizer/chat"
+	"instruct/train/recipe"
 )
 
 // fromScratch makes the model of model_config, without weights, with the tokenizer of tokenizer_name.
-func fromScratch(ctx context.Context, r *Recipe, rows []data.Row) (*pretrained.Model, error) {
+func fromScratch(ctx context.Context, r *recipe.Recipe, rows []data.Row) (*pretrained.Model, error) {
 	tok, err := makeTokenizer(ctx, r, rows)
 	if err != nil {
 		return nil, err
@@ -22,7 +24,7 @@ func fromScratch(ctx context.Context, r *Recipe, rows []data.Row) (*pretrained.M
 	if !strings.HasPrefix(string(r.ModelConfig), "{") {
 		s.Path = string(r.ModelConfig)
 		if s.Config, err = os.ReadFile(s.Path); err != nil {
-			return nil, mistake("model_config %s: %s", s.Path, errorText(err))
+			return nil, mistake("model_config %s: %s", s.Path, checkpoints.Reason(err))
 		}
 	}
 	if s.ChatTemplate == "" && tok.ChatTemplate() == "" {
@@ -32,7 +34,7 @@ func fromScratch(ctx context.Context, r *Recipe, rows []data.Row) (*pretrained.M
 }
 
 // makeTokenizer makes or loads the tokenizer of tokenizer_name; it has an end-of-sequence token.
-func makeTokenizer(ctx context.Context, r *Recipe, rows []data.Row) (tok *tokenizer.Tokenizer, err error) {
+func makeTokenizer(ctx context.Context, r *recipe.Recipe, rows []data.Row) (tok *tokenizer.Tokenizer, err error) {
 	special := chat.LessonsTokens()
 	switch r.TokenizerName {
 	case "bytes":

@@ -10,12 +10,13 @@ import (
 	"instruct/model"
 	"instruct/model/kernel"
 	"instruct/model/pretrained"
+	"instruct/train/recipe"
 )
 
 // Setup is what a recipe comes to before its first step: rows, a model without its weights, and a plan. Nothing large
 // was allocated for it, and nothing written.
 type Setup struct {
-	Recipe  *Recipe
+	Recipe  *recipe.Recipe
 	Pool    *kernel.Pool
 	Model   *pretrained.Model
 	Cursor  *Cursor
@@ -34,7 +35,7 @@ type SetupOptions struct {
 
 // NewSetup reads the data, and the model but for its weights, and plans the run. It refuses a run whose memory this
 // machine has not. The caller closes it.
-func NewSetup(ctx context.Context, r *Recipe, o SetupOptions) (*Setup, error) {
+func NewSetup(ctx context.Context, r *recipe.Recipe, o SetupOptions) (*Setup, error) {
 	s := &Setup{Recipe: r, Pool: kernel.NewPool(r.Threads), resumed: o.Checkpoint}
 	err := s.load(ctx)
 	if err == nil {
@@ -74,7 +75,7 @@ func (s *Setup) load(ctx context.Context) (err error) {
 }
 
 // encoder makes examples of rows as the recipe says.
-func encoder(m *pretrained.Model, r *Recipe) *data.Encoder {
+func encoder(m *pretrained.Model, r *recipe.Recipe) *data.Encoder {
 	return &data.Encoder{Tokenizer: m.Tokenizer, Template: m.Template, Stop: m.Stop, MaxLength: r.MaxLength,
 		ModelLength: m.Config.MaxLength, TrainOnInputs: !r.AssistantOnly}
 }
@@ -109,7 +110,7 @@ func (s *Setup) plan(o SetupOptions) error {
 }
 
 // countSteps returns the number of optimizer steps of a run. The last step of an epoch may have fewer micro-batches.
-func countSteps(r *Recipe, plan *data.Plan) int {
+func countSteps(r *recipe.Recipe, plan *data.Plan) int {
 	if r.MaxSteps > 0 {
 		return r.MaxSteps
 	}

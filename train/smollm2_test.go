@@ -12,6 +12,7 @@ import (
 	"instruct/model/kernel"
 	"instruct/model/pretrained"
 	"instruct/tokenizer/chat"
+	"instruct/train/recipe"
 )
 
 // smollm2Reference is what PyTorch says of the model: the prompts, ten steps, and the model after them.
@@ -52,7 +53,7 @@ func TestSmolLM2Steps(t *testing.T) {
 	if out == "" {
 		out = t.TempDir()
 	}
-	r := set(t, DefaultRecipe(), "model_name_or_path", fixture(t, "models", folder, "SmolLM2-135M-Instruct.Q4_1.gguf"),
+	r := set(t, recipe.Default(), "model_name_or_path", fixture(t, "models", folder, "SmolLM2-135M-Instruct.Q4_1.gguf"),
 		"dataset", fixture(t, "data", "rasbt-instruction", "instruction-data.json"), "eval_fraction", "0",
 		"eval_strategy", "no", "save_strategy", "no", "train_sampling_strategy", "sequential",
 		"per_device_train_batch_size", "8", "max_steps", strconv.Itoa(steps), "learning_rate", "1e-4",

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
 	"instruct/checkpoints"
 	"instruct/model/pretrained"
+	"instruct/train/recipe"
 )
 
 // state is what a checkpoint holds beside weights and moments.
@@ -18,8 +18,8 @@ type state struct {
 	Counters
 	Place
 	best
-	Recipe   Recipe `json:"recipe"`
-	DataHash string `json:"data_hash"` // of all training ids and masks
+	Recipe   recipe.Recipe `json:"recipe"`
+	DataHash string        `json:"data_hash"` // of all training ids and masks
 }
 
 const (
@@ -57,7 +57,7 @@ func (u *run) saveCheckpoint() error {
 	return checkpoints.Rotate(r.OutputDir, r.SaveLimit, u.best.Step) // there is no checkpoint of step 0
 }
 
-func checkpointDir(r *Recipe, step int) string {
+func checkpointDir(r *recipe.Recipe, step int) string {
 	return filepath.Join(r.OutputDir, fmt.Sprintf("checkpoint-%d", step))
 }
 
@@ -83,7 +83,7 @@ func writeJSON(path string, v any) error {
 }
 
 // findCheckpoint turns resume_from_checkpoint into a folder.
-func findCheckpoint(r *Recipe) (string, error) {
+func findCheckpoint(r *recipe.Recipe) (string, error) {
 	switch strings.ToLower(r.Resume) {
 	case "", "false", "no":
 		return "", nil
@@ -105,7 +105,7 @@ func findCheckpoint(r *Recipe) (string, error) {
 	}
 	if _, err := os.Stat(filepath.Join(r.Resume, checkpoints.StateFile)); err != nil {
 		return "", mistake("resume_from_checkpoint: %s is no checkpoint: it has no readable state.json (%s)",
-			r.Resume, errorText(err))
+			r.Resume, checkpoints.Reason(err))
 	}
 	return r.Resume, nil
 }
@@ -115,14 +115,14 @@ func (u *run) restore(dir string) error {
 	path := filepath.Join(dir, checkpoints.StateFile)
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return mistake("resume: %s: %s", path, errorText(err))
+		return mistake("resume: %s: %s", path, checkpoints.Reason(err))
 	}
-	st := state{Recipe: DefaultRecipe()} // keys that are younger than the checkpoint have their defaults
+	st := state{Recipe: recipe.Default()} // keys that are younger than the checkpoint have their defaults
 	if err := json.Unmarshal(text, &st); err != nil {
 		return mistake("resume: %s: %v", path, err)
 	}
-	if err := sameRecipe(dir, &st.Recipe, u.Recipe); err != nil {
-		return err
+	if key, now, before := u.Recipe.Changed(&st.Recipe, mayChange); key != "" {
+		return mistake("resume: %s is %q now and was %q in %s; a resumed run must keep it", key, now, before, dir)
 	}
 	if st.DataHash != u.rows.audit.Hash {
 		return mistake("resume: the training data, tokenizer or template differ from those of %s; "+
@@ -146,17 +146,5 @@ func (u *run) restore(dir string) error {
 	u.Cursor.Place = st.Place
 	u.best = st.best
 	u.saved = st.Counters.Step
-	return nil
-}
-
-// sameRecipe checks that nothing that decides a run's bits has changed.
-func sameRecipe(dir string, old, now *Recipe) error {
-	for f, v := range reflect.ValueOf(*old).Fields() {
-		key, before := f.Tag.Get("key"), text(v)
-		after := text(reflect.ValueOf(*now).FieldByIndex(f.Index))
-		if !slices.Contains(mayChange, key) && before != after {
-			return mistake("resume: %s is %q now and was %q in %s; a resumed run must keep it", key, after, before, dir)
-		}
-	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"instruct/train/recipe"
 )
 
 // makeRun makes a folder that looks like a run with checkpoints of steps 3 and 6.
@@ -50,7 +52,7 @@ func TestPrepareOutput(t *testing.T) {
 			if c.fails {
 				want = entries(t, dir)
 			}
-			r := Recipe{OutputDir: dir, Overwrite: c.overwrite}
+			r := recipe.Recipe{OutputDir: dir, Overwrite: c.overwrite}
 			if c.model != "" {
 				r.ModelNameOrPath = filepath.Join(dir, c.model)
 			}
@@ -68,7 +70,7 @@ func TestPrepareOutput(t *testing.T) {
 		})
 	}
 	dir := makeRun(t)
-	r := Recipe{OutputDir: t.TempDir(), Overwrite: false}
+	r := recipe.Recipe{OutputDir: t.TempDir(), Overwrite: false}
 	if err := prepareOutput(&r, filepath.Join(dir, "checkpoint-3")); err != nil {
 		t.Errorf("going on from another run in an empty folder: %v", err)
 	}
@@ -89,7 +91,7 @@ func TestResumeFindsWhatWasMovedAside(t *testing.T) {
 		if err := os.Rename(last, filepath.Join(dir, ".checkpoint-6.old-2")); err != nil {
 			t.Fatal(err)
 		}
-		r := Recipe{OutputDir: dir, Resume: resume}
+		r := recipe.Recipe{OutputDir: dir, Resume: resume}
 		if resume != "true" {
 			r.Resume = last
 		}

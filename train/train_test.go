@@ -15,6 +15,7 @@ import (
 	"instruct/model"
 	"instruct/model/kernel"
 	"instruct/tokenizer/chat"
+	"instruct/train/recipe"
 )
 
 func TestThreadsGiveTheSameBits(t *testing.T) {
@@ -232,7 +233,7 @@ func TestReferenceSteps(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := set(t, DefaultRecipe(), "weight_decay", "0.1", "max_grad_norm", "1")
+			r := set(t, recipe.Default(), "weight_decay", "0.1", "max_grad_norm", "1")
 			opt, err := newOptimizer(pool, m, "adamw")
 			if err != nil {
 				t.Fatal(err)

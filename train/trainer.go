@@ -8,6 +8,7 @@ import (
 	"instruct/data"
 	"instruct/model"
 	"instruct/model/kernel"
+	"instruct/train/recipe"
 )
 
 // Source gives the micro-batches of one step after the other.
@@ -26,7 +27,7 @@ type Trainer struct {
 	Done   Counters
 	feed   feed
 	opt    *optimizer
-	recipe *Recipe
+	recipe *recipe.Recipe
 	rates  schedule
 	source Source
 }
@@ -34,9 +35,9 @@ type Trainer struct {
 // TrainerOptions say what is trained, on what and how.
 type TrainerOptions struct {
 	Pool      *kernel.Pool
-	Model     *model.Model // with its weights
-	Recipe    *Recipe      // optimizer, schedule, dtype and gradient_checkpointing are taken from it
-	Steps     int          // of the whole run, for the schedule
+	Model     *model.Model   // with its weights
+	Recipe    *recipe.Recipe // optimizer, schedule, dtype and gradient_checkpointing are taken from it
+	Steps     int            // of the whole run, for the schedule
 	Source    Source
 	Capacity  int // most positions of a micro-batch
 	Objective Objective

@@ -4,10 +4,10 @@ import (
 	"strings"
 	"testing"
 
+	"instruct/train/recipe"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"instruct/train"
 )
 
 // walk calls f with every command and the words that lead to it.
@@ -49,7 +49,7 @@ func TestHelpOfEveryCommand(t *testing.T) {
 
 func TestEveryRecipeKeyIsAFlag(t *testing.T) {
 	help := ok(t, "", "train --help")
-	for _, k := range train.Keys() {
+	for _, k := range recipe.Keys() {
 		has(t, help, "--"+k.Name+" ")
 	}
 }

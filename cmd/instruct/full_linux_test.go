@@ -11,7 +11,7 @@ import (
 // weights still fit, the moments do not.
 func TestDiskFull(t *testing.T) {
 	workdir(t)
-	write(t, "recipe.yaml", recipe)
+	write(t, "recipe.yaml", recipeText)
 	interrupted(t, "step 4/12", trainOut)
 	good := tree(t, "out/checkpoint-4")
 	var old syscall.Rlimit

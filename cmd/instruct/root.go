@@ -11,11 +11,11 @@ import (
 	"os"
 	"strings"
 
+	"instruct/train/recipe"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
-
-	"instruct/train"
 )
 
 // streams are the command's standard streams.
@@ -98,12 +98,12 @@ func unknownCommand(parent *cobra.Command, name string) error {
 // nearestFlag returns the flag that was probably meant by an unknown name, or "".
 func nearestFlag(cmd *cobra.Command, name string) string {
 	name = strings.ReplaceAll(name, "-", "_")
-	if key := train.NearestKey(name); cmd.Name() == "train" && cmd.Flags().Lookup(key) != nil {
+	if key := recipe.NearestKey(name); cmd.Name() == "train" && cmd.Flags().Lookup(key) != nil {
 		return key
 	}
 	var flags []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, f.Name) })
-	return train.Nearest(name, flags, len(name)/2+1)
+	return recipe.Nearest(name, flags, len(name)/2+1)
 }
 
 // noArgs refuses arguments beside flags.

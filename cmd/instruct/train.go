@@ -8,11 +8,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"instruct/train"
+	"instruct/train/recipe"
 )
 
 // recipeFlag is a recipe key given as a flag; the settings are applied after the recipe file is read.
 type recipeFlag struct {
-	key      train.Key
+	key      recipe.Key
 	settings *[]setting
 	value    string
 	given    bool
@@ -72,7 +73,7 @@ a model and a data set, the embedded default runs: a small model is made and lea
 		},
 	}
 	c.Flags().SortFlags = false
-	for _, k := range train.Keys() {
+	for _, k := range recipe.Keys() {
 		f := c.Flags().VarPF(&recipeFlag{key: k, settings: &settings, value: k.Default}, k.Name, "", k.Help)
 		if k.Kind == "bool" {
 			f.NoOptDefVal = "true"
@@ -84,13 +85,13 @@ a model and a data set, the embedded default runs: a small model is made and lea
 
 // readRecipe returns the recipe of a file or, where no model and no data set is named, the embedded one, with the flags
 // applied.
-func readRecipe(s *streams, paths []string, settings []setting) (train.Recipe, error) {
-	r := train.DefaultRecipe()
+func readRecipe(s *streams, paths []string, settings []setting) (recipe.Recipe, error) {
+	r := recipe.Default()
 	own := func(s setting) bool {
 		return slices.Contains([]string{"model_name_or_path", "model_config", "dataset"}, s.key)
 	}
 	if len(paths) > 0 {
-		notes, err := r.ReadRecipe(paths[0])
+		notes, err := r.Read(paths[0])
 		if err != nil {
 			return r, err
 		}
@@ -99,7 +100,7 @@ func readRecipe(s *streams, paths []string, settings []setting) (train.Recipe, e
 		}
 	} else if !slices.ContainsFunc(settings, own) {
 		var err error
-		if r, err = train.Embedded(); err != nil {
+		if r, err = recipe.Embedded(); err != nil {
 			return r, err
 		}
 	}

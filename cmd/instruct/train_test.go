@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-const recipe = `# a recipe of the tests
+const recipeText = `# a recipe of the tests
 model_name_or_path: model
 dataset: [rows.jsonl]
 eval_fraction: 0.2
@@ -72,7 +72,8 @@ func names(t *testing.T, dir string) []string {
 
 func TestTrainRecipe(t *testing.T) {
 	workdir(t)
-	write(t, "recipe.yaml", strings.NewReplacer("num_train_epochs", "epochs", "max_length", "max-length").Replace(recipe))
+	text := strings.NewReplacer("num_train_epochs", "epochs", "max_length", "max-length").Replace(recipeText)
+	write(t, "recipe.yaml", text)
 	const command = trainOut + " --seed 7"
 	o := call(t, "", command)
 	if o.code != exitDone {
@@ -141,7 +142,7 @@ func TestTrainRecipe(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	workdir(t)
-	write(t, "recipe.yaml", recipe)
+	write(t, "recipe.yaml", recipeText)
 	ok(t, "", trainOut+" --eval_steps 5 --quiet")
 	steps, evals, tokens := 0, []float64{}, 0.0
 	for _, row := range metrics(t, "out") {
@@ -168,7 +169,7 @@ func TestMetrics(t *testing.T) {
 
 func TestQuiet(t *testing.T) {
 	workdir(t)
-	write(t, "recipe.yaml", recipe)
+	write(t, "recipe.yaml", recipeText)
 	o := call(t, "", trainOut+" --quiet")
 	if strings.Contains(o.err, "step 1/12") {
 		t.Errorf("--quiet shows progress:\n%s", o.err)
@@ -185,7 +186,7 @@ func TestEmbeddedLessonsReport(t *testing.T) {
 
 func TestOutputDirIsNotOverwrittenUnasked(t *testing.T) {
 	workdir(t)
-	write(t, "recipe.yaml", recipe)
+	write(t, "recipe.yaml", recipeText)
 	ok(t, "", trainOut)
 	write(t, "out/notes.txt", "mine")
 	before := tree(t, "out")
@@ -234,7 +235,7 @@ func interrupted(t *testing.T, text, command string) outcome {
 
 func TestInterruptAndResume(t *testing.T) {
 	workdir(t)
-	write(t, "recipe.yaml", recipe)
+	write(t, "recipe.yaml", recipeText)
 	ok(t, "", "train recipe.yaml --output_dir whole")
 	o := interrupted(t, "step 6/12", trainOut)
 	has(t, o.err, "stopped after step 6 of 12; saved out/checkpoint-6",
@@ -292,7 +293,7 @@ func TestInterruptBeforeTheFirstStep(t *testing.T) {
 // TestSaveFails lets a checkpoint fail as a full disk does, and goes on from the one before.
 func TestSaveFails(t *testing.T) {
 	workdir(t)
-	write(t, "recipe.yaml", recipe)
+	write(t, "recipe.yaml", recipeText)
 	interrupted(t, "step 4/12", trainOut)
 	write(t, "out/checkpoint-8", "in the way")
 	good := tree(t, "out/checkpoint-4")

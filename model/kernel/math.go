@@ -2,8 +2,6 @@ package kernel
 
 import (
 	"math"
-
-	"instruct/model/kernel/exact"
 )
 
 // Constants of Exp. The assembly has the same ones.
@@ -44,9 +42,6 @@ func Exp(x float32) float32 {
 	y := float32(p * math.Float32frombits(math.Float32bits(t)<<23))
 	return y + y
 }
-
-// Log is the natural logarithm, computed in float64 and rounded once.
-func Log(x float32) float32 { return float32(exact.Log(float64(x))) }
 
 // Sigmoid is 1/(1+e^-x).
 func Sigmoid(x float32) float32 { return 1 / (1 + Exp(-x)) }

@@ -4,9 +4,7 @@
 package pretrained
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 )
 
 // userError is a mistake in what the user gave; the command line exits with 2.
@@ -16,12 +14,3 @@ func (userError) UserError() bool { return true }
 func (e userError) Unwrap() error { return e.error }
 
 func mistake(format string, args ...any) error { return userError{fmt.Errorf(format, args...)} }
-
-// reason is the cause of a file error without the path, which the message has already.
-func reason(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err.Error()
-	}
-	return err.Error()
-}

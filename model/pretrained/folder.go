@@ -20,7 +20,7 @@ func (m *Model) openFolder() error {
 				m.Path, c.Path)
 		}
 		return mistake("model folder %s has no readable config.json (%s); expected a Hugging Face folder with config.json, "+
-			"tokenizer.json and model.safetensors, or a .gguf file", m.Path, reason(err))
+			"tokenizer.json and model.safetensors, or a .gguf file", m.Path, checkpoints.Reason(err))
 	}
 	c, err := model.ParseConfig(path, text)
 	if err != nil {

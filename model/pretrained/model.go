@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"instruct/checkpoints"
 	"instruct/model"
 	"instruct/model/kernel"
 	"instruct/tokenizer"
@@ -50,7 +51,7 @@ func Outline(path, chatTemplate string) (*Model, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, mistake("no such model: %s; expected a folder with config.json, or a .gguf file", path)
 	case err != nil:
-		return nil, mistake("model %s: %s", path, reason(err))
+		return nil, mistake("model %s: %s", path, checkpoints.Reason(err))
 	case info.IsDir():
 		err = m.openFolder()
 	case strings.HasSuffix(path, ".gguf"):

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"instruct/checkpoints"
 	"instruct/tokenizer/chat"
 )
 
@@ -47,7 +48,7 @@ func (m *Model) chooseTemplate(name string) (*chat.Template, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, mistake("chat_template %q is neither a template of the model, nor a built-in one (%s), "+
-			"nor a readable file (%s)", name, strings.Join(chat.Builtins(), ", "), reason(err))
+			"nor a readable file (%s)", name, strings.Join(chat.Builtins(), ", "), checkpoints.Reason(err))
 	}
 	return chat.NewTemplate(string(text), m.Tokenizer)
 }

@@ -16,6 +16,7 @@ import (
 	"instruct/model/kernel/rng"
 	"instruct/train"
 	"instruct/train/machine"
+	"instruct/train/recipe"
 )
 
 // Options choose what [Steps] and [Generate] measure; zero values take the preset's, or the defaults named here.
@@ -28,7 +29,7 @@ type Options struct {
 	Profile bool         // break the steps, or the decoding, down by op
 
 	// Of Steps.
-	Recipe        *train.Recipe // measure its model, data and batch in place of a preset's
+	Recipe        *recipe.Recipe // measure its model, data and batch in place of a preset's
 	Batch         int
 	Checkpointing bool                          // compute layers again in the backward pass
 	Available     func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
@@ -94,7 +95,7 @@ func Steps(ctx context.Context, o Options) (*Result, error) {
 func presetSteps(ctx context.Context, name string, c model.Config, o Options) (*Result, error) {
 	pool := kernel.NewPool(o.Threads)
 	defer pool.Close()
-	r := train.DefaultRecipe()
+	r := recipe.Default()
 	r.Scheduler, r.DType, r.Checkpointing = "constant", o.DType.String(), o.Checkpointing
 	m, err := model.Outline(c)
 	if err != nil {

@@ -1,4 +1,5 @@
-package train
+// Package recipe is everything that decides a run: its keys, how they are read, checked and written.
+package recipe
 
 import (
 	_ "embed"
@@ -69,36 +70,15 @@ type Recipe struct {
 // jsonText holds a YAML mapping as JSON, or a path.
 type jsonText string
 
-// DefaultRecipe returns the values of keys that are not given.
-func DefaultRecipe() Recipe {
+// Default returns the values of keys that are not given.
+func Default() Recipe {
 	own := lessons.Default()
 	return Recipe{
-		VocabSize:     4096,
-		EvalFraction:  0.05,
-		MaxLength:     1024,
-		AssistantOnly: true,
-		LessonRows:    own.Rows,
-		LessonHeldOut: own.HeldOut,
-		BatchSize:     8,
-		Accumulation:  1,
-		SharePrefix:   true,
-		Sampling:      "random",
-		Epochs:        3,
-		MaxSteps:      -1,
-		DType:         kernel.F32.String(),
-		Optim:         "adamw",
-		LearningRate:  1e-4,
-		MuonSteps:     5,
-		Scheduler:     "linear",
-		Beta1:         0.9,
-		Beta2:         0.999,
-		Epsilon:       1e-8,
-		MaxGradNorm:   1,
-		EvalStrategy:  "epoch",
-		SaveStrategy:  "epoch",
-		SaveLimit:     2,
-		LoggingSteps:  10,
-		Seed:          42,
+		VocabSize: 4096, EvalFraction: 0.05, MaxLength: 1024, AssistantOnly: true, LessonRows: own.Rows,
+		LessonHeldOut: own.HeldOut, BatchSize: 8, Accumulation: 1, SharePrefix: true, Sampling: "random", Epochs: 3,
+		MaxSteps: -1, DType: kernel.F32.String(), Optim: "adamw", LearningRate: 1e-4, MuonSteps: 5, Scheduler: "linear",
+		Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, MaxGradNorm: 1, EvalStrategy: "epoch", SaveStrategy: "epoch", SaveLimit: 2,
+		LoggingSteps: 10, Seed: 42,
 	}
 }
 
@@ -109,7 +89,7 @@ var defaultRecipe []byte
 
 // Embedded returns the embedded recipe: a small model made from scratch and tuned on the embedded lessons.
 func Embedded() (Recipe, error) {
-	r := DefaultRecipe()
+	r := Default()
 	_, err := r.ParseYAML("(embedded)", defaultRecipe)
 	return r, err
 }

@@ -1,9 +1,8 @@
-package train
+package recipe
 
 import (
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -31,7 +30,7 @@ func TestRecipeErrors(t *testing.T) {
 		{"empty", "", "the file is empty"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			r := DefaultRecipe()
+			r := Default()
 			_, err := r.ParseYAML("r.yaml", []byte(x.yaml))
 			if err == nil || !strings.Contains(err.Error(), x.want) {
 				t.Errorf("error %v, want one that contains %q", err, x.want)
@@ -58,12 +57,12 @@ func TestRecipeValidate(t *testing.T) {
 		{"adam_beta2", "1", "adam_beta2"},
 		{"save_total_limit", "0", "save_total_limit"},
 	} {
-		r := set(t, small(t), x.key, x.value)
+		r := set(t, sound(t), x.key, x.value)
 		if err := r.Validate(); err == nil || !strings.Contains(err.Error(), x.want) {
 			t.Errorf("%s: %q: error %v, want one that contains %q", x.key, x.value, err, x.want)
 		}
 	}
-	r := small(t)
+	r := sound(t)
 	before := fmt.Sprintf("%+v", r)
 	if err := r.Validate(); err != nil {
 		t.Error(err)
@@ -74,7 +73,7 @@ func TestRecipeValidate(t *testing.T) {
 }
 
 func TestRecipeResolved(t *testing.T) {
-	r := set(t, DefaultRecipe(), "model_name_or_path", "a/b.gguf", "optim", "adamw_torch_fused", "eval_steps", "5",
+	r := set(t, Default(), "model_name_or_path", "a/b.gguf", "optim", "adamw_torch_fused", "eval_steps", "5",
 		"save_steps", "7")
 	want := set(t, r, "eval_strategy", "steps", "save_strategy", "steps", "optim", "adamw", "output_dir", "runs/b")
 	if got := r.Resolved(); !reflect.DeepEqual(got, want) {
@@ -86,13 +85,13 @@ func TestRecipeResolved(t *testing.T) {
 }
 
 func TestRecipeRoundTrip(t *testing.T) {
-	recipes := map[string]Recipe{"default": DefaultRecipe()}
+	recipes := map[string]Recipe{"default": Default()}
 	embedded, err := Embedded()
 	if err != nil {
 		t.Fatal(err)
 	}
 	recipes["embedded"] = embedded
-	list := DefaultRecipe()
+	list := Default()
 	text := "dataset: [a.jsonl, 'b c.jsonl']\nlr: 3e-4\ncutoff_len: 77\n" +
 		"model_config: {model_type: llama, rope_theta: 100.5}\n"
 	if _, err := list.ParseYAML("r", []byte(text)); err != nil {
@@ -101,13 +100,13 @@ func TestRecipeRoundTrip(t *testing.T) {
 	recipes["list"] = list
 	config := `{"a":"1e-4","b":[1,2.5,null,true,"x",{"c":{}},[[0]]],` +
 		`"d":{"1":2,"a: b":3,"e":0.00001,"f":1e+21,"g":"","h":[],"i":"yes"}}`
-	recipes["config"] = set(t, DefaultRecipe(), "model_config", config)
+	recipes["config"] = set(t, Default(), "model_config", config)
 	for _, s := range []string{
 		" ", " a", "a ", "a b", "true", "yes", "null", "~", "1", "1e-4", "0x10", "1_000", ".inf", "2020-01-01", "1:30",
 		"a: b", "a #b", "#a", "- a", "-a", "? a", "[a]", "{a", "&a", "*a", "'a'", "it's", `"a"`, `C:\new`, "a:", "...", "<<",
 		"a\nb\n", "a\tb", "\x01", "\u0085", "\u2028", "😀",
 	} {
-		r := DefaultRecipe()
+		r := Default()
 		r.Resume, r.Dataset = s, []string{"x"}
 		if s = strings.TrimSpace(s); s != "" { // lists drop the space around their values
 			r.Dataset = append(r.Dataset, s)
@@ -119,7 +118,7 @@ func TestRecipeRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := DefaultRecipe()
+		b := Default()
 		if _, err := b.ParseYAML("r", text); err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, text)
 		}
@@ -137,7 +136,7 @@ func TestRecipeRoundTrip(t *testing.T) {
 
 // TestRecipeYAML holds the layout and the writing of values that runs have had from the beginning.
 func TestRecipeYAML(t *testing.T) {
-	r := DefaultRecipe()
+	r := Default()
 	text := `
 dataset: [a.jsonl, b c.jsonl]
 learning_rate: 1e-4
@@ -178,7 +177,7 @@ model_config:
 // TestAliases makes sure that aliases lead to keys and hide none.
 func TestAliases(t *testing.T) {
 	for from, to := range aliases {
-		r := DefaultRecipe()
+		r := Default()
 		if _, name, ok := r.field(from); !ok || name != to {
 			t.Errorf("%s leads to %s", from, name)
 		}
@@ -190,47 +189,11 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-// TestSchedule compares with transformers' get_linear_schedule_with_warmup, get_cosine_schedule_with_warmup and
-// get_constant_schedule_with_warmup for 4 warm-up steps of 10 (values computed by hand from their formulas).
-func TestSchedule(t *testing.T) {
-	for kind, want := range map[string][]float64{
-		"linear":   {0, .25, .5, .75, 1, 5. / 6, 4. / 6, 3. / 6, 2. / 6, 1. / 6},
-		"cosine":   {0, .25, .5, .75, 1, .9330127, .75, .5, .25, .0669873},
-		"constant": {0, .25, .5, .75, 1, 1, 1, 1, 1, 1},
-	} {
-		for _, warm := range []string{"warmup_steps: 4", "warmup_ratio: 0.4"} {
-			r := DefaultRecipe()
-			if _, err := r.ParseYAML("r", []byte("learning_rate: 1\nlr_scheduler_type: "+kind+"\n"+warm)); err != nil {
-				t.Fatal(err)
-			}
-			s := newSchedule(&r, 10)
-			for i, w := range want {
-				if got := s.rate(i + 1); math.Abs(got-w) > 1e-7 {
-					t.Errorf("%s, %s: step %d has rate %.7f, want %.7f", kind, warm, i+1, got, w)
-				}
-			}
-		}
-	}
-}
-
-func TestLossChart(t *testing.T) {
-	l1, l2, e := 2.0, 1.0, 1.5
-	svg := string(lossChart([]Metric{{Step: 1, Loss: &l1}, {Step: 2, Loss: &l2}, {Step: 2, EvalLoss: &e}}))
-	for _, want := range []string{"<svg ", "training loss", "held-out loss", "<polyline", "<circle", "</svg>"} {
-		if !strings.Contains(svg, want) {
-			t.Errorf("no %s in the chart", want)
-		}
-	}
-	if svg := string(lossChart(nil)); strings.Contains(svg, "NaN") || !strings.Contains(svg, "</svg>") {
-		t.Errorf("chart of nothing: %s", svg)
-	}
-}
-
 func FuzzRecipe(f *testing.F) {
 	f.Add(string(defaultRecipe))
 	f.Add("dataset: [a, b]\nlearning_rate: 1e-3\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		r := DefaultRecipe()
+		r := Default()
 		if _, err := r.ParseYAML("fuzz", []byte(text)); err != nil {
 			return
 		}
@@ -239,7 +202,7 @@ func FuzzRecipe(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again := DefaultRecipe()
+		again := Default()
 		if _, err := again.ParseYAML("fuzz", out); err != nil {
 			t.Fatalf("%q became %q: %v", text, out, err)
 		}
@@ -253,7 +216,24 @@ func FuzzRecipe(f *testing.F) {
 
 // A key that does not exist is answered with the nearest one that does.
 func ExampleRecipe_Set() {
-	r := DefaultRecipe()
+	r := Default()
 	fmt.Println(r.Set("learning_rates", "1e-3"))
 	// Output: unknown recipe key "learning_rates"; did you mean "learning_rate"?
+}
+
+// sound is a recipe that has what it needs.
+func sound(t *testing.T) Recipe {
+	t.Helper()
+	return set(t, Default(), "dataset", "lessons", "tokenizer_name", "bytes", "model_config", `{"model_type":"llama"}`)
+}
+
+// set changes keys of a recipe, which come with their values.
+func set(t *testing.T, r Recipe, pairs ...string) Recipe {
+	t.Helper()
+	for i := 0; i < len(pairs); i += 2 {
+		if err := r.Set(pairs[i], pairs[i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r
 }

@@ -1,9 +1,10 @@
-package train
+package recipe
 
 import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -43,7 +44,7 @@ type Key struct {
 // Keys lists every key, in the order of the struct.
 func Keys() []Key {
 	var keys []Key
-	for f, v := range reflect.ValueOf(DefaultRecipe()).Fields() {
+	for f, v := range reflect.ValueOf(Default()).Fields() {
 		keys = append(keys, Key{f.Tag.Get("key"), f.Tag.Get("help"), text(v), kinds[v.Kind()].name})
 	}
 	return keys
@@ -177,4 +178,17 @@ func editDistance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// Changed gives the first key, not among those that may change, whose value is not that of an older recipe, and both
+// values as text; key is "" when there is none.
+func (r *Recipe) Changed(old *Recipe, mayChange []string) (key, now, before string) {
+	for f, v := range reflect.ValueOf(*old).Fields() {
+		key, before = f.Tag.Get("key"), text(v)
+		now = text(reflect.ValueOf(*r).FieldByIndex(f.Index))
+		if before != now && !slices.Contains(mayChange, key) {
+			return key, now, before
+		}
+	}
+	return "", "", ""
 }

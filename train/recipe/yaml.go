@@ -1,4 +1,4 @@
-package train
+package recipe
 
 import (
 	"bytes"
@@ -19,17 +19,17 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// ReadRecipe reads a YAML recipe into r, strictly: an unknown key is an error that names the line and the nearest key.
+// Read reads a YAML recipe into r, strictly: an unknown key is an error that names the line and the nearest key.
 // Relative paths in it stay relative to the working directory. It returns notes on aliases that were used.
-func (r *Recipe) ReadRecipe(path string) (notes []string, err error) {
+func (r *Recipe) Read(path string) (notes []string, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, mistake("recipe %s: %v", path, errorText(err))
+		return nil, mistake("recipe %s: %v", path, errors.Unwrap(err))
 	}
 	return r.ParseYAML(path, data)
 }
 
-// ParseYAML is [Recipe.ReadRecipe] for text at hand; path is used in messages.
+// ParseYAML is [Recipe.Read] for text at hand; path is used in messages.
 func (r *Recipe) ParseYAML(path string, data []byte) (notes []string, err error) {
 	entries, err := recipeEntries(path, data)
 	if err != nil {
@@ -229,7 +229,7 @@ func (r *Recipe) YAML() ([]byte, error) {
 		if j, ok := value.(jsonText); ok && strings.HasPrefix(string(j), "{") {
 			var m map[string]any
 			if err := json.Unmarshal([]byte(j), &m); err != nil {
-				return nil, fmt.Errorf("train: recipe: %s: %w", key, err)
+				return nil, fmt.Errorf("recipe: %s: %w", key, err)
 			}
 			value = m
 		} else if ok {
@@ -240,7 +240,7 @@ func (r *Recipe) YAML() ([]byte, error) {
 	text, err := yaml.MarshalWithOptions(file, yaml.Indent(4), yaml.IndentSequence(true),
 		yaml.CustomMarshaler(floatText), yaml.CustomMarshaler(stringText))
 	if err != nil {
-		return nil, fmt.Errorf("train: recipe: %w", err)
+		return nil, fmt.Errorf("recipe: %w", err)
 	}
 	return text, nil
 }
