@@ -1,54 +1,73 @@
 package model
 
 import (
-	"fmt"
+	"slices"
 	"time"
 
 	"instruct/model/kernel"
 	"instruct/model/ops"
 )
 
-// prefillChunk is how many tokens of a prompt a decoder reads in one run.
-const prefillChunk = 256
+// decoderRows is how many tokens a decoder reads in one run: a token of each sequence that is being answered, and of
+// the others a part of the prompt.
+const decoderRows = 256
 
-// Decoder reads tokens, a chunk a run, and holds the keys and values of those it has read. It is used by one goroutine
-// at a time.
+// Decoder answers several prompts at once: sequences come and go at any step, and each answer has the bits that it has
+// alone. What a prompt has in common with the beginning of what was read before is not read again, and held once. It is
+// used by one goroutine at a time.
 type Decoder struct {
-	graph     *Graph
-	vocab     int
+	graph  *Graph
+	config *Config
+	cache  runCache
+	most   int         // sequences
+	active []*sequence // in the order in which they came
+	asked  int         // requests so far
+	next   *sequence   // the one that is to come in
+
 	positions []int32
+	tokens    []int32
 	weights   []float32
 	targets   []int32
-	row       [1]int32
+	spans     []kernel.Span
+	choose    chooseTask
 }
 
-// NewDecoder makes a decoder for up to maxLen positions in all.
-func (m *Model) NewDecoder(pool *kernel.Pool, maxLen int) (*Decoder, error) {
+// DecoderOptions size a decoder.
+type DecoderOptions struct {
+	Sequences int // most at one time; 0: 1
+	Rows      int // positions in the cache, of all sequences together; 0: it grows as they need it
+}
+
+// cacheRows is how large a cache begins that grows.
+const cacheRows = 512
+
+// NewDecoder makes a decoder.
+func (m *Model) NewDecoder(pool *kernel.Pool, o DecoderOptions) (*Decoder, error) {
 	c := &m.Config
-	if maxLen < 1 || maxLen > c.MaxLength {
-		return nil, mistake("model: %d positions asked for; the model was made for 1 to %d", maxLen, c.MaxLength)
+	o.Sequences = max(1, o.Sequences)
+	if o.Sequences > decoderRows {
+		return nil, mistake("model: %d sequences at one time asked for; the most are %d", o.Sequences, decoderRows)
 	}
-	g, err := m.build(pool, graphSpec{kind: inference, capacity: min(prefillChunk, maxLen)})
+	limit, rows := o.Rows, o.Rows
+	if o.Rows == 0 {
+		limit = o.Sequences * c.MaxLength
+		rows = min(limit, cacheRows)
+	}
+	capacity := min(decoderRows, limit)
+	g, err := m.build(pool, graphSpec{kind: inference, capacity: capacity, logits: o.Sequences})
 	if err != nil {
 		return nil, err
 	}
-	g.env.Cache = ops.NewCache(c.Layers, maxLen, c.KVHeads*c.HeadDim)
-	chunk := g.Capacity()
-	return &Decoder{graph: g, vocab: c.Vocab, positions: make([]int32, chunk), weights: make([]float32, chunk),
-		targets: make([]int32, chunk)}, nil
+	d := &Decoder{graph: g, config: c, most: min(o.Sequences, capacity), positions: make([]int32, capacity),
+		tokens: make([]int32, capacity), weights: make([]float32, capacity), targets: make([]int32, capacity),
+		cache: runCache{rows: ops.NewCache(c.Layers, rows, c.KVHeads*c.HeadDim), limit: limit}}
+	g.env.Cache = d.cache.rows
+	d.choose = chooseTask{d: d, scratch: make([]candidates, pool.Threads())}
+	return d, nil
 }
 
 // Close gives the decoder's memory back; the decoder must not be used afterwards.
 func (d *Decoder) Close() { d.graph.Close() }
-
-// Len returns how many positions were read.
-func (d *Decoder) Len() int { return d.graph.env.Cache.Len }
-
-// MaxLen returns how many positions can be read.
-func (d *Decoder) MaxLen() int { return d.graph.env.Cache.MaxLen }
-
-// Truncate forgets all but the first n positions.
-func (d *Decoder) Truncate(n int) { d.graph.env.Cache.Len = min(n, d.graph.env.Cache.Len) }
 
 // Profile makes the following runs measure the time of every op.
 func (d *Decoder) Profile() { d.graph.Profile() }
@@ -56,36 +75,112 @@ func (d *Decoder) Profile() { d.graph.Profile() }
 // Spent is [Graph.Spent] of the decoder's graph.
 func (d *Decoder) Spent() map[string]time.Duration { return d.graph.Spent() }
 
-// Read reads ids and returns the logits (V) after the last of them. The slice is reused by the next call.
-func (d *Decoder) Read(ids []int32) ([]float32, error) {
-	cache := d.graph.env.Cache
-	if len(ids) == 0 {
-		return nil, fmt.Errorf("model: nothing to read")
-	}
-	if cache.Len+len(ids) > cache.MaxLen {
-		return nil, mistake("model: %d tokens after %d do not fit in %d positions", len(ids), cache.Len, cache.MaxLen)
-	}
-	if err := CheckIDs(ids, d.vocab); err != nil {
+// sequence is a request that is being answered.
+type sequence struct {
+	Request
+	index  int
+	answer []int32
+	run    *cachedRun // its own tokens
+	read   int        // positions in the cache, shared ones included
+	room   int        // positions that it may have
+	keys   []kernel.Run
+	seen   []bool // tokens of prompt and answer, where they matter
+	chosen int32
+	finish string
+}
+
+// begin checks a request.
+func (d *Decoder) begin(r Request) (*sequence, error) {
+	c := d.config
+	longest := min(c.MaxLength, d.cache.limit)
+	if err := r.Sampling.Validate(); err != nil {
 		return nil, err
 	}
-	for len(ids) > 0 {
-		n := min(len(ids), d.graph.Capacity())
-		for i := range n {
-			d.positions[i] = int32(cache.Len + i)
-		}
-		d.graph.env.Needed = d.row[:0]
-		if n == len(ids) {
-			d.row[0] = int32(n - 1)
-			d.graph.env.Needed = d.row[:1]
-		}
-		b := Batch{Tokens: ids[:n], Positions: d.positions[:n], Targets: d.targets[:n], Weights: d.weights[:n]}
-		if _, err := d.graph.Run(b); err != nil {
-			return nil, err
-		}
-		cache.Len += n
-		ids = ids[n:]
+	switch n := len(r.Prompt); {
+	case n == 0:
+		return nil, mistake("the prompt is empty")
+	case n >= c.MaxLength:
+		return nil, mistake("the prompt has %d tokens; the model reads at most %d, its answer included", n, c.MaxLength)
+	case n > longest:
+		return nil, mistake("the prompt has %d tokens; there is room for %d", n, longest)
 	}
-	return d.graph.Logits(), nil
+	if err := CheckIDs(r.Prompt, c.Vocab); err != nil {
+		return nil, err
+	}
+	s := &sequence{Request: r, room: min(len(r.Prompt)+max(0, r.MaxNew-1), longest)} // the last token is not read
+	if s.Sampling.penalises() {
+		s.seen = make([]bool, c.Vocab)
+		for _, id := range r.Prompt {
+			s.seen[id] = true
+		}
+	}
+	if r.MaxNew < 1 {
+		s.finish = FinishLength
+	}
+	return s, nil
+}
+
+// enter lets a sequence in, unless it has to wait for the others.
+func (d *Decoder) enter(s *sequence) bool {
+	if s.run, s.read = d.cache.open(s.Prompt, s.room); s.run == nil {
+		return false
+	}
+	s.answer = make([]int32, 0, s.room-len(s.Prompt)+1)
+	d.active = append(d.active, s)
+	return true
+}
+
+// leave ends a sequence that is in. What it has read stays in the cache.
+func (d *Decoder) leave(s *sequence) {
+	d.cache.close(s.run)
+	d.active = slices.DeleteFunc(d.active, func(other *sequence) bool { return other == s })
+}
+
+// step reads the next token of each sequence that is being answered, and of the others as much as fits. It returns the
+// sequences that now have logits, whose rows are those of the graph's logits.
+func (d *Decoder) step() ([]*sequence, error) {
+	d.spans, d.choose.sequences = d.spans[:0], d.choose.sequences[:0]
+	needed := d.graph.env.Needed[:0]
+	rows := 0
+	for _, answering := range []bool{true, false} {
+		for _, s := range d.active {
+			left := len(s.run.ids) - s.run.read
+			if (left == 1) != answering {
+				continue
+			}
+			n := min(left, len(d.tokens)-rows)
+			if n == 0 {
+				continue
+			}
+			d.put(s, rows, n)
+			rows += n
+			if n == left {
+				needed = append(needed, int32(rows-1))
+				d.choose.sequences = append(d.choose.sequences, s)
+			}
+		}
+	}
+	d.graph.env.Needed, d.graph.env.Spans = needed, d.spans
+	_, err := d.graph.Run(Batch{Tokens: d.tokens[:rows], Positions: d.positions[:rows], Targets: d.targets[:rows],
+		Weights: d.weights[:rows]})
+	if err != nil {
+		for _, s := range d.active { // nobody knows what the cache holds now
+			s.run.read = 0
+		}
+	}
+	return d.choose.sequences, err
+}
+
+// put lays the next n tokens of s into the batch, from row at on.
+func (d *Decoder) put(s *sequence, at, n int) {
+	copy(d.tokens[at:], s.run.ids[s.run.read:][:n])
+	for i := range n {
+		d.positions[at+i] = int32(s.read + i)
+	}
+	s.run.read += n
+	s.read += n
+	s.keys = d.cache.place(s.keys[:0], s.run)
+	d.spans = append(d.spans, kernel.Span{Lo: at, Hi: at + n, Keys: s.keys})
 }
 
 // Logits returns the logits (R, V) of the positions that the last run of an inference graph was asked for.

@@ -36,7 +36,7 @@ func TestSmolLM2InFewerBits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	decoder := func(d kernel.DType, src model.Source) (*model.Model, *model.Decoder) {
+	decoder := func(d kernel.DType, src model.Source) (*model.Model, *model.Reader) {
 		m, err := model.Outline(c)
 		if err != nil {
 			t.Fatal(err)
@@ -47,7 +47,7 @@ func TestSmolLM2InFewerBits(t *testing.T) {
 		if err := m.LoadGGUF(path, src); err != nil {
 			t.Fatal(err)
 		}
-		dec, err := m.NewDecoder(pool(t), 128)
+		dec, err := m.NewReader(pool(t), 128)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestSmolLM2InFewerBits(t *testing.T) {
 			continue
 		}
 		_, other := decoder(tt.dtype, floatsOnly{g})
-		d.Truncate(0)
+		d.Forget()
 		ids := want.Prompts[0].IDs[:3]
 		if !slices.Equal(read(t, d, ids), read(t, other, ids)) {
 			t.Error("Q8_0 tensors of the file differ from the same made anew")
@@ -86,16 +86,16 @@ type expectedPrompt struct {
 
 // checkPrompt compares the logits after a prompt, and the first ids of the answer, with the reference's; the logits may
 // move by that much.
-func checkPrompt(t *testing.T, name string, d *model.Decoder, x expectedPrompt, moves float64) {
+func checkPrompt(t *testing.T, name string, d *model.Reader, x expectedPrompt, moves float64) {
 	t.Helper()
-	d.Truncate(0)
+	d.Forget()
 	once := slices.Clone(read(t, d, x.IDs))
 	for k, id := range x.Top[0] {
 		if got := float64(once[int(id)]); math.Abs(got-x.Top[1][k]) > moves {
 			t.Errorf("%s: logit of %g is %.3f, in float32 %.3f", name, id, got, x.Top[1][k])
 		}
 	}
-	d.Truncate(0)
+	d.Forget()
 	var last []float32
 	for _, id := range x.IDs {
 		last = read(t, d, []int32{id})
@@ -103,17 +103,17 @@ func checkPrompt(t *testing.T, name string, d *model.Decoder, x expectedPrompt, 
 	if !slices.Equal(once, last) {
 		t.Errorf("%s: logits differ between a prompt read at once and token by token", name)
 	}
-	ids, _, err := d.Generate(context.Background(), model.Request{Prompt: x.IDs, MaxNew: 4})
+	a, err := d.Answer(context.Background(), model.Request{Prompt: x.IDs, MaxNew: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(ids, x.Greedy[:4]) {
-		t.Errorf("%s: greedy ids %v, want %v", name, ids, x.Greedy[:4])
+	if !slices.Equal(a.IDs, x.Greedy[:4]) {
+		t.Errorf("%s: greedy ids %v, want %v", name, a.IDs, x.Greedy[:4])
 	}
 }
 
 // read reads ids and returns the logits after the last of them, which the next call overwrites.
-func read(t *testing.T, d *model.Decoder, ids []int32) []float32 {
+func read(t *testing.T, d *model.Reader, ids []int32) []float32 {
 	t.Helper()
 	logits, err := d.Read(ids)
 	if err != nil {

@@ -46,7 +46,7 @@ func TestStories260K(t *testing.T) {
 	}
 	readJSON(t, filepath.Join(dir, "expected.json"), &want)
 	m := load(t, dir)
-	d, err := m.NewDecoder(pool(t), 256)
+	d, err := m.NewReader(pool(t), 256)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,12 +61,12 @@ func TestStories260K(t *testing.T) {
 			}
 		}
 	}
-	ids, finish, err := d.Generate(context.Background(), model.Request{Prompt: want.IDs[:1], MaxNew: len(want.IDs) - 1})
+	a, err := d.Answer(context.Background(), model.Request{Prompt: want.IDs[:1], MaxNew: len(want.IDs) - 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(ids, want.IDs[1:]) || finish != model.FinishLength {
-		t.Errorf("greedy ids differ (%s):\n%v\n%v", finish, ids, want.IDs[1:])
+	if !slices.Equal(a.IDs, want.IDs[1:]) || a.Finish != model.FinishLength {
+		t.Errorf("greedy ids differ (%s):\n%v\n%v", a.Finish, a.IDs, want.IDs[1:])
 	}
 }
 
@@ -91,17 +91,17 @@ func TestTinyGPT2(t *testing.T) {
 			}
 		}
 	}
-	d, err := m.NewDecoder(pool(t), 64)
+	d, err := m.NewReader(pool(t), 64)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, x := range want.Greedy {
-		ids, _, err := d.Generate(context.Background(), model.Request{Prompt: x.Prompt, MaxNew: len(x.Next)})
+		a, err := d.Answer(context.Background(), model.Request{Prompt: x.Prompt, MaxNew: len(x.Next)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(ids, x.Next) {
-			t.Errorf("prompt %v: greedy ids %v, want %v", x.Prompt, ids, x.Next)
+		if !slices.Equal(a.IDs, x.Next) {
+			t.Errorf("prompt %v: greedy ids %v, want %v", x.Prompt, a.IDs, x.Next)
 		}
 	}
 }
@@ -136,12 +136,12 @@ func TestSmolLM2(t *testing.T) {
 	if err := m.LoadGGUF(path, g); err != nil {
 		t.Fatal(err)
 	}
-	d, err := m.NewDecoder(pool(t), 128)
+	d, err := m.NewReader(pool(t), 128)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, x := range want.Prompts {
-		d.Truncate(0)
+		d.Forget()
 		for i, id := range x.IDs {
 			l, err := d.Read([]int32{id})
 			if err != nil {
@@ -159,13 +159,13 @@ func TestSmolLM2(t *testing.T) {
 			}
 		}
 		r := model.Request{Prompt: x.IDs, MaxNew: len(x.Greedy), Stop: []int32{int32(c.EOS)}}
-		ids, _, err := d.Generate(context.Background(), r)
+		a, err := d.Answer(context.Background(), r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		greedy := slices.DeleteFunc(slices.Clone(x.Greedy), func(id int32) bool { return id == int32(c.EOS) })
-		if !slices.Equal(ids, greedy) {
-			t.Errorf("greedy ids %v, want %v", ids, greedy)
+		if !slices.Equal(a.IDs, greedy) {
+			t.Errorf("greedy ids %v, want %v", a.IDs, greedy)
 		}
 	}
 }

@@ -119,6 +119,7 @@ type graphSpec struct {
 	checkpointing bool
 	chunk         int    // positions whose logits exist at one time; 0: see ops.Loss
 	beside        *Graph // whose arena is used where it is large enough, since it never runs at the same time; or nil
+	logits        int    // of an inference graph: the most positions that may be needed
 	planned       bool   // only to know its size: it has no memory and cannot run
 }
 
@@ -211,7 +212,7 @@ func (m *Model) assemble(pool *kernel.Pool, s graphSpec) (g *Graph, err error) {
 	g.rope = len(b.ropes) * c.MaxLength * c.HeadDim
 	scale := float32(c.options.logitScale)
 	if s.kind == inference {
-		g.logits = &ops.Logits{W: m.Head(), Scale: scale, MaxRows: 1}
+		g.logits = &ops.Logits{W: m.Head(), Scale: scale, MaxRows: s.logits}
 		g.out = b.try(g.logits.Apply(g.ops, h))
 		return g, nil
 	}

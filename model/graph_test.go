@@ -127,12 +127,12 @@ func TestDecoderAgreesWithLoss(t *testing.T) {
 			if _, err := g.Run(b); err != nil {
 				t.Fatal(err)
 			}
-			d, err := m.NewDecoder(testPool(t), 400)
+			d, err := m.NewReader(testPool(t), 400)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for i := 1; i < 400; i = min(2*i+1, i+150) { // Weights are 1 at odd positions
-				d.Truncate(0)
+				d.Forget()
 				read(t, d, b.Tokens[:i/2+1])
 				logits := read(t, d, b.Tokens[i/2+1:i+1])
 				if i%2 == 0 {
@@ -152,7 +152,7 @@ func TestDecoderAgreesWithLoss(t *testing.T) {
 }
 
 // read reads ids and returns the logits after the last of them.
-func read(t *testing.T, d *Decoder, ids []int32) []float32 {
+func read(t *testing.T, d *Reader, ids []int32) []float32 {
 	t.Helper()
 	logits, err := d.Read(ids)
 	if err != nil {
@@ -166,17 +166,17 @@ func TestGreedyThroughTheCache(t *testing.T) {
 	for name, c := range testConfigs(t) {
 		t.Run(name, func(t *testing.T) {
 			m := testModel(t, c)
-			var d, whole *Decoder
-			for _, x := range []**Decoder{&d, &whole} {
+			var d, whole *Reader
+			for _, x := range []**Reader{&d, &whole} {
 				var err error
-				if *x, err = m.NewDecoder(testPool(t), 90); err != nil {
+				if *x, err = m.NewReader(testPool(t), 90); err != nil {
 					t.Fatal(err)
 				}
 			}
 			ids := slices.Clone(testBatch(c.Vocab, 30).Tokens)
 			logits := read(t, d, ids)
 			for len(ids) < 80 {
-				whole.Truncate(0)
+				whole.Forget()
 				if !slices.Equal(logits, read(t, whole, ids)) {
 					t.Fatalf("after %d tokens the logits differ between the cache and all at once", len(ids))
 				}

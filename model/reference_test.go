@@ -146,7 +146,7 @@ func TestReferenceLogits(t *testing.T) {
 // logits returns the logits (T, V) of ids, read one by one.
 func logits(t testing.TB, m *model.Model, ids []int32) []float32 {
 	t.Helper()
-	d, err := m.NewDecoder(pool(t), len(ids))
+	d, err := m.NewReader(pool(t), len(ids))
 	if err != nil {
 		t.Fatal(err)
 	}

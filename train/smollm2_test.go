@@ -121,7 +121,10 @@ func (want *smollm2Reference) checkWeights(t *testing.T, m *pretrained.Model) {
 func (want *smollm2Reference) checkAnswers(t *testing.T, m *pretrained.Model) {
 	pool := kernel.NewPool(0)
 	defer pool.Close()
-	session := m.NewSession(pool)
+	session, err := m.NewSession(pool, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer session.Close()
 	for user, answer := range want.After {
 		question := []chat.Message{{Role: "user", Content: user}}

@@ -32,7 +32,10 @@ func (u *run) askAfter(ctx context.Context) (err error) {
 }
 
 func (u *run) ask(ctx context.Context) ([]eval.Sample, error) {
-	session := u.Model.NewSession(u.Pool)
+	session, err := u.Model.NewSession(u.Pool, eval.Rows)
+	if err != nil {
+		return nil, err
+	}
 	defer session.Close()
 	samples, err := u.rows.suite.Ask(ctx, session)
 	if !errors.Is(err, context.Canceled) {

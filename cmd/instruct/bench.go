@@ -46,6 +46,8 @@ func newBench(s *streams) *cobra.Command {
 		"measure inference in place of training: tokens a second of reading a prompt, and of decoding")
 	fl.StringVar(&b.options.Model, "model", "", "with --generate: a folder or .gguf file to measure, in place of a preset")
 	fl.IntVar(&b.options.NewTokens, "new_tokens", 128, "with --generate: tokens to decode")
+	fl.IntVar(&b.options.Rows, "rows", 1, "with --generate: prompts that are answered at one time")
+	fl.Float64Var(&b.options.Sampling.Temperature, "temperature", 0, "with --generate: above 0, measure sampling too")
 	fl.BoolVar(&b.json, "json", false, "one JSON object a line")
 	fl.StringVar(&b.against.other, "against", "",
 		"compare with this older program, or with this other recipe (.yaml), in alternating rounds; exit 1 when slower")
@@ -67,7 +69,7 @@ func (b *benchmark) run(cmd *cobra.Command, s *streams) (err error) {
 		if err != nil {
 			return err
 		}
-		return b.write(s, res, res.Profile, res.NsPerDecodeStep)
+		return b.write(s, res, res.Profile, res.NsPerDecodeStep*float64(res.Rows))
 	}
 	if err := b.checkSteps(cmd, s); err != nil {
 		return err

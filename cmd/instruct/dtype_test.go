@@ -45,6 +45,10 @@ func TestBenchGenerate(t *testing.T) {
 			}
 		}
 	}
+	r := decode[bench.GenerateResult](t, ok(t, "", command+"--json --rows 3 --temperature 0.8"))
+	if r.Rows != 3 || r.DecodePerSec <= 0 || r.SamplePerSec <= 0 {
+		t.Errorf("three rows: %+v", r)
+	}
 	has(t, ok(t, "", command+"--profile"), "BenchmarkReadPromptToken/", "BenchmarkDecodeToken/", "tokens/s", "# logits")
 }
 

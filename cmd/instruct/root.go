@@ -157,38 +157,68 @@ func writeResult(s *streams, asJSON bool, v fmt.Stringer) error {
 	return err
 }
 
-// readLines gives the lines of r; an error is the last thing it gives. They are read in a goroutine of its own, so that
-// a signal ends the wait for the next one.
-func readLines(ctx context.Context, r io.Reader) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		lines := make(chan string)
-		end := make(chan error, 1)
-		go func() {
-			s := bufio.NewScanner(r)
-			s.Buffer(nil, 64<<20)
-			for s.Scan() {
-				select {
-				case lines <- s.Text():
-				case <-ctx.Done():
-					return
-				}
-			}
-			end <- s.Err()
-		}()
-		for ctx.Err() == nil {
+// lineReader reads lines in a goroutine of its own, so that a signal ends the wait for the next one.
+type lineReader struct {
+	ctx   context.Context
+	lines chan string
+	err   error // once lines is closed
+}
+
+func newLineReader(ctx context.Context, r io.Reader) *lineReader {
+	l := &lineReader{ctx: ctx, lines: make(chan string, 64)}
+	go func() {
+		defer close(l.lines)
+		s := bufio.NewScanner(r)
+		s.Buffer(nil, 64<<20)
+		for s.Scan() {
 			select {
-			case line := <-lines:
-				if !yield(line, nil) {
-					return
-				}
-			case err := <-end:
-				if err != nil {
-					yield("", err)
-				}
-				return
+			case l.lines <- s.Text():
 			case <-ctx.Done():
+				return
 			}
 		}
-		yield("", ctx.Err())
+		l.err = s.Err()
+	}()
+	return l
+}
+
+// next gives the next line. ok is false after the last one, when the context has ended and, without wait, where there
+// is no line yet.
+func (l *lineReader) next(wait bool) (line string, ok bool, err error) {
+	if !wait {
+		select {
+		case line, ok = <-l.lines:
+		default:
+			return "", false, nil
+		}
+	} else {
+		select {
+		case line, ok = <-l.lines:
+		case <-l.ctx.Done():
+		}
+	}
+	if l.ctx.Err() != nil {
+		return "", false, l.ctx.Err()
+	}
+	if !ok {
+		return "", false, l.err
+	}
+	return line, true, nil
+}
+
+// readLines gives the lines of r; an error is the last thing it gives.
+func readLines(ctx context.Context, r io.Reader) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		l := newLineReader(ctx, r)
+		for {
+			line, ok, err := l.next(true)
+			if err != nil {
+				yield("", err)
+				return
+			}
+			if !ok || !yield(line, nil) {
+				return
+			}
+		}
 	}
 }

@@ -19,7 +19,7 @@ const (
 // speakFlags are the flags of commands that let a model answer.
 type speakFlags struct {
 	model, template, dtype string
-	maxNew, threads        int
+	maxNew, threads, rows  int
 	sampling               model.Sampling
 }
 
@@ -69,7 +69,12 @@ func (f *speakFlags) load(cmd *cobra.Command) (*speaker, error) {
 		return nil, err
 	}
 	pool := kernel.NewPool(f.threads)
-	return &speaker{Session: m.NewSession(pool), model: m, pool: pool, flags: f}, nil
+	session, err := m.NewSession(pool, f.rows)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return &speaker{Session: session, model: m, pool: pool, flags: f}, nil
 }
 
 func (s *speaker) close() {

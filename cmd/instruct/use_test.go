@@ -62,6 +62,43 @@ func TestGenerate(t *testing.T) {
 	}
 }
 
+// TestGenerateManyAtOnce: answers come in the order of the prompts, the same ones however many are made at one time,
+// and a prompt that cannot be answered harms no other.
+func TestGenerateManyAtOnce(t *testing.T) {
+	workdir(t)
+	var prompts []string
+	for i := range 40 {
+		prompts = append(prompts, strings.Repeat("ab ", i%7)+fmt.Sprint(i))
+	}
+	const command = "generate --model model --max_new_tokens 9 --temperature 0.8 --rows "
+	in := strings.Join(prompts, "\n")
+	for _, format := range []string{"", " --json"} {
+		want := ok(t, in, command+"1"+format)
+		for _, rows := range []string{"7", "16"} {
+			if got := ok(t, in, command+rows+format); got != want {
+				t.Errorf("%s rows%s:\n%s\none:\n%s", rows, format, got, want)
+			}
+		}
+	}
+	prompts[3] = strings.Repeat("x", 200)
+	o := call(t, strings.Join(prompts, "\n"), command+"7 --json")
+	if o.code != exitMistake {
+		t.Errorf("exit %d", o.code)
+	}
+	has(t, o.err, "prompt 4: the prompt has", "1 of 40 prompts have no answer")
+	got := lines[generated](t, o.out)
+	for i, g := range got {
+		if g.Prompt != prompts[i] || (g.Finish == "") != (i == 3) {
+			t.Errorf("line %d: %+v", i+1, g)
+		}
+	}
+	if len(got) != len(prompts) {
+		t.Errorf("%d lines", len(got))
+	}
+	mistaken(t, call(t, "", command+"0"), "rows is 0")
+	mistaken(t, call(t, "", command+"1000"), "at one time")
+}
+
 func TestGenerateStops(t *testing.T) {
 	workdir(t)
 	g := decode[generated](t, ok(t, "", "generate --model model --prompt a --json --max_new_tokens 500"))

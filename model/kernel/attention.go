@@ -21,7 +21,9 @@ type Attention struct {
 	Window            int     // positions that a query sees, its own included; 0: all before it
 
 	scratch  [][]float32 // by worker
+	keys     [][]cache   // by worker; of Decode
 	blocks   []queryBlock
+	spans    []spanBlock
 	forward  attentionForward
 	backward attentionBackward
 	decode   attentionDecode
@@ -99,8 +101,8 @@ type cache struct {
 	n    int
 }
 
-// query is m query vectors, q[i·stride:], with their results. Vector i sees the keys of the prefix and the first
-// seen + i·step own ones, or the last Window of those.
+// query is m query vectors, q[i·stride:], with their results. Vector i sees the first seen + i·step keys, or the last
+// Window of those.
 type query struct {
 	q, out, lse                  []float32
 	m                            int
@@ -118,14 +120,19 @@ func (a *Attention) scores(p *Pool, w int, s []float32, ld int, q []float32, str
 }
 
 // attend computes softmax(scale·Q·Kᵀ)·V for one block: exp of the scores first, O = E·V, then the rows of O over
-// the sums. What a row does not see is a zero in E, which changes no bit of its chain of fused multiply-adds.
-func (a *Attention) attend(p *Pool, w, ld int, q query, prefix, own cache, kvStride int) {
+// the sums. What a row does not see is a zero in E, which changes no bit of its chain of fused multiply-adds. The keys
+// may lie in several pieces, which changes no bit either: the scores of a row are one array, and each piece of V
+// continues the chain.
+func (a *Attention) attend(p *Pool, w, ld int, q query, keys []cache, kvStride int) {
 	s := a.scratch[w]
-	a.scores(p, w, s, ld, q.q, q.stride, q.m, prefix.k, own.k, kvStride, prefix.n, own.n)
+	total := 0
+	for _, c := range keys {
+		p.GemmSerial(w, NT, q.m, c.n, a.D, q.q, q.stride, c.k, kvStride, s[total:], ld, false)
+		total += c.n
+	}
 	top, sum := s[q.m*ld:], s[q.m*ld+q.m:] // by row: the largest score, Σ exp
-	total := prefix.n + own.n
 	for i := range q.m {
-		n := prefix.n + q.seen + i*q.step
+		n := q.seen + i*q.step
 		first := a.outside(n)
 		row := s[i*ld+first : i*ld+n]
 		top[i] = maxScale(row, a.Scale)
@@ -133,10 +140,11 @@ func (a *Attention) attend(p *Pool, w, ld int, q query, prefix, own cache, kvStr
 		clear(s[i*ld : i*ld+first])
 		clear(s[i*ld+n : i*ld+total])
 	}
-	if prefix.n > 0 {
-		p.GemmSerial(w, NN, q.m, a.D, prefix.n, s, ld, prefix.v, kvStride, q.out, q.outStride, false)
+	done := 0
+	for _, c := range keys {
+		p.GemmSerial(w, NN, q.m, a.D, c.n, s[done:], ld, c.v, kvStride, q.out, q.outStride, done > 0)
+		done += c.n
 	}
-	p.GemmSerial(w, NN, q.m, a.D, own.n, s[prefix.n:], ld, own.v, kvStride, q.out, q.outStride, prefix.n > 0)
 	for i := range q.m {
 		scale(q.out[i*q.outStride:i*q.outStride+a.D], 1/sum[i])
 	}
@@ -171,67 +179,17 @@ func (t *attentionForward) Run(w, i int) {
 	k := (a.Heads + h*a.KVHeads/a.Heads) * d
 	v := k + a.KVHeads*d
 	rows := func(at, lo int) []float32 { return t.qkv[lo*c+at:] }
-	own := cache{rows(k, b.Start), rows(v, b.Start), b.hi - b.Start}
-	var prefix cache
-	if b.PrefixEnd > b.PrefixStart {
-		prefix = cache{rows(k, b.PrefixStart), rows(v, b.PrefixStart), b.PrefixEnd - b.PrefixStart}
+	keys := [2]cache{1: {rows(k, b.Start), rows(v, b.Start), b.hi - b.Start}}
+	pieces := keys[1:]
+	prefix := b.PrefixEnd - b.PrefixStart
+	if prefix > 0 {
+		keys[0] = cache{rows(k, b.PrefixStart), rows(v, b.PrefixStart), prefix}
+		pieces = keys[:]
 	}
 	a.attend(t.p, w, t.ld, query{
 		q: rows(h*d, b.lo), stride: c, m: b.hi - b.lo,
 		out: t.out[b.lo*a.Heads*d+h*d:], outStride: a.Heads * d,
 		lse: t.lse[b.lo*a.Heads+h:], lseStride: a.Heads,
-		seen: b.lo - b.Start + 1, step: 1,
-	}, prefix, own, c)
-}
-
-// Decode computes attention for n new rows at positions pos0 .. pos0+n-1 against a cache: q row i begins at
-// q[i·qStride] (Heads·D wide), out (n, Heads·D), kcache and vcache (maxT, KVHeads·D) hold rows 0 .. pos0+n-1
-// already. Row i sees the rows 0 .. pos0+i, or the last Window of those. The bits are those of Forward.
-func (a *Attention) Decode(p *Pool, out, q []float32, qStride, n, pos0 int, kcache, vcache []float32) {
-	if n <= 0 {
-		return
-	}
-	ld := a.reserve(p, max(queryRows, a.Heads/a.KVHeads), pos0+n, 1)
-	a.decode = attentionDecode{a, p, out, q, kcache, vcache, qStride, n, pos0, ld}
-	if n == 1 {
-		p.Do(a.KVHeads, &a.decode)
-		return
-	}
-	p.Do((n+queryRows-1)/queryRows*a.Heads, &a.decode)
-}
-
-type attentionDecode struct {
-	a                      *Attention
-	p                      *Pool
-	out, q, kcache, vcache []float32
-	qStride, n, pos0, ld   int
-}
-
-func (t *attentionDecode) Run(w, i int) {
-	a, d := t.a, t.a.D
-	stride := a.KVHeads * d
-	if t.n == 1 { // one row: the query heads of a group are the rows of one product
-		g := a.Heads / a.KVHeads
-		keys, seen := t.keys(i*d, 0, 1)
-		a.attend(t.p, w, t.ld, query{
-			q: t.q[i*g*d:], stride: d, m: g, out: t.out[i*g*d:], outStride: d, seen: seen,
-		}, cache{}, keys, stride)
-		return
-	}
-	h, lo := i%a.Heads, i/a.Heads*queryRows
-	hi := min(t.n, lo+queryRows)
-	keys, seen := t.keys(h*a.KVHeads/a.Heads*d, lo, hi)
-	a.attend(t.p, w, t.ld, query{
-		q: t.q[lo*t.qStride+h*d:], stride: t.qStride, m: hi - lo,
-		out: t.out[lo*a.Heads*d+h*d:], outStride: a.Heads * d, seen: seen, step: 1,
-	}, cache{}, keys, stride)
-}
-
-// keys gives the keys and values, at place at of a cached row, that the new rows [lo, hi) meet, and how many of them
-// row lo sees.
-func (t *attentionDecode) keys(at, lo, hi int) (c cache, seen int) {
-	seen = t.pos0 + lo + 1
-	skip := t.a.outside(seen)
-	at += skip * t.a.KVHeads * t.a.D
-	return cache{t.kcache[at:], t.vcache[at:], t.pos0 + hi - skip}, seen - skip
+		seen: prefix + b.lo - b.Start + 1, step: 1,
+	}, pieces, c)
 }

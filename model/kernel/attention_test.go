@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"instruct/model/kernel/rng"
@@ -135,7 +136,7 @@ func TestAttention(t *testing.T) {
 				near(t, "out", out, wantOut, 1e-5)
 				near(t, "lse", lse, wantLSE, 1e-5)
 				if len(tt.segs) == 1 {
-					if at := decodeDifference(a, p, qkv, out, 1); at >= 0 {
+					if at := decodeDifference(a, p, qkv, out, 1, 3); at >= 0 {
 						t.Errorf("decoding row by row differs from the forward at %d", at)
 					}
 				}
@@ -209,28 +210,52 @@ func TestAttentionPlace(t *testing.T) {
 		near(t, "dqkv with shared prefix", g, widen(dqkv), 1e-5)
 
 		for _, step := range []int{1, 5, 100} {
-			if i := decodeDifference(a, p, whole, out, step); i >= 0 {
-				t.Errorf("window %d: decoding by %d: row %d differs from the forward", window, step, i/(h*d))
+			for _, pieces := range []int{1, 2, 7} {
+				if i := decodeDifference(a, p, whole, out, step, pieces); i >= 0 {
+					t.Errorf("window %d: decoding by %d from %d pieces: row %d differs from the forward", window, step,
+						pieces, i/(h*d))
+				}
 			}
 		}
 	}
 }
 
-// decodeDifference decodes the rows of qkv in pieces of step and says where the result first differs from out, which
-// Forward gave; -1 is nowhere.
-func decodeDifference(a *Attention, p *Pool, qkv, out []float32, step int) int {
+// decodeDifference decodes the rows of qkv in pieces of step, beside another sequence, and says where the result first
+// differs from out, which Forward gave; -1 is nowhere. The cache holds them in so many pieces, the last one first.
+func decodeDifference(a *Attention, p *Pool, qkv, out []float32, step, pieces int) int {
 	c, w := a.width(), a.KVHeads*a.D
 	n := len(qkv) / c
+	var runs []Run
+	for i := range pieces {
+		lo, hi := i*n/pieces, (i+1)*n/pieces
+		runs = append(runs, Run{n - hi, hi - lo})
+	}
 	k, v := make([]float32, n*w), make([]float32, n*w)
-	for i := range n {
-		copy(k[i*w:(i+1)*w], qkv[i*c+a.Heads*a.D:])
-		copy(v[i*w:(i+1)*w], qkv[i*c+a.Heads*a.D+w:])
+	i := 0
+	for _, r := range runs {
+		for at := r.Start; at < r.Start+r.Len; at++ {
+			copy(k[at*w:(at+1)*w], qkv[i*c+a.Heads*a.D:])
+			copy(v[at*w:(at+1)*w], qkv[i*c+a.Heads*a.D+w:])
+			i++
+		}
 	}
-	got := make([]float32, len(out))
+	q, o := slices.Concat(qkv, qkv), make([]float32, 2*len(out)) // the other sequence is n rows further on
 	for at := 0; at < n; at += step {
-		a.Decode(p, got[at*a.Heads*a.D:], qkv[at*c:], c, min(step, n-at), at, k, v)
+		hi := min(n, at+step)
+		spans := []Span{{Lo: at, Hi: hi, Keys: first(runs, hi)}, {Lo: n + at, Hi: n + at + 1, Keys: first(runs, at+1)}}
+		a.Decode(p, o, q, c, spans, k, v)
 	}
-	return firstDifference(got, out)
+	return firstDifference(o[:len(out)], out)
+}
+
+// first gives the runs of the first n rows.
+func first(runs []Run, n int) (out []Run) {
+	for _, r := range runs {
+		r.Len = min(r.Len, n)
+		n -= r.Len
+		out = append(out, r)
+	}
+	return out
 }
 
 func TestAttentionAllocatesNothing(t *testing.T) {
@@ -241,10 +266,11 @@ func TestAttentionAllocatesNothing(t *testing.T) {
 	qkv := normals(&r, 100*a.width())
 	out, lse, dqkv := make([]float32, 100*16), make([]float32, 100*2), make([]float32, len(qkv))
 	segs := []Segment{{0, 0, 0, 70}, {0, 0, 70, 100}}
+	spans := []Span{{0, 1, []Run{{40, 1}}}, {1, 3, []Run{{0, 5}, {50, 41}}}}
 	if n := testing.AllocsPerRun(20, func() {
 		a.Forward(p, out, qkv, lse, segs)
 		a.Backward(p, dqkv, out, out, qkv, lse, segs)
-		a.Decode(p, out, qkv, a.width(), 1, 40, qkv, qkv)
+		a.Decode(p, out, qkv, a.width(), spans, qkv, qkv)
 	}); n != 0 {
 		t.Errorf("%g allocations", n)
 	}

@@ -50,3 +50,18 @@ func (t *squaresTask) rows(_, lo, hi int) {
 		t.sums[i] = dot(x, x)
 	}
 }
+
+// ScaledExp does dst = exp(x·s - top), where top is the largest x·s, and gives top and Σ dst: float64 sums of the
+// float32 sums over blocks.
+func ScaledExp(dst, x []float32, s float32) (top float32, sum float64) {
+	const block = 1024
+	dst = dst[:len(x)]
+	copy(dst, x)
+	top = maxScale(dst, s)
+	for len(dst) > 0 {
+		b := dst[:min(block, len(dst))]
+		sum += float64(expSum(b, b, top))
+		dst = dst[len(b):]
+	}
+	return top, sum
+}

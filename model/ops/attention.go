@@ -15,8 +15,8 @@ import (
 // reads qkv. Backward gives packed dqkv, rotated back. The probabilities are recomputed from the log-sum-exp of each
 // row (Dao et al. 2022, arXiv:2205.14135).
 //
-// With Env.Cache set, the batch is one segment that continues the cached positions: its keys and values are appended
-// and the queries attend to all of them.
+// With Env.Cache set, the batch is rows of several sequences, Env.Spans, each of which continues what the cache holds
+// of it: the keys and values go into the last rows of the span, and its queries attend to all of them.
 type Attention struct {
 	Name              string
 	Layer             int
@@ -62,15 +62,19 @@ func (o *attention) run(in [][]float32, out []float32) {
 }
 
 func (o *attention) decode(out, qkv []float32) {
-	c, n := o.env.Cache, o.env.Batch.Len()
-	s, kv := o.stride(), o.KVHeads*o.D
-	k, v := c.K[o.Layer], c.V[o.Layer]
-	for i := range n {
-		row := qkv[i*s+o.Heads*o.D : (i+1)*s]
-		copy(k[(c.Len+i)*kv:], row[:kv])
-		copy(v[(c.Len+i)*kv:], row[kv:])
+	c, width, kv := o.env.Cache, o.stride(), o.KVHeads*o.D
+	k, v := c.k[o.Layer], c.v[o.Layer]
+	for i := range o.env.Spans {
+		s := &o.env.Spans[i]
+		last := s.Keys[len(s.Keys)-1]
+		to := last.Start + last.Len - s.Hi // of row 0 of the batch
+		for r := s.Lo; r < s.Hi; r++ {
+			row := qkv[r*width+o.Heads*o.D : (r+1)*width]
+			copy(k[(to+r)*kv:], row[:kv])
+			copy(v[(to+r)*kv:], row[kv:])
+		}
 	}
-	o.kernel.Decode(o.env.Pool, out, qkv, s, n, c.Len, k, v)
+	o.kernel.Decode(o.env.Pool, out, qkv, width, o.env.Spans, k, v)
 }
 
 func (o *attention) derive(g *Graph, in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {

@@ -29,11 +29,12 @@ func (b *Batch) Len() int { return len(b.Tokens) }
 // It is used by one goroutine at a time.
 type Env struct {
 	Pool    *kernel.Pool
-	Batch   Batch   // the batch at hand, set before each run
-	Needed  []int32 // its positions whose logits are wanted, ascending; set before each run
-	Cache   *Cache  // keys and values of earlier positions, nil unless decoding
-	Profile bool    // measure the time of every op, see [Op.Spent]
-	Exact   bool    // products read weights of fewer bits as the float32 values that they stand for, see product
+	Batch   Batch         // the batch at hand, set before each run
+	Needed  []int32       // its positions whose logits are wanted, ascending; set before each run
+	Cache   *Cache        // keys and values of the positions that were read, nil unless decoding
+	Spans   []kernel.Span // of the sequences that have rows in the batch at hand, where Cache is set
+	Profile bool          // measure the time of every op, see [Op.Spent]
+	Exact   bool          // products read weights of fewer bits as the float32 values that they stand for, see product
 
 	attention []*kernel.Attention // one for all layers of a shape, since it holds scratch
 }
@@ -71,21 +72,4 @@ func (e *Env) attentionKernel(a kernel.Attention) *kernel.Attention {
 	}
 	e.attention = append(e.attention, &a)
 	return &a
-}
-
-// Cache holds the keys and values of the positions that a decoding model has already read.
-type Cache struct {
-	Len    int         // positions held
-	MaxLen int         // positions it can hold
-	K, V   [][]float32 // per layer (MaxLen, K*D)
-}
-
-// NewCache makes an empty cache for layers layers of width kvWidth = K*D.
-func NewCache(layers, maxLen, kvWidth int) *Cache {
-	c := &Cache{MaxLen: maxLen, K: make([][]float32, layers), V: make([][]float32, layers)}
-	for l := range layers {
-		c.K[l] = make([]float32, maxLen*kvWidth)
-		c.V[l] = make([]float32, maxLen*kvWidth)
-	}
-	return c
 }

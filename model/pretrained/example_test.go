@@ -26,7 +26,11 @@ func Example() {
 	defer m.Close()
 	pool := kernel.NewPool(1)
 	defer pool.Close()
-	session := m.NewSession(pool)
+	session, err := m.NewSession(pool, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	defer session.Close()
 	question := []chat.Message{{Role: "user", Content: "Say hi."}}
 	answer, err := session.Answer(context.Background(), question, pretrained.Decoding{MaxNew: 5})

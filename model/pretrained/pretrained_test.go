@@ -68,7 +68,10 @@ func newSession(t *testing.T, m *pretrained.Model) *pretrained.Session {
 	t.Helper()
 	pool := kernel.NewPool(2)
 	t.Cleanup(pool.Close)
-	s := m.NewSession(pool)
+	s, err := m.NewSession(pool, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(s.Close)
 	return s
 }

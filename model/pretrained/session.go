@@ -2,31 +2,28 @@ package pretrained
 
 import (
 	"context"
-	"slices"
 
 	"instruct/model"
 	"instruct/model/kernel"
+	"instruct/tokenizer"
 	"instruct/tokenizer/chat"
 )
 
-// Session answers with a model, one prompt after the other. What a prompt has in common with the beginning of what
-// was read before is not read again, which changes no bit of an answer. It is used by one goroutine at a time.
+// Session answers with a model, one prompt or several at once; see [model.Decoder], whose cache it keeps from one
+// call to the next. It is used by one goroutine at a time.
 type Session struct {
 	model   *Model
-	pool    *kernel.Pool
 	decoder *model.Decoder
-	read    []int32 // what the decoder's cache holds
 }
 
-// NewSession makes a session on the workers of pool.
-func (m *Model) NewSession(pool *kernel.Pool) *Session { return &Session{model: m, pool: pool} }
+// NewSession makes a session on the workers of pool, which answers so many prompts at one time.
+func (m *Model) NewSession(pool *kernel.Pool, rows int) (*Session, error) {
+	d, err := m.NewDecoder(pool, model.DecoderOptions{Sequences: rows})
+	return &Session{m, d}, err
+}
 
 // Close gives the session's memory back.
-func (s *Session) Close() {
-	if s.decoder != nil {
-		s.decoder.Close()
-	}
-}
+func (s *Session) Close() { s.decoder.Close() }
 
 // Decoding says how an answer is made.
 type Decoding struct {
@@ -35,75 +32,110 @@ type Decoding struct {
 	Emit     func(text string) // receives the text as it grows; may be nil
 }
 
+// Question is what is asked: the assistant's next turn of a conversation or, without messages, what follows on IDs.
+type Question struct {
+	Messages []chat.Message
+	IDs      []int32
+	Decoding
+}
+
 // Answer is what a model gives for a prompt.
 type Answer struct {
+	Index     int // of the question, in the order in which they were asked for
 	PromptIDs []int32
 	IDs       []int32 // without the stop token; never nil
 	Text      string
 	Finish    string // model.FinishStop, FinishLength or FinishCancel
+	Err       error  // what is wrong with the question
 }
 
 // Answer gives the assistant's next turn of a conversation.
 func (s *Session) Answer(ctx context.Context, messages []chat.Message, d Decoding) (Answer, error) {
-	ids, err := s.model.Prompt(messages)
-	if err != nil {
-		return Answer{}, err
-	}
-	return s.Continue(ctx, ids, d)
+	return s.one(ctx, Question{Messages: messages, Decoding: d})
 }
 
 // Continue gives what follows on ids.
 func (s *Session) Continue(ctx context.Context, ids []int32, d Decoding) (Answer, error) {
-	limit := s.model.Config.MaxLength
-	switch {
-	case len(ids) == 0:
-		return Answer{}, mistake("the prompt is empty")
-	case len(ids) >= limit:
-		return Answer{}, mistake("the prompt has %d tokens; the model reads at most %d, its answer included", len(ids), limit)
-	}
-	if err := s.reserve(len(ids) + d.MaxNew); err != nil {
-		return Answer{}, err
-	}
-	same := 0
-	for same < min(len(ids)-1, len(s.read)) && ids[same] == s.read[same] { // the last token is always read, for its logits
-		same++
-	}
-	s.decoder.Truncate(same)
-	s.read = s.read[:same]
-
-	r := model.Request{Prompt: ids, MaxNew: d.MaxNew, Stop: s.model.Stop, Sampling: d.Sampling, KeepCache: true}
-	stream := s.model.Tokenizer.NewStream(true)
-	if d.Emit != nil {
-		r.Emit = func(id int32) { d.Emit(stream.Push(id)) }
-	}
-	out, finish, err := s.decoder.Generate(ctx, r)
-	if d.Emit != nil {
-		d.Emit(stream.Flush())
-	}
-	if err != nil {
-		return Answer{}, err
-	}
-	s.read = slices.Concat(ids, out)[:s.decoder.Len()]
-	text, err := s.model.Tokenizer.Decode(out, true)
-	if out == nil {
-		out = []int32{}
-	}
-	return Answer{PromptIDs: ids, IDs: out, Text: text, Finish: finish}, err
+	return s.one(ctx, Question{IDs: ids, Decoding: d})
 }
 
-// reserve makes sure that the decoder holds at least n positions, or as many as the model has.
-func (s *Session) reserve(n int) error {
-	n = min(n, s.model.Config.MaxLength)
-	if s.decoder != nil && s.decoder.MaxLen() >= n {
-		return nil
+// one answers one question alone; one that ctx ended is no error.
+func (s *Session) one(ctx context.Context, q Question) (Answer, error) {
+	a := asked{model: s.model}
+	r := a.request(q)
+	got, err := s.decoder.Answer(ctx, r)
+	if a.err != nil || err != nil {
+		return Answer{}, a.reason(err)
 	}
-	s.Close()
-	s.decoder, s.read = nil, nil
-	size := 512
-	for size < n {
-		size *= 2
+	answer := a.answer(got)
+	return answer, answer.Err
+}
+
+// Ask answers the questions that next gives, several at once, and gives the answers to done as they are finished; see
+// [model.Decoder.Generate].
+func (s *Session) Ask(ctx context.Context, next func(idle bool) (Question, bool), done func(Answer) error) error {
+	open := map[int]*asked{}
+	count := 0
+	return s.decoder.Generate(ctx, func(idle bool) (model.Request, bool) {
+		q, ok := next(idle)
+		if !ok {
+			return model.Request{}, false
+		}
+		a := &asked{model: s.model}
+		open[count] = a
+		count++
+		return a.request(q), true
+	}, func(got model.Answer) error {
+		a := open[got.Index]
+		delete(open, got.Index)
+		return done(a.answer(got))
+	})
+}
+
+// asked is a question that is being answered.
+type asked struct {
+	model  *Model
+	ids    []int32
+	emit   func(text string)
+	stream *tokenizer.Stream
+	err    error // why there is no prompt
+}
+
+// request makes the prompt. Without one the request is empty, which a decoder refuses; reason then says why.
+func (a *asked) request(q Question) model.Request {
+	a.ids = q.IDs
+	if q.Messages != nil {
+		a.ids, a.err = a.model.Prompt(q.Messages)
 	}
-	var err error
-	s.decoder, err = s.model.NewDecoder(s.pool, min(size, s.model.Config.MaxLength))
+	if a.err != nil {
+		return model.Request{}
+	}
+	r := model.Request{Prompt: a.ids, MaxNew: q.MaxNew, Stop: a.model.Stop, Sampling: q.Sampling}
+	if q.Emit != nil {
+		a.emit, a.stream = q.Emit, a.model.Tokenizer.NewStream(true)
+		r.Emit = func(id int32) { a.emit(a.stream.Push(id)) }
+	}
+	return r
+}
+
+// reason is the error of a question whose request gave err.
+func (a *asked) reason(err error) error {
+	if a.err != nil {
+		return a.err
+	}
 	return err
+}
+
+// answer makes text of what the decoder gave.
+func (a *asked) answer(got model.Answer) Answer {
+	out := Answer{Index: got.Index, PromptIDs: a.ids, IDs: append([]int32{}, got.IDs...), Finish: got.Finish,
+		Err: a.reason(got.Err)}
+	if out.Err != nil {
+		return out
+	}
+	if a.emit != nil {
+		a.emit(a.stream.Flush())
+	}
+	out.Text, out.Err = a.model.Tokenizer.Decode(got.IDs, true)
+	return out
 }

@@ -35,8 +35,10 @@ type Options struct {
 	Available     func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
 
 	// Of Generate.
-	Model     string // a folder or .gguf file in place of a preset
-	NewTokens int    // decoded after the prompt, one by one; 128
+	Model     string         // a folder or .gguf file in place of a preset
+	NewTokens int            // decoded after the prompt, one by one; 128
+	Rows      int            // prompts that are answered at one time; 1
+	Sampling  model.Sampling // with a temperature decoding is measured twice, greedy and so
 }
 
 // OpTime is the mean time of one kind of op in a step, over all layers.

@@ -14,108 +14,171 @@ import (
 	"instruct/train/machine"
 )
 
-// GenerateResult is one measurement of reading a prompt and decoding after it, on one stream. The speeds are medians of
-// the rounds.
+// GenerateResult is one measurement of reading prompts and decoding after them, of Rows sequences at one time. The
+// speeds are medians of the rounds, of all rows together.
 type GenerateResult struct {
 	Model           string  `json:"model"`
 	DType           string  `json:"dtype"`
 	Threads         int     `json:"threads"`
 	Kernels         string  `json:"kernels"`
-	PromptTokens    int     `json:"prompt_tokens"`
-	NewTokens       int     `json:"new_tokens"`
+	Rows            int     `json:"rows"`
+	PromptTokens    int     `json:"prompt_tokens"` // of a row
+	NewTokens       int     `json:"new_tokens"`    // of a row
 	PromptPerSec    float64 `json:"prompt_tokens_per_second"`
 	DecodePerSec    float64 `json:"decode_tokens_per_second"`
+	SamplePerSec    float64 `json:"sample_tokens_per_second,omitempty"` // decoding at Temperature
+	Temperature     float64 `json:"temperature,omitempty"`
 	WeightBytes     int     `json:"weight_bytes"`
-	WeightGBPerSec  float64 `json:"decode_weight_gigabytes_per_second"` // each new token reads every weight once
+	WeightGBPerSec  float64 `json:"decode_weight_gigabytes_per_second"` // each step reads every weight once
 	PeakRSS         int64   `json:"peak_rss_bytes"`
-	NsPerDecodeStep float64 `json:"ns_per_new_token"`
+	NsPerDecodeStep float64 `json:"ns_per_new_token"`        // of all rows together
 	CPUNsPrompt     float64 `json:"cpu_ns_per_prompt_token"` // mean of all threads together; 0 where it is not known
 	CPUNsDecode     float64 `json:"cpu_ns_per_new_token"`
 
-	Profile []OpTime `json:"profile,omitempty"` // of one new token, longest first
+	Profile []OpTime `json:"profile,omitempty"` // of one step, longest first
 }
 
-// Generate measures inference as generate does it: greedy, with a cache, after one round that is not counted.
+// Generate measures inference as generate does it: with a cache, greedy and, where a temperature is given, also
+// sampled; after one round that is not counted.
 func Generate(ctx context.Context, o Options) (*GenerateResult, error) {
 	o.Seq = cmp.Or(o.Seq, 256)
 	o.NewTokens = cmp.Or(o.NewTokens, 128)
 	o.Steps = cmp.Or(o.Steps, 3)
-	if o.Seq < 1 || o.NewTokens < 1 || o.Steps < 1 {
-		return nil, mistake("seq, new_tokens and steps must be positive")
+	o.Rows = cmp.Or(o.Rows, 1)
+	if o.Seq < 1 || o.NewTokens < 1 || o.Steps < 1 || o.Rows < 1 {
+		return nil, mistake("seq, new_tokens, steps and rows must be positive")
 	}
 	m, name, err := o.load()
 	if err != nil {
 		return nil, err
 	}
 	defer m.Close()
+	if most := m.Config.MaxLength; o.Seq+o.NewTokens+o.Rows > most {
+		return nil, mistake("a prompt of %d tokens and %d after it are too many for a model of %d positions", o.Seq,
+			o.NewTokens, most)
+	}
 	pool := kernel.NewPool(o.Threads)
 	defer pool.Close()
-	d, err := m.NewDecoder(pool, o.Seq+o.NewTokens)
+	d, err := m.NewDecoder(pool, model.DecoderOptions{Sequences: o.Rows})
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
-	r := rng.NewRand(1, "bench", 0, 0)
-	prompt := make([]int32, o.Seq)
-	for i := range prompt {
-		prompt[i] = int32(r.Intn(m.Config.Vocab))
-	}
 	res := &GenerateResult{Model: name, DType: o.DType.String(), Threads: pool.Threads(), Kernels: kernel.Path(),
-		PromptTokens: o.Seq, NewTokens: o.NewTokens, WeightBytes: m.WeightBytes()}
-	var read, decode []float64
+		Rows: o.Rows, PromptTokens: o.Seq, NewTokens: o.NewTokens, WeightBytes: m.WeightBytes(),
+		Temperature: o.Sampling.Temperature}
+	greedy := answers{d: d, rows: o.Rows, seq: o.Seq, n: o.NewTokens, vocab: m.Config.Vocab}
+	sampled := greedy
+	sampled.sampling = o.Sampling
 	for round := range o.Steps + 1 {
-		one, err := measureAnswer(ctx, d, prompt, o.NewTokens)
-		if err != nil {
-			return nil, err
-		}
-		if round == 0 {
+		if round == 1 {
+			greedy.forget()
+			sampled.forget()
 			if o.Profile {
 				d.Profile()
 			}
+		}
+		if err := greedy.measure(ctx, 2*round); err != nil {
+			return nil, err
+		}
+		if o.Profile {
+			res.Profile = profile(d.Spent(), greedy.last, o.NewTokens)
+		}
+		if res.Temperature == 0 {
 			continue
 		}
-		read = append(read, one.read.Seconds())
-		decode = append(decode, one.decode.Seconds())
-		res.CPUNsPrompt += float64(one.readCPU) / float64(o.Seq*o.Steps)
-		res.CPUNsDecode += float64(one.decodeCPU) / float64(o.NewTokens*o.Steps)
-		if o.Profile {
-			res.Profile = profile(d.Spent(), one.decode, o.NewTokens)
+		if err := sampled.measure(ctx, 2*round+1); err != nil {
+			return nil, err
 		}
 	}
-	slices.Sort(read)
-	slices.Sort(decode)
-	t := decode[o.Steps/2] / float64(o.NewTokens)
-	res.PromptPerSec = float64(o.Seq) / read[o.Steps/2]
-	res.DecodePerSec = 1 / t
-	res.NsPerDecodeStep = t * 1e9
-	res.WeightGBPerSec = float64(res.WeightBytes) / t / 1e9
+	prompt, tokens := float64(o.Rows*o.Seq), float64(o.Rows*o.NewTokens)
+	res.PromptPerSec = prompt / median(greedy.read)
+	res.DecodePerSec = tokens / median(greedy.decode)
+	if res.Temperature > 0 {
+		res.SamplePerSec = tokens / median(sampled.decode)
+	}
+	res.CPUNsPrompt = float64(greedy.readCPU) / prompt / float64(o.Steps)
+	res.CPUNsDecode = float64(greedy.decodeCPU) / tokens / float64(o.Steps)
+	res.NsPerDecodeStep = 1e9 / res.DecodePerSec
+	res.WeightGBPerSec = float64(res.WeightBytes) * res.DecodePerSec / float64(o.Rows) / 1e9
 	res.PeakRSS = machine.PeakRSS()
 	return res, nil
 }
 
-// answerTime is the time of one answer: that of the prompt to the first new token, and that of the others.
-type answerTime struct{ read, readCPU, decode, decodeCPU time.Duration }
+func median(x []float64) float64 { return slices.Sorted(slices.Values(x))[len(x)/2] }
 
-// measureAnswer reads a prompt and decodes a first token and n after it.
-func measureAnswer(ctx context.Context, d *model.Decoder, prompt []int32, n int) (answerTime, error) {
-	var t answerTime
-	start, cpu := time.Now(), machine.CPUTime()
-	var first, last time.Time
-	_, _, err := d.Generate(ctx, model.Request{Prompt: prompt, MaxNew: n + 1, Emit: func(int32) {
-		last = time.Now()
-		if first.IsZero() {
-			first = last
-			t.readCPU = machine.CPUTime() - cpu
-			d.Spent() // of the prompt
+// answers measures rounds of rows that are answered at one time.
+type answers struct {
+	d                   *model.Decoder
+	rows, seq, n, vocab int
+	sampling            model.Sampling
+
+	read, decode       []float64 // seconds, by round
+	last               time.Duration
+	readCPU, decodeCPU time.Duration
+}
+
+func (a *answers) forget() {
+	a.read, a.decode = nil, nil
+	a.readCPU, a.decodeCPU = 0, 0
+}
+
+// measure reads a prompt of each row, and decodes. Reading is the time until every row has its first new token; of rows
+// that were read first it is already the time of others. Decoding is that of n further tokens of each row.
+func (a *answers) measure(ctx context.Context, round int) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	started, new := 0, 0
+	begin, cpu := time.Now(), machine.CPUTime()
+	var first time.Time
+	asked := 0
+	next := func(bool) (r model.Request, ok bool) {
+		if asked == a.rows {
+			return r, false
 		}
-	}})
-	if err == nil {
-		err = ctx.Err()
+		r = model.Request{Prompt: a.prompt(round, asked), MaxNew: a.n + 1 + a.rows, Sampling: a.sampling}
+		r.Sampling.Seed = uint64(asked)
+		asked++
+		fresh := true
+		r.Emit = func(int32) {
+			if started == a.rows {
+				new++
+			}
+			if fresh {
+				fresh = false
+				started++
+				if started == a.rows {
+					first = time.Now()
+					a.readCPU += machine.CPUTime() - cpu
+					cpu = machine.CPUTime()
+					a.d.Spent() // of the prompts
+				}
+			}
+			if new == a.n*a.rows {
+				a.last = time.Since(first)
+				a.decodeCPU += machine.CPUTime() - cpu
+				cancel()
+			}
+		}
+		return r, true
 	}
-	t.read = first.Sub(start)
-	t.decode = last.Sub(first)
-	t.decodeCPU = machine.CPUTime() - cpu - t.readCPU
-	return t, err
+	err := a.d.Generate(ctx, next, func(got model.Answer) error { return got.Err })
+	if new < a.n*a.rows {
+		return err
+	}
+	a.read = append(a.read, first.Sub(begin).Seconds())
+	a.decode = append(a.decode, a.last.Seconds())
+	return nil
+}
+
+// prompt is random tokens, others in each round, since a decoder would remember those of the last one.
+func (a *answers) prompt(round, row int) []int32 {
+	r := rng.NewRand(1, "bench", uint64(round), uint64(row))
+	prompt := make([]int32, a.seq)
+	for i := range prompt {
+		prompt[i] = int32(r.Intn(a.vocab))
+	}
+	return prompt
 }
 
 // load loads the model, or makes the preset's.
@@ -145,10 +208,14 @@ func (o *Options) load() (*model.Model, string, error) {
 // String is two lines in the format of Go benchmarks, for benchstat.
 func (r *GenerateResult) String() string {
 	line := func(what string, tokens int, perSecond, ns, cpu float64) string {
-		return fmt.Sprintf("Benchmark%s/model=%s/dtype=%s/tokens=%d-%d 1 %.0f ns/op %.0f cpu-ns/op %.1f tokens/s",
-			what, r.Model, r.DType, tokens, r.Threads, ns, cpu, perSecond)
+		return fmt.Sprintf("Benchmark%s/model=%s/dtype=%s/rows=%d/tokens=%d-%d 1 %.0f ns/op %.0f cpu-ns/op %.1f tokens/s",
+			what, r.Model, r.DType, r.Rows, tokens, r.Threads, ns, cpu, perSecond)
 	}
-	return line("ReadPromptToken", r.PromptTokens, r.PromptPerSec, 1e9/r.PromptPerSec, r.CPUNsPrompt) + "\n" +
+	out := line("ReadPromptToken", r.PromptTokens, r.PromptPerSec, 1e9/r.PromptPerSec, r.CPUNsPrompt) + "\n" +
 		line("DecodeToken", r.NewTokens, r.DecodePerSec, r.NsPerDecodeStep, r.CPUNsDecode) +
 		fmt.Sprintf(" %.1f weight-GB/s %d peak-RSS-bytes", r.WeightGBPerSec, r.PeakRSS)
+	if r.Temperature > 0 {
+		out += "\n" + line("SampleToken", r.NewTokens, r.SamplePerSec, 1e9/r.SamplePerSec, 0)
+	}
+	return out
 }

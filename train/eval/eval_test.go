@@ -44,7 +44,10 @@ func session(t *testing.T) *pretrained.Session {
 	t.Cleanup(m.Close)
 	pool := kernel.NewPool(1)
 	t.Cleanup(pool.Close)
-	s := m.NewSession(pool)
+	s, err := m.NewSession(pool, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(s.Close)
 	return s
 }

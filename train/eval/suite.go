@@ -45,19 +45,29 @@ func ExactAnswers(name string, rows []data.Row) *Suite {
 	return s
 }
 
+// Rows is how many prompts of a suite are asked at one time.
+const Rows = 16
+
 // Ask asks every prompt, greedily, and judges the answers. The error is that of ctx when it ends before the last
 // answer.
 func (s *Suite) Ask(ctx context.Context, session *pretrained.Session) ([]Sample, error) {
 	samples := make([]Sample, len(s.Tests))
-	for i, t := range s.Tests {
-		a, err := session.Answer(ctx, t.Messages, pretrained.Decoding{MaxNew: t.MaxNew})
-		if err != nil {
-			return nil, err
+	asked := 0
+	err := session.Ask(ctx, func(bool) (q pretrained.Question, ok bool) {
+		if asked == len(s.Tests) {
+			return q, false
 		}
-		if a.Finish == model.FinishCancel {
-			return nil, ctx.Err()
+		t := &s.Tests[asked]
+		asked++
+		return pretrained.Question{Messages: t.Messages, Decoding: pretrained.Decoding{MaxNew: t.MaxNew}}, true
+	}, func(a pretrained.Answer) error {
+		if a.Finish != model.FinishCancel && a.Err == nil {
+			samples[a.Index] = Sample{Answer: a.Text, Verdict: s.Tests[a.Index].Check(a.Text)}
 		}
-		samples[i] = Sample{Answer: a.Text, Verdict: t.Check(a.Text)}
+		return a.Err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return samples, nil
 }

@@ -251,18 +251,21 @@ func q8BlockAVX2(q q8Loop) {
 	for h := range 2 {
 		sum := make([][2]vector, len(q.acc))
 		for g := range 8 {
-			for half := range 2 {
-				w := YMM()
-				VPMOVZXBW(at(q.codes, 64*g+32*h+16*half), w)
-				for i := range q.acc {
-					t := YMM()
-					VPBROADCASTQ(row(q.x, q.stride, i, 8*g), t)
-					VPMADDWD(w, t, t)
-					if g == 0 {
-						sum[i][half] = t
-					} else {
-						VPADDD(t, sum[i][half], sum[i][half])
-					}
+			w := [2]vector{YMM(), YMM()}
+			for half := range w {
+				VPMOVZXBW(at(q.codes, 64*g+32*h+16*half), w[half])
+			}
+			for i := range q.acc {
+				t := [2]vector{YMM(), YMM()}
+				VPBROADCASTQ(row(q.x, q.stride, i, 8*g), t[0])
+				VPMADDWD(w[1], t[0], t[1])
+				VPMADDWD(w[0], t[0], t[0])
+				if g == 0 {
+					sum[i] = t
+					continue
+				}
+				for half := range t {
+					VPADDD(t[half], sum[i][half], sum[i][half])
 				}
 			}
 		}
