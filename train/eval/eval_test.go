@@ -85,11 +85,13 @@ func TestAsk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if samples[i].Answer != want.Text || samples[i].Verdict != test.Check(want.Text) {
+		if samples[i].Answer != want.Text || samples[i].Verdict != test.Check(want.Text).Verdict {
 			t.Errorf("sample %d is %+v, the model answers %q", i, samples[i], want.Text)
 		}
 	}
-	suite.Tests[1].Check = checks.Equals(samples[1].Answer)
+	suite.Tests[1].Check = func(answer string) checks.Result {
+		return checks.Result{Verdict: checks.Equals(samples[1].Answer)(answer)}
+	}
 	again, err := suite.Ask(t.Context(), s)
 	if err != nil || !again[1].Pass || again[1].Answer != samples[1].Answer {
 		t.Errorf("a test that wants what the model says: %+v, error %v", again, err)
@@ -109,7 +111,7 @@ func TestAskIsStopped(t *testing.T) {
 func judged(s *eval.Suite, answers ...string) []eval.Sample {
 	samples := make([]eval.Sample, len(answers))
 	for i, a := range answers {
-		samples[i] = eval.Sample{Answer: a, Verdict: s.Tests[i].Check(a)}
+		samples[i] = eval.Sample{Answer: a, Result: s.Tests[i].Check(a)}
 	}
 	return samples
 }

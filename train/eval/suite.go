@@ -3,6 +3,7 @@ package eval
 
 import (
 	"context"
+	"fmt"
 
 	"instruct/data"
 	"instruct/data/checks"
@@ -19,17 +20,44 @@ type Suite struct {
 
 // Test is one prompt.
 type Test struct {
+	ID       string         // that stays when other tests come and go: path:line, or a key of the file's own
 	Kind     string         // of the task, for results per kind
+	Tags     []string       // further groups that it counts in
 	Messages []chat.Message // up to the turn that the model is to give
-	Want     string         // an answer that passes
-	Check    checks.Check
-	MaxNew   int // most tokens of an answer
+	Want     string         // an answer that passes, "" where none is known
+	Check    Judge
+	MaxNew   int // most tokens of an answer; 0: as many as the caller allows
+}
+
+// Judge judges an answer. Its metrics are scores from 0 to 1.
+type Judge func(answer string) checks.Result
+
+// judge makes a Judge of a check.
+func judge(c checks.Check) Judge {
+	return func(answer string) checks.Result {
+		r := checks.Result{Verdict: c(answer)}
+		if r.Pass {
+			r.Score = 1
+		}
+		return r
+	}
 }
 
 // Sample is a model's answer to a test.
 type Sample struct {
 	Answer string
-	checks.Verdict
+	checks.Result
+}
+
+// sample judges an answer.
+func (t *Test) sample(answer string) Sample { return Sample{Answer: answer, Result: t.Check(answer)} }
+
+// Prompt is the last thing that is said to the model.
+func (t *Test) Prompt() string {
+	if len(t.Messages) == 0 {
+		return ""
+	}
+	return t.Messages[len(t.Messages)-1].Content
 }
 
 // ExactAnswers makes a suite of conversations whose last message is the answer that is wanted, word for word.
@@ -38,7 +66,8 @@ func ExactAnswers(name string, rows []data.Row) *Suite {
 	for i, row := range rows {
 		last := len(row.Messages) - 1
 		want := row.Messages[last].Content
-		s.Tests[i] = Test{Kind: row.Kind, Messages: row.Messages[:last], Want: want, Check: checks.Equals(want),
+		s.Tests[i] = Test{ID: row.Source, Kind: row.Kind, Messages: row.Messages[:last], Want: want,
+			Check: judge(checks.Equals(want)),
 			// An exact answer has no more tokens than the wanted text has bytes, and the end-of-turn token.
 			MaxNew: len(want) + 2}
 	}
@@ -51,6 +80,13 @@ const Rows = 16
 // Ask asks every prompt, greedily, and judges the answers. The error is that of ctx when it ends before the last
 // answer.
 func (s *Suite) Ask(ctx context.Context, session *pretrained.Session) ([]Sample, error) {
+	return s.AskWith(ctx, session, pretrained.Decoding{}, nil)
+}
+
+// AskWith is [Suite.Ask] that decodes as d says, where a test does not limit its answer itself; done, which may be nil,
+// is told of each answer as it comes.
+func (s *Suite) AskWith(ctx context.Context, session *pretrained.Session, d pretrained.Decoding, done func()) (
+	[]Sample, error) {
 	samples := make([]Sample, len(s.Tests))
 	asked := 0
 	err := session.Ask(ctx, func(bool) (q pretrained.Question, ok bool) {
@@ -59,12 +95,22 @@ func (s *Suite) Ask(ctx context.Context, session *pretrained.Session) ([]Sample,
 		}
 		t := &s.Tests[asked]
 		asked++
-		return pretrained.Question{Messages: t.Messages, Decoding: pretrained.Decoding{MaxNew: t.MaxNew}}, true
-	}, func(a pretrained.Answer) error {
-		if a.Finish != model.FinishCancel && a.Err == nil {
-			samples[a.Index] = Sample{Answer: a.Text, Verdict: s.Tests[a.Index].Check(a.Text)}
+		q = pretrained.Question{Messages: t.Messages, Decoding: d}
+		if t.MaxNew > 0 {
+			q.MaxNew = t.MaxNew
 		}
-		return a.Err
+		return q, true
+	}, func(a pretrained.Answer) error {
+		if a.Err != nil {
+			return fmt.Errorf("%s: %w", s.Tests[a.Index].ID, a.Err)
+		}
+		if a.Finish != model.FinishCancel {
+			samples[a.Index] = s.Tests[a.Index].sample(a.Text)
+			if done != nil {
+				done()
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err

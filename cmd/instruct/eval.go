@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"instruct/model/kernel"
+	"instruct/model/pretrained"
+	"instruct/train/eval"
+)
+
+// evaluation asks models what suites ask, as the flags say.
+type evaluation struct {
+	models, suites    []string
+	answers           string
+	system, template  string
+	dtype, out        string
+	least             float64
+	maxRegressions    int
+	maxNew, threads   int
+	json, regressions bool // regressions: --max_regressions was given
+}
+
+// candidate is a model, or answers made elsewhere, with its samples of every suite.
+type candidate struct {
+	name    string
+	samples [][]eval.Sample
+}
+
+func newEval(s *streams) *cobra.Command {
+	var e evaluation
+	c := &cobra.Command{Use: "eval", Short: "Ask models the prompts of suites and judge the answers", Args: noArgs,
+		Long: `Ask models the prompts of suites and judge the answers. A suite is a YAML file in promptfoo's format, IFEval's
+JSONL, or a data file whose last answers are what is wanted. With a second model, every test that it passes and the
+first does not is named. Exit 1 when --min or --max_regressions does not hold.`,
+		Example: `  instruct eval --model runs/mine --suite manners.yaml --min 0.9
+  instruct eval --model runs/new --model runs/old --suite manners.yaml --max_regressions 0
+  instruct eval --suite manners.yaml --answers answers.jsonl      answers made elsewhere: prompt, response`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			e.regressions = cmd.Flags().Changed("max_regressions")
+			return e.run(cmd, s)
+		}}
+	fl := c.Flags()
+	fl.StringSliceVar(&e.models, "model", nil, modelHelp+"; a second one is what the first is compared with")
+	fl.StringSliceVar(&e.suites, "suite", nil, "suites: promptfoo's YAML, IFEval's JSONL, or a data file")
+	fl.StringVar(&e.answers, "answers", "", "judge these in place of a model's: JSON lines with prompt and response")
+	fl.Float64Var(&e.least, "min", 0, "exit 1 when the first model passes a smaller share of a suite")
+	fl.IntVar(&e.maxRegressions, "max_regressions", 0, "exit 1 when more tests that another model passes fail")
+	fl.StringVar(&e.out, "out", "", "write results.json and every sample into this folder")
+	fl.BoolVar(&e.json, "json", false, "results as JSON, one object a line")
+	fl.StringVar(&e.system, "system", "", "system prompt of tests that have none")
+	fl.StringVar(&e.template, "chat_template", "", templateHelp)
+	fl.StringVar(&e.dtype, "dtype", "fp32", dtypeHelp)
+	fl.IntVar(&e.maxNew, "max_new_tokens", 256, "longest answer in tokens")
+	fl.IntVar(&e.threads, "threads", 0, threadsHelp)
+	return c
+}
+
+func (e *evaluation) run(cmd *cobra.Command, s *streams) error {
+	if err := required(cmd, "suite"); err != nil {
+		return err
+	}
+	switch {
+	case (len(e.models) == 0) == (e.answers == ""):
+		return mistake("eval needs either --model or --answers")
+	case e.least < 0 || e.least > 1:
+		return mistake("min is %g; it is a share, from 0 to 1", e.least)
+	case e.regressions && len(e.models) < 2:
+		return mistake("max_regressions needs a second --model to compare with")
+	case e.maxNew < 1:
+		return mistake("max_new_tokens is %d; it must be at least 1", e.maxNew)
+	}
+	var suites []*eval.Suite
+	for _, path := range e.suites {
+		suite, err := eval.Read(cmd.Context(), path, e.system)
+		if err != nil {
+			return err
+		}
+		suites = append(suites, suite)
+	}
+	candidates, err := e.judge(cmd.Context(), s, suites)
+	if err != nil {
+		return err
+	}
+	r := newResults(suites, candidates)
+	if e.out != "" {
+		if err := r.write(e.out); err != nil {
+			return err
+		}
+	}
+	if err := r.print(s.out, e.json); err != nil {
+		return err
+	}
+	return e.gate(r)
+}
+
+// judge gives every candidate's samples.
+func (e *evaluation) judge(ctx context.Context, s *streams, suites []*eval.Suite) ([]candidate, error) {
+	if e.answers != "" {
+		answers, err := eval.ReadAnswers(e.answers)
+		if err != nil {
+			return nil, err
+		}
+		c := candidate{name: e.answers}
+		for _, suite := range suites {
+			samples, err := suite.Judge(e.answers, answers)
+			if err != nil {
+				return nil, err
+			}
+			c.samples = append(c.samples, samples)
+		}
+		return []candidate{c}, nil
+	}
+	if err := kernel.CheckCPU(); err != nil {
+		return nil, err
+	}
+	d, err := kernel.ParseDType(e.dtype)
+	if err != nil {
+		return nil, err
+	}
+	var candidates []candidate
+	for _, path := range e.models {
+		c, err := e.ask(ctx, s, path, d, suites)
+		if err != nil {
+			return nil, err
+		}
+		candidates = append(candidates, c)
+	}
+	return candidates, nil
+}
+
+// ask lets one model answer.
+func (e *evaluation) ask(ctx context.Context, s *streams, path string, d kernel.DType, suites []*eval.Suite) (
+	candidate, error) {
+	c := candidate{name: path}
+	m, err := pretrained.Load(path, pretrained.Options{ChatTemplate: e.template, DType: d})
+	if err != nil {
+		return c, err
+	}
+	defer m.Close()
+	pool := kernel.NewPool(e.threads)
+	defer pool.Close()
+	session, err := m.NewSession(pool, eval.Rows)
+	if err != nil {
+		return c, err
+	}
+	defer session.Close()
+	for _, suite := range suites {
+		p := newCountdown(s.err, terminal(s.err), fmt.Sprintf("%s on %s", path, suite.Name), len(suite.Tests))
+		samples, err := suite.AskWith(ctx, session, pretrained.Decoding{MaxNew: e.maxNew}, p.step)
+		p.done()
+		if err != nil {
+			return c, err
+		}
+		c.samples = append(c.samples, samples)
+	}
+	return c, nil
+}
+
+// gate returns an error where a limit does not hold.
+func (e *evaluation) gate(r *results) error {
+	var broken []string
+	for _, row := range r.Candidates[0].Rows {
+		if row.Group == "" && row.Mean < e.least {
+			broken = append(broken, fmt.Sprintf("%s passes %.1f %%, below %.1f %%", row.Suite, 100*row.Mean, 100*e.least))
+		}
+	}
+	for _, c := range r.Comparisons {
+		if n := len(c.Lost); e.regressions && n > e.maxRegressions {
+			broken = append(broken, fmt.Sprintf("%d tests of %s that %s passes fail", n, c.Suite, c.With))
+		}
+	}
+	if len(broken) > 0 {
+		return fmt.Errorf("eval: %s", strings.Join(broken, "; "))
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package eval
+
+import (
+	"math"
+	"slices"
+)
+
+// Row is one line of results: how many tests of a group pass, or the mean of a metric, 0 to 1, with the 95 % interval
+// of Wilson (1927, JASA 22), which is that of a share; for the mean of scores between 0 and 1 it is too wide rather
+// than too narrow.
+type Row struct {
+	Suite string  `json:"suite"`
+	Group string  `json:"group"` // "" for all tests, "metric NAME", "tag NAME" or "kind NAME"
+	N     int     `json:"n"`
+	Mean  float64 `json:"mean"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+}
+
+// Rows summarises samples: all tests first, then kinds, tags and metrics in the order of their first use.
+func (s *Suite) Rows(samples []Sample) []Row {
+	var names []string
+	scores := map[string][]float64{}
+	add := func(name string, score float64) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+		scores[name] = append(scores[name], score)
+	}
+	for i, t := range s.Tests {
+		pass := 0.0
+		if samples[i].Pass {
+			pass = 1
+		}
+		add("", pass)
+		if t.Kind != "" {
+			add("kind "+t.Kind, pass)
+		}
+		for _, tag := range t.Tags {
+			add("tag "+tag, pass)
+		}
+		for _, m := range samples[i].Metrics {
+			add("metric "+m.Name, m.Score)
+		}
+	}
+	var rows []Row
+	for _, name := range names {
+		r := Row{Suite: s.Name, Group: name, N: len(scores[name])}
+		for _, x := range scores[name] {
+			r.Mean += x / float64(r.N)
+		}
+		r.Low, r.High = wilson(r.Mean, r.N)
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// wilson is the 95 % interval of a share p of n.
+func wilson(p float64, n int) (low, high float64) {
+	if n == 0 {
+		return 0, 1
+	}
+	const z = 1.959963984540054
+	m := float64(n)
+	centre := (p + z*z/(2*m)) / (1 + z*z/m)
+	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
+	return max(0, centre-half), min(1, centre+half)
+}
+
+// Comparison is what two models did on the same tests.
+type Comparison struct {
+	Fixed []int // tests that pass now and did not before
+	Lost  []int // tests that passed before and do not now
+	// P is the chance of so uneven a change, or a more uneven one, if fixing and losing were equally likely: the exact
+	// test of McNemar (1947, Psychometrika 12), two-sided.
+	P float64
+}
+
+// Compare compares the samples of a model with those of an older one.
+func Compare(before, now []Sample) Comparison {
+	var c Comparison
+	for i := range now {
+		switch {
+		case now[i].Pass && !before[i].Pass:
+			c.Fixed = append(c.Fixed, i)
+		case !now[i].Pass && before[i].Pass:
+			c.Lost = append(c.Lost, i)
+		}
+	}
+	c.P = mcNemar(len(c.Fixed), len(c.Lost))
+	return c
+}
+
+// mcNemar is the two-sided binomial probability of a and b out of a+b with chance 1/2.
+func mcNemar(a, b int) float64 {
+	n, sum := a+b, 0.0
+	choose := math.Pow(0.5, float64(n)) // of 0 out of n
+	for k := range min(a, b) + 1 {
+		sum += choose
+		choose *= float64(n-k) / float64(k+1)
+	}
+	return min(1, 2*sum)
+}
