@@ -72,7 +72,7 @@ func sameGrads(t *testing.T, got, want []float32) {
 // TestRowsDoNotFeelTheirNeighbours: a row's log-probabilities have the same bits packed and alone, with and without
 // checkpointing.
 func TestRowsDoNotFeelTheirNeighbours(t *testing.T) {
-	for name, c := range testConfigs(t) {
+	for name, c := range brief(testConfigs(t)) {
 		t.Run(name, func(t *testing.T) {
 			m := testModel(t, c)
 			b := testBatch(c.Vocab, 30, 9, 3, 70)
@@ -101,7 +101,7 @@ func TestRowsDoNotFeelTheirNeighbours(t *testing.T) {
 // TestSharedPrefix runs three continuations of 25 tokens: behind one prefix, and each behind a copy of its own.
 func TestSharedPrefix(t *testing.T) {
 	const prefix = 25
-	for name, c := range testConfigs(t) {
+	for name, c := range brief(testConfigs(t)) {
 		t.Run(name, func(t *testing.T) {
 			m := testModel(t, c)
 			whole := testBatch(c.Vocab, prefix+30, prefix+4, prefix+12)
@@ -145,7 +145,7 @@ func TestSharedPrefix(t *testing.T) {
 
 // TestGradientsAreNumeric moves each parameter along its gradient, where the change of the loss is its norm.
 func TestGradientsAreNumeric(t *testing.T) {
-	for name, c := range testConfigs(t) {
+	for name, c := range brief(testConfigs(t)) {
 		t.Run(name, func(t *testing.T) {
 			m := testModel(t, c)
 			b := testBatch(c.Vocab, 20, 33)
@@ -192,7 +192,7 @@ func TestGradientsAreNumeric(t *testing.T) {
 // TestGraphMemory counts the rotary tables, one for each kind of layer, and compares what is planned with what is made.
 func TestGraphMemory(t *testing.T) {
 	tables := map[string]int{"gemma3_text": 2, "gpt2": 0}
-	for name, c := range testConfigs(t) {
+	for name, c := range brief(testConfigs(t)) {
 		m := testModel(t, c)
 		g, err := m.NewTraining(testPool(t), 40, false)
 		if err != nil {

@@ -105,7 +105,7 @@ func trainedParts() map[string]func(name string) bool {
 // what is frozen has none.
 func TestFrozenGradients(t *testing.T) {
 	pool := testPool(t)
-	for name, c := range familyConfigs(t) {
+	for name, c := range brief(familyConfigs(t)) {
 		all := testModel(t, c)
 		wantLoss, want := trainedGradients(t, all, pool, false)
 		for part, trained := range trainedParts() {
@@ -140,7 +140,7 @@ func TestFrozenInFewerBits(t *testing.T) {
 	trained := func(name string) bool {
 		return strings.Contains(name, "norm1") || strings.Contains(name, "layers.1.out")
 	}
-	for name, c := range familyConfigs(t) {
+	for name, c := range brief(familyConfigs(t)) {
 		for _, d := range []kernel.DType{kernel.BF16, kernel.Q8_0} {
 			reduced, full := frozenModel(t, c, d, trained), frozenModel(t, c, kernel.F32, trained)
 			for i, p := range reduced.Params {
@@ -188,7 +188,7 @@ func dequantized(pool *kernel.Pool, p *ops.Param) []float32 {
 // more activations, and only trained parameters have gradients.
 func TestFrozenMemory(t *testing.T) {
 	const tokens = 1000
-	for name, c := range familyConfigs(t) {
+	for name, c := range brief(familyConfigs(t)) {
 		if c.options.windows != nil {
 			continue // they are those of three layers
 		}

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -58,7 +59,7 @@ func gradients(m *Model) []float32 {
 
 // TestArenaChangesNothing runs a graph whose outputs share memory and the same graph with memory of its own for each.
 func TestArenaChangesNothing(t *testing.T) {
-	for name, c := range testConfigs(t) {
+	for name, c := range brief(testConfigs(t)) {
 		m := testModel(t, c)
 		shared, gs, small := runInArena(t, m, true)
 		own, go_, large := runInArena(t, m, false)
@@ -116,7 +117,7 @@ func TestGraphSize(t *testing.T) {
 
 // TestDecoderAgreesWithLoss reads a long row in one run of the loss graph and, through the cache, in pieces.
 func TestDecoderAgreesWithLoss(t *testing.T) {
-	for name, c := range testConfigs(t) {
+	for name, c := range brief(testConfigs(t)) {
 		t.Run(name, func(t *testing.T) {
 			m := testModel(t, c)
 			b := testBatch(c.Vocab, 400)
@@ -163,7 +164,7 @@ func read(t *testing.T, d *Reader, ids []int32) []float32 {
 
 // TestGreedyThroughTheCache: what is generated token by token is what reading all of it at once says, in the same bits.
 func TestGreedyThroughTheCache(t *testing.T) {
-	for name, c := range testConfigs(t) {
+	for name, c := range brief(testConfigs(t)) {
 		t.Run(name, func(t *testing.T) {
 			m := testModel(t, c)
 			var d, whole *Reader
@@ -233,4 +234,15 @@ func TestRunChecksTheBatch(t *testing.T) {
 	if _, err := g.Run(testBatch(50, 4)); err != nil {
 		t.Errorf("after an error: %v", err)
 	}
+}
+
+// brief is all of the configurations or, with -short, where the portable kernels run under the race detector, two that
+// differ much.
+func brief(configs map[string]Config) map[string]Config {
+	if testing.Short() {
+		maps.DeleteFunc(configs, func(name string, _ Config) bool {
+			return !strings.HasPrefix(name, "gpt2") && !strings.HasPrefix(name, "gemma3") && !strings.HasPrefix(name, "qwen2")
+		})
+	}
+	return configs
 }

@@ -41,7 +41,7 @@ func fixed(b Batch) func([]float64, []float32) float64 {
 // they reach the loss and however many chunks of logits there are.
 func TestFixedWeightsThroughWeigh(t *testing.T) {
 	pool := testPool(t)
-	for name, c := range familyConfigs(t) {
+	for name, c := range brief(familyConfigs(t)) {
 		m := testModel(t, c)
 		if err := m.needGrads(); err != nil {
 			t.Fatal(err)
