@@ -144,7 +144,7 @@ func (c *candidates) weigh(logits []float32, temperature float64) {
 	var top float32
 	top, c.sum = kernel.ScaledExp(c.weights, logits, float32(1/temperature))
 	// A scaled logit is rounded three times before exp, and one that is 40 less than the largest adds nothing that counts.
-	c.margin = 2e-5 + 4*0x1p-24*(math.Abs(float64(top))+40)
+	c.margin = 2e-5 + float64(4*0x1p-24*(math.Abs(float64(top))+40))
 }
 
 // gather makes the heap, of the tokens of at least that weight.
@@ -243,7 +243,9 @@ func (c *candidates) refine(sum float64, top float32, temperature float64, least
 			rest += float64(w)
 		}
 	}
-	return sum*(1-1e-10) + rest*(1-c.margin), sum*(1+1e-10) + rest*(1+c.margin)
+	low = float64(sum*(1-1e-10)) + float64(rest*(1-c.margin))
+	high = float64(sum*(1+1e-10)) + float64(rest*(1+c.margin))
+	return low, high
 }
 
 // probability is that of a logit relative to the largest one.

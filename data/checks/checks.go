@@ -249,7 +249,7 @@ func (s *Set) add(r *Result) {
 				continue
 			}
 			part := &r.Parts[i]
-			total += part.Score * a.weight
+			total += float64(part.Score * a.weight)
 			weights += a.weight
 			if a.metric != "" {
 				metrics.add(a.metric, part.Score, a.weight)
@@ -284,8 +284,8 @@ type metrics []Metric
 func (m *metrics) add(name string, score, weight float64) {
 	for i := range *m {
 		if (*m)[i].Name == name {
-			(*m)[i].Score += score * weight
-			(*m)[i].Weight += weight
+			(*m)[i].Score += float64(score * weight)
+			(*m)[i].Weight += float64(weight) // never fused with the product that weight may be
 			return
 		}
 	}

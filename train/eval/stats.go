@@ -63,8 +63,8 @@ func wilson(p float64, n int) (low, high float64) {
 	const z = 1.959963984540054
 	m := float64(n)
 	centre := (p + z*z/(2*m)) / (1 + z*z/m)
-	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
-	return max(0, centre-half), min(1, centre+half)
+	half := float64(z / (1 + z*z/m) * math.Sqrt(float64(p*(1-p))/m+z*z/(4*m*m)))
+	return max(0, float64(centre)-half), min(1, float64(centre)+half)
 }
 
 // Comparison is what two models did on the same tests.
