@@ -7,7 +7,7 @@ import "instruct/tokenizer/chat"
 // inside it where there is no other.
 func readPreference(r *record, row *Row) {
 	row.Messages = r.system()
-	r.turns("rejected", "assistant")
+	rejected := r.turns("rejected", "assistant")
 	chosen := r.turns("chosen", "assistant")
 	switch {
 	case r.has([]string{"prompt"}):
@@ -20,6 +20,8 @@ func readPreference(r *record, row *Row) {
 	default:
 		// Only the last answer is what was chosen.
 		contextOnly(chosen[:len(chosen)-1])
+		rejected = rejected[max(0, len(rejected)-1):]
 	}
 	row.Messages = append(row.Messages, chosen...)
+	row.Rejected = rejected
 }

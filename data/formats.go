@@ -24,6 +24,8 @@ type format struct {
 func formats() []format {
 	words := strings.Fields
 	return []format{
+		{"correction", words("id prompt chosen rejected paraphrases"),
+			words("system privileged_context rule author time model_sha256"), readCorrection},
 		{"preference", words("chosen rejected"),
 			words("prompt instruction input output system tools chat_template_kwargs"), readPreference},
 		{"messages", words("messages"), words("tools chat_template_kwargs"), readMessages},

@@ -83,7 +83,7 @@ func readRows(ctx context.Context, path string, data []byte, f *format) ([]Row, 
 		}
 		row, err := f.row(r)
 		if err == nil {
-			rows = append(rows, row)
+			rows = append(rows, row.spread()...)
 		}
 		return err
 	})

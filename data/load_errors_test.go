@@ -62,7 +62,8 @@ func TestJSONErrors(t *testing.T) {
 func TestRowErrors(t *testing.T) {
 	loadFails(t, []failing{
 		{"unknown format", "r.jsonl", `{"ask":"q","say":"a"}`,
-			"r.jsonl:1: no format has the keys {ask, say}; the known formats are preference {chosen, rejected}," +
+			"r.jsonl:1: no format has the keys {ask, say}; the known formats are " +
+				"correction {id, prompt, chosen, rejected, paraphrases}, preference {chosen, rejected}," +
 				" messages {messages}, conversations {conversations}, prompt {prompt, completion}, alpaca {instruction, output}," +
 				" question {question, answer}, text {text}"},
 		{"row of another format", "r.jsonl",

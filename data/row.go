@@ -14,6 +14,8 @@ type Row struct {
 	Kind string
 	// Messages is the conversation. It is nil when Text is used.
 	Messages []chat.Message
+	// Rejected is, of a preference row, the answer that is worse than the last of Messages.
+	Rejected []chat.Message
 	// Tools is the JSON list of the tools that the model may call, and Variables a JSON object of further variables for
 	// the template (chat_template_kwargs).
 	Tools, Variables json.RawMessage
@@ -21,6 +23,8 @@ type Row struct {
 	Text string
 	// Ignored names the keys that the row's format does not use.
 	Ignored []string
+
+	paraphrases []string // of the question, for spread
 }
 
 // Texts gives every text of the rows, for training a tokenizer.
