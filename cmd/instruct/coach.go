@@ -17,7 +17,7 @@ import (
 	"instruct/train/eval"
 )
 
-const coachHelp = `A line without a slash is said to the model; the answer before it then counts as accepted. Of the last answer:
+const coachHelp = `A line without a slash is said to the model; the answer before it is accepted. Of the last answer:
   /good TEXT     this is the answer that I want
   /edit          write the answer that I want in $EDITOR
   /note TEXT     the reason or rule in words

@@ -36,12 +36,14 @@ func TestCorrect(t *testing.T) {
 		Weights string `json:"weights_sha256"`
 	}](t, ok(t, "", "model inspect --json --model model")).Weights
 	c := corrections(t, "c.jsonl")[0]
-	if c.Chosen[0].Content != "wanted" || c.Rejected[0].Content != answer.Text || len(c.Paraphrases) != 2 || c.Note != "why" ||
-		c.Paraphrases[1] != "d, e" || c.Rule != "r1" || c.Author != "me" || c.Model != hash || c.Prompt[0].Content != "a" {
+	if c.Chosen[0].Content != "wanted" || c.Rejected[0].Content != answer.Text || len(c.Paraphrases) != 2 ||
+		c.Note != "why" || c.Paraphrases[1] != "d, e" || c.Rule != "r1" || c.Author != "me" || c.Model != hash ||
+		c.Prompt[0].Content != "a" {
 		t.Errorf("%+v", c)
 	}
 	ok(t, "", command, "other", "--bad", "said", "--system", "S", "--dtype", "q8_0")
-	if c := corrections(t, "c.jsonl")[1]; c.Rejected[0].Content != "said" || c.Prompt[0].Content != "S" || c.Model != hash {
+	c = corrections(t, "c.jsonl")[1]
+	if c.Rejected[0].Content != "said" || c.Prompt[0].Content != "S" || c.Model != hash {
 		t.Errorf("%+v", c)
 	}
 	before := read(t, "c.jsonl")

@@ -106,7 +106,8 @@ func newCorrect(s *streams) *cobra.Command {
 	var prompt, good, bad, note, rule string
 	var paraphrases []string
 	c := &cobra.Command{Use: "correct", Short: "Say what a model should have answered", Args: noArgs,
-		Long: `Ask a model and say what it should have answered. The correction is added to a file and written to standard output.`,
+		Long: `Ask a model and say what it should have answered. The correction is added to a file and written to
+standard output.`,
 		Example: `  instruct correct --model runs/mine --prompt "How long can I return it?" --good "14 days." \
       --paraphrase "Until when may it come back?" --rule refund-days`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
