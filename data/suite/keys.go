@@ -7,194 +7,114 @@ import (
 	"strings"
 
 	"instruct/data/checks"
+	"instruct/data/internal/strictyaml"
 	"instruct/tokenizer/chat"
 )
 
+// reader reads a suite's file.
+type reader struct{ *strictyaml.File }
+
+func newReader(path string) *reader {
+	return &reader{&strictyaml.File{What: "suite", Holds: "prompts and tests", Path: path}}
+}
+
 // object is a mapping whose keys are known.
 type object struct {
+	strictyaml.Object
 	r *reader
-	n *node
 }
 
-// object makes sure that a node is a mapping of the known keys only.
-func (r *reader) object(n *node, known ...string) (object, error) {
-	if n.kind != mapping {
-		return object{}, r.errorf(n.line, "expected a mapping with %s, found %v", strings.Join(known, ", "), n.kind)
-	}
-	for _, f := range n.fields {
-		if o := (object{r, &node{fields: []field{f}}}); len(o.others(known)) == 0 {
-			continue
-		}
-		if f.key == "provider" || f.key == "providers" || f.key == "targets" {
-			return object{}, r.errorf(f.line, "%s has no use here: the command line names the model", f.key)
-		}
-		return object{}, r.errorf(f.line, "unknown key %q; did you mean %q?", f.key, checks.Nearest(f.key, known))
-	}
-	return object{r, n}, nil
-}
-
-// others are the keys that are not known.
-func (o object) others(known []string) []string {
-	var out []string
-next:
-	for _, f := range o.n.fields {
-		for _, k := range known {
-			if f.key == k {
-				continue next
-			}
-		}
-		out = append(out, f.key)
-	}
-	return out
-}
-
-// get is the value of a key, or nil.
-func (o object) get(key string) *node {
-	for _, f := range o.n.fields {
-		if f.key == key {
-			return f.value
-		}
-	}
-	return nil
-}
-
-// wrong says that a key holds something else than it should.
-func (o object) wrong(key, want string, found *node) error {
-	return o.r.errorf(found.line, "%s must be %s, found %v", key, want, found.kind)
-}
-
-// text is the text of a key, "" where it is missing.
-func (o object) text(key string) (string, error) {
-	n := o.get(key)
-	if n == nil {
-		return "", nil
-	}
-	if n.kind != text {
-		return "", o.wrong(key, "text", n)
-	}
-	return n.text, nil
-}
-
-// number is the number of a key, nil where it is missing.
-func (o object) number(key string) (*float64, error) {
-	n := o.get(key)
-	if n == nil {
-		return nil, nil
-	}
-	if n.kind != number {
-		return nil, o.wrong(key, "a number", n)
-	}
-	return &n.number, nil
-}
-
-// list is the items of a key, nil where it is missing.
-func (o object) list(key string) ([]*node, error) {
-	n := o.get(key)
-	if n == nil {
-		return nil, nil
-	}
-	if n.kind != list {
-		return nil, o.wrong(key, "a list", n)
-	}
-	return n.items, nil
-}
-
-// local refuses text that promptfoo would load from elsewhere.
-func (r *reader) local(line int, s string) error {
-	for _, prefix := range []string{"file://", "package:", "portkey://", "langfuse://", "helicone://"} {
-		if strings.HasPrefix(s, prefix) {
-			return r.errorf(line, "%s is not read here; write the text itself", shortened(s))
-		}
-	}
-	return nil
+func (r *reader) object(n *strictyaml.Node, known ...string) (object, error) {
+	o, err := r.Object(n, known...)
+	return object{o, r}, err
 }
 
 // prompts reads the prompts, one or a list of them.
 func (o object) prompts() ([]Prompt, error) {
-	n := o.get("prompts")
+	n := o.Get("prompts")
 	if n == nil {
 		return nil, nil
 	}
-	items := []*node{n}
-	if n.kind == list {
-		items = n.items
+	items := []*strictyaml.Node{n}
+	if n.Kind == strictyaml.List {
+		items = n.Items
 	}
 	var out []Prompt
 	for _, item := range items {
-		if item.kind != text || item.text == "" {
-			return nil, o.wrong("a prompt", "text", item)
+		if item.Kind != strictyaml.Text || item.Text == "" {
+			return nil, o.Wrong("a prompt", "text", item)
 		}
-		if err := o.r.local(item.line, item.text); err != nil {
+		if err := o.r.Local(item.Line, item.Text); err != nil {
 			return nil, err
 		}
 		messages, err := o.r.promptMessages(item)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Prompt{item.line, messages})
+		out = append(out, Prompt{item.Line, messages})
 	}
 	return out, nil
 }
 
 // promptMessages makes one message of the user of a text, or the messages that it holds as JSON.
-func (r *reader) promptMessages(n *node) ([]chat.Message, error) {
-	trimmed := strings.TrimSpace(n.text)
+func (r *reader) promptMessages(n *strictyaml.Node) ([]chat.Message, error) {
+	trimmed := strings.TrimSpace(n.Text)
 	looksChat := strings.HasPrefix(trimmed, "[") && strings.Contains(trimmed, `"role"`)
 	if strings.HasPrefix(trimmed, "- role:") {
-		return nil, r.errorf(n.line, "messages in a prompt must be JSON: [{\"role\": \"user\", \"content\": \"...\"}]")
+		return nil, r.Errorf(n.Line, "messages in a prompt must be JSON: [{\"role\": \"user\", \"content\": \"...\"}]")
 	}
-	if !looksChat && !json.Valid([]byte(n.text)) {
-		return []chat.Message{{Role: "user", Content: n.text}}, nil
+	if !looksChat && !json.Valid([]byte(n.Text)) {
+		return []chat.Message{{Role: "user", Content: n.Text}}, nil
 	}
 	d := json.NewDecoder(strings.NewReader(trimmed))
 	d.DisallowUnknownFields()
 	var items []struct{ Role, Content *string }
 	if err := d.Decode(&items); err != nil || d.More() {
-		return nil, r.errorf(n.line, "a prompt that is JSON must be a list of messages, each with role and content as text")
+		return nil, r.Errorf(n.Line, "a prompt that is JSON must be a list of messages, each with role and content as text")
 	}
 	var out []chat.Message
 	for _, m := range items {
 		if m.Role == nil || m.Content == nil {
-			return nil, r.errorf(n.line, "a message of the prompt needs role and content")
+			return nil, r.Errorf(n.Line, "a message of the prompt needs role and content")
 		}
 		out = append(out, chat.Message{Role: *m.Role, Content: *m.Content})
 	}
-	return out, r.checkMessages(n.line, out)
+	return out, r.checkMessages(n.Line, out)
 }
 
 // checkMessages makes sure that messages can be put to a model.
 func (r *reader) checkMessages(line int, messages []chat.Message) error {
 	if len(messages) == 0 {
-		return r.errorf(line, "the list of messages is empty")
+		return r.Errorf(line, "the list of messages is empty")
 	}
 	for _, m := range messages {
 		switch m.Role {
 		case "system", "user", "assistant", "tool", "developer":
 		default:
-			return r.errorf(line, "unknown role %q; known: system, user, assistant, tool, developer", m.Role)
+			return r.Errorf(line, "unknown role %q; known: system, user, assistant, tool, developer", m.Role)
 		}
 	}
 	if messages[len(messages)-1].Role == "assistant" {
-		return r.errorf(line, "the last message is the assistant's: nothing is left to answer")
+		return r.Errorf(line, "the last message is the assistant's: nothing is left to answer")
 	}
 	return nil
 }
 
 // test reads an entry of tests, or defaultTest, which has no messages of its own.
-func (r *reader) test(n *node, isDefault bool) (Test, error) {
+func (r *reader) test(n *strictyaml.Node, isDefault bool) (Test, error) {
 	known := []string{"description", "vars", "assert", "threshold", "metadata", "tags", "messages"}
 	if isDefault {
 		known = known[:len(known)-1]
 	}
-	t := Test{Line: n.line}
+	t := Test{Line: n.Line}
 	o, err := r.object(n, known...)
 	if err != nil {
 		return t, err
 	}
-	if t.Description, err = o.text("description"); err != nil {
+	if t.Description, err = o.Text("description"); err != nil {
 		return t, err
 	}
-	if t.Threshold, err = o.number("threshold"); err != nil {
+	if t.Threshold, err = o.Number("threshold"); err != nil {
 		return t, err
 	}
 	if t.Vars, err = o.vars(); err != nil {
@@ -203,62 +123,59 @@ func (r *reader) test(n *node, isDefault bool) (Test, error) {
 	if t.Messages, err = o.messages(); err != nil {
 		return t, err
 	}
-	if t.Assert, err = o.assert(); err != nil {
+	if t.Assert, err = o.Assert(); err != nil {
 		return t, err
 	}
-	tags, err := o.list("tags")
-	if err != nil {
+	if err := r.ready(t.Assert); err != nil {
 		return t, err
 	}
-	for _, tag := range tags {
-		if tag.kind != text {
-			return t, o.wrong("a tag", "text", tag)
-		}
-		t.Tags = append(t.Tags, tag.text)
+	if t.Tags, err = o.Texts("tags", "a tag"); err != nil {
+		return t, err
 	}
-	if m := o.get("metadata"); m != nil {
-		if m.kind != mapping {
-			return t, o.wrong("metadata", "a mapping", m)
+	if m := o.Get("metadata"); m != nil {
+		if m.Kind != strictyaml.Mapping {
+			return t, o.Wrong("metadata", "a mapping", m)
 		}
-		t.metadata = m.fields
+		t.metadata = m.Fields
 	}
 	return t, nil
 }
 
 // vars reads the variables of a test. A list of texts stands for one case each.
 func (o object) vars() ([]VarValues, error) {
-	n := o.get("vars")
+	n := o.Get("vars")
 	if n == nil {
 		return nil, nil
 	}
-	if n.kind != mapping {
-		return nil, o.wrong("vars", "a mapping", n)
+	if n.Kind != strictyaml.Mapping {
+		return nil, o.Wrong("vars", "a mapping", n)
 	}
 	var out []VarValues
-	for _, f := range n.fields {
-		if m := placeholder.FindString("{{" + f.key + "}}"); m == "" {
-			return nil, o.r.errorf(f.line, "%q cannot name a variable: a name has letters, digits and _ only", f.key)
+	for _, f := range n.Fields {
+		if m := placeholder.FindString("{{" + f.Key + "}}"); m == "" {
+			return nil, o.r.Errorf(f.Line, "%q cannot name a variable: a name has letters, digits and _ only", f.Key)
 		}
-		items := []*node{f.value}
-		if f.value.kind == list {
-			items = f.value.items
+		items := []*strictyaml.Node{f.Value}
+		if f.Value.Kind == strictyaml.List {
+			items = f.Value.Items
 		}
-		v := VarValues{Name: f.key}
+		v := VarValues{Name: f.Key}
 		for _, item := range items {
-			value, ok := item.varText()
-			if !ok || f.value.kind == list && item.kind != text {
-				return nil, o.wrong(f.key, "text, a number, a truth value or a list of texts", item)
+			value, ok := varText(item)
+			if !ok || f.Value.Kind == strictyaml.List && item.Kind != strictyaml.Text {
+				return nil, o.Wrong(f.Key, "text, a number, a truth value or a list of texts", item)
 			}
-			if err := o.r.local(item.line, value); err != nil {
+			if err := o.r.Local(item.Line, value); err != nil {
 				return nil, err
 			}
 			if _, err := render(value, nil); err != nil {
-				return nil, o.r.errorf(item.line, "%s: a variable's value cannot hold a template: %q", f.key, shortened(value))
+				return nil, o.r.Errorf(item.Line, "%s: a variable's value cannot hold a template: %q", f.Key,
+					strictyaml.Shortened(value))
 			}
 			v.Values = append(v.Values, value)
 		}
 		if len(v.Values) == 0 {
-			return nil, o.r.errorf(f.line, "%s has no values", f.key)
+			return nil, o.r.Errorf(f.Line, "%s has no values", f.Key)
 		}
 		out = append(out, v)
 	}
@@ -267,8 +184,8 @@ func (o object) vars() ([]VarValues, error) {
 
 // messages reads the messages of a test.
 func (o object) messages() ([]chat.Message, error) {
-	items, err := o.list("messages")
-	if err != nil || o.get("messages") == nil {
+	items, err := o.List("messages")
+	if err != nil || o.Get("messages") == nil {
 		return nil, err
 	}
 	var out []chat.Message
@@ -278,70 +195,13 @@ func (o object) messages() ([]chat.Message, error) {
 			return nil, err
 		}
 		for _, key := range []string{"role", "content"} {
-			if n := m.get(key); n == nil || n.kind != text {
-				return nil, o.r.errorf(item.line, "a message needs role and content, both text")
+			if n := m.Get(key); n == nil || n.Kind != strictyaml.Text {
+				return nil, o.r.Errorf(item.Line, "a message needs role and content, both text")
 			}
 		}
-		out = append(out, chat.Message{Role: m.get("role").text, Content: m.get("content").text})
+		out = append(out, chat.Message{Role: m.Get("role").Text, Content: m.Get("content").Text})
 	}
-	return out, o.r.checkMessages(o.get("messages").line, out)
-}
-
-// assert reads the assertions of a test or of an assert-set.
-func (o object) assert() ([]checks.Spec, error) {
-	items, err := o.list("assert")
-	if err != nil {
-		return nil, err
-	}
-	var out []checks.Spec
-	for _, item := range items {
-		spec, err := o.r.spec(item)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, spec)
-	}
-	return out, nil
-}
-
-// spec reads an assertion.
-func (r *reader) spec(n *node) (checks.Spec, error) {
-	spec := checks.Spec{Line: n.line}
-	o, err := r.object(n, "type", "value", "threshold", "weight", "metric", "assert")
-	if err != nil {
-		return spec, err
-	}
-	if spec.Type, err = o.text("type"); err != nil {
-		return spec, err
-	}
-	if spec.Threshold, err = o.number("threshold"); err != nil {
-		return spec, err
-	}
-	if spec.Weight, err = o.number("weight"); err != nil {
-		return spec, err
-	}
-	if spec.Metric, err = o.text("metric"); err != nil {
-		return spec, err
-	}
-	if spec.Assert, err = o.assert(); err != nil {
-		return spec, err
-	}
-	if v := o.get("value"); v != nil {
-		spec.Value, spec.ValueLine = v.json(), v.line
-		for _, item := range append([]*node{v}, v.items...) {
-			if item.kind != text {
-				continue
-			}
-			if err := r.local(item.line, item.text); err != nil {
-				return spec, err
-			}
-		}
-	}
-	// What can be known of an assertion without variables is said here, of defaultTest too.
-	if templated(spec) {
-		return spec, nil
-	}
-	return spec, r.ready(spec)
+	return out, o.r.checkMessages(o.Get("messages").Line, out)
 }
 
 // templated says whether an assertion needs variables.
@@ -349,12 +209,20 @@ func templated(spec checks.Spec) bool {
 	return strings.Contains(string(spec.Value), "{{") || slices.ContainsFunc(spec.Assert, templated)
 }
 
-// ready says what is wrong with an assertion.
-func (r *reader) ready(spec checks.Spec) error {
-	_, err := checks.NewSet([]checks.Spec{spec}, nil)
-	var e *checks.Error
-	if errors.As(err, &e) {
-		return r.errorf(e.Line, "%s", e.Reason)
+// ready says what is wrong with assertions, of defaultTest too, as far as it can be known without variables.
+func (r *reader) ready(specs []checks.Spec) error {
+	for _, spec := range specs {
+		if templated(spec) {
+			if err := r.ready(spec.Assert); err != nil {
+				return err
+			}
+			continue
+		}
+		_, err := checks.NewSet([]checks.Spec{spec}, nil)
+		var e *checks.Error
+		if errors.As(err, &e) {
+			return r.Errorf(e.Line, "%s", e.Reason)
+		}
 	}
-	return err
+	return nil
 }

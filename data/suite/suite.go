@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 
 	"instruct/data/checks"
+	"instruct/data/internal/strictyaml"
 	"instruct/tokenizer/chat"
 )
 
@@ -41,7 +41,7 @@ type Test struct {
 	// Metadata is a JSON object, nil where there is none.
 	Metadata json.RawMessage
 
-	metadata []field
+	metadata []strictyaml.Field
 }
 
 // VarValues are a variable and its values.
@@ -61,25 +61,26 @@ type Case struct {
 
 // Read reads a suite. Errors name path and line.
 func Read(path string) (*Suite, error) {
-	text, err := os.ReadFile(path)
+	r := newReader(path)
+	root, err := r.Read()
 	if err != nil {
-		var e *os.PathError
-		if errors.As(err, &e) {
-			err = e.Err
-		}
-		return nil, &mistake{path: path, reason: err.Error()}
+		return nil, err
 	}
-	return Parse(path, text)
+	return r.suite(root)
 }
 
 // Parse is [Read] for text at hand; path is used in messages.
 func Parse(path string, text []byte) (*Suite, error) {
-	r := &reader{path: path, anchors: map[string]*node{}}
-	root, err := r.read(text)
+	r := newReader(path)
+	root, err := r.Parse(text)
 	if err != nil {
 		return nil, err
 	}
-	s := &Suite{Path: path}
+	return r.suite(root)
+}
+
+func (r *reader) suite(root *strictyaml.Node) (*Suite, error) {
+	s := &Suite{Path: r.Path}
 	if err := s.fill(r, root); err != nil {
 		return nil, err
 	}
@@ -87,16 +88,16 @@ func Parse(path string, text []byte) (*Suite, error) {
 }
 
 // fill reads the keys of the file.
-func (s *Suite) fill(r *reader, root *node) error {
+func (s *Suite) fill(r *reader, root *strictyaml.Node) error {
 	f, err := r.object(root, "description", "prompts", "tests", "defaultTest")
 	if err != nil {
 		return err
 	}
-	if s.Description, err = f.text("description"); err != nil {
+	if s.Description, err = f.Text("description"); err != nil {
 		return err
 	}
 	var defaults Test
-	if n := f.get("defaultTest"); n != nil {
+	if n := f.Get("defaultTest"); n != nil {
 		if defaults, err = r.test(n, true); err != nil {
 			return err
 		}
@@ -104,12 +105,12 @@ func (s *Suite) fill(r *reader, root *node) error {
 	if s.Prompts, err = f.prompts(); err != nil {
 		return err
 	}
-	tests, err := f.list("tests")
+	tests, err := f.List("tests")
 	if err != nil {
 		return err
 	}
 	if len(tests) == 0 {
-		return r.errorf(root.line, "a suite needs tests")
+		return r.Errorf(root.Line, "a suite needs tests")
 	}
 	for _, n := range tests {
 		t, err := r.test(n, false)
@@ -117,7 +118,7 @@ func (s *Suite) fill(r *reader, root *node) error {
 			return err
 		}
 		if t.Messages == nil && len(s.Prompts) == 0 {
-			return r.errorf(t.Line, "the suite has no prompts, so the test needs messages")
+			return r.Errorf(t.Line, "the suite has no prompts, so the test needs messages")
 		}
 		s.Tests = append(s.Tests, t.with(defaults))
 	}
@@ -146,7 +147,7 @@ func (t Test) with(defaults Test) Test {
 	}
 	t.metadata = merged(defaults.metadata, t.metadata)
 	if t.metadata != nil {
-		t.Metadata = (&node{kind: mapping, fields: t.metadata}).json()
+		t.Metadata = (&strictyaml.Node{Kind: strictyaml.Mapping, Fields: t.metadata}).JSON()
 	}
 	return t
 }
@@ -162,12 +163,12 @@ func (t *Test) find(name string) *VarValues {
 }
 
 // merged are the entries of two mappings; the second's win.
-func merged(a, b []field) []field {
-	out := append([]field(nil), a...)
+func merged(a, b []strictyaml.Field) []strictyaml.Field {
+	out := append([]strictyaml.Field(nil), a...)
 next:
 	for _, f := range b {
 		for i := range out {
-			if out[i].key == f.key {
+			if out[i].Key == f.Key {
 				out[i] = f
 				continue next
 			}
@@ -185,7 +186,7 @@ func (s *Suite) expand(r *reader) error {
 	for i := range s.Tests {
 		t := &s.Tests[i]
 		if n := t.count(max(1, len(s.Prompts))); len(s.Cases)+n > maxCases {
-			return r.errorf(t.Line, "the suite has more than %d cases", maxCases)
+			return r.Errorf(t.Line, "the suite has more than %d cases", maxCases)
 		}
 		for _, vars := range t.combinations() {
 			prompts := s.Prompts
@@ -199,7 +200,7 @@ func (s *Suite) expand(r *reader) error {
 			set, err := checks.NewSet(specs, t.Threshold)
 			var e *checks.Error
 			if errors.As(err, &e) {
-				return r.errorf(e.Line, "%s", e.Reason)
+				return r.Errorf(e.Line, "%s", e.Reason)
 			}
 			for j, p := range prompts {
 				c := Case{Line: t.Line, Test: i, Prompt: j, Vars: vars, Checks: set}
@@ -207,7 +208,7 @@ func (s *Suite) expand(r *reader) error {
 					c.Prompt = -1
 				}
 				if c.Messages, err = renderMessages(p.Messages, vars); err != nil {
-					return r.errorf(t.Line, "%v (in the prompt of line %d)", err, p.Line)
+					return r.Errorf(t.Line, "%v (in the prompt of line %d)", err, p.Line)
 				}
 				s.Cases = append(s.Cases, c)
 			}
@@ -265,10 +266,10 @@ func renderSpecs(r *reader, specs []checks.Spec, vars []Var) ([]checks.Spec, err
 		spec := &out[i]
 		var err error
 		if spec.Value, err = renderValue(spec.Value, vars); err != nil {
-			return nil, r.errorf(max(spec.Line, spec.ValueLine), "%s: %v", spec.Type, err)
+			return nil, r.Errorf(max(spec.Line, spec.ValueLine), "%s: %v", spec.Type, err)
 		}
 		if spec.Metric, err = render(spec.Metric, vars); err != nil {
-			return nil, r.errorf(spec.Line, "metric: %v", err)
+			return nil, r.Errorf(spec.Line, "metric: %v", err)
 		}
 		if spec.Assert, err = renderSpecs(r, spec.Assert, vars); err != nil {
 			return nil, err
@@ -309,5 +310,5 @@ func renderText(value json.RawMessage, vars []Var) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return (&node{kind: text, text: s}).json(), nil
+	return (&strictyaml.Node{Kind: strictyaml.Text, Text: s}).JSON(), nil
 }

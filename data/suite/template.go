@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"instruct/data/internal/strictyaml"
 )
 
 // Var is a variable of a test.
@@ -42,7 +44,8 @@ func render(text string, vars []Var) (string, error) {
 		text = text[i:]
 		m := placeholder.FindStringSubmatch(text)
 		if m == nil || slices.Contains(reserved(), m[1]) {
-			return "", fmt.Errorf("%q: only plain variables such as {{name}} may stand in braces", shortened(text))
+			return "", fmt.Errorf("%q: only plain variables such as {{name}} may stand in braces",
+				strictyaml.Shortened(text))
 		}
 		value, err := lookup(m[1], vars)
 		if err != nil {
@@ -51,15 +54,6 @@ func render(text string, vars []Var) (string, error) {
 		b.WriteString(value)
 		text = text[len(m[0]):]
 	}
-}
-
-// shortened is the beginning of a text, for a message.
-func shortened(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	if rs := []rune(line); len(rs) > 40 {
-		return string(rs[:40]) + "..."
-	}
-	return line
 }
 
 func lookup(name string, vars []Var) (string, error) {
@@ -77,14 +71,14 @@ func lookup(name string, vars []Var) (string, error) {
 }
 
 // varText is the text that a plain value has in a template, as JavaScript writes it.
-func (n *node) varText() (string, bool) {
-	switch n.kind {
-	case text:
-		return strings.TrimSuffix(n.text, "\n"), true
-	case number:
-		return numberText(n.number), true
-	case truth:
-		return strconv.FormatBool(n.truth), true
+func varText(n *strictyaml.Node) (string, bool) {
+	switch n.Kind {
+	case strictyaml.Text:
+		return strings.TrimSuffix(n.Text, "\n"), true
+	case strictyaml.Number:
+		return numberText(n.Number), true
+	case strictyaml.Truth:
+		return strconv.FormatBool(n.Truth), true
 	}
 	return "", false
 }
