@@ -55,7 +55,7 @@ func TestEveryRecipeKeyIsAFlag(t *testing.T) {
 }
 
 func TestNoArguments(t *testing.T) {
-	for _, words := range []string{"", "data", "model", "tokenizer"} {
+	for _, words := range []string{"", "data", "model", "policy", "tokenizer"} {
 		has(t, ok(t, "", words), "Available Commands:")
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"instruct/data/policy"
 	"instruct/model/kernel"
 	"instruct/model/pretrained"
 	"instruct/train/eval"
@@ -22,12 +23,14 @@ type evaluation struct {
 	maxRegressions    int
 	maxNew, threads   int
 	json, regressions bool // regressions: --max_regressions was given
+	rules             rules
 }
 
 // candidate is a model, or answers made elsewhere, with its samples of every suite.
 type candidate struct {
 	name    string
 	samples [][]eval.Sample
+	judged  [][][]policy.Judgement // of every sample by the rules, nil without a policy
 }
 
 func newEval(s *streams) *cobra.Command {
@@ -35,9 +38,12 @@ func newEval(s *streams) *cobra.Command {
 	c := &cobra.Command{Use: "eval", Short: "Ask models the prompts of suites and judge the answers", Args: noArgs,
 		Long: `Ask models the prompts of suites and judge the answers. A suite is a YAML file in promptfoo's format, IFEval's
 JSONL, or a data file whose last answers are what is wanted. With a second model, every test that it passes and the
-first does not is named. Exit 1 when --min or --max_regressions does not hold.`,
+first does not is named. With a policy, every answer is held against the rules that apply to it; without a suite, the
+prompts of the policy's examples are asked. Exit 1 when --min or --max_regressions does not hold, or when the first
+model's answers violate a rule of severity block.`,
 		Example: `  instruct eval --model runs/mine --suite manners.yaml --min 0.9
   instruct eval --model runs/new --model runs/old --suite manners.yaml --max_regressions 0
+  instruct eval --model runs/mine --suite manners.yaml --policy policy.yaml
   instruct eval --suite manners.yaml --answers answers.jsonl      answers made elsewhere: prompt, response`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			e.regressions = cmd.Flags().Changed("max_regressions")
@@ -46,6 +52,8 @@ first does not is named. Exit 1 when --min or --max_regressions does not hold.`,
 	fl := c.Flags()
 	fl.StringSliceVar(&e.models, "model", nil, modelHelp+"; a second one is what the first is compared with")
 	fl.StringSliceVar(&e.suites, "suite", nil, "suites: promptfoo's YAML, IFEval's JSONL, or a data file")
+	fl.StringSliceVar(&e.rules.paths, "policy", nil, policyHelp)
+	fl.BoolVar(&e.rules.prompt, "policy_prompt", false, "say the texts of the rules to tests that have no system prompt")
 	fl.StringVar(&e.answers, "answers", "", "judge these in place of a model's: JSON lines with prompt and response")
 	fl.Float64Var(&e.least, "min", 0, "exit 1 when the first model passes a smaller share of a suite")
 	fl.IntVar(&e.maxRegressions, "max_regressions", 0, "exit 1 when more tests that another model passes fail")
@@ -60,10 +68,14 @@ first does not is named. Exit 1 when --min or --max_regressions does not hold.`,
 }
 
 func (e *evaluation) run(cmd *cobra.Command, s *streams) error {
-	if err := required(cmd, "suite"); err != nil {
-		return err
+	if len(e.suites) == 0 && len(e.rules.paths) == 0 {
+		return mistake("eval needs --suite or --policy: what is asked, or rules whose examples are asked")
 	}
 	switch {
+	case e.rules.prompt && len(e.rules.paths) == 0:
+		return mistake("policy_prompt says the rules of a policy; name it with --policy")
+	case e.rules.prompt && e.answers != "":
+		return mistake("policy_prompt asks a model otherwise; answers that were made elsewhere stay as they are")
 	case (len(e.models) == 0) == (e.answers == ""):
 		return mistake("eval needs either --model or --answers")
 	case e.least < 0 || e.least > 1:
@@ -73,19 +85,19 @@ func (e *evaluation) run(cmd *cobra.Command, s *streams) error {
 	case e.maxNew < 1:
 		return mistake("max_new_tokens is %d; it must be at least 1", e.maxNew)
 	}
-	var suites []*eval.Suite
-	for _, path := range e.suites {
-		suite, err := eval.Read(cmd.Context(), path, e.system)
-		if err != nil {
-			return err
-		}
-		suites = append(suites, suite)
+	suites, err := e.read(cmd.Context())
+	if err != nil {
+		return err
 	}
 	candidates, err := e.judge(cmd.Context(), s, suites)
 	if err != nil {
 		return err
 	}
+	for i := range candidates {
+		e.rules.judge(&candidates[i], suites)
+	}
 	r := newResults(suites, candidates)
+	r.addRules(e.rules.policy)
 	if e.out != "" {
 		if err := r.write(e.out); err != nil {
 			return err
@@ -95,6 +107,27 @@ func (e *evaluation) run(cmd *cobra.Command, s *streams) error {
 		return err
 	}
 	return e.gate(r)
+}
+
+// read reads the policy and what is asked: the suites or, where none is named, the prompts of the policy's examples.
+func (e *evaluation) read(ctx context.Context) ([]*eval.Suite, error) {
+	if err := e.rules.read(); err != nil {
+		return nil, err
+	}
+	system := e.rules.system(e.system)
+	if len(e.suites) == 0 {
+		suite, err := eval.FromPolicy(e.rules.policy, system)
+		return []*eval.Suite{suite}, err
+	}
+	var suites []*eval.Suite
+	for _, path := range e.suites {
+		suite, err := eval.Read(ctx, path, system)
+		if err != nil {
+			return nil, err
+		}
+		suites = append(suites, suite)
+	}
+	return suites, nil
 }
 
 // judge gives every candidate's samples.
@@ -162,7 +195,7 @@ func (e *evaluation) ask(ctx context.Context, s *streams, path string, d kernel.
 
 // gate returns an error where a limit does not hold.
 func (e *evaluation) gate(r *results) error {
-	var broken []string
+	broken := r.Candidates[0].brokenRules()
 	for _, row := range r.Candidates[0].Rows {
 		if row.Group == "" && row.Mean < e.least {
 			broken = append(broken, fmt.Sprintf("%s passes %.1f %%, below %.1f %%", row.Suite, 100*row.Mean, 100*e.least))

@@ -25,6 +25,8 @@ type results struct {
 type candidateResult struct {
 	Name string     `json:"name"`
 	Rows []eval.Row `json:"rows"`
+	// Rules is what the answers to all suites say about the rules of a policy.
+	Rules []ruleResult `json:"rules,omitempty"`
 }
 
 // comparisonResult compares the first candidate with another one on a suite.
@@ -83,6 +85,9 @@ func (r *results) print(w io.Writer, asJSON bool) error {
 			fmt.Fprintf(w, "%-20s %-28s %5d %6.1f%%  %.1f to %.1f %%\n", row.Suite, row.Group, row.N, 100*row.Mean,
 				100*row.Low, 100*row.High)
 		}
+		for i := range c.Rules {
+			c.Rules[i].print(w)
+		}
 	}
 	for _, c := range r.Comparisons {
 		fmt.Fprintf(w, "%s against %s: %d tests fixed, %d lost, p = %.3g\n", c.Suite, c.With, len(c.Fixed), len(c.Lost), c.P)
@@ -104,6 +109,7 @@ type sampleLine struct {
 	Score    float64            `json:"score"`
 	Reason   string             `json:"reason,omitempty"`
 	Metrics  map[string]float64 `json:"metrics,omitempty"`
+	Violated []violation        `json:"violations,omitempty"` // rules of a policy
 }
 
 // write writes results.json and the samples of every candidate into dir.
@@ -120,6 +126,9 @@ func (r *results) write(dir string) error {
 					Pass: sample.Pass, Score: sample.Score, Reason: sample.Reason, Metrics: map[string]float64{}}
 				for _, m := range sample.Metrics {
 					line.Metrics[m.Name] = m.Score
+				}
+				if c.judged != nil {
+					line.Violated = violations(suite, j, c.judged[i][j])
 				}
 				if err := writeJSON(&b, line); err != nil {
 					return err

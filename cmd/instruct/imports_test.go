@@ -17,8 +17,8 @@ import (
 func arrows() [][]string {
 	return [][]string{
 		{"cmd/instruct",
-			"checkpoints", "data", "model", "model/kernel", "model/pretrained", "tokenizer", "tokenizer/chat", "train",
-			"train/bench", "train/eval", "train/recipe"},
+			"checkpoints", "data", "data/policy", "model", "model/kernel", "model/pretrained", "tokenizer",
+			"tokenizer/chat", "train", "train/bench", "train/eval", "train/recipe"},
 		{"train/bench",
 			"data", "model", "model/kernel", "model/kernel/rng", "model/pretrained", "train", "train/machine",
 			"train/recipe"},
@@ -27,7 +27,9 @@ func arrows() [][]string {
 			"model/pretrained", "tokenizer", "tokenizer/chat", "train/eval", "train/machine", "train/recipe"},
 		{"train/recipe", "data/lessons", "model/kernel"},
 		{"train/eval",
-			"data", "data/checks", "data/checks/ifeval", "data/suite", "model", "model/pretrained", "tokenizer/chat"},
+			"data", "data/checks", "data/checks/ifeval", "data/policy", "data/suite", "model", "model/pretrained",
+			"tokenizer/chat"},
+		{"data/policy", "data", "data/checks", "data/internal/strictyaml"},
 		{"data/lessons", "data", "model/kernel/rng", "tokenizer/chat"},
 		{"data", "model/kernel/rng", "tokenizer", "tokenizer/chat"},
 		{"data/suite", "data/checks", "data/internal/strictyaml", "tokenizer/chat"},

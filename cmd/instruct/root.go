@@ -81,7 +81,7 @@ func newRoot(s *streams, args []string) *cobra.Command {
 		return mistake("%v%s; `%s --help` lists the flags", err, hint, cmd.CommandPath())
 	})
 	root.AddCommand(newTrain(s, args), newGenerate(s), newChat(s), newCorrect(s), newCoach(s), newScore(s),
-		newEval(s), newData(s), newModel(s), newTokenizer(s), newBench(s), newVersion(s))
+		newEval(s), newPolicy(s), newData(s), newModel(s), newTokenizer(s), newBench(s), newVersion(s))
 	return root
 }
 

@@ -34,13 +34,18 @@ func Read(ctx context.Context, path, system string) (*Suite, error) {
 	if len(s.Tests) == 0 {
 		return nil, mistake("suite %s has no tests", path)
 	}
+	s.say(system)
+	return s, nil
+}
+
+// say adds a system prompt, where it is not empty, to the tests that have none.
+func (s *Suite) say(system string) {
 	for i := range s.Tests {
 		t := &s.Tests[i]
 		if system != "" && (len(t.Messages) == 0 || t.Messages[0].Role != "system") {
 			t.Messages = append([]chat.Message{{Role: "system", Content: system}}, t.Messages...)
 		}
 	}
-	return s, nil
 }
 
 func read(ctx context.Context, path string) (*Suite, error) {

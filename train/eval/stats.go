@@ -10,7 +10,7 @@ import (
 // than too narrow.
 type Row struct {
 	Suite string  `json:"suite"`
-	Group string  `json:"group"` // "" for all tests, "metric NAME", "tag NAME" or "kind NAME"
+	Group string  `json:"group"` // "" for all tests, "metric NAME", "tag NAME", "kind NAME" or "rule ID (severity)"
 	N     int     `json:"n"`
 	Mean  float64 `json:"mean"`
 	Low   float64 `json:"low"`
