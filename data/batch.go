@@ -138,17 +138,7 @@ func sharedPrefix(examples []Example, idx []int) (n, first int) {
 			n = len(e.IDs)
 		}
 		segments++
-		untrained := 0 // positions before the one that predicts the first trained token
-		for untrained+1 < len(e.Mask) && !e.Mask[untrained+1] {
-			untrained++
-		}
-		n = min(n, untrained)
-		for t := range n {
-			if e.IDs[t] != examples[first].IDs[t] {
-				n = t
-				break
-			}
-		}
+		n = min(n, e.untrained(), commonLength(e.IDs, examples[first].IDs))
 	}
 	if segments < 2 || n < minShared {
 		return 0, first

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"instruct/model/kernel"
-	"instruct/train"
+	"instruct/train/eval"
 )
 
 // scoreTotal is the last line of `score --json`.
@@ -57,15 +57,15 @@ func (f *scorer) run(cmd *cobra.Command, s *streams) error {
 	pool := kernel.NewPool(f.threads)
 	defer pool.Close()
 	var total scoreTotal
-	err = train.Score(cmd.Context(), set.model.Model, pool, set.examples, func(r train.RowScore) error {
+	err = eval.ScoreRows(cmd.Context(), set.model.Model, pool, set.examples, func(r eval.RowScore) error {
 		total.Rows++
-		total.LossSum += r.LossSum
-		total.TrainedTokens += r.TrainedTokens
+		total.LossSum += r.Sum
+		total.TrainedTokens += r.Tokens
 		if f.json {
 			return writeJSON(s.out, r)
 		}
-		mean := r.LossSum / float64(r.TrainedTokens)
-		_, err := fmt.Fprintf(s.out, "%s  loss %.4f over %d tokens\n", r.Source, mean, r.TrainedTokens)
+		mean := r.Sum / float64(r.Tokens)
+		_, err := fmt.Fprintf(s.out, "%s  loss %.4f over %d tokens\n", r.Source, mean, r.Tokens)
 		return err
 	})
 	if err != nil {
