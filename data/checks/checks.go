@@ -59,15 +59,9 @@ type Answer struct {
 	Text string
 	// Logprobs are the log-probabilities of the answer's tokens in nats, for perplexity.
 	Logprobs []float64
-	// Margins are the mean log-probabilities that [Set.Margins] asks for, in its order.
+	// Margins are the log-probabilities that [Set.Margins] asks for, in its order.
 	Margins []MarginLogprobs
 }
-
-// Margin is what a logprob-margin asks of the model: how likely it holds these answers to be.
-type Margin struct{ Better, Worse []string }
-
-// MarginLogprobs are the answers of a [Margin] by their mean log-probability in nats a token, in its order.
-type MarginLogprobs struct{ Better, Worse []float64 }
 
 // Result is the outcome of an assertion, of an assert-set or of all assertions of a test.
 type Result struct {
@@ -184,20 +178,6 @@ func (s *Set) NeedsLogprobs() bool {
 		}
 	}
 	return false
-}
-
-// Margins are what the assertions want to know of the model, for [Answer].Margins.
-func (s *Set) Margins() []Margin {
-	var all []Margin
-	for _, a := range s.assertions {
-		if a.margin != nil {
-			all = append(all, *a.margin)
-		}
-		if a.set != nil {
-			all = append(all, a.set.Margins()...)
-		}
-	}
-	return all
 }
 
 // Judge gives the verdict on an answer as promptfoo would. An assertion fails when the numbers that it wants are

@@ -93,7 +93,7 @@ func TestNumbers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(set.Margins()); !set.NeedsLogprobs() || got != "[{[a b] [c]} {[d] [e]}]" {
+	if got := fmt.Sprint(set.Margins()); !set.NeedsLogprobs() || got != "[{[{ a} { b}] [{ c}]} {[{ d}] [{ e}]}]" {
 		t.Errorf("margins %s, logprobs %v", got, set.NeedsLogprobs())
 	}
 	margins := []MarginLogprobs{{[]float64{-1, -1.5}, []float64{-2}}, {[]float64{-3}, []float64{-2}}}
@@ -177,6 +177,16 @@ func TestErrors(t *testing.T) {
 		{`{"type": "logprob-margin", "value": {"better": ["x"]}}`, "in both better and worse"},
 		{`{"type": "logprob-margin", "value": {"better": "x", "worse": ["y"]}}`, "better must be a list of texts"},
 		{`{"type": "logprob-margin", "value": {"bettr": ["x"]}}`, `unknown key "bettr"`},
+		{margin(`{"better": {"kind": "x"}, "worse": {}}`), "worse has no answers"},
+		{margin(`{"better": [], "worse": ["y"]}`), "better has no answers"},
+		{margin(`{"better": {"kind": 3}, "worse": {"rude": "y"}}`), `better: "kind" must hold text, found a number`},
+		{margin(`{"better": {"kind": "x"}, "worse": {"rude": ["y", ""]}}`), `worse: "rude" holds an empty text`},
+		{margin(`{"better": {"kind": "x"}, "worse": {"rude": []}}`), `worse: "rude" has no answers`},
+		{margin(`{"better": {"": "x"}, "worse": {"rude": "y"}}`), "better: a voice needs a name"},
+		{margin(`{"better": {"kind": "x", "dry": "z"}, "worse": {"rude": "y"}}`), `better must have one voice`},
+		{margin(`{"better": {"kind": "x"}, "worse": {"kind": "y"}}`), `the voice "kind" stands in both`},
+		{margin(`{"better": {"kind": "x"}, "worse": ["y"]}`), "must both be lists of texts, or both mappings"},
+		{margin(`{"better": ["x"], "worse": {"kind": "y"}}`), "must both be lists of texts, or both mappings"},
 		{`{"type": "assert-set"}`, "needs assertions"},
 		{`{"type": "assert-set", "value": "x", "assert": []}`, "and no value"},
 		{`{"type": "assert-set", "assert": [{"type": "assert-set", "assert": []}]}`, "cannot stand in another"},
@@ -186,6 +196,31 @@ func TestErrors(t *testing.T) {
 		var e *Error
 		if !errors.As(err, &e) || !strings.Contains(e.Reason, x.reason) || strings.Contains(e.Reason, "\n") {
 			t.Errorf("%s: error %v, want %q", x.spec, err, x.reason)
+		}
+	}
+}
+
+// margin is a logprob-margin with a value.
+func margin(value string) string {
+	return fmt.Sprintf(`{"type": "logprob-margin", "value": %s}`, value)
+}
+
+func TestVoices(t *testing.T) {
+	value := `{"better": {"kind": ["a", "b"]}, "worse": {"rude": "c", "dry": ["d"]}}`
+	set, err := NewSet([]Spec{spec(t, margin(value))}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := set.Margins()
+	got := fmt.Sprint(m)
+	if got != "[{[{kind a} {kind b}] [{dry d} {rude c}]}]" || m[0].Voice() != "kind" || set.NeedsAnswer() {
+		t.Errorf("margins %s, voice %q, needs an answer: %v", got, m[0].Voice(), set.NeedsAnswer())
+	}
+	for _, x := range []string{`{"type": "contains", "value": "x"}`, `{"type": "perplexity", "threshold": 2}`,
+		`{"type": "assert-set", "assert": [{"type": "is-json"}]}`} {
+		set, err := NewSet([]Spec{spec(t, margin(`{"better": ["a"], "worse": ["b"]}`)), spec(t, x)}, nil)
+		if err != nil || !set.NeedsAnswer() {
+			t.Errorf("%s: it needs no answer; error %v", x, err)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -146,61 +145,4 @@ func mean(xs []float64) float64 {
 		sum += x
 	}
 	return sum / float64(len(xs))
-}
-
-// logprobMargin makes logprob-margin: every better answer must have a mean log-probability that is above that of every
-// worse one by the threshold at least, in nats a token.
-func logprobMargin(a *assertion, spec Spec) error {
-	if spec.Value == nil {
-		return errNoValue
-	}
-	var keys map[string]json.RawMessage
-	if err := json.Unmarshal(spec.Value, &keys); err != nil || keys == nil {
-		return errors.New("the value must be a mapping with better and worse")
-	}
-	a.margin = &Margin{}
-	for key, text := range keys {
-		var to *[]string
-		switch key {
-		case "better":
-			to = &a.margin.Better
-		case "worse":
-			to = &a.margin.Worse
-		default:
-			return fmt.Errorf("unknown key %q; known: better, worse", key)
-		}
-		if err := json.Unmarshal(text, to); err != nil {
-			return fmt.Errorf("%s must be a list of texts", key)
-		}
-	}
-	if len(a.margin.Better) == 0 || len(a.margin.Worse) == 0 {
-		return errors.New("the value needs answers in both better and worse")
-	}
-	least := 0.0
-	if spec.Threshold != nil {
-		least = *spec.Threshold
-	}
-	inverse := a.inverse
-	a.judge = func(answer Answer) (bool, float64, string) { return judgeMargin(answer.Margins, least, inverse) }
-	return nil
-}
-
-// judgeMargin judges by the first of the margins.
-func judgeMargin(margins []MarginLogprobs, least float64, inverse bool) (bool, float64, string) {
-	if len(margins) == 0 || len(margins[0].Better) == 0 || len(margins[0].Worse) == 0 {
-		return false, 0, "the model's log-probabilities of better and worse are missing"
-	}
-	margin := math.Inf(1)
-	for _, better := range margins[0].Better {
-		for _, worse := range margins[0].Worse {
-			margin = min(margin, better-worse)
-		}
-	}
-	if (margin >= least) != inverse {
-		return true, 1, ""
-	}
-	if inverse {
-		return false, 0, fmt.Sprintf("the margin is %.4g nats a token, not below %g", margin, least)
-	}
-	return false, 0, fmt.Sprintf("the margin is %.4g nats a token, below %g", margin, least)
 }

@@ -21,7 +21,7 @@
 //	rouge-n          text                              least, 0.75      the F1 of the words; the score is the F1
 //	is-refusal       none                              -                an empty answer, or one with a known phrase
 //	perplexity       none                              most, required   e to the mean negative log-probability
-//	logprob-margin   better and worse, lists of text   least, 0         ours: see [Margin]
+//	logprob-margin   better and worse, see [Margin]    least, 0         ours: a mean log-probability above another
 //	assert-set       assert: assertions                least, none      all of them, or a mean score that is reached
 //
 // Where this is stricter than promptfoo it says so when the assertion is made: values that are missing, empty or of

@@ -16,6 +16,7 @@ func FuzzNewSet(f *testing.F) {
 	f.Add("contains-json", `"{\"items\": [{}], \"additionalItems\": false}"`, `{a: [&x 'b', *x], "c\u0041": !!str 1} // {`)
 	f.Add("word-count", `{"min": 1, "max": 3}`, "a b")
 	f.Add("logprob-margin", `{"better": ["a"], "worse": ["b"]}`, "")
+	f.Add("logprob-margin", `{"better": {"a": "b"}, "worse": {"c": ["d"], "e": "f"}}`, "")
 	f.Add("rouge-n", `"He said: \"cannot\" ''x'' u.s."`, "``gonna'' 'tis.")
 	f.Fuzz(func(t *testing.T, kind, value, answer string) {
 		threshold := 1.0

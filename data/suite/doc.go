@@ -18,6 +18,11 @@
 //	    vars: {text: no}
 //	    assert:                               # ours, judged by a model's numbers
 //	      - {type: logprob-margin, value: {better: [Not now.], worse: [No!]}, threshold: 0.1}
+//	  - messages:                             # a voice: a system message, and answers by the names of voices
+//	      - {role: system, content: You are a friendly assistant.}
+//	      - {role: user, content: Can you help me?}
+//	    assert:
+//	      - {type: logprob-margin, value: {better: {friendly: Sure!}, worse: {formal: [Certainly., Indeed.]}}}
 //
 // Templates are Nunjucks', of which only {{name}} is known: in prompts, in messages, in metrics, and in values of
 // assertions that are text or lists. Whatever promptfoo would load from elsewhere is refused, as are unknown keys, and

@@ -52,7 +52,7 @@ tests:
 	if tags := s.Tests[0].Tags; !reflect.DeepEqual(tags, []string{"x", "y"}) {
 		t.Errorf("tags %v", tags)
 	}
-	if m := s.Cases[0].Checks.Margins(); len(m) != 1 || m[0].Worse[0] != "no" {
+	if m := s.Cases[0].Checks.Margins(); len(m) != 1 || m[0].Worse[0].Text != "no" {
 		t.Errorf("margins %v", m)
 	}
 }
@@ -68,7 +68,7 @@ tests:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(s.Cases[0].Checks.Margins()); got != "[{[{{b}}] [no]}]" {
+	if got := fmt.Sprint(s.Cases[0].Checks.Margins()); got != "[{[{ {{b}}}] [{ no}]}]" {
 		t.Error(got)
 	}
 	if want := []chat.Message{{Role: "user", Content: "Hi"}}; !reflect.DeepEqual(s.Cases[0].Messages, want) {
@@ -148,6 +148,8 @@ func mistakes() []struct{ text, message string } {
 			"suite s.yaml:6: word-count: the value must be a whole number"},
 		{good + "      - type: contains\n        value: file://x", "suite s.yaml:6: file://x is not read here"},
 		{good + "      - type: is-refusal\n        metric: '{{r}}'", "suite s.yaml:5: metric: {{r}} has no value"},
+		{good + "      - type: logprob-margin\n        value: {better: {kind: x}, worse: {kind: y}}",
+			`suite s.yaml:6: logprob-margin: the voice "kind" stands in both`},
 		{good + "      - type: assert-set\n        assert:\n          - type: starts-with\n            value: 1",
 			"suite s.yaml:8: starts-with: the value must be text, found a number"},
 		{"prompts: [x]\ndefaultTest:\n  assert:\n    - type: regex\n      value: ')'\ntests: [{}]",
