@@ -182,8 +182,14 @@ func (e *evaluation) ask(ctx context.Context, s *streams, path string, d kernel.
 	}
 	defer session.Close()
 	for _, suite := range suites {
-		p := newCountdown(s.err, terminal(s.err), fmt.Sprintf("%s on %s", path, suite.Name), len(suite.Tests))
+		p := newCountdown(s.err, terminal(s.err), fmt.Sprintf("%s on %s", path, suite.Name), suite.Questions())
 		samples, err := suite.AskWith(ctx, session, pretrained.Decoding{MaxNew: e.maxNew}, p.step)
+		p.done()
+		if err != nil {
+			return c, err
+		}
+		p = newCountdown(s.err, terminal(s.err), fmt.Sprintf("%s on %s, log-probabilities", path, suite.Name), 0)
+		err = suite.Score(ctx, m, pool, samples, p.stepOf)
 		p.done()
 		if err != nil {
 			return c, err

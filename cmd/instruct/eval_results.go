@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"instruct/checkpoints"
+	"instruct/data/checks"
 	"instruct/train/eval"
 )
 
@@ -27,6 +28,8 @@ type candidateResult struct {
 	Rows []eval.Row `json:"rows"`
 	// Rules is what the answers to all suites say about the rules of a policy.
 	Rules []ruleResult `json:"rules,omitempty"`
+	// Voices are the tables of suites that have voices.
+	Voices []*eval.Voices `json:"voices,omitempty"`
 }
 
 // comparisonResult compares the first candidate with another one on a suite.
@@ -44,6 +47,9 @@ func newResults(suites []*eval.Suite, candidates []candidate) *results {
 		one := candidateResult{Name: c.name}
 		for i, suite := range suites {
 			one.Rows = append(one.Rows, suite.Rows(c.samples[i])...)
+			if v := suite.Voices(c.samples[i]); v != nil {
+				one.Voices = append(one.Voices, v)
+			}
 			if n == 0 {
 				continue
 			}
@@ -82,8 +88,11 @@ func (r *results) print(w io.Writer, asJSON bool) error {
 	for _, c := range r.Candidates {
 		fmt.Fprintf(w, "%s\n%-20s %-28s %5s %7s  %s\n", c.Name, "suite", "", "tests", "mean", "95 % interval")
 		for _, row := range c.Rows {
-			fmt.Fprintf(w, "%-20s %-28s %5d %6.1f%%  %.1f to %.1f %%\n", row.Suite, row.Group, row.N, 100*row.Mean,
-				100*row.Low, 100*row.High)
+			mean, interval := row.Show()
+			fmt.Fprintf(w, "%-20s %-28s %5d %7s  %s\n", row.Suite, row.Group, row.N, mean, interval)
+		}
+		for _, v := range c.Voices {
+			fmt.Fprint(w, v)
 		}
 		for i := range c.Rules {
 			c.Rules[i].print(w)
@@ -110,6 +119,10 @@ type sampleLine struct {
 	Reason   string             `json:"reason,omitempty"`
 	Metrics  map[string]float64 `json:"metrics,omitempty"`
 	Violated []violation        `json:"violations,omitempty"` // rules of a policy
+
+	Logprobs []float64               `json:"logprobs,omitempty"` // of the answer's tokens, for perplexity
+	Margins  []checks.MarginLogprobs `json:"margins,omitempty"`  // of the answers of logprob-margins
+	Loss     *eval.Loss              `json:"loss,omitempty"`     // of the target
 }
 
 // write writes results.json and the samples of every candidate into dir.
@@ -124,6 +137,10 @@ func (r *results) write(dir string) error {
 				t := &suite.Tests[j]
 				line := sampleLine{ID: j, Test: t.ID, Messages: t.Messages, Target: t.Want, Answers: []string{sample.Answer},
 					Pass: sample.Pass, Score: sample.Score, Reason: sample.Reason, Metrics: map[string]float64{}}
+				line.Logprobs, line.Margins = sample.Logprobs, sample.Margins
+				if sample.Loss.Tokens > 0 {
+					line.Loss = &sample.Loss
+				}
 				for _, m := range sample.Metrics {
 					line.Metrics[m.Name] = m.Score
 				}
@@ -176,7 +193,13 @@ func (c *countdown) step() {
 	if c.inPlace {
 		end = "\r"
 	}
-	fmt.Fprintf(c.w, "%s: %d of %d answered, %v left   %s", c.what, c.n, c.of, left, end)
+	fmt.Fprintf(c.w, "%s: %d of %d done, %v left   %s", c.what, c.n, c.of, left, end)
+}
+
+// stepOf is a step of so many.
+func (c *countdown) stepOf(of int) {
+	c.of = of
+	c.step()
 }
 
 func (c *countdown) done() {

@@ -94,7 +94,6 @@ func TestEvalMistakes(t *testing.T) {
 	write(t, "value.yaml", strings.Replace(manners, `, value: "1"`, "", 1))
 	write(t, "regex.yaml", strings.Replace(manners, `contains, value: "1"`, `regex, value: "("`, 1))
 	write(t, "schema.yaml", strings.Replace(manners, `contains, value: "1"`, `is-json, value: {type: nothing}`, 1))
-	write(t, "perplexity.yaml", strings.Replace(manners, `contains, value: "1"`, `perplexity, threshold: 9`, 1))
 	write(t, "if.jsonl", `{"key": 7, "prompt": "a", "instruction_id_list": ["no:such"], "kwargs": [{}]}`+"\n")
 	write(t, "few.jsonl", answersOf("one", "1"))
 	write(t, "bad.jsonl", answersOf("one", "1")+`{"prompt": "two"}`+"\n")
@@ -109,7 +108,6 @@ func TestEvalMistakes(t *testing.T) {
 		{"--suite value.yaml --model model", []string{"value.yaml:4", "value"}},
 		{"--suite regex.yaml --model model", []string{"regex.yaml:4"}},
 		{"--suite schema.yaml --model model", []string{"schema.yaml:4"}},
-		{"--suite perplexity.yaml --model model", []string{"perplexity.yaml:3", "cannot judge"}},
 		{"--suite if.jsonl --model model", []string{"if.jsonl:1", "no:such"}},
 		{"--suite s.yaml --answers few.jsonl", []string{"few.jsonl", "s.yaml:6"}},
 		{"--suite s.yaml --answers bad.jsonl", []string{"bad.jsonl:2", "response"}},

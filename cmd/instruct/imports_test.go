@@ -17,7 +17,7 @@ import (
 func arrows() [][]string {
 	return [][]string{
 		{"cmd/instruct",
-			"checkpoints", "data", "data/policy", "model", "model/kernel", "model/pretrained", "tokenizer",
+			"checkpoints", "data", "data/checks", "data/policy", "model", "model/kernel", "model/pretrained", "tokenizer",
 			"tokenizer/chat", "train", "train/bench", "train/eval", "train/recipe"},
 		{"train/bench",
 			"data", "model", "model/kernel", "model/kernel/rng", "model/pretrained", "train", "train/machine",

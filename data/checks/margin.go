@@ -24,7 +24,10 @@ type Given struct{ Voice, Text string }
 
 // MarginLogprobs are the answers of a [Margin] by their mean log-probability in nats a token, in its order. The token
 // that ends the turn counts as one of the answer's.
-type MarginLogprobs struct{ Better, Worse []float64 }
+type MarginLogprobs struct {
+	Better []float64 `json:"better"`
+	Worse  []float64 `json:"worse"`
+}
 
 // Voice is that of the better answers, "" where the answers have no voices.
 func (m *Margin) Voice() string { return m.Better[0].Voice }

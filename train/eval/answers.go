@@ -34,6 +34,10 @@ func (s *Suite) Judge(path string, answers map[string]string) ([]Sample, error) 
 	samples := make([]Sample, len(s.Tests))
 	for i := range s.Tests {
 		t := &s.Tests[i]
+		if t.Scored != nil {
+			return nil, mistake("suite %s: perplexity and logprob-margin need a model's log-probabilities; "+
+				"give --model in place of --answers", t.ID)
+		}
 		answer, ok := answers[t.Prompt()]
 		if !ok {
 			return nil, mistake("answers %s: there is none to the prompt of %s: %.60q", path, t.ID, t.Prompt())

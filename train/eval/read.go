@@ -35,7 +35,7 @@ func Read(ctx context.Context, path, system string) (*Suite, error) {
 		return nil, mistake("suite %s has no tests", path)
 	}
 	s.say(system)
-	return s, nil
+	return s, s.checkVoices()
 }
 
 // say adds a system prompt, where it is not empty, to the tests that have none.
@@ -43,7 +43,7 @@ func (s *Suite) say(system string) {
 	for i := range s.Tests {
 		t := &s.Tests[i]
 		if system != "" && (len(t.Messages) == 0 || t.Messages[0].Role != "system") {
-			t.Messages = append([]chat.Message{{Role: "system", Content: system}}, t.Messages...)
+			t.begin(system)
 		}
 	}
 }
@@ -70,11 +70,7 @@ func read(ctx context.Context, path string) (*Suite, error) {
 			return nil, mistake("suite: %s: a row of a suite must end with the assistant's answer", r.Source)
 		}
 	}
-	s := ExactAnswers(name, rows)
-	for i := range s.Tests {
-		s.Tests[i].MaxNew = 0
-	}
-	return s, nil
+	return ofRows(name, rows), nil
 }
 
 // readYAML reads a suite in promptfoo's format.
@@ -85,16 +81,16 @@ func readYAML(name, path string) (*Suite, error) {
 	}
 	s := &Suite{Name: name}
 	for _, c := range file.Cases {
-		if c.Checks.NeedsLogprobs() || len(c.Checks.Margins()) > 0 {
-			return nil, mistake("suite %s:%d: perplexity and logprob-margin are read, but eval cannot judge them yet",
-				path, c.Line)
-		}
 		id := fmt.Sprintf("%s:%d", path, c.Line)
 		if len(file.Cases) > len(file.Tests) {
 			id += fmt.Sprintf(" #%d", len(s.Tests)+1)
 		}
-		s.Tests = append(s.Tests, Test{ID: id, Tags: file.Tests[c.Test].Tags, Messages: c.Messages,
-			Check: func(answer string) checks.Result { return c.Checks.Judge(checks.Answer{Text: answer}) }})
+		t := Test{ID: id, Tags: file.Tests[c.Test].Tags, Messages: c.Messages,
+			Check: func(answer string) checks.Result { return c.Checks.Judge(checks.Answer{Text: answer}) }}
+		if c.Checks.NeedsLogprobs() || len(c.Checks.Margins()) > 0 {
+			t.Scored = c.Checks
+		}
+		s.Tests = append(s.Tests, t)
 	}
 	return s, nil
 }

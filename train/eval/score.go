@@ -2,6 +2,8 @@ package eval
 
 import (
 	"context"
+	"fmt"
+	"math"
 
 	"instruct/data"
 	"instruct/model"
@@ -9,7 +11,7 @@ import (
 )
 
 const (
-	scoreRows      = 1024 // examples that are put into micro-batches together and handed out in order after it
+	scoreRows      = 256  // examples that are put into micro-batches together and handed out in order after it
 	scorePositions = 1024 // of a micro-batch, unless one example has more
 )
 
@@ -86,27 +88,16 @@ func (s *scoring) run(examples []data.Example, rows []int, logprobs [][]float64)
 			continue // a prefix that the rows share, of which nothing is trained
 		}
 		for i := b.Segments[k].Start; i < b.Segments[k].End; i++ {
-			if b.Weights[i] != 0 {
-				logprobs[row] = append(logprobs[row], all[i])
+			if b.Weights[i] == 0 {
+				continue
 			}
+			if math.IsNaN(all[i]) || math.IsInf(all[i], 0) {
+				return fmt.Errorf("%s: a log-probability is %v; are the weights of the model finite?", examples[row].Source, all[i])
+			}
+			logprobs[row] = append(logprobs[row], all[i])
 		}
 	}
 	return nil
-}
-
-// Loss is the sum of the negative log-probabilities of tokens, in nats, and how many there are.
-type Loss struct {
-	Sum    float64 `json:"loss_sum"`
-	Tokens int     `json:"trained_tokens"`
-}
-
-// lossOf sums up, in the order of the tokens.
-func lossOf(logprobs []float64) Loss {
-	l := Loss{Tokens: len(logprobs)}
-	for _, x := range logprobs {
-		l.Sum -= x
-	}
-	return l
 }
 
 // RowScore is what a model says of one row of a data set.

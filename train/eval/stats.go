@@ -7,10 +7,13 @@ import (
 
 // Row is one line of results: how many tests of a group pass, or the mean of a metric, 0 to 1, with the 95 % interval
 // of Wilson (1927, JASA 22), which is that of a share; for the mean of scores between 0 and 1 it is too wide rather
-// than too narrow.
+// than too narrow. The held-out loss, which Unit tells from a share, is the mean over all tokens of the rows, with the
+// interval of a ratio of two sums over rows (see ratioInterval).
 type Row struct {
-	Suite string  `json:"suite"`
-	Group string  `json:"group"` // "" for all tests, "metric NAME", "tag NAME", "kind NAME" or "rule ID (severity)"
+	Suite string `json:"suite"`
+	// Group is "" for all tests, "metric NAME", "tag NAME", "kind NAME", "rule ID (severity)" or "held-out loss".
+	Group string  `json:"group"`
+	Unit  string  `json:"unit,omitempty"` // "" for a share, 0 to 1
 	N     int     `json:"n"`
 	Mean  float64 `json:"mean"`
 	Low   float64 `json:"low"`
@@ -50,6 +53,9 @@ func (s *Suite) Rows(samples []Sample) []Row {
 			r.Mean += x / float64(r.N)
 		}
 		r.Low, r.High = wilson(r.Mean, r.N)
+		rows = append(rows, r)
+	}
+	if r := s.lossRow(samples); r.N > 0 {
 		rows = append(rows, r)
 	}
 	return rows

@@ -27,7 +27,13 @@ type Test struct {
 	Want     string         // an answer that passes, "" where none is known
 	Check    Judge
 	MaxNew   int // most tokens of an answer; 0: as many as the caller allows
+
+	Scored *checks.Set // judges in place of Check, once [Suite.Score] knows the model's log-probabilities; or nil
+	Row    *data.Row   // of a data file, with its answer, whose loss is measured; or nil
 }
+
+// asked says whether the model has to answer.
+func (t *Test) asked() bool { return t.Scored == nil || t.Scored.NeedsAnswer() }
 
 // Judge judges an answer. Its metrics are scores from 0 to 1.
 type Judge func(answer string) checks.Result
@@ -47,6 +53,12 @@ func judge(c checks.Check) Judge {
 type Sample struct {
 	Answer string
 	checks.Result
+
+	PromptIDs, IDs []int32 // of prompt and answer, without the stop token; nil for answers made elsewhere
+
+	Logprobs []float64               // of the answer's tokens, where perplexity is asked for
+	Margins  []checks.MarginLogprobs // that the test's logprob-margins ask for
+	Loss     Loss                    // of the wanted answer in a data file; without tokens: not measured
 }
 
 // sample judges an answer.
@@ -83,29 +95,46 @@ func (s *Suite) Ask(ctx context.Context, session *pretrained.Session) ([]Sample,
 	return s.AskWith(ctx, session, pretrained.Decoding{}, nil)
 }
 
+// Questions is how many tests need an answer of the model; the others need its log-probabilities only.
+func (s *Suite) Questions() int {
+	n := 0
+	for i := range s.Tests {
+		if s.Tests[i].asked() {
+			n++
+		}
+	}
+	return n
+}
+
 // AskWith is [Suite.Ask] that decodes as d says, where a test does not limit its answer itself; done, which may be nil,
-// is told of each answer as it comes.
+// is told of each answer as it comes. [Suite.Score] then judges what needs more than the answer.
 func (s *Suite) AskWith(ctx context.Context, session *pretrained.Session, d pretrained.Decoding, done func()) (
 	[]Sample, error) {
 	samples := make([]Sample, len(s.Tests))
-	asked := 0
+	next, asked := 0, []int(nil) // asked are the tests of the questions so far
 	err := session.Ask(ctx, func(bool) (q pretrained.Question, ok bool) {
-		if asked == len(s.Tests) {
+		for next < len(s.Tests) && !s.Tests[next].asked() {
+			next++
+		}
+		if next == len(s.Tests) {
 			return q, false
 		}
-		t := &s.Tests[asked]
-		asked++
+		t := &s.Tests[next]
+		asked = append(asked, next)
+		next++
 		q = pretrained.Question{Messages: t.Messages, Decoding: d}
 		if t.MaxNew > 0 {
 			q.MaxNew = t.MaxNew
 		}
 		return q, true
 	}, func(a pretrained.Answer) error {
+		i := asked[a.Index]
 		if a.Err != nil {
-			return fmt.Errorf("%s: %w", s.Tests[a.Index].ID, a.Err)
+			return fmt.Errorf("%s: %w", s.Tests[i].ID, a.Err)
 		}
 		if a.Finish != model.FinishCancel {
-			samples[a.Index] = s.Tests[a.Index].sample(a.Text)
+			samples[i] = s.Tests[i].sample(a.Text)
+			samples[i].PromptIDs, samples[i].IDs = a.PromptIDs, a.IDs
 			if done != nil {
 				done()
 			}
