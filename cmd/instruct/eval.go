@@ -189,7 +189,7 @@ func (e *evaluation) ask(ctx context.Context, s *streams, path string, d kernel.
 			return c, err
 		}
 		p = newCountdown(s.err, terminal(s.err), fmt.Sprintf("%s on %s, log-probabilities", path, suite.Name), 0)
-		err = suite.Score(ctx, m, pool, samples, p.stepOf)
+		err = suite.Score(ctx, m, pool, samples, p.at)
 		p.done()
 		if err != nil {
 			return c, err

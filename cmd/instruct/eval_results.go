@@ -178,8 +178,11 @@ func newCountdown(w io.Writer, inPlace bool, what string, of int) *countdown {
 	return &countdown{w: w, inPlace: inPlace, what: what, of: of, start: time.Now(), say: time.Now()}
 }
 
-func (c *countdown) step() {
-	c.n++
+func (c *countdown) step() { c.at(c.n+1, c.of) }
+
+// at says that n of so many are done.
+func (c *countdown) at(n, of int) {
+	c.n, c.of = n, of
 	pause := 10 * time.Second
 	if c.inPlace {
 		pause = 200 * time.Millisecond
@@ -194,12 +197,6 @@ func (c *countdown) step() {
 		end = "\r"
 	}
 	fmt.Fprintf(c.w, "%s: %d of %d done, %v left   %s", c.what, c.n, c.of, left, end)
-}
-
-// stepOf is a step of so many.
-func (c *countdown) stepOf(of int) {
-	c.of = of
-	c.step()
 }
 
 func (c *countdown) done() {

@@ -15,10 +15,10 @@ import (
 const maxLength = 1024
 
 // Score completes the samples of the model's answers by what needs its log-probabilities: the verdicts of perplexity
-// and logprob-margin, and the held-out loss of a data file's rows. done, which may be nil, is told of each of so many
-// texts as it is scored.
+// and logprob-margin, and the held-out loss of a data file's rows. progress, which may be nil, is told how many of how
+// many texts are scored.
 func (s *Suite) Score(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, samples []Sample,
-	done func(of int)) error {
+	progress func(done, of int)) error {
 	w := wanted{model: m}
 	for i := range s.Tests {
 		if t := &s.Tests[i]; t.Scored != nil {
@@ -30,10 +30,12 @@ func (s *Suite) Score(ctx context.Context, m *pretrained.Model, pool *kernel.Poo
 	if err := w.addRows(ctx, s.Tests, samples, pool.Threads()); err != nil {
 		return err
 	}
-	err := Score(ctx, m.Model, pool, w.examples, func(i int, logprobs []float64) error {
-		w.take[i](logprobs)
-		if done != nil {
-			done(len(w.examples))
+	err := Score(ctx, m.Model, pool, w.examples, func(from int, logprobs [][]float64) error {
+		for k, l := range logprobs {
+			w.take[from+k](l)
+		}
+		if progress != nil {
+			progress(from+len(logprobs), len(w.examples))
 		}
 		return nil
 	})

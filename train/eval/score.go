@@ -11,15 +11,16 @@ import (
 )
 
 const (
-	scoreRows      = 256  // examples that are put into micro-batches together and handed out in order after it
+	scoreRows      = 128  // examples that are put into micro-batches together, and handed out together
 	scorePositions = 1024 // of a micro-batch, unless one example has more
 )
 
 // Score computes the log-probability, in nats, of every trained token of examples that have some: by the forward
-// graph, so they are those that training sees. It hands them to emit, example by example in their order; they are
-// emit's to keep. They do not depend on which examples are scored together, nor on the number of threads.
+// graph, so they are those that training sees. It hands them to emit, some examples at a time in their order, from that
+// of index from on; they are emit's to keep. They do not depend on which examples are scored together, nor on the
+// number of threads.
 func Score(ctx context.Context, m *model.Model, pool *kernel.Pool, examples []data.Example,
-	emit func(i int, logprobs []float64) error) error {
+	emit func(from int, logprobs [][]float64) error) error {
 	var windows [][][]int
 	most := 0
 	for from := 0; from < len(examples); from += scoreRows {
@@ -54,10 +55,8 @@ func Score(ctx context.Context, m *model.Model, pool *kernel.Pool, examples []da
 				return err
 			}
 		}
-		for i, l := range logprobs {
-			if err := emit(from+i, l); err != nil {
-				return err
-			}
+		if err := emit(from, logprobs); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -113,15 +112,23 @@ type RowScore struct {
 // ScoreRows is [Score] that says everything of a row.
 func ScoreRows(ctx context.Context, m *model.Model, pool *kernel.Pool, examples []data.Example,
 	emit func(RowScore) error) error {
-	return Score(ctx, m, pool, examples, func(i int, logprobs []float64) error {
-		e := &examples[i]
-		s := RowScore{Row: e.Row, Source: e.Source, IDs: e.IDs, Mask: make([]int, len(e.Mask)), Logprobs: logprobs,
-			Loss: lossOf(logprobs)}
-		for i, trained := range e.Mask {
-			if trained {
-				s.Mask[i] = 1
+	return Score(ctx, m, pool, examples, func(from int, logprobs [][]float64) error {
+		for k, l := range logprobs {
+			if err := emit(newRowScore(&examples[from+k], l)); err != nil {
+				return err
 			}
 		}
-		return emit(s)
+		return nil
 	})
+}
+
+func newRowScore(e *data.Example, logprobs []float64) RowScore {
+	s := RowScore{Row: e.Row, Source: e.Source, IDs: e.IDs, Mask: make([]int, len(e.Mask)), Logprobs: logprobs,
+		Loss: lossOf(logprobs)}
+	for i, trained := range e.Mask {
+		if trained {
+			s.Mask[i] = 1
+		}
+	}
+	return s
 }

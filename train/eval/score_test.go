@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,11 +62,16 @@ func answers(t *testing.T, m *pretrained.Model) []data.Example {
 func score(t *testing.T, m *pretrained.Model, threads int, examples []data.Example) [][]float64 {
 	t.Helper()
 	var all [][]float64
-	err := eval.Score(t.Context(), m.Model, newPool(t, threads), examples, func(i int, logprobs []float64) error {
-		if i != len(all) || len(logprobs) != examples[i].Trained() {
-			t.Errorf("example %d of %d tokens comes as the %dth with %d", i, examples[i].Trained(), len(all), len(logprobs))
+	err := eval.Score(t.Context(), m.Model, newPool(t, threads), examples, func(from int, logprobs [][]float64) error {
+		if from != len(all) {
+			t.Errorf("example %d comes as the %dth", from, len(all))
 		}
-		all = append(all, logprobs)
+		for k, l := range logprobs {
+			if n := examples[from+k].Trained(); len(l) != n {
+				t.Errorf("example %d has %d log-probabilities, want %d", from+k, len(l), n)
+			}
+		}
+		all = append(all, logprobs...)
 		return nil
 	})
 	if err != nil {
@@ -91,7 +97,7 @@ func TestScoreAlone(t *testing.T) {
 					}
 				}
 			}
-			many := append(append(append([]data.Example{}, examples[7:]...), examples...), examples[:3]...)
+			many := slices.Concat(examples[7:], examples, slices.Repeat(examples, 6)) // more than are scored together
 			if got := score(t, m, 2, many)[len(examples)-7:][:len(examples)]; !reflect.DeepEqual(got, together) {
 				t.Error("the log-probabilities depend on what else is scored")
 			}
@@ -103,14 +109,14 @@ func TestScoreErrors(t *testing.T) {
 	m := tiny(t, kernel.F32)
 	pool := newPool(t, 1)
 	examples := answers(t, m)
-	none := func(int, []float64) error { return nil }
+	none := func(int, [][]float64) error { return nil }
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := eval.Score(ctx, m.Model, pool, examples, none); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want that of the context", err)
 	}
 	full := errors.New("full")
-	err := eval.Score(t.Context(), m.Model, pool, examples, func(int, []float64) error { return full })
+	err := eval.Score(t.Context(), m.Model, pool, examples, func(int, [][]float64) error { return full })
 	if !errors.Is(err, full) {
 		t.Errorf("error %v, want that of emit", err)
 	}
