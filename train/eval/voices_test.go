@@ -62,8 +62,8 @@ func TestVoices(t *testing.T) {
 		v.LeftOut != 2 || v.Share != 0.4 || !(v.Low < 0.4 && v.High > 0.4) {
 		t.Errorf("%+v", v)
 	}
-	for _, text := range []string{"kind               1          1", "dry                2          1", "40.0 % of 5 answers",
-		"2 answers are left out"} {
+	for _, text := range []string{"kind               1          1", "dry                2          1",
+		"40.0 % of 5 answers", "2 answers are left out"} {
 		if !strings.Contains(v.String(), text) {
 			t.Errorf("the table has no %q:\n%s", text, v)
 		}
