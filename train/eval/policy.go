@@ -74,10 +74,13 @@ func (t *Test) turn(answer string) policy.Turn {
 	return turn
 }
 
-// JudgeRules holds the answers to a suite's tests against the rules of a policy.
+// JudgeRules holds the answers to a suite's tests against the rules of a policy. Tests without an answer are left out.
 func (s *Suite) JudgeRules(p *policy.Policy, samples []Sample) [][]policy.Judgement {
 	out := make([][]policy.Judgement, len(samples))
 	for i := range samples {
+		if !s.Tests[i].asked() {
+			continue
+		}
 		out[i] = p.Judge(s.Tests[i].turn(samples[i].Answer))
 	}
 	return out
