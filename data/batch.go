@@ -48,6 +48,13 @@ func Lengths(examples []Example) []int {
 // [PrefixStart,PrefixEnd), a prefix shared with other rows, which is empty (0,0) for now.
 type Segment struct{ PrefixStart, PrefixEnd, Start, End int }
 
+// Soft are, for each of N positions, K tokens with probabilities that sum to 1, or to 0 where the target counts.
+type Soft struct {
+	K     int
+	IDs   []int32   // (N, K)
+	Probs []float32 // (N, K)
+}
+
 // Batch is a flat micro-batch of N positions: whole rows one after the other, no padding.
 type Batch struct {
 	// Tokens (N) are the inputs.
@@ -58,6 +65,8 @@ type Batch struct {
 	Targets []int32
 	// Weights (N) are 1 where the target is trained and 0 elsewhere.
 	Weights []float32
+	// Soft are distributions in the place of targets. BuildBatch makes none.
+	Soft Soft
 	// Segments are the bounds of the rows.
 	Segments []Segment
 	// Rows are the indices of the examples, one a segment; -1 for the segment of a shared prefix.

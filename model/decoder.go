@@ -69,6 +69,9 @@ func (m *Model) NewDecoder(pool *kernel.Pool, o DecoderOptions) (*Decoder, error
 // Close gives the decoder's memory back; the decoder must not be used afterwards.
 func (d *Decoder) Close() { d.graph.Close() }
 
+// Forget forgets what was read, which weights that have changed since make worthless. Nothing may be asked meanwhile.
+func (d *Decoder) Forget() { d.cache.forget() }
+
 // Profile makes the following runs measure the time of every op.
 func (d *Decoder) Profile() { d.graph.Profile() }
 
@@ -86,6 +89,8 @@ type sequence struct {
 	keys   []kernel.Run
 	seen   []bool // tokens of prompt and answer, where they matter
 	chosen int32
+	latest Top   // of the token that was chosen
+	top    []Top // of all tokens
 	finish string
 }
 

@@ -14,6 +14,7 @@ type Request struct {
 	Stop     []int32 // token ids that end the answer; they are not part of it
 	Sampling Sampling
 	Emit     func(id int32) // called for each new token, may be nil
+	Top      int            // how many of the likeliest tokens of each step the answer shall name
 }
 
 // Answer is what a decoder gives for a request.
@@ -21,7 +22,14 @@ type Answer struct {
 	Index  int // of the request, in the order in which they were asked for
 	IDs    []int32
 	Finish string // a finish reason; empty where there is an error
+	Top    []Top  // of each token and, where it stopped, of the stop token; nil unless asked for
 	Err    error  // what is wrong with the request
+}
+
+// Top is the likeliest tokens at one step, the likeliest first, before anything of [Sampling] changes them.
+type Top struct {
+	IDs      []int32
+	Logprobs []float32 // natural logarithms of the probabilities
 }
 
 // Finish reasons.
@@ -125,6 +133,9 @@ func (d *Decoder) abandon() {
 
 // take adds the token that was chosen to the answer of s.
 func (d *Decoder) take(s *sequence) {
+	if s.Request.Top > 0 {
+		s.top = append(s.top, s.latest)
+	}
 	if slices.Contains(s.Stop, s.chosen) {
 		s.finish = FinishStop
 		return
@@ -145,7 +156,7 @@ func (d *Decoder) take(s *sequence) {
 
 // result is the answer as it stands.
 func (s *sequence) result(err error) Answer {
-	return Answer{Index: s.index, IDs: s.answer, Finish: s.finish, Err: err}
+	return Answer{Index: s.index, IDs: s.answer, Finish: s.finish, Top: s.top, Err: err}
 }
 
 // Answer answers one request alone; one that ctx ended is no error.

@@ -15,6 +15,9 @@ import (
 // Batch is one micro-batch of whole examples; see [ops.Batch].
 type Batch = ops.Batch
 
+// Soft is distributions in the place of targets; see [ops.Soft].
+type Soft = ops.Soft
+
 // Segment bounds one example of a batch.
 type Segment = kernel.Segment
 

@@ -53,7 +53,11 @@ func (t *chooseTask) run() { t.d.graph.env.Pool.Do(len(t.sequences), t) }
 // Run implements kernel.Task.
 func (t *chooseTask) Run(worker, i int) {
 	s, v := t.sequences[i], t.d.config.Vocab
-	s.chosen = t.scratch[worker].next(&s.Sampling, t.d.graph.Logits()[i*v:(i+1)*v], s.seen, len(s.answer))
+	logits := t.d.graph.Logits()[i*v : (i+1)*v]
+	if s.Request.Top > 0 {
+		s.latest = t.scratch[worker].likeliest(logits, s.Request.Top)
+	}
+	s.chosen = t.scratch[worker].next(&s.Sampling, logits, s.seen, len(s.answer))
 }
 
 // candidates is the scratch in which a token is chosen. Most of a vocabulary is never chosen, and to sort it takes
@@ -296,6 +300,25 @@ func (c *candidates) land(u float64, n int, sum float64) int32 {
 		}
 	}
 	return c.order[n-1].id
+}
+
+// likeliest gives the n likeliest tokens.
+func (c *candidates) likeliest(logits []float32, n int) Top {
+	n = min(n, len(logits))
+	c.weigh(logits, 1)
+	for _, least := range []float32{0x1p-9, 0x1p-16, 0} {
+		c.gather(logits, least)
+		if len(c.heap) >= n {
+			break
+		}
+	}
+	t := Top{IDs: make([]int32, n), Logprobs: make([]float32, n)}
+	all := exact.Log(c.sum) + float64(c.heap[0].logit)
+	for i := range n {
+		x := c.pop()
+		t.IDs[i], t.Logprobs[i] = x.id, float32(float64(x.logit)-all)
+	}
+	return t
 }
 
 // argmax returns the index of the largest value, the lowest of equals.

@@ -149,7 +149,7 @@ func (f *feed) run(b *data.Batch) (loss, divisor float64, err error) {
 		f.segments = append(f.segments, model.Segment(s))
 	}
 	loss, err = f.graph.Run(model.Batch{Tokens: b.Tokens, Positions: b.Positions, Targets: b.Targets, Weights: b.Weights,
-		Segments: f.segments, Weigh: f.objective.Weigh(b)})
+		Soft: model.Soft(b.Soft), Segments: f.segments, Weigh: f.objective.Weigh(b)})
 	return loss, f.objective.Divisor(b), err
 }
 

@@ -30,8 +30,8 @@ const coachHelp = `A line without a slash is said to the model; the answer befor
   /help          this list
   /quit          leave (also Ctrl-D)`
 
-// coach is a conversation whose answers a person corrects.
-type coach struct {
+// coaching is a conversation whose answers a person corrects.
+type coaching struct {
 	*speaker
 	*streams
 	file    *correctionFile
@@ -61,7 +61,7 @@ func newCoach(s *streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c := &coach{speaker: sp, streams: s, file: file, system: f.system}
+			c := &coaching{speaker: sp, streams: s, file: file, system: f.system}
 			if suite != "" {
 				return c.suite(cmd.Context(), suite)
 			}
@@ -74,7 +74,7 @@ func newCoach(s *streams) *cobra.Command {
 }
 
 // suite asks the tests of a suite and goes through those that fail.
-func (c *coach) suite(ctx context.Context, path string) error {
+func (c *coaching) suite(ctx context.Context, path string) error {
 	suite, err := eval.Read(ctx, path, c.system)
 	if err != nil {
 		return err
@@ -101,7 +101,7 @@ func (c *coach) suite(ctx context.Context, path string) error {
 }
 
 // next shows the next test that failed, with the model's answer to it.
-func (c *coach) next(ctx context.Context) error {
+func (c *coaching) next(ctx context.Context) error {
 	if len(c.tests) == 0 {
 		return nil
 	}
@@ -118,7 +118,7 @@ func (c *coach) next(ctx context.Context) error {
 }
 
 // loop reads lines until the last one, or /quit.
-func (c *coach) loop(ctx context.Context) error {
+func (c *coaching) loop(ctx context.Context) error {
 	const prompt = "> "
 	ofSuite := len(c.tests) > 0 || c.answer != ""
 	fmt.Fprint(c.err, prompt)
@@ -185,13 +185,13 @@ func readLine(ctx context.Context, r *bufio.Reader) (string, error) {
 }
 
 // end says what was done.
-func (c *coach) end() error {
+func (c *coaching) end() error {
 	fmt.Fprintf(c.err, "%d corrections added to %s\n", len(c.made), c.file.path)
 	return nil
 }
 
 // ask lets the model answer; what it says can then be corrected. A question that cannot be answered was not asked.
-func (c *coach) ask(ctx context.Context, messages []chat.Message) error {
+func (c *coaching) ask(ctx context.Context, messages []chat.Message) error {
 	a, err := c.Answer(ctx, messages, c.decoding(func(part string) { fmt.Fprint(c.out, part) }))
 	if err != nil {
 		return err
@@ -203,7 +203,7 @@ func (c *coach) ask(ctx context.Context, messages []chat.Message) error {
 }
 
 // accept makes the last answer, as it stands now, a part of the conversation.
-func (c *coach) accept() {
+func (c *coaching) accept() {
 	if c.asked == nil {
 		return
 	}
@@ -216,7 +216,7 @@ func (c *coach) accept() {
 }
 
 // systems is how many messages of what was asked are the system prompt of the flags.
-func (c *coach) systems() int {
+func (c *coaching) systems() int {
 	if c.system != "" && len(c.asked) > 0 && c.asked[0].Role == "system" {
 		return 1
 	}
@@ -224,7 +224,7 @@ func (c *coach) systems() int {
 }
 
 // command carries out a line that starts with a slash.
-func (c *coach) command(name, rest string) error {
+func (c *coaching) command(name, rest string) error {
 	switch name {
 	case "/help":
 		fmt.Fprintln(c.err, coachHelp)
@@ -267,7 +267,7 @@ func (c *coach) command(name, rest string) error {
 
 // save writes the correction of the last answer, in the place of what was written of it before. What is said of an
 // answer that nobody corrected yet waits for the correction.
-func (c *coach) save() error {
+func (c *coaching) save() error {
 	if c.pending.Chosen == nil {
 		fmt.Fprintln(c.err, "kept for the correction: now /good TEXT or /edit")
 		return nil
@@ -294,7 +294,7 @@ func (c *coach) save() error {
 }
 
 // undo takes the last correction of this session back.
-func (c *coach) undo() error {
+func (c *coaching) undo() error {
 	if len(c.made) == 0 {
 		return mistake("there is no correction to take back")
 	}
@@ -310,7 +310,7 @@ func (c *coach) undo() error {
 }
 
 // drop takes the last correction of this session out of the file.
-func (c *coach) drop() error {
+func (c *coaching) drop() error {
 	last := len(c.made) - 1
 	err := c.file.dropLast(c.made[last])
 	if err == nil {
@@ -320,7 +320,7 @@ func (c *coach) drop() error {
 }
 
 // edit lets the user's editor change the answer.
-func (c *coach) edit() error {
+func (c *coaching) edit() error {
 	editor := os.Getenv("EDITOR")
 	if editor == "" {
 		return mistake("EDITOR is not set; /good TEXT gives the answer here")

@@ -18,7 +18,11 @@ func arrows() [][]string {
 	return [][]string{
 		{"cmd/instruct",
 			"checkpoints", "data", "data/checks", "data/policy", "model", "model/kernel", "model/pretrained", "tokenizer",
-			"tokenizer/chat", "train", "train/bench", "train/eval", "train/recipe"},
+			"tokenizer/chat", "train", "train/bench", "train/coach", "train/eval",
+			"train/recipe"},
+		{"train/coach",
+			"checkpoints", "data", "model", "model/kernel", "model/kernel/exact", "model/kernel/rng", "model/pretrained",
+			"tokenizer/chat", "train", "train/recipe"},
 		{"train/bench",
 			"data", "model", "model/kernel", "model/kernel/rng", "model/pretrained", "train", "train/machine",
 			"train/recipe"},

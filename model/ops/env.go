@@ -15,11 +15,21 @@ type Batch struct {
 	Targets   []int32          // (N) token to predict, -1 where there is none
 	Weights   []float32        // (N) weight of that prediction in the loss; it is not needed where that is 0
 	Segments  []kernel.Segment // bounds of the examples
+	Soft      Soft             // distributions that stand in the place of some targets
 
 	// Weigh makes the loss of the log-probabilities of the targets (N), 0 where they are not needed, and sets the
 	// weights (N), which are 0, to the loss's derivatives by them, negated: what has weight 0 then is not trained. It is
 	// called once in a run. Nil means the loss of fixed weights.
 	Weigh func(logprobs []float64, weights []float32) (loss float64)
+}
+
+// Soft are distributions over tokens in the place of targets: for each position the tokens IDs (N, K) and their
+// probabilities Probs (N, K), whose sum is 1, or 0 where the position has its target. The loss of such a position is
+// the cross-entropy -Σ p log q, whose gradient is that of KL(p, q); its log-probability is that, negated.
+type Soft struct {
+	K     int // 0: every position has its target
+	IDs   []int32
+	Probs []float32
 }
 
 // Len returns N, the number of tokens in the batch.

@@ -42,6 +42,7 @@ type loss struct {
 	logits       []float32 // (Chunk, V), scratch of the arena
 	wantX, wantW bool      // somebody wants the gradient
 	dx           []float32 // (R, C)
+	soft         softRows
 }
 
 // Apply adds the op on the normed rows x (R, C) of the needed positions and returns the scalar loss.
@@ -100,7 +101,16 @@ func (o *loss) pass(x []float32, product, grad bool) {
 		if product {
 			o.env.product(kernel.NT, rows, x, o.c, o.w, o.logits, o.v, false)
 		}
-		p.CrossEntropy(o.logits, o.targets[lo:hi], o.weights[lo:hi], o.losses[lo:hi], rows, o.v, grad)
+		targets, weights, losses := o.targets[lo:hi], o.weights[lo:hi], o.losses[lo:hi]
+		soft := o.env.Batch.Soft.K > 0
+		if soft {
+			o.soft.Soft, o.soft.v, o.soft.needed = o.env.Batch.Soft, o.v, o.env.Needed[lo:hi]
+			o.soft.keep(o.logits, targets)
+		}
+		p.CrossEntropy(o.logits, targets, weights, losses, rows, o.v, grad)
+		if soft {
+			o.soft.finish(o.logits, targets, weights, losses, grad)
+		}
 		if grad && o.wantX {
 			dx := o.dx[lo*o.c : hi*o.c]
 			o.env.product(kernel.NN, rows, o.logits, o.v, o.w, dx, o.c, false)

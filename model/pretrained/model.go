@@ -34,7 +34,8 @@ type Options struct {
 	DType kernel.DType
 }
 
-// Load loads a model from a Hugging Face folder, a run or checkpoint folder, or a .gguf file.
+// Load loads a model from a Hugging Face folder, a run or checkpoint folder, a behaviour folder (its current round), or
+// a .gguf file.
 func Load(path string, o Options) (*Model, error) {
 	m, err := Outline(path, o.ChatTemplate)
 	if err != nil {
@@ -45,6 +46,10 @@ func Load(path string, o Options) (*Model, error) {
 
 // Outline is [Load] without the weights: for what needs tokenizer and template only, or first.
 func Outline(path, chatTemplate string) (*Model, error) {
+	path, err := Resolve(path)
+	if err != nil {
+		return nil, err
+	}
 	m := &Model{Path: path}
 	info, err := os.Stat(path)
 	switch {

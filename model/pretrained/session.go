@@ -25,11 +25,15 @@ func (m *Model) NewSession(pool *kernel.Pool, rows int) (*Session, error) {
 // Close gives the session's memory back.
 func (s *Session) Close() { s.decoder.Close() }
 
+// Forget makes the session read every prompt anew: for when the weights have changed.
+func (s *Session) Forget() { s.decoder.Forget() }
+
 // Decoding says how an answer is made.
 type Decoding struct {
 	MaxNew   int // most tokens of the answer
 	Sampling model.Sampling
 	Emit     func(text string) // receives the text as it grows; may be nil
+	Top      int               // how many of the likeliest tokens of each step the answer names
 }
 
 // Question is what is asked: the assistant's next turn of a conversation or, without messages, what follows on IDs.
@@ -46,7 +50,8 @@ type Answer struct {
 	IDs       []int32 // without the stop token; never nil
 	Text      string
 	Finish    string // model.FinishStop, FinishLength or FinishCancel
-	Err       error  // what is wrong with the question
+	Top       []model.Top
+	Err       error // what is wrong with the question
 }
 
 // Answer gives the assistant's next turn of a conversation.
@@ -110,7 +115,7 @@ func (a *asked) request(q Question) model.Request {
 	if a.err != nil {
 		return model.Request{}
 	}
-	r := model.Request{Prompt: a.ids, MaxNew: q.MaxNew, Stop: a.model.Stop, Sampling: q.Sampling}
+	r := model.Request{Prompt: a.ids, MaxNew: q.MaxNew, Stop: a.model.Stop, Sampling: q.Sampling, Top: q.Top}
 	if q.Emit != nil {
 		a.emit, a.stream = q.Emit, a.model.Tokenizer.NewStream(true)
 		r.Emit = func(id int32) { a.emit(a.stream.Push(id)) }
@@ -129,7 +134,7 @@ func (a *asked) reason(err error) error {
 // answer makes text of what the decoder gave.
 func (a *asked) answer(got model.Answer) Answer {
 	out := Answer{Index: got.Index, PromptIDs: a.ids, IDs: append([]int32{}, got.IDs...), Finish: got.Finish,
-		Err: a.reason(got.Err)}
+		Top: got.Top, Err: a.reason(got.Err)}
 	if out.Err != nil {
 		return out
 	}

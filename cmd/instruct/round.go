@@ -1,0 +1,420 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"instruct/data"
+	"instruct/model/kernel"
+	"instruct/model/pretrained"
+	"instruct/tokenizer/chat"
+	"instruct/train/coach"
+	"instruct/train/eval"
+)
+
+// rounding is a round as the flags say.
+type rounding struct {
+	base, corrections, maxWorse, author string
+	suites, keep                        []string
+	yes                                 bool
+	threads, maxNew, keepRows           int
+	options                             coach.Options
+
+	behaviour string
+	worse     float64 // share of the tests of a suite
+}
+
+func newRound(s *streams) *cobra.Command {
+	r := rounding{options: coach.Default()}
+	c := &cobra.Command{Use: "round BEHAVIOUR", Short: "Teach a model corrections, and see what got better and worse",
+		Long: `Teach the current model of a behaviour folder corrections, while its answers to other prompts are held in
+place, and measure suites before and after. The new model becomes the current one within --max_worse and with a yes (or --yes);
+else it is kept as rejected. A behaviour folder is a line of models, rounds/000, rounds/001 ...; every command takes it
+as a model and means the current round. The first round makes it (--base).`,
+		Example: `  instruct round shop --base runs/mine --corrections c.jsonl --keep rows.jsonl --suite manners.yaml
+  instruct log shop
+  instruct rollback shop --to 0`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return mistake("round takes one behaviour folder, got %d arguments", len(args))
+			}
+			r.behaviour = args[0]
+			return r.run(cmd, s)
+		}}
+	fl := c.Flags()
+	fl.StringVar(&r.base, "base", "", "the model that a new behaviour folder begins with")
+	fl.StringVar(&r.corrections, "corrections", "", "file of corrections")
+	fl.StringSliceVar(&r.suites, "suite", nil, "suites that are measured before and after")
+	fl.StringSliceVar(&r.keep, "keep", nil, "files of rows; the model's answers to their prompts are held in place")
+	fl.IntVar(&r.keepRows, "keep_prompts", 96, "most prompts of --keep, spread over the files")
+	fl.StringVar(&r.maxWorse, "max_worse", "5%", "share of a suite's tests that may go from right to wrong")
+	fl.BoolVar(&r.yes, "yes", false, "accept without asking where --max_worse holds")
+	fl.StringVar(&r.author, "author", "", "who wants it so; your login name where empty")
+	fl.IntVar(&r.maxNew, "max_new_tokens", 256, "longest answer to a suite's test in tokens")
+	fl.IntVar(&r.threads, "threads", 0, threadsHelp)
+	fl.Uint64Var(&r.options.Seed, "seed", r.options.Seed, "seed of the order of what is kept")
+	fl.Float64Var(&r.options.LearningRate, "learning_rate", r.options.LearningRate, "of the first step; falls to 0")
+	fl.IntVar(&r.options.Steps, "steps", r.options.Steps, "steps of one try; another follows while one is not right")
+	fl.Float64Var(&r.options.KeptWeight, "kept_weight", r.options.KeptWeight, "weight of what is held in place")
+	return c
+}
+
+// check reads the flags that need it.
+func (r *rounding) check(cmd *cobra.Command) error {
+	if err := required(cmd, "corrections"); err != nil {
+		return err
+	}
+	text, percent := strings.CutSuffix(r.maxWorse, "%")
+	worse, err := strconv.ParseFloat(text, 64)
+	if percent {
+		worse /= 100
+	}
+	if err != nil || worse < 0 || worse > 1 {
+		return mistake("max_worse is %q; expected a share such as 5%% or 0.05", r.maxWorse)
+	}
+	r.worse = worse
+	if u, err := user.Current(); r.author == "" && err == nil {
+		r.author = u.Username
+	}
+	switch {
+	case r.options.Steps < 1:
+		return mistake("steps is %d; it must be at least 1", r.options.Steps)
+	case r.options.LearningRate <= 0:
+		return mistake("learning_rate is %g; it must be above 0", r.options.LearningRate)
+	case r.options.KeptWeight < 0:
+		return mistake("kept_weight is %g; it must be 0 or more", r.options.KeptWeight)
+	}
+	return kernel.CheckCPU()
+}
+
+func (r *rounding) run(cmd *cobra.Command, s *streams) error {
+	ctx, start := cmd.Context(), time.Now()
+	if err := r.check(cmd); err != nil {
+		return err
+	}
+	lesson := coach.Lesson{}
+	var err error
+	if lesson.New, err = data.ReadCorrections(r.corrections); err != nil {
+		return err
+	}
+	var suites []*eval.Suite
+	for _, path := range r.suites {
+		suite, err := eval.Read(ctx, path, "")
+		if err != nil {
+			return err
+		}
+		suites = append(suites, suite)
+	}
+	if lesson.Kept, err = r.prompts(ctx); err != nil {
+		return err
+	}
+	if err := r.begin(); err != nil {
+		return err
+	}
+	unlock, err := coach.Lock(r.behaviour)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	round := coach.Round{Options: r.options, Author: r.author, Kept: r.keep, Corrections: len(lesson.New)}
+	if round.Parent, err = pretrained.Current(r.behaviour); err != nil {
+		return err
+	}
+	if lesson.Earlier, err = coach.Earlier(r.behaviour, round.Parent); err != nil {
+		return err
+	}
+	m, err := pretrained.Load(r.behaviour, pretrained.Options{})
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	round.ParentHash = m.WeightsHash()
+	if err := r.checkModel(round, lesson.New); err != nil {
+		return err
+	}
+	pool := kernel.NewPool(r.threads)
+	defer pool.Close()
+	before, err := r.measure(ctx, s, m, pool, suites)
+	if err != nil {
+		return err
+	}
+	say := func(format string, args ...any) { fmt.Fprintf(s.err, format+"\n", args...) }
+	if round.Taught, err = coach.Teach(ctx, m, pool, lesson, r.options, say); err != nil {
+		return err
+	}
+	after, err := r.measure(ctx, s, m, pool, suites)
+	if err != nil {
+		return err
+	}
+	for _, c := range lesson.New {
+		round.About = append(round.About, c.Prompt[len(c.Prompt)-1].Content)
+	}
+	for i, suite := range suites {
+		round.Suites = append(round.Suites, moved(suite, before[i], after[i]))
+	}
+	round.Seconds, round.Time = time.Since(start).Seconds(), time.Now().UTC().Format(time.RFC3339)
+	r.decide(ctx, s, &round)
+	if err := round.Save(r.behaviour, m, lesson.New); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "round %d of %s is %s%s\n", round.Round, r.behaviour, round.Verdict, because(round.Reason))
+	if round.Verdict != coach.Accepted {
+		return fmt.Errorf("round %d was rejected; the current one is still %d", round.Round, round.Parent)
+	}
+	return nil
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + reason
+}
+
+// begin makes the behaviour folder where there is none.
+func (r *rounding) begin() error {
+	_, err := os.Stat(r.behaviour)
+	switch {
+	case err == nil && r.base != "":
+		return mistake("behaviour %s exists; --base is for a new one", r.behaviour)
+	case err == nil && !pretrained.IsBehaviour(r.behaviour):
+		return mistake("%s is no behaviour folder; name a new one, and the model that it begins with by --base", r.behaviour)
+	case err == nil:
+		return nil
+	case !os.IsNotExist(err):
+		return mistake("behaviour %s: %v", r.behaviour, err)
+	case r.base == "":
+		return mistake("there is no behaviour folder %s; --base names the model that a new one begins with", r.behaviour)
+	}
+	base, err := pretrained.Resolve(r.base)
+	if err != nil {
+		return err
+	}
+	m, err := pretrained.Load(base, pretrained.Options{})
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	return pretrained.Begin(r.behaviour, pretrained.Base{Model: base, Weights: m.WeightsHash()})
+}
+
+// checkModel refuses a base that has changed, and corrections of the answers of a model of another line.
+func (r *rounding) checkModel(round coach.Round, corrections []data.Correction) error {
+	base, err := pretrained.ReadBase(r.behaviour)
+	if err != nil {
+		return err
+	}
+	if round.Parent == 0 && base.Weights != round.ParentHash {
+		return mistake("behaviour %s: its first model, %s, is not the one that it began with (weights sha256 %s, now %s)",
+			r.behaviour, base.Model, base.Weights, round.ParentHash)
+	}
+	known := map[string]bool{"": true, base.Weights: true, round.ParentHash: true}
+	ledger, err := coach.Ledger(r.behaviour)
+	if err != nil {
+		return err
+	}
+	for _, l := range ledger {
+		known[l.Weights] = true
+	}
+	for _, c := range corrections {
+		if !known[c.Model] {
+			return mistake("corrections %s: %s corrects an answer of another model (weights sha256 %s), none of %s",
+				r.corrections, c.ID, c.Model, r.behaviour)
+		}
+	}
+	return nil
+}
+
+// prompts reads what is kept: every so-many-th row up to its last answer.
+func (r *rounding) prompts(ctx context.Context) ([][]chat.Message, error) {
+	if len(r.keep) == 0 {
+		return nil, nil
+	}
+	rows, err := data.Load(ctx, r.keep, "")
+	if err != nil {
+		return nil, err
+	}
+	var prompts [][]chat.Message
+	n := min(r.keepRows, len(rows))
+	for i := range n {
+		m := rows[i*len(rows)/n].Messages
+		if len(m) > 1 && m[len(m)-1].Role == "assistant" {
+			prompts = append(prompts, m[:len(m)-1])
+		}
+	}
+	return prompts, nil
+}
+
+// measure asks the suites.
+func (r *rounding) measure(ctx context.Context, s *streams, m *pretrained.Model, pool *kernel.Pool,
+	suites []*eval.Suite) ([][]eval.Sample, error) {
+	session, err := m.NewSession(pool, eval.Rows)
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	var all [][]eval.Sample
+	for _, suite := range suites {
+		p := newCountdown(s.err, terminal(s.err), suite.Name, len(suite.Tests))
+		samples, err := suite.AskWith(ctx, session, pretrained.Decoding{MaxNew: r.maxNew}, p.step)
+		p.done()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, samples)
+	}
+	return all, nil
+}
+
+func moved(suite *eval.Suite, before, after []eval.Sample) coach.SuiteMove {
+	m := coach.SuiteMove{Suite: suite.Name, Tests: len(suite.Tests), Lost: []string{}}
+	for i := range suite.Tests {
+		if before[i].Pass {
+			m.Before++
+		}
+		if after[i].Pass {
+			m.After++
+		}
+	}
+	for _, i := range eval.Compare(before, after).Lost {
+		m.Lost = append(m.Lost, suite.Tests[i].ID)
+	}
+	return m
+}
+
+// decide says what became of the corrections and the suites, and asks whether to accept it.
+func (r *rounding) decide(ctx context.Context, s *streams, round *coach.Round) {
+	t := round.Taught
+	fmt.Fprintf(s.out, "corrections right  %d of %d, earlier ones %d\n", t.Right, round.Corrections, t.Earlier)
+	fmt.Fprintf(s.out, "trained            %d steps, %.0f %% of the way kept, %.0f s\n", t.Steps, 100*t.Share,
+		round.Seconds)
+	var broken []string
+	if t.Right == 0 {
+		broken = append(broken, "no correction is right")
+	}
+	for _, m := range round.Suites {
+		fmt.Fprintf(s.out, "%-18s %d of %d tests pass, before %d\n", m.Suite, m.After, m.Tests, m.Before)
+		for _, id := range m.Lost {
+			fmt.Fprintf(s.out, "  lost   %s\n", id)
+		}
+		if float64(len(m.Lost)) > r.worse*float64(m.Tests) {
+			broken = append(broken, fmt.Sprintf("%d of %d tests of %s are lost, more than %s", len(m.Lost), m.Tests, m.Suite,
+				r.maxWorse))
+		}
+	}
+	round.Verdict = coach.Rejected
+	round.Reason = strings.Join(broken, "; ")
+	if len(broken) > 0 {
+		return
+	}
+	if !r.yes {
+		fmt.Fprintf(s.err, "make it the current model? [y/N] ")
+		for line, err := range readLines(ctx, s.in) {
+			if err != nil || !strings.HasPrefix(strings.ToLower(strings.TrimSpace(line)), "y") {
+				break
+			}
+			r.yes = true
+			break
+		}
+	}
+	if !r.yes {
+		round.Reason = "nobody said yes"
+		return
+	}
+	round.Verdict = coach.Accepted
+}
+
+func newLog(s *streams) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{Use: "log BEHAVIOUR", Short: "The rounds of a behaviour folder", Args: cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return mistake("log takes one behaviour folder")
+			}
+			current, err := pretrained.Current(args[0])
+			if err != nil {
+				return err
+			}
+			ledger, err := coach.Ledger(args[0])
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				for _, l := range ledger {
+					if err := writeJSON(s.out, l); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			base, err := pretrained.ReadBase(args[0])
+			if err != nil {
+				return err
+			}
+			var b bytes.Buffer
+			fmt.Fprintf(&b, "  0  %s\n", base.Model)
+			for _, l := range ledger {
+				logLine(&b, l)
+			}
+			fmt.Fprintf(&b, "current: %d\n", current)
+			_, err = s.out.Write(b.Bytes())
+			return err
+		}}
+	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a round")
+	return c
+}
+
+// logLine writes a line of the ledger.
+func logLine(b *bytes.Buffer, l coach.Round) {
+	if l.Verdict == coach.RolledBack {
+		fmt.Fprintf(b, "%3d  rolled back to, from %d; %s, %s\n", l.Round, l.Parent, l.Author, l.Time)
+		return
+	}
+	fmt.Fprintf(b, "%3d  %s, of %d; %d of %d corrections right", l.Round, l.Verdict, l.Parent, l.Taught.Right,
+		l.Corrections)
+	for _, m := range l.Suites {
+		fmt.Fprintf(b, "; %s %d -> %d of %d, %d lost", m.Suite, m.Before, m.After, m.Tests, len(m.Lost))
+	}
+	fmt.Fprintf(b, "; %.0f s; %s, %s%s\n", l.Seconds, l.Author, l.Time, because(l.Reason))
+	for _, about := range l.About {
+		fmt.Fprintf(b, "       %.70q\n", about)
+	}
+}
+
+func newRollback(s *streams) *cobra.Command {
+	var to int
+	c := &cobra.Command{Use: "rollback BEHAVIOUR", Short: "Make an earlier round the current one",
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return mistake("rollback takes one behaviour folder")
+			}
+			if !cmd.Flags().Changed("to") {
+				return mistake("rollback needs --to: the number of a round")
+			}
+			unlock, err := coach.Lock(args[0])
+			if err != nil {
+				return err
+			}
+			defer unlock()
+			author := ""
+			if u, err := user.Current(); err == nil {
+				author = u.Username
+			}
+			if err := coach.RollBack(args[0], to, author, time.Now().UTC().Format(time.RFC3339)); err != nil {
+				return err
+			}
+			fmt.Fprintf(s.out, "round %d of %s is the current one\n", to, args[0])
+			return nil
+		}}
+	c.Flags().IntVar(&to, "to", 0, "number of the round")
+	return c
+}

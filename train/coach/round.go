@@ -1,0 +1,186 @@
+package coach
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+
+	"instruct/checkpoints"
+	"instruct/data"
+	"instruct/model/pretrained"
+)
+
+// Files of a round beside its model.
+const (
+	roundFile       = "round.json"
+	correctionsFile = "corrections.jsonl"
+	ledgerFile      = "ledger.jsonl"
+)
+
+// Round is what is known of a round: a line of the ledger, and round.json in its folder.
+type Round struct {
+	Round       int         `json:"round"`
+	Parent      int         `json:"parent"`
+	Verdict     string      `json:"verdict"` // accepted, rejected or rolled back to
+	Reason      string      `json:"reason,omitempty"`
+	Corrections int         `json:"corrections"`
+	About       []string    `json:"about"` // what was asked, a line for each correction
+	Taught      Taught      `json:"taught"`
+	Suites      []SuiteMove `json:"suites"`
+	Seconds     float64     `json:"seconds"`
+	Author      string      `json:"author"`
+	Time        string      `json:"time"`
+	Options     Options     `json:"options"`
+	ParentHash  string      `json:"parent_sha256"`
+	Weights     string      `json:"weights_sha256"`
+	Kept        []string    `json:"kept_files"` // of which the kept prompts are
+}
+
+// SuiteMove is what a round did to a suite.
+type SuiteMove struct {
+	Suite  string   `json:"suite"`
+	Tests  int      `json:"tests"`
+	Before int      `json:"before"` // tests that passed
+	After  int      `json:"after"`
+	Lost   []string `json:"lost"`
+}
+
+// Verdicts.
+const (
+	Accepted   = "accepted"
+	Rejected   = "rejected"
+	RolledBack = "rolled back to"
+)
+
+// Ledger reads the lines of a behaviour folder's ledger, the oldest first; a last line that was not written whole is
+// left out.
+func Ledger(behaviour string) ([]Round, error) {
+	text, err := os.ReadFile(filepath.Join(behaviour, ledgerFile))
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, mistake("behaviour %s: %s", behaviour, checkpoints.Reason(err))
+	}
+	var all []Round
+	number := 0
+	for line := range bytes.Lines(text) {
+		number++
+		var r Round
+		if err := json.Unmarshal(line, &r); err != nil {
+			return nil, mistake("behaviour %s: %s:%d is no line of a ledger: %v", behaviour, ledgerFile, number, err)
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// record adds a line to the ledger.
+func record(behaviour string, r Round) error {
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(behaviour, ledgerFile)
+	text, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return checkpoints.WriteFile(path, append(append(text, line...), '\n'))
+}
+
+// next is the number of the next round: rejected ones keep theirs.
+func next(behaviour string) (int, error) {
+	for n := 1; ; n++ {
+		_, err := os.Stat(pretrained.RoundDir(behaviour, n))
+		if os.IsNotExist(err) {
+			return n, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+}
+
+// Earlier gives the corrections of the rounds from the first to the given one, in order.
+func Earlier(behaviour string, round int) ([]data.Correction, error) {
+	var all []data.Correction
+	for round > 0 {
+		dir := pretrained.RoundDir(behaviour, round)
+		own, err := data.ReadCorrections(filepath.Join(dir, correctionsFile))
+		if err != nil {
+			return nil, err
+		}
+		all = append(own, all...)
+		text, err := os.ReadFile(filepath.Join(dir, roundFile))
+		if err != nil {
+			return nil, mistake("behaviour %s is not whole: %s", behaviour, checkpoints.Reason(err))
+		}
+		var r Round
+		if err := json.Unmarshal(text, &r); err != nil || r.Parent >= round {
+			return nil, mistake("behaviour %s: %s is not a round's", behaviour, filepath.Join(dir, roundFile))
+		}
+		round = r.Parent
+	}
+	return all, nil
+}
+
+// Save writes a round's folder, whole or not at all, and its line in the ledger; an accepted one becomes current.
+func (r *Round) Save(behaviour string, m *pretrained.Model, corrections []data.Correction) error {
+	var err error
+	if r.Round, err = next(behaviour); err != nil {
+		return err
+	}
+	r.Weights = m.WeightsHash()
+	err = checkpoints.SaveDir(pretrained.RoundDir(behaviour, r.Round), func(tmp string) error {
+		if err := m.Save(tmp); err != nil {
+			return err
+		}
+		var text []byte
+		for i := range corrections {
+			line, err := corrections[i].Line()
+			if err != nil {
+				return err
+			}
+			text = append(text, line...)
+		}
+		if err := checkpoints.WriteFile(filepath.Join(tmp, correctionsFile), text); err != nil {
+			return err
+		}
+		own, err := json.MarshalIndent(r, "", "  ")
+		if err != nil {
+			return err
+		}
+		return checkpoints.WriteFile(filepath.Join(tmp, roundFile), append(own, '\n'))
+	})
+	if err != nil {
+		return err
+	}
+	if err := record(behaviour, *r); err != nil {
+		return err
+	}
+	if r.Verdict != Accepted {
+		return nil
+	}
+	return pretrained.SetCurrent(behaviour, r.Round)
+}
+
+// RollBack makes an earlier round current and says so in the ledger.
+func RollBack(behaviour string, to int, author, at string) error {
+	from, err := pretrained.Current(behaviour)
+	if err != nil {
+		return err
+	}
+	if _, err := pretrained.ResolveRound(behaviour, to); err != nil {
+		return err
+	}
+	if to == from {
+		return mistake("behaviour %s: round %d is the current one already", behaviour, to)
+	}
+	r := Round{Round: to, Parent: from, Verdict: RolledBack, Author: author, Time: at}
+	if err := record(behaviour, r); err != nil {
+		return err
+	}
+	return pretrained.SetCurrent(behaviour, to)
+}

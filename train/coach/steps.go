@@ -1,0 +1,148 @@
+package coach
+
+import (
+	"iter"
+
+	"instruct/data"
+	"instruct/model/kernel/rng"
+)
+
+// steps gives the micro-batch of one step after the other: every new correction, in one of its phrasings, some of the
+// earlier ones, and some of the answers that are to stay.
+type steps struct {
+	examples []data.Example // all of them
+	new      [][]int        // of each new correction, its phrasings
+	earlier  [][]int        // of each earlier one
+	kept     []int
+	answers  []Kept // that kept are of, in order
+	options  Options
+	step     int
+	batch    data.Batch
+	rows     []int
+}
+
+// add adds examples and gives their numbers.
+func (s *steps) add(examples ...data.Example) []int {
+	var numbers []int
+	for _, e := range examples {
+		numbers = append(numbers, len(s.examples))
+		s.examples = append(s.examples, e)
+	}
+	return numbers
+}
+
+// longest is the most positions that a batch can have.
+func (s *steps) longest() int {
+	most := func(numbers []int) int {
+		n := 0
+		for _, i := range numbers {
+			n = max(n, s.examples[i].Inputs())
+		}
+		return n
+	}
+	total, earlier := 0, 0
+	for _, phrasings := range s.new {
+		total += most(phrasings)
+	}
+	for _, phrasings := range s.earlier {
+		earlier = max(earlier, most(phrasings))
+	}
+	return total + min(s.options.Earlier, len(s.earlier))*earlier +
+		min(s.options.KeptRows, len(s.kept))*most(s.kept)
+}
+
+// choose fills rows with the examples of the step.
+func (s *steps) choose() {
+	s.rows = s.rows[:0]
+	for i, phrasings := range s.new {
+		s.rows = append(s.rows, phrasings[(s.step+i)%len(phrasings)])
+	}
+	s.turn(len(s.earlier), s.options.Earlier, "earlier", func(i int) {
+		s.rows = append(s.rows, s.earlier[i][s.step%len(s.earlier[i])])
+	})
+	s.turn(len(s.kept), s.options.KeptRows, "kept", func(i int) { s.rows = append(s.rows, s.kept[i]) })
+}
+
+// turn takes n of so many things, all of them before one comes again, in an order that the seed gives.
+func (s *steps) turn(of, n int, what string, take func(i int)) {
+	n = min(n, of)
+	for k := s.step * n; k < (s.step+1)*n; k++ {
+		r := rng.NewRand(s.options.Seed, what, uint64(k/of), 0)
+		take(r.Perm(of)[k%of])
+	}
+}
+
+// Next implements train.Source.
+func (s *steps) Next() iter.Seq[*data.Batch] {
+	return func(yield func(*data.Batch) bool) {
+		s.choose()
+		s.step++
+		b := &s.batch
+		b.Share = true
+		soft := b.Soft
+		data.BuildBatch(b, s.examples, s.rows)
+		b.Soft = resized(soft, s.options.Top, len(b.Tokens))
+		s.weigh(b)
+		yield(b)
+	}
+}
+
+// resized gives empty distributions of n positions.
+func resized(soft data.Soft, k, n int) data.Soft {
+	if cap(soft.IDs) < k*n {
+		soft.IDs, soft.Probs = make([]int32, k*n), make([]float32, k*n)
+	}
+	soft.K, soft.IDs, soft.Probs = k, soft.IDs[:k*n], soft.Probs[:k*n]
+	clear(soft.IDs)
+	clear(soft.Probs)
+	return soft
+}
+
+// weigh makes the loss the mean over the tokens of corrections plus, times its weight, the mean over those that are
+// kept.
+func (s *steps) weigh(b *data.Batch) {
+	first := len(s.examples) // of the kept ones, which were added last
+	if len(s.kept) > 0 {
+		first = s.kept[0]
+	}
+	var tokens [2]int // of corrections, kept
+	each := func(take func(kind int, at data.Segment, row int)) {
+		for i, row := range b.Rows {
+			switch {
+			case row < 0: // what the rows share
+			case row < first:
+				take(0, b.Segments[i], row)
+			default:
+				take(1, b.Segments[i], row)
+			}
+		}
+	}
+	each(func(kind int, at data.Segment, _ int) {
+		for _, w := range b.Weights[at.Start:at.End] {
+			if w != 0 {
+				tokens[kind]++
+			}
+		}
+	})
+	each(func(kind int, at data.Segment, row int) {
+		weight := float32(1 / float64(tokens[kind]))
+		if kind == 1 {
+			weight = float32(s.options.KeptWeight / float64(tokens[1]))
+			s.answers[row-first].fill(b, at)
+		}
+		for i, w := range b.Weights[at.Start:at.End] {
+			if w != 0 {
+				b.Weights[at.Start+i] = weight
+			}
+		}
+	})
+}
+
+// sum is the loss of weights that were made by weigh: nothing is left to divide by.
+type sum struct{}
+
+// Divisor implements train.Objective.
+func (sum) Divisor(*data.Batch) float64 { return 1 }
+
+// Weigh implements train.Objective.
+func (sum) Weigh(*data.Batch) func([]float64, []float32) float64 { return nil }
