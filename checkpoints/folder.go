@@ -59,21 +59,9 @@ type sharded struct {
 
 func openSharded(dir string) (Source, error) {
 	index := filepath.Join(dir, indexFile)
-	f, size, err := openFile(index)
+	names, files, err := readIndex(index)
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	if size > maxHeader {
-		return nil, badFile(index, "%d bytes, the limit is %d", size, maxHeader)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxHeader))
-	if err != nil {
-		return nil, fileError("read", index, err)
-	}
-	names, files, err := parseIndex(text)
-	if err != nil {
-		return nil, badFile(index, "%v", err)
 	}
 	s := &sharded{names: names, where: map[string]*Safetensors{}, shards: map[string]*Safetensors{}}
 	if err := s.open(index, files); err != nil {
@@ -103,6 +91,45 @@ func (s *sharded) open(index string, files []string) (err error) {
 		s.where[name] = shard
 	}
 	return nil
+}
+
+// readIndex reads the names of the tensors and, for each, its file.
+func readIndex(index string) (names, files []string, err error) {
+	f, size, err := openFile(index)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	if size > maxHeader {
+		return nil, nil, badFile(index, "%d bytes, the limit is %d", size, maxHeader)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxHeader))
+	if err != nil {
+		return nil, nil, fileError("read", index, err)
+	}
+	if names, files, err = parseIndex(text); err != nil {
+		return nil, nil, badFile(index, "%v", err)
+	}
+	return names, files, nil
+}
+
+// WeightFiles are the paths of the files that hold the weights of a Hugging Face folder, which [OpenFolder] opens: one,
+// or an index and its shards in the order of their names.
+func WeightFiles(dir string) ([]string, error) {
+	whole, index := filepath.Join(dir, weightsFile), filepath.Join(dir, indexFile)
+	if exists(whole) || !exists(index) {
+		return []string{whole}, nil
+	}
+	_, files, err := readIndex(index)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(files)
+	paths := []string{index}
+	for _, f := range slices.Compact(files) {
+		paths = append(paths, filepath.Join(dir, f))
+	}
+	return paths, nil
 }
 
 // parseIndex reads weight_map: tensor names and, for each, its file.

@@ -24,7 +24,13 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	os.Unsetenv("INSTRUCT_CPU")
+	cache, err := os.MkdirTemp("", "instruct-cache-") // no answer that is kept outside counts, and none stays
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("XDG_CACHE_HOME", cache)
 	code := m.Run()
+	os.RemoveAll(cache)
 	if baseDir != "" {
 		os.RemoveAll(baseDir)
 	}

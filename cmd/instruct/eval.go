@@ -9,7 +9,6 @@ import (
 
 	"instruct/data/policy"
 	"instruct/model/kernel"
-	"instruct/model/pretrained"
 	"instruct/train/eval"
 )
 
@@ -19,6 +18,7 @@ type evaluation struct {
 	answers           string
 	system, template  string
 	dtype, out        string
+	kept, html, junit string
 	least             float64
 	maxRegressions    int
 	maxNew, threads   int
@@ -40,7 +40,10 @@ func newEval(s *streams) *cobra.Command {
 JSONL, or a data file whose last answers are what is wanted. With a second model, every test that it passes and the
 first does not is named. With a policy, every answer is held against the rules that apply to it; without a suite, the
 prompts of the policy's examples are asked. Exit 1 when --min or --max_regressions does not hold, or when the first
-model's answers violate a rule of severity block.`,
+model's answers violate a rule of severity block.
+
+Answers are kept by the content of the model, the prompt and how it is decoded: the same question is not asked twice,
+and a run that was stopped goes on when it is started again.`,
 		Example: `  instruct eval --model runs/mine --suite manners.yaml --min 0.9
   instruct eval --model runs/new --model runs/old --suite manners.yaml --max_regressions 0
   instruct eval --model runs/mine --suite manners.yaml --policy policy.yaml
@@ -58,6 +61,10 @@ model's answers violate a rule of severity block.`,
 	fl.Float64Var(&e.least, "min", 0, "exit 1 when the first model passes a smaller share of a suite")
 	fl.IntVar(&e.maxRegressions, "max_regressions", 0, "exit 1 when more tests that another model passes fail")
 	fl.StringVar(&e.out, "out", "", "write results.json and every sample into this folder")
+	fl.StringVar(&e.html, "html", "", "write one self-contained page with every answer into this file")
+	fl.StringVar(&e.junit, "junit", "", "write the first model's results as JUnit XML into this file")
+	fl.StringVar(&e.kept, "kept", "",
+		"keep answers in this folder and ask only what is new; none: do not (default: the user's cache folder)")
 	fl.BoolVar(&e.json, "json", false, "results as JSON, one object a line")
 	fl.StringVar(&e.system, "system", "", "system prompt of tests that have none")
 	fl.StringVar(&e.template, "chat_template", "", templateHelp)
@@ -85,6 +92,9 @@ func (e *evaluation) run(cmd *cobra.Command, s *streams) error {
 	case e.maxNew < 1:
 		return mistake("max_new_tokens is %d; it must be at least 1", e.maxNew)
 	}
+	if err := e.checkOutputs(); err != nil {
+		return err
+	}
 	suites, err := e.read(cmd.Context())
 	if err != nil {
 		return err
@@ -98,10 +108,11 @@ func (e *evaluation) run(cmd *cobra.Command, s *streams) error {
 	}
 	r := newResults(suites, candidates)
 	r.addRules(e.rules.policy)
-	if e.out != "" {
-		if err := r.write(e.out); err != nil {
-			return err
-		}
+	if len(e.models) > 0 {
+		r.maxNew = e.maxNew
+	}
+	if err := e.write(r); err != nil {
+		return err
 	}
 	if err := r.print(s.out, e.json); err != nil {
 		return err
@@ -125,7 +136,7 @@ func (e *evaluation) read(ctx context.Context) ([]*eval.Suite, error) {
 		if err != nil {
 			return nil, err
 		}
-		suites = append(suites, suite)
+		suites = append(suites, named(suite, suites))
 	}
 	return suites, nil
 }
@@ -163,40 +174,6 @@ func (e *evaluation) judge(ctx context.Context, s *streams, suites []*eval.Suite
 		candidates = append(candidates, c)
 	}
 	return candidates, nil
-}
-
-// ask lets one model answer.
-func (e *evaluation) ask(ctx context.Context, s *streams, path string, d kernel.DType, suites []*eval.Suite) (
-	candidate, error) {
-	c := candidate{name: path}
-	m, err := pretrained.Load(path, pretrained.Options{ChatTemplate: e.template, DType: d})
-	if err != nil {
-		return c, err
-	}
-	defer m.Close()
-	pool := kernel.NewPool(e.threads)
-	defer pool.Close()
-	session, err := m.NewSession(pool, eval.Rows)
-	if err != nil {
-		return c, err
-	}
-	defer session.Close()
-	for _, suite := range suites {
-		p := newCountdown(s.err, terminal(s.err), fmt.Sprintf("%s on %s", path, suite.Name), suite.Questions())
-		samples, err := suite.AskWith(ctx, session, pretrained.Decoding{MaxNew: e.maxNew}, p.step)
-		p.done()
-		if err != nil {
-			return c, err
-		}
-		p = newCountdown(s.err, terminal(s.err), fmt.Sprintf("%s on %s, log-probabilities", path, suite.Name), 0)
-		err = suite.Score(ctx, m, pool, samples, p.at)
-		p.done()
-		if err != nil {
-			return c, err
-		}
-		c.samples = append(c.samples, samples)
-	}
-	return c, nil
 }
 
 // gate returns an error where a limit does not hold.

@@ -73,7 +73,7 @@ func TestEvalPerplexity(t *testing.T) {
 		t.Fatalf("%+v", sample)
 	}
 	// Row and prompt have the same beginning, and the row goes on to the end of the turn.
-	row, err := json.Marshal(map[string]string{"prompt": "hello", "completion": sample.Answers[0]})
+	row, err := json.Marshal(map[string]string{"prompt": "hello", "completion": sample.Filtered[0]})
 	if err != nil {
 		t.Fatal(err)
 	}

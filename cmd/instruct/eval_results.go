@@ -7,10 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
 
 	"instruct/checkpoints"
-	"instruct/data/checks"
 	"instruct/train/eval"
 )
 
@@ -21,6 +19,8 @@ type results struct {
 
 	suites     []*eval.Suite
 	candidates []candidate
+	compared   [][]eval.Comparison // by candidate, then by suite; none for the first
+	maxNew     int                 // tokens of an answer; 0 for answers made elsewhere
 }
 
 type candidateResult struct {
@@ -39,12 +39,16 @@ type comparisonResult struct {
 	Fixed []string `json:"fixed"` // tests that the first passes and the other does not
 	Lost  []string `json:"lost"`  // the other way round
 	P     float64  `json:"p"`     // McNemar's exact test
+	// How much larger the share of passing tests and the mean score of the first are, by the paired bootstrap.
+	Pass  eval.Difference `json:"pass_difference"`
+	Score eval.Difference `json:"score_difference"`
 }
 
 func newResults(suites []*eval.Suite, candidates []candidate) *results {
 	r := &results{suites: suites, candidates: candidates}
 	for n, c := range candidates {
 		one := candidateResult{Name: c.name}
+		var against []eval.Comparison
 		for i, suite := range suites {
 			one.Rows = append(one.Rows, suite.Rows(c.samples[i])...)
 			if v := suite.Voices(c.samples[i]); v != nil {
@@ -54,10 +58,12 @@ func newResults(suites []*eval.Suite, candidates []candidate) *results {
 				continue
 			}
 			compared := eval.Compare(c.samples[i], candidates[0].samples[i])
+			against = append(against, compared)
 			r.Comparisons = append(r.Comparisons, comparisonResult{Suite: suite.Name, With: c.name, P: compared.P,
-				Fixed: ids(suite, compared.Fixed), Lost: ids(suite, compared.Lost)})
+				Pass: compared.Pass, Score: compared.Score, Fixed: ids(suite, compared.Fixed), Lost: ids(suite, compared.Lost)})
 		}
 		r.Candidates = append(r.Candidates, one)
+		r.compared = append(r.compared, against)
 	}
 	return r
 }
@@ -100,29 +106,13 @@ func (r *results) print(w io.Writer, asJSON bool) error {
 	}
 	for _, c := range r.Comparisons {
 		fmt.Fprintf(w, "%s against %s: %d tests fixed, %d lost, p = %.3g\n", c.Suite, c.With, len(c.Fixed), len(c.Lost), c.P)
+		fmt.Fprintf(w, "  passes %+.1f points (95 %% interval %+.1f to %+.1f), score %+.3f (%+.3f to %+.3f)\n", 100*c.Pass.Mean,
+			100*c.Pass.Low, 100*c.Pass.High, c.Score.Mean, c.Score.Low, c.Score.High)
 		for _, id := range c.Lost {
 			fmt.Fprintf(w, "  lost   %s\n", id)
 		}
 	}
 	return nil
-}
-
-// sampleLine is a line of samples-N-SUITE.jsonl, by lm-eval's names where it has them.
-type sampleLine struct {
-	ID       int                `json:"doc_id"`
-	Test     string             `json:"test"`
-	Messages any                `json:"arguments"`
-	Target   string             `json:"target"`
-	Answers  []string           `json:"filtered_resps"`
-	Pass     bool               `json:"pass"`
-	Score    float64            `json:"score"`
-	Reason   string             `json:"reason,omitempty"`
-	Metrics  map[string]float64 `json:"metrics,omitempty"`
-	Violated []violation        `json:"violations,omitempty"` // rules of a policy
-
-	Logprobs []float64               `json:"logprobs,omitempty"` // of the answer's tokens, for perplexity
-	Margins  []checks.MarginLogprobs `json:"margins,omitempty"`  // of the answers of logprob-margins
-	Loss     *eval.Loss              `json:"loss,omitempty"`     // of the target
 }
 
 // write writes results.json and the samples of every candidate into dir.
@@ -133,21 +123,8 @@ func (r *results) write(dir string) error {
 	for n, c := range r.candidates {
 		for i, suite := range r.suites {
 			var b bytes.Buffer
-			for j, sample := range c.samples[i] {
-				t := &suite.Tests[j]
-				line := sampleLine{ID: j, Test: t.ID, Messages: t.Messages, Target: t.Want, Answers: []string{sample.Answer},
-					Pass: sample.Pass, Score: sample.Score, Reason: sample.Reason, Metrics: map[string]float64{}}
-				line.Logprobs, line.Margins = sample.Logprobs, sample.Margins
-				if sample.Loss.Tokens > 0 {
-					line.Loss = &sample.Loss
-				}
-				for _, m := range sample.Metrics {
-					line.Metrics[m.Name] = m.Score
-				}
-				if c.judged != nil {
-					line.Violated = violations(suite, j, c.judged[i][j])
-				}
-				if err := writeJSON(&b, line); err != nil {
+			for j := range suite.Tests {
+				if err := r.writeSample(&b, &c, i, j); err != nil {
 					return err
 				}
 			}
@@ -162,45 +139,4 @@ func (r *results) write(dir string) error {
 		return err
 	}
 	return checkpoints.WriteFile(filepath.Join(dir, "results.json"), append(text, '\n'))
-}
-
-// countdown says how many of some things are done and how long the others will take: in place on a terminal, elsewhere
-// a line every ten seconds.
-type countdown struct {
-	w          io.Writer
-	inPlace    bool
-	what       string
-	n, of      int
-	start, say time.Time
-}
-
-func newCountdown(w io.Writer, inPlace bool, what string, of int) *countdown {
-	return &countdown{w: w, inPlace: inPlace, what: what, of: of, start: time.Now(), say: time.Now()}
-}
-
-func (c *countdown) step() { c.at(c.n+1, c.of) }
-
-// at says that n of so many are done.
-func (c *countdown) at(n, of int) {
-	c.n, c.of = n, of
-	pause := 10 * time.Second
-	if c.inPlace {
-		pause = 200 * time.Millisecond
-	}
-	if time.Since(c.say) < pause {
-		return
-	}
-	c.say = time.Now()
-	left := time.Duration(float64(time.Since(c.start)) / float64(c.n) * float64(c.of-c.n)).Round(time.Second)
-	end := "\n"
-	if c.inPlace {
-		end = "\r"
-	}
-	fmt.Fprintf(c.w, "%s: %d of %d done, %v left   %s", c.what, c.n, c.of, left, end)
-}
-
-func (c *countdown) done() {
-	if c.inPlace {
-		fmt.Fprintf(c.w, "%79s\r", "")
-	}
 }

@@ -55,7 +55,7 @@ func TestEvalOfAnswers(t *testing.T) {
 	}
 	samples := lines[sampleLine](t, read(t, "found/samples-1-s.jsonl"))
 	if len(samples) != 2 || !samples[0].Pass || samples[1].Pass || !strings.Contains(samples[1].Reason, "!") ||
-		samples[1].Answers[0] != "2!" || samples[0].Test != "s.yaml:3" {
+		samples[1].Filtered[0] != "2!" || samples[0].Test != "s.yaml:3" {
 		t.Errorf("%+v", samples)
 	}
 	var saved results

@@ -32,7 +32,7 @@ func arrows() [][]string {
 		{"train/recipe", "data/lessons", "model/kernel"},
 		{"train/eval",
 			"data", "data/checks", "data/checks/ifeval", "data/policy", "data/suite", "model", "model/kernel",
-			"model/pretrained", "tokenizer/chat"},
+			"model/kernel/rng", "model/pretrained", "tokenizer/chat"},
 		{"data/policy", "data", "data/checks", "data/internal/strictyaml"},
 		{"data/lessons", "data", "model/kernel/rng", "tokenizer/chat"},
 		{"data", "model/kernel/rng", "tokenizer", "tokenizer/chat"},

@@ -163,7 +163,7 @@ func TestEvalPolicyOfModels(t *testing.T) {
 
 	call(t, "", command+" --policy_prompt --system Be --out found")
 	sample := decode[sampleLine](t, read(t, "found/samples-1-policy.jsonl"))
-	if got, want := sample.Answers[0], ask("a", "--system", "Be\n\n1. Say it"); got != want {
+	if got, want := sample.Filtered[0], ask("a", "--system", "Be\n\n1. Say it"); got != want {
 		t.Errorf("with the rules said the answer is %q, want %q", got, want)
 	}
 	has(t, read(t, "found/samples-1-policy.jsonl"), `Be\n\n1. Say it`)

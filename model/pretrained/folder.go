@@ -40,6 +40,10 @@ func (m *Model) openFolder() error {
 		defer src.Close()
 		return m.Load(m.Path, src)
 	}
+	m.files = func() ([]string, error) {
+		weights, err := checkpoints.WeightFiles(m.Path)
+		return append([]string{path}, weights...), err
+	}
 	m.Stop = endTokens(filepath.Join(m.Path, "generation_config.json"))
 	return nil
 }

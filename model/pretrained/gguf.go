@@ -31,6 +31,7 @@ func (m *Model) openGGUF() error {
 		defer g.Close()
 		return m.LoadGGUF(m.Path, g)
 	}
+	m.files = func() ([]string, error) { return []string{m.Path}, nil }
 	m.Model, err = model.Outline(c)
 	return err
 }

@@ -21,7 +21,8 @@ type Model struct {
 	Template  *chat.Template
 	Stop      []int32 // tokens that end an answer
 
-	fill func() error // reads or draws the weights
+	fill  func() error             // reads or draws the weights
+	files func() ([]string, error) // of configuration and weights; nil where the model was made from scratch
 }
 
 // Options say how a model is loaded.

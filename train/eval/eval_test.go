@@ -29,8 +29,8 @@ func rows() []data.Row {
 	}
 }
 
-// session is one with a model that knows nothing.
-func session(t *testing.T) *pretrained.Session {
+// unlearned is a model that knows nothing.
+func unlearned(t *testing.T) *pretrained.Model {
 	t.Helper()
 	m, err := pretrained.Make(pretrained.Scratch{Path: "tiny", Tokenizer: tokenizer.Bytes(chat.LessonsTokens()...),
 		ChatTemplate: "lessons",
@@ -42,6 +42,13 @@ func session(t *testing.T) *pretrained.Session {
 		t.Fatal(err)
 	}
 	t.Cleanup(m.Close)
+	return m
+}
+
+// session is one with that model.
+func session(t *testing.T) *pretrained.Session {
+	t.Helper()
+	m := unlearned(t)
 	pool := kernel.NewPool(1)
 	t.Cleanup(pool.Close)
 	s, err := m.NewSession(pool, 1)

@@ -5,7 +5,6 @@ import (
 
 	"instruct/data"
 	"instruct/data/checks"
-	"instruct/model/kernel"
 	"instruct/model/pretrained"
 	"instruct/tokenizer/chat"
 )
@@ -17,9 +16,8 @@ const maxLength = 1024
 // Score completes the samples of the model's answers by what needs its log-probabilities: the verdicts of perplexity
 // and logprob-margin, and the held-out loss of a data file's rows. progress, which may be nil, is told how many of how
 // many texts are scored.
-func (s *Suite) Score(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, samples []Sample,
-	progress func(done, of int)) error {
-	w := wanted{model: m}
+func (s *Suite) Score(ctx context.Context, k *Keeper, samples []Sample, progress func(done, of int)) error {
+	w := wanted{model: k.Model}
 	for i := range s.Tests {
 		if t := &s.Tests[i]; t.Scored != nil {
 			if err := w.addTest(ctx, t, &samples[i]); err != nil {
@@ -27,15 +25,14 @@ func (s *Suite) Score(ctx context.Context, m *pretrained.Model, pool *kernel.Poo
 			}
 		}
 	}
-	if err := w.addRows(ctx, s.Tests, samples, pool.Threads()); err != nil {
+	if err := w.addRows(ctx, s.Tests, samples, k.Pool.Threads()); err != nil {
 		return err
 	}
-	err := Score(ctx, m.Model, pool, w.examples, func(from int, logprobs [][]float64) error {
-		for k, l := range logprobs {
-			w.take[from+k](l)
-		}
-		if progress != nil {
-			progress(from+len(logprobs), len(w.examples))
+	done := 0
+	err := k.Score(ctx, w.examples, func(i int, logprobs []float64) error {
+		w.take[i](logprobs)
+		if done++; progress != nil {
+			progress(done, len(w.examples))
 		}
 		return nil
 	})

@@ -86,6 +86,9 @@ func (s *Suite) JudgeRules(p *policy.Policy, samples []Sample) [][]policy.Judgem
 	return out
 }
 
+// ruleGroup is the name of a rule among the groups of a suite.
+func ruleGroup(r *policy.Rule) string { return fmt.Sprintf("rule %v", r) }
+
 // RuleRows is a row "rule ID (severity)" for each rule that applies to answers of the suite: the share of those in
 // which it held.
 func (s *Suite) RuleRows(p *policy.Policy, judged [][]policy.Judgement) []Row {
@@ -94,7 +97,7 @@ func (s *Suite) RuleRows(p *policy.Policy, judged [][]policy.Judgement) []Row {
 		if e.Applies == 0 {
 			continue
 		}
-		r := Row{Suite: s.Name, Group: fmt.Sprintf("rule %v", e.Rule), N: e.Applies, Mean: share(e.Held, e.Applies)}
+		r := Row{Suite: s.Name, Group: ruleGroup(e.Rule), N: e.Applies, Mean: share(e.Held, e.Applies)}
 		r.Low, r.High = wilson(r.Mean, r.N)
 		rows = append(rows, r)
 	}

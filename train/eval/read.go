@@ -34,6 +34,7 @@ func Read(ctx context.Context, path, system string) (*Suite, error) {
 	if len(s.Tests) == 0 {
 		return nil, mistake("suite %s has no tests", path)
 	}
+	s.number()
 	s.say(system)
 	return s, s.checkVoices()
 }
@@ -44,6 +45,19 @@ func (s *Suite) say(system string) {
 		t := &s.Tests[i]
 		if system != "" && (len(t.Messages) == 0 || t.Messages[0].Role != "system") {
 			t.begin(system)
+		}
+	}
+}
+
+// number tells tests of one name apart by their place: the rows of a JSON array may all stand on one line.
+func (s *Suite) number() {
+	times := map[string]int{}
+	for _, t := range s.Tests {
+		times[t.ID]++
+	}
+	for i := range s.Tests {
+		if t := &s.Tests[i]; times[t.ID] > 1 {
+			t.ID += fmt.Sprintf(" #%d", i+1)
 		}
 	}
 }
@@ -118,6 +132,8 @@ func ifevalResult(v ifeval.Verdict) checks.Result {
 	for _, o := range v.Instructions {
 		r.Metrics = append(r.Metrics, checks.Metric{Name: "instruction strict", Score: score[o.Strict], Weight: 1},
 			checks.Metric{Name: "instruction loose", Score: score[o.Loose], Weight: 1})
+		r.Parts = append(r.Parts, checks.Result{Verdict: checks.Verdict{Pass: o.Strict, Reason: o.Reason},
+			Score: score[o.Strict], Type: o.ID})
 		if !o.Strict && r.Reason == "" {
 			r.Reason = o.ID + ": " + o.Reason
 		}

@@ -30,21 +30,8 @@ func (s *Suite) Rows(samples []Sample) []Row {
 		}
 		scores[name] = append(scores[name], score)
 	}
-	for i, t := range s.Tests {
-		pass := 0.0
-		if samples[i].Pass {
-			pass = 1
-		}
-		add("", pass)
-		if t.Kind != "" {
-			add("kind "+t.Kind, pass)
-		}
-		for _, tag := range t.Tags {
-			add("tag "+tag, pass)
-		}
-		for _, m := range samples[i].Metrics {
-			add("metric "+m.Name, m.Score)
-		}
+	for i := range s.Tests {
+		s.Tests[i].eachGroup(&samples[i], add)
 	}
 	var rows []Row
 	for _, name := range names {
@@ -59,6 +46,24 @@ func (s *Suite) Rows(samples []Sample) []Row {
 		rows = append(rows, r)
 	}
 	return rows
+}
+
+// eachGroup names the groups that a test counts in, by [Row].Group, with its score in each.
+func (t *Test) eachGroup(x *Sample, add func(name string, score float64)) {
+	pass := 0.0
+	if x.Pass {
+		pass = 1
+	}
+	add("", pass)
+	if t.Kind != "" {
+		add("kind "+t.Kind, pass)
+	}
+	for _, tag := range t.Tags {
+		add("tag "+tag, pass)
+	}
+	for _, m := range x.Metrics {
+		add("metric "+m.Name, m.Score)
+	}
 }
 
 // wilson is the 95 % interval of a share p of n.
@@ -80,19 +85,26 @@ type Comparison struct {
 	// P is the chance of so uneven a change, or a more uneven one, if fixing and losing were equally likely: the exact
 	// test of McNemar (1947, Psychometrika 12), two-sided.
 	P float64
+	// Pass and Score are how much larger the share of passing tests and the mean score are now.
+	Pass, Score Difference
 }
 
 // Compare compares the samples of a model with those of an older one.
 func Compare(before, now []Sample) Comparison {
 	var c Comparison
+	pass, score := make([]float64, len(now)), make([]float64, len(now))
 	for i := range now {
 		switch {
 		case now[i].Pass && !before[i].Pass:
 			c.Fixed = append(c.Fixed, i)
+			pass[i] = 1
 		case !now[i].Pass && before[i].Pass:
 			c.Lost = append(c.Lost, i)
+			pass[i] = -1
 		}
+		score[i] = now[i].Score - before[i].Score
 	}
+	c.Pass, c.Score = bootstrap(pass), bootstrap(score)
 	c.P = mcNemar(len(c.Fixed), len(c.Lost))
 	return c
 }

@@ -45,7 +45,45 @@ func TestCompare(t *testing.T) {
 		return out
 	}
 	c := Compare(samples(true, true, false, false), samples(true, false, true, false))
-	if len(c.Fixed) != 1 || c.Fixed[0] != 2 || len(c.Lost) != 1 || c.Lost[0] != 1 || c.P != 1 {
+	if len(c.Fixed) != 1 || c.Fixed[0] != 2 || len(c.Lost) != 1 || c.Lost[0] != 1 || c.P != 1 ||
+		c.Pass.Mean != 0 || c.Pass.Low >= 0 || c.Pass.High <= 0 {
 		t.Errorf("%+v", c)
+	}
+}
+
+// TestBootstrap holds the interval against the normal one, which it is near to with a hundred tests.
+func TestBootstrap(t *testing.T) {
+	changes := make([]float64, 100) // 30 are better, 10 worse: the mean is 0.2, its standard error 0.06
+	for i := range changes {
+		switch {
+		case i < 30:
+			changes[i] = 1
+		case i < 40:
+			changes[i] = -1
+		}
+	}
+	d := bootstrap(changes)
+	if math.Abs(d.Mean-0.2) > 1e-12 || math.Abs(d.Low-0.0824) > 0.011 || math.Abs(d.High-0.3176) > 0.011 {
+		t.Errorf("%+v", d)
+	}
+	if again := bootstrap(changes); again != d {
+		t.Errorf("%+v, and again %+v", d, again)
+	}
+	for _, c := range []struct {
+		differences []float64
+		want        Difference
+	}{{nil, Difference{}}, {[]float64{0.5}, Difference{0.5, 0.5, 0.5}}, {[]float64{0, 0, 0}, Difference{}}} {
+		if got := bootstrap(c.differences); got != c.want {
+			t.Errorf("%v: %+v, want %+v", c.differences, got, c.want)
+		}
+	}
+}
+
+// The quantiles are numpy's.
+func TestQuantile(t *testing.T) {
+	for _, c := range []struct{ q, want float64 }{{0, 1}, {0.25, 1.75}, {0.5, 3}, {1, 10}} {
+		if got := quantile([]float64{1, 2, 4, 10}, c.q); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%v: %v, want %v", c.q, got, c.want)
+		}
 	}
 }

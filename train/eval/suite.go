@@ -91,7 +91,7 @@ const Rows = 16
 
 // Ask asks every prompt, greedily, and judges the answers. The error is that of ctx when it ends before the last
 // answer.
-func (s *Suite) Ask(ctx context.Context, session *pretrained.Session) ([]Sample, error) {
+func (s *Suite) Ask(ctx context.Context, session Asker) ([]Sample, error) {
 	return s.AskWith(ctx, session, pretrained.Decoding{}, nil)
 }
 
@@ -108,7 +108,7 @@ func (s *Suite) Questions() int {
 
 // AskWith is [Suite.Ask] that decodes as d says, where a test does not limit its answer itself; done, which may be nil,
 // is told of each answer as it comes. [Suite.Score] then judges what needs more than the answer.
-func (s *Suite) AskWith(ctx context.Context, session *pretrained.Session, d pretrained.Decoding, done func()) (
+func (s *Suite) AskWith(ctx context.Context, session Asker, d pretrained.Decoding, done func()) (
 	[]Sample, error) {
 	samples := make([]Sample, len(s.Tests))
 	next, asked := 0, []int(nil) // asked are the tests of the questions so far

@@ -1,0 +1,50 @@
+package pretrained
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"instruct/checkpoints"
+	"instruct/model/kernel"
+)
+
+// FilesHash identifies what the model is with weights in format d, before they are read: the sha256, in hexadecimal,
+// over the content of the files of configuration and weights, over tokenizer and template, and over d. Where the files
+// lie and when they were written does not count; the same weights in another kind of file have another hash. A model
+// that was made from scratch has no files, which is an error.
+func (m *Model) FilesHash(d kernel.DType) (string, error) {
+	if m.files == nil {
+		return "", fmt.Errorf("model %s has no files", m.Path)
+	}
+	paths, err := m.files()
+	if err != nil {
+		return "", err
+	}
+	parts := []string{m.Tokenizer.Hash(), m.Template.Hash(), d.String()}
+	for _, path := range paths {
+		sum, err := hashFile(path)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, sum)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func hashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", mistake("model: cannot read %s: %s", path, checkpoints.Reason(err))
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("model: read %s: %s", path, checkpoints.Reason(err))
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
