@@ -106,8 +106,8 @@ func (r *results) print(w io.Writer, asJSON bool) error {
 	}
 	for _, c := range r.Comparisons {
 		fmt.Fprintf(w, "%s against %s: %d tests fixed, %d lost, p = %.3g\n", c.Suite, c.With, len(c.Fixed), len(c.Lost), c.P)
-		fmt.Fprintf(w, "  passes %+.1f points (95 %% interval %+.1f to %+.1f), score %+.3f (%+.3f to %+.3f)\n", 100*c.Pass.Mean,
-			100*c.Pass.Low, 100*c.Pass.High, c.Score.Mean, c.Score.Low, c.Score.High)
+		fmt.Fprintf(w, "  passes %+.1f points (95 %% interval %+.1f to %+.1f), score %+.3f (%+.3f to %+.3f)\n",
+			100*c.Pass.Mean, 100*c.Pass.Low, 100*c.Pass.High, c.Score.Mean, c.Score.Low, c.Score.High)
 		for _, id := range c.Lost {
 			fmt.Fprintf(w, "  lost   %s\n", id)
 		}

@@ -122,7 +122,7 @@ type keptAnswer struct {
 	Finish string  `json:"finish"`
 }
 
-// before looks for the answer to a question, whose prompt it encodes. What is wrong with a prompt, the session will say.
+// before looks for the answer to a question, whose prompt it encodes. What is wrong with a prompt, the session says.
 func (k *Keeper) before(q *pretrained.Question) (a pretrained.Answer, ok bool) {
 	if q.Messages != nil {
 		ids, err := k.Model.Prompt(q.Messages)
@@ -151,10 +151,12 @@ func (k *Keeper) answerKey(q *pretrained.Question) string {
 	}{q.IDs, k.Model.Stop, q.Sampling, q.MaxNew})
 }
 
-// Score is [Score] that hands out one example at a time, those first whose log-probabilities are kept.
-func (k *Keeper) Score(ctx context.Context, examples []data.Example, emit func(i int, logprobs []float64) error) error {
+// Score is [Score] that takes what is kept. It hands out some examples at a time by their indices, kept ones first.
+func (k *Keeper) Score(ctx context.Context, examples []data.Example,
+	emit func(indices []int, logprobs [][]float64) error) error {
 	var open []data.Example
-	var places []int // of the open ones among all
+	var places, kept []int // of the open and of the kept ones
+	var before [][]float64
 	for i := range examples {
 		var logprobs []float64
 		if !k.Kept.Get(scoreKey(&examples[i]), &logprobs) || len(logprobs) != examples[i].Trained() {
@@ -162,7 +164,10 @@ func (k *Keeper) Score(ctx context.Context, examples []data.Example, emit func(i
 			continue
 		}
 		k.Scores.add(true)
-		if err := emit(i, logprobs); err != nil {
+		kept, before = append(kept, i), append(before, logprobs)
+	}
+	if len(kept) > 0 {
+		if err := emit(kept, before); err != nil {
 			return err
 		}
 	}
@@ -174,14 +179,10 @@ func (k *Keeper) Score(ctx context.Context, examples []data.Example, emit func(i
 	}
 	return Score(ctx, k.Model.Model, k.Pool, open, func(from int, logprobs [][]float64) error {
 		for n, l := range logprobs {
-			i := from + n
-			k.Kept.Put(scoreKey(&open[i]), l)
+			k.Kept.Put(scoreKey(&open[from+n]), l)
 			k.Scores.add(false)
-			if err := emit(places[i], l); err != nil {
-				return err
-			}
 		}
-		return nil
+		return emit(places[from:from+len(logprobs)], logprobs)
 	})
 }
 

@@ -117,8 +117,10 @@ func TestKeeperOfScores(t *testing.T) {
 	for _, c := range []struct{ examples, kept, loaded int }{{1, 0, 1}, {3, 1, 2}, {3, 3, 2}} {
 		k := keeping(t, dir, m, &loaded)
 		got := make([][]float64, c.examples)
-		err := k.Score(t.Context(), examples[:c.examples], func(i int, logprobs []float64) error {
-			got[i] = logprobs
+		err := k.Score(t.Context(), examples[:c.examples], func(indices []int, logprobs [][]float64) error {
+			for n, i := range indices {
+				got[i] = logprobs[n]
+			}
 			return nil
 		})
 		if err != nil || !reflect.DeepEqual(got, want[:c.examples]) {
@@ -130,7 +132,8 @@ func TestKeeperOfScores(t *testing.T) {
 	}
 	examples[0].Mask[1] = false
 	k := keeping(t, dir, m, &loaded)
-	if err := k.Score(t.Context(), examples[:1], func(int, []float64) error { return nil }); err != nil || k.Scores.Kept != 0 {
+	err = k.Score(t.Context(), examples[:1], func([]int, [][]float64) error { return nil })
+	if err != nil || k.Scores.Kept != 0 {
 		t.Errorf("with another mask %+v, error %v", k.Scores, err)
 	}
 }

@@ -29,9 +29,11 @@ func (s *Suite) Score(ctx context.Context, k *Keeper, samples []Sample, progress
 		return err
 	}
 	done := 0
-	err := k.Score(ctx, w.examples, func(i int, logprobs []float64) error {
-		w.take[i](logprobs)
-		if done++; progress != nil {
+	err := k.Score(ctx, w.examples, func(indices []int, logprobs [][]float64) error {
+		for n, i := range indices {
+			w.take[i](logprobs[n])
+		}
+		if done += len(indices); progress != nil {
 			progress(done, len(w.examples))
 		}
 		return nil

@@ -31,7 +31,7 @@ type Page struct {
 	Models []Candidate
 }
 
-// The page's script reads these as JSON: tests stand in one list over all suites, and a test has a sample of each model.
+// The page's script reads these as JSON: tests stand in one list over all suites, a test has a sample of each model.
 type (
 	pageData struct {
 		Models []pageModel `json:"models"`
