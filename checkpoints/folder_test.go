@@ -140,3 +140,32 @@ func TestFixtureFolders(t *testing.T) {
 		})
 	}
 }
+
+// TestWeightFiles names the one file, or the index and its shards, each once.
+func TestWeightFiles(t *testing.T) {
+	dir := t.TempDir()
+	join := func(names ...string) []string {
+		for i := range names {
+			names[i] = filepath.Join(dir, names[i])
+		}
+		return names
+	}
+	check := func(want []string) {
+		t.Helper()
+		if got, err := WeightFiles(dir); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v, error %v, want %v", got, err, want)
+		}
+	}
+	check(join(weightsFile)) // opening it will say that it is missing
+	index := `{"weight_map": {"a": "two.safetensors", "b": "one.safetensors", "c": "two.safetensors"}}`
+	if err := os.WriteFile(filepath.Join(dir, indexFile), []byte(index), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	check(join(indexFile, "one.safetensors", "two.safetensors"))
+	if err := os.WriteFile(filepath.Join(dir, indexFile), []byte(`{`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := WeightFiles(dir); err == nil {
+		t.Error("an index that is no JSON is read")
+	}
+}
