@@ -36,9 +36,9 @@ func newRound(s *streams) *cobra.Command {
 	r := rounding{options: coach.Default()}
 	c := &cobra.Command{Use: "round BEHAVIOUR", Short: "Teach a model corrections, and see what got better and worse",
 		Long: `Teach the current model of a behaviour folder corrections, while its answers to other prompts are held in
-place, and measure suites before and after. The new model becomes the current one within --max_worse and with a yes (or --yes);
-else it is kept as rejected. A behaviour folder is a line of models, rounds/000, rounds/001 ...; every command takes it
-as a model and means the current round. The first round makes it (--base).`,
+place, and measure suites before and after. The new model becomes the current one within --max_worse and with a yes
+(or --yes); else it is kept as rejected. A behaviour folder is a line of models, rounds/000, rounds/001 ...; every
+command takes it as a model and means the current round. The first round makes it (--base).`,
 		Example: `  instruct round shop --base runs/mine --corrections c.jsonl --keep rows.jsonl --suite manners.yaml
   instruct log shop
   instruct rollback shop --to 0`,
