@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Checks the sets of the rounds experiment: counts, form, and that no prompt stands twice. Exit 1 on a mistake."""
+import json, os, re, sys, unicodedata
+from collections import Counter
+
+here = os.path.dirname(os.path.abspath(__file__))
+bad = []
+KEYS = ["id", "prompt", "chosen", "rejected", "privileged_context", "paraphrases", "rule", "author", "time", "model_sha256"]
+seen = {}   # normalised prompt -> where
+exact = {}
+
+
+def read(name):
+    rows = []
+    with open(os.path.join(here, name), encoding="utf-8") as f:
+        for n, line in enumerate(f, 1):
+            try:
+                rows.append(json.loads(line))
+            except ValueError as e:
+                bad.append(f"{name}:{n}: {e}")
+    return rows
+
+
+def norm(text):
+    """Case, punctuation and spaces do not count."""
+    text = unicodedata.normalize("NFKC", text).lower()
+    return " ".join(re.sub(r"[^\w\s]|_", " ", text.replace("'", "")).split())
+
+
+def note(where, text):
+    if text != text.strip() or not text or "\n" in text:
+        bad.append(f"{where}: prompt empty, padded or of several lines: {text!r}")
+    k = norm(text)
+    if k in seen:
+        bad.append(f"{where}: the prompt {text!r} stands in {seen[k]} too")
+    seen[k] = where
+
+
+def one(message, role, where):
+    ok = isinstance(message, list) and len(message) == 1 and list(message[0]) == ["role", "content"] \
+        and message[0]["role"] == role and message[0]["content"].strip() == message[0]["content"] != ""
+    if not ok:
+        bad.append(f"{where}: expected one {role} message")
+        return ""
+    return message[0]["content"]
+
+
+chosen_all = {}
+for s in "ab":
+    name = f"{s}-corrections.jsonl"
+    rows = read(name)
+    want = [f"{s}{r}-{i:02d}" for r in range(1, 6) for i in range(1, 9)]
+    if [r.get("id") for r in rows] != want:
+        bad.append(f"{name}: ids are not {want[0]} .. {want[-1]} in order")
+    breaks, words = 0, []
+    for r in rows:
+        w = f"{name} {r.get('id')}"
+        if list(r) != KEYS:
+            bad.append(f"{w}: keys {list(r)}")
+            continue
+        prompt = one(r["prompt"], "user", w)
+        chosen, rejected = one(r["chosen"], "assistant", w), one(r["rejected"], "assistant", w)
+        if norm(chosen) == norm(rejected):
+            bad.append(f"{w}: chosen and rejected are alike")
+        if norm(chosen) in chosen_all:
+            bad.append(f"{w}: the same answer as {chosen_all[norm(chosen)]}")
+        chosen_all[norm(chosen)] = w
+        n = len(chosen.split())
+        words.append(n)
+        if not 1 <= n <= 30:
+            bad.append(f"{w}: chosen has {n} words")
+        breaks += "\n" in chosen
+        if not r["privileged_context"].endswith(".") or "\n" in r["privileged_context"]:
+            bad.append(f"{w}: the note is no sentence")
+        if len(r["paraphrases"]) != 2:
+            bad.append(f"{w}: {len(r['paraphrases'])} paraphrases")
+        if (r["rule"], r["author"], r["time"], r["model_sha256"]) != ("", "set", "2026-11-25T00:00:00Z", ""):
+            bad.append(f"{w}: rule, author, time or model_sha256")
+        note(w, prompt)
+        for i, p in enumerate(r["paraphrases"], 1):
+            note(f"{w} paraphrase {i}", p)
+    if breaks > 3:
+        bad.append(f"{name}: {breaks} answers of several lines")
+    print(f"{name}: {len(rows)} corrections, {breaks} of several lines, words in chosen "
+          f"{min(words)}..{max(words)}, mean {sum(words) / len(words):.1f}")
+
+for s in "ab":
+    name = f"{s}-probes.jsonl"
+    rows = read(name)
+    count = Counter()
+    for i, r in enumerate(rows, 1):
+        if list(r) != ["correction", "kind", "prompt"]:
+            bad.append(f"{name}:{i}: keys {list(r)}")
+            continue
+        count[r["correction"], r["kind"]] += 1
+        note(f"{name}:{i}", r["prompt"])
+    expect = {(f"{s}{a}-{i:02d}", k): n for a in range(1, 6) for i in range(1, 9)
+              for k, n in (("paraphrase", 3), ("neighbour", 2))}
+    if dict(count) != expect:
+        bad.append(f"{name}: counts differ: {set(count.items()) ^ set(expect.items())}")
+    print(f"{name}: {sum(n for (_, k), n in count.items() if k == 'paraphrase')} paraphrases, "
+          f"{sum(n for (_, k), n in count.items() if k == 'neighbour')} neighbours")
+
+rows = read("everyday.jsonl")
+for i, r in enumerate(rows, 1):
+    if list(r) != ["prompt"]:
+        bad.append(f"everyday.jsonl:{i}: keys {list(r)}")
+    note(f"everyday.jsonl:{i}", r["prompt"])
+if len(rows) != 100:
+    bad.append(f"everyday.jsonl: {len(rows)} lines")
+print(f"everyday.jsonl: {len(rows)} prompts")
+
+with open(os.path.join(here, "a-superseded.json"), encoding="utf-8") as f:
+    old = json.load(f)
+if len(old) != 1 or not all(re.fullmatch(r"a[123]-0[1-8]", k) and re.fullmatch(r"a4-0[1-8]", v) for k, v in old.items()):
+    bad.append(f"a-superseded.json: {old}")
+print(f"a-superseded.json: {old}")
+print(f"prompts over all files: {len(seen)} different, case and punctuation ignored")
+for b in bad:
+    print("WRONG", b)
+print("ok" if not bad else f"{len(bad)} mistakes")
+sys.exit(bool(bad))
