@@ -2,15 +2,14 @@ package checks
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 )
 
 var (
-	flowInt   = regexp.MustCompile(`^(?:0o[0-7]+|0x[0-9a-fA-F]+|[-+]?[0-9]+)$`)
-	flowFloat = regexp.MustCompile(`^[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$`)
-	flowTime  = regexp.MustCompile(`^[0-9]{4}-(?:[0-9]{2}-[0-9]{2}|[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)` +
+	flowInt   = lazy(`^(?:0o[0-7]+|0x[0-9a-fA-F]+|[-+]?[0-9]+)$`)
+	flowFloat = lazy(`^[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$`)
+	flowTime  = lazy(`^[0-9]{4}-(?:[0-9]{2}-[0-9]{2}|[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)` +
 		`[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?)$`)
 )
 
@@ -33,19 +32,19 @@ func plainValue(text string) any {
 	case ".nan", ".NaN", ".NAN":
 		return math.NaN()
 	}
-	if flowInt.MatchString(text) && (strings.HasPrefix(text, "0o") || strings.HasPrefix(text, "0x")) {
+	if flowInt().MatchString(text) && (strings.HasPrefix(text, "0o") || strings.HasPrefix(text, "0x")) {
 		if x, err := strconv.ParseUint(text, 0, 64); err == nil {
 			return float64(x)
 		}
 		return text
 	}
-	if flowFloat.MatchString(text) {
+	if flowFloat().MatchString(text) {
 		if x, err := strconv.ParseFloat(text, 64); err == nil {
 			return x
 		}
 		return text // What is out of range is no number.
 	}
-	if flowTime.MatchString(text) {
+	if flowTime().MatchString(text) {
 		return map[string]any{}
 	}
 	return text

@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -66,7 +65,7 @@ func unescape(text string) (string, error) {
 		return fold(text), nil
 	}
 	const hidden = "\ue000" // A break that an escape takes back; nothing prints it.
-	text = escapedBreak.ReplaceAllString(text, "$1"+hidden)
+	text = escapedBreak().ReplaceAllString(text, "$1"+hidden)
 	src := []rune(fold(text))
 	var out []uint16
 	for i := 0; i < len(src); i++ {
@@ -102,4 +101,4 @@ func unescape(text string) (string, error) {
 }
 
 // escapedBreak is a line's end behind a backslash that no other escapes, with the white space of the next line.
-var escapedBreak = regexp.MustCompile(`((?:^|[^\\])(?:\\\\)*)\\(?:\r\n|\n|\r)[ \t]*`)
+var escapedBreak = lazy(`((?:^|[^\\])(?:\\\\)*)\\(?:\r\n|\n|\r)[ \t]*`)

@@ -2,7 +2,6 @@ package checks
 
 import (
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -15,29 +14,29 @@ func formats() map[string]func(string) bool {
 		"time":         isTime,
 		"date-time":    isDateTime,
 		"duration":     isDuration,
-		"email":        emailForm.MatchString,
+		"email":        emailForm().MatchString,
 		"hostname":     isHostname,
-		"ipv4":         ipv4Form.MatchString,
+		"ipv4":         ipv4Form().MatchString,
 		"ipv6":         isIPv6,
-		"json-pointer": pointerForm.MatchString,
+		"json-pointer": pointerForm().MatchString,
 		"uri":          isURI,
-		"uuid":         uuidForm.MatchString,
+		"uuid":         uuidForm().MatchString,
 	}
 }
 
 var (
-	emailForm = regexp.MustCompile("(?i)^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*" +
+	emailForm = lazy("(?i)^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*" +
 		`@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$`)
-	hostForm    = regexp.MustCompile(`(?i)^` + hostLabel + `(?:\.` + hostLabel + `)*\.?$`)
+	hostForm    = lazy(`(?i)^` + hostLabel + `(?:\.` + hostLabel + `)*\.?$`)
 	hostLabel   = `[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?`
 	octet       = `(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
-	ipv4Form    = regexp.MustCompile(`^(?:` + octet + `\.){3}` + octet + `$`)
-	pointerForm = regexp.MustCompile(`^(?:/(?:[^~/]|~0|~1)*)*$`)
-	uuidForm    = regexp.MustCompile(`(?i)^(?:urn:uuid:)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$`)
-	timeForm    = regexp.MustCompile(`(?i)^([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?` +
+	ipv4Form    = lazy(`^(?:` + octet + `\.){3}` + octet + `$`)
+	pointerForm = lazy(`^(?:/(?:[^~/]|~0|~1)*)*$`)
+	uuidForm    = lazy(`(?i)^(?:urn:uuid:)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$`)
+	timeForm    = lazy(`(?i)^([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?` +
 		`(z|([+-])([0-9]{2})(?::?([0-9]{2}))?)$`)
-	spanForm  = regexp.MustCompile(`^P(?:[0-9]+Y)?(?:[0-9]+M)?(?:[0-9]+D)?(?:T(?:[0-9]+H)?(?:[0-9]+M)?(?:[0-9]+S)?)?$`)
-	weeksForm = regexp.MustCompile(`^P[0-9]+W$`)
+	spanForm  = lazy(`^P(?:[0-9]+Y)?(?:[0-9]+M)?(?:[0-9]+D)?(?:T(?:[0-9]+H)?(?:[0-9]+M)?(?:[0-9]+S)?)?$`)
+	weeksForm = lazy(`^P[0-9]+W$`)
 )
 
 // The parts of an address by RFC 3986. What stands in square brackets is judged by [isURI].
@@ -49,16 +48,16 @@ const (
 		`(?::[0-9]*)?`
 )
 
-var uriForm = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]*:(?:/?/` + uriHost + `(?:/` + uriPath + `)*|` +
+var uriForm = lazy(`(?i)^[a-z][a-z0-9+.-]*:(?:/?/` + uriHost + `(?:/` + uriPath + `)*|` +
 	`/?(?:` + uriChar + `)+(?:/` + uriPath + `)*|/)(?:\?(?:` + uriChar + `|[/?])*)?(?:#(?:` + uriChar + `|[/?])*)?$`)
 
 func isURI(s string) bool {
-	m := uriForm.FindStringSubmatch(s)
+	m := uriForm().FindStringSubmatch(s)
 	return m != nil && (m[1] == "" || isIPv6(m[1]))
 }
 
 func isHostname(s string) bool {
-	return len(strings.TrimSuffix(s, ".")) <= 253 && hostForm.MatchString(s)
+	return len(strings.TrimSuffix(s, ".")) <= 253 && hostForm().MatchString(s)
 }
 
 func isIPv6(s string) bool {
@@ -77,7 +76,7 @@ func isDate(s string) bool {
 // isTime reads hours, minutes, seconds and the zone, which must be there. The last minute of a day of UTC may have 61
 // seconds.
 func isTime(s string) bool {
-	m := timeForm.FindStringSubmatch(s)
+	m := timeForm().FindStringSubmatch(s)
 	if m == nil {
 		return false
 	}
@@ -113,5 +112,5 @@ func isDateTime(s string) bool {
 }
 
 func isDuration(s string) bool {
-	return weeksForm.MatchString(s) || spanForm.MatchString(s) && !strings.HasSuffix(s, "P") && !strings.HasSuffix(s, "T")
+	return weeksForm().MatchString(s) || spanForm().MatchString(s) && !strings.HasSuffix(s, "P") && !strings.HasSuffix(s, "T")
 }

@@ -63,29 +63,29 @@ func overlap(candidate, reference []string) float64 {
 
 // rule is a replacement of the word splitter.
 type rule struct {
-	pattern *regexp.Regexp
+	pattern func() *regexp.Regexp
 	with    string
 }
 
 // Rules that part punctuation from words, before and after the stops that need a look around them.
 var (
-	ellipsis  = rule{regexp.MustCompile(`\.\.\.`), " ... "}
-	marks     = rule{regexp.MustCompile(`[;@#$%&]`), " $0 "}
-	lastDot   = regexp.MustCompile(`[^.](\.)[\])}>'\s]*$`)
+	ellipsis  = rule{lazy(`\.\.\.`), " ... "}
+	marks     = rule{lazy(`[;@#$%&]`), " $0 "}
+	lastDot   = lazy(`[^.](\.)[\])}>'\s]*$`)
 	lateMarks = []rule{
-		{regexp.MustCompile(`[?!\][(){}<>]`), " $0 "},
-		{regexp.MustCompile(`--`), " -- "},
-		{regexp.MustCompile(`^.*$`), " $0 "},
-		{regexp.MustCompile(`([^'])' `), "$1 ' "},
-		{regexp.MustCompile(`'([smd]) `), " '$1 "},
-		{regexp.MustCompile(`('ll|'re|'ve|n't) `), " $1 "},
+		{lazy(`[?!\][(){}<>]`), " $0 "},
+		{lazy(`--`), " -- "},
+		{lazy(`^.*$`), " $0 "},
+		{lazy(`([^'])' `), "$1 ' "},
+		{lazy(`'([smd]) `), " '$1 "},
+		{lazy(`('ll|'re|'ve|n't) `), " $1 "},
 	}
 	contractions = []rule{
-		{regexp.MustCompile(`(can)(not)`), ""}, {regexp.MustCompile(`(d)('ye)`), ""},
-		{regexp.MustCompile(`(gim)(me)`), ""}, {regexp.MustCompile(`(gon)(na)`), ""},
-		{regexp.MustCompile(`(got)(ta)`), ""}, {regexp.MustCompile(`(lem)(me)`), ""},
-		{regexp.MustCompile(`(more)('n)`), ""}, {regexp.MustCompile(`(wan)(na)`), " "},
-		{regexp.MustCompile(`('t)(is)`), ""}, {regexp.MustCompile(`('t)(was)`), ""},
+		{lazy(`(can)(not)`), ""}, {lazy(`(d)('ye)`), ""},
+		{lazy(`(gim)(me)`), ""}, {lazy(`(gon)(na)`), ""},
+		{lazy(`(got)(ta)`), ""}, {lazy(`(lem)(me)`), ""},
+		{lazy(`(more)('n)`), ""}, {lazy(`(wan)(na)`), " "},
+		{lazy(`('t)(is)`), ""}, {lazy(`('t)(was)`), ""},
 	}
 )
 
@@ -96,12 +96,12 @@ func words(text string) []string {
 		return nil
 	}
 	text = splitQuotes(text)
-	text = ellipsis.pattern.ReplaceAllString(text, ellipsis.with)
+	text = ellipsis.pattern().ReplaceAllString(text, ellipsis.with)
 	text = splitCommas(text)
-	text = marks.pattern.ReplaceAllString(text, marks.with)
+	text = marks.pattern().ReplaceAllString(text, marks.with)
 	text = splitLastDot(text)
 	for _, r := range lateMarks {
-		text = r.pattern.ReplaceAllString(text, r.with)
+		text = r.pattern().ReplaceAllString(text, r.with)
 	}
 	for _, c := range contractions {
 		text = splitContraction(text, c)
@@ -124,12 +124,12 @@ func splitCommas(text string) string {
 }
 
 // acronym matches text that ends as u.s does.
-var acronym = regexp.MustCompile(`\b[A-Za-z]\.[A-Za-z]$`)
+var acronym = lazy(`\b[A-Za-z]\.[A-Za-z]$`)
 
 // splitLastDot parts the stop that ends the text, unless it belongs to an acronym.
 func splitLastDot(text string) string {
-	at := lastDot.FindStringSubmatchIndex(text)
-	if at == nil || acronym.MatchString(text[:at[2]]) {
+	at := lastDot().FindStringSubmatchIndex(text)
+	if at == nil || acronym().MatchString(text[:at[2]]) {
 		return text
 	}
 	return text[:at[2]] + " " + text[at[2]:] + " "
@@ -140,7 +140,7 @@ func splitContraction(text string, c rule) string {
 	var b strings.Builder
 	from := 0
 	for {
-		at := c.pattern.FindStringSubmatchIndex(text[from:])
+		at := c.pattern().FindStringSubmatchIndex(text[from:])
 		if at == nil {
 			return b.String() + text[from:]
 		}
