@@ -4,6 +4,8 @@
 //
 //   npm install promptfoo@0.121.20        # in a folder of its own; the newest that runs on node 20
 //   node make.mjs FOLDER [TESTS [SEED [OUT]]]  # take another seed where the reader refuses a block of text
+//
+// WITHOUT=perplexity in the environment draws no such assertion; compare.mjs needs that.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -34,7 +36,7 @@ const types = [
   'equals', 'contains', 'icontains', 'contains-any', 'contains-all', 'icontains-any', 'icontains-all', 'starts-with',
   'regex', 'regex', 'is-json', 'is-json', 'contains-json', 'contains-json', 'contains-json', 'word-count',
   'levenshtein', 'rouge-n', 'rouge-n', 'is-refusal', 'perplexity',
-];
+].filter((type) => type !== process.env.WITHOUT);
 
 // schema is one of the schemas, at times as text, as those with a $ref must be.
 function schema() {
