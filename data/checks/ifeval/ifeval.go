@@ -1,13 +1,12 @@
 // Package ifeval judges answers by the instructions of IFEval (Zhou et al., Instruction-Following Evaluation for
 // Large Language Models, arXiv:2311.07911): kinds of instruction that a program can check, such as a number of words
-// or a word that must not occur. Of its 25 kinds three depend on the language of an answer (response_language,
-// english_capital and english_lowercase); those are an error when a file is read, since nothing here tells languages
-// yet.
+// or a word that must not occur.
 //
 // The verdicts are those of lm-eval's task ifeval (version 4.0, as in lm_eval 0.4.13 with nltk 3.10.4), its habits
-// included: keywords are regular expressions and match inside of words, a blank answer follows nothing. One thing
-// differs: for a letter that is not one of a to z the reference takes another by chance, and here it is counted like
-// any other.
+// included: keywords are regular expressions and match inside of words, a blank answer follows nothing. Two things
+// differ: for a letter that is not one of a to z the reference takes another by chance, and here it is counted like
+// any other; and the language of an answer, on which three kinds depend, is not always what langdetect 1.0.9 says,
+// which on short texts is a matter of chance (docs/evaluation.md counts the differences).
 package ifeval
 
 import (

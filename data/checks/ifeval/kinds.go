@@ -12,12 +12,13 @@ type kind struct {
 	build func(s *settings) check
 }
 
-// kinds has them all but those byLanguage.
+// kinds has them all.
 var kinds = []kind{
 	{"keywords:existence", keywordsExist},
 	{"keywords:frequency", keywordFrequency},
 	{"keywords:forbidden_words", forbiddenWords},
 	{"keywords:letter_frequency", letterFrequency},
+	{"language:response_language", responseLanguage},
 	{"length_constraints:number_sentences", numberOfSentences},
 	{"length_constraints:number_paragraphs", numberOfParagraphs},
 	{"length_constraints:number_words", numberOfWords},
@@ -35,13 +36,12 @@ var kinds = []kind{
 	{"startend:end_checker", endPhrase},
 	{"startend:quotation", quotation},
 	{"change_case:capital_word_frequency", capitalWords},
+	{"change_case:english_capital", englishCapitals},
+	{"change_case:english_lowercase", englishLowercase},
 	{"punctuation:no_comma", noComma},
 }
 
-// byLanguage are the kinds whose verdict depends on the language of an answer, which nothing here tells yet.
-var byLanguage = []string{"language:response_language", "change_case:english_capital", "change_case:english_lowercase"}
-
-// Kinds lists the ids of all kinds of instruction that are judged.
+// Kinds lists the ids of all kinds of instruction.
 func Kinds() []string {
 	var ids []string
 	for _, k := range kinds {

@@ -20,6 +20,9 @@ func isLower(r rune) bool { return unicode.IsLower(r) || unicode.Is(unicode.Othe
 // upperText is str.isupper: a cased letter, and none that is lower or title case.
 func upperText(s string) bool { return oneCase(s, isUpper, isLower) }
 
+// lowerText is str.islower: a cased letter, and none that is upper or title case.
+func lowerText(s string) bool { return oneCase(s, isLower, isUpper) }
+
 func oneCase(s string, wanted, unwanted func(rune) bool) bool {
 	found := false
 	for _, r := range s {

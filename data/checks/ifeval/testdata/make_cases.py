@@ -2,10 +2,12 @@
 
     pip install "lm-eval[ifeval]==0.4.13" nltk==3.10.4 langdetect==1.0.9    # and NLTK's punkt_tab where NLTK looks for it
     python make_cases.py > cases.jsonl
+    python make_cases.py answers.json > all.jsonl    # every test on every answer of a JSON list, for TestReference -cases
 
 A line is a test in IFEval's format with two more keys: answers, and verdicts, which holds [strict, loose] for each
 instruction of each answer. Each test gets some of the answers below, and the ones that belong to it. Where the reference
-does not agree with itself in RUNS runs, for its language detector is random, the answer is left out.
+does not agree with itself in RUNS runs, for its language detector is random, the answer is left out; with a list of
+answers of your own there is one run, in which a text has one language.
 """
 
 import json
@@ -13,10 +15,13 @@ import logging
 import random
 import sys
 
+import langdetect
 from lm_eval.tasks.ifeval import utils
 
 RUNS = 7
 ANSWERS_PER_TEST = 6
+# Those of IFEval's own tests, and some more.
+LANGUAGES = "ar bg bn de fa fi gu hi it kn ko mr ne pa pt ru sw ta te th ur vi en es fr ja pl".split()
 
 logging.disable(logging.ERROR)
 
@@ -49,7 +54,7 @@ SINGLE = [
     *limits("keywords:letter_frequency", "let_relation", "let_frequency", (1, 4), letter="i"),
     *limits("keywords:letter_frequency", "let_relation", "let_frequency", (6,), letter="E"),
     *limits("keywords:letter_frequency", "let_relation", "let_frequency", (1,), letter="k"),
-    *[("language:response_language", {"language": l}) for l in ("en", "de", "fr", "hi", "ja", "ru", "pt", "ar")],
+    *[("language:response_language", {"language": l}) for l in LANGUAGES],
     *limits("length_constraints:number_sentences", "relation", "num_sentences", (1, 2, 3, 4, 5, 8)),
     *counts("length_constraints:number_paragraphs", "num_paragraphs", (1, 2, 3)),
     *limits("length_constraints:number_words", "relation", "num_words", (1, 3, 5, 9, 10, 20)),
@@ -165,14 +170,43 @@ def detects(test):
     return any(i.startswith(("language", "change_case:english")) for i in test["instruction_id_list"])
 
 
+def remember_languages():
+    """Lets a text have one language, for its detection takes most of the time."""
+    detect = langdetect.detect
+    known = {}
+
+    def once(text):
+        if text not in known:
+            try:
+                known[text] = detect(text)
+            except langdetect.LangDetectException as e:
+                known[text] = e
+        if isinstance(known[text], Exception):
+            raise known[text]
+        return known[text]
+
+    langdetect.detect = once
+
+
+def settled(test, answers):
+    """The answers on which the reference agrees with itself, and its verdicts."""
+    kept, verdicts = [], []
+    for answer in answers:
+        found = [verdict(test, answer) for _ in range(RUNS if detects(test) else 1)]
+        if all(f == found[0] for f in found):
+            kept.append(answer)
+            verdicts.append(found[0])
+        else:
+            print("the reference does not agree with itself:", test["key"], repr(answer), file=sys.stderr)
+    return kept, verdicts
+
+
 if __name__ == "__main__":
+    given = None
+    if len(sys.argv) > 1:
+        with open(sys.argv[1], encoding="utf-8") as f:
+            given = json.load(f)
+        remember_languages()
     for test, answers in cases():
-        kept, verdicts = [], []
-        for answer in answers:
-            found = [verdict(test, answer) for _ in range(RUNS if detects(test) else 1)]
-            if all(f == found[0] for f in found):
-                kept.append(answer)
-                verdicts.append(found[0])
-            else:
-                print("the reference does not agree with itself:", test["key"], repr(answer), file=sys.stderr)
-        print(json.dumps({**test, "answers": kept, "verdicts": verdicts}, ensure_ascii=False))
+        answers, verdicts = settled(test, answers) if given is None else (given, [verdict(test, a) for a in given])
+        print(json.dumps({**test, "answers": answers, "verdicts": verdicts}, ensure_ascii=False))
