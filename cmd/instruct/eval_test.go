@@ -70,6 +70,17 @@ func TestEvalOfAnswers(t *testing.T) {
 	has(t, o.err, "s passes 50.0 %, below 60.0 %")
 }
 
+// TestEvalOfLanguages judges answers by the language that they are in.
+func TestEvalOfLanguages(t *testing.T) {
+	workdir(t)
+	write(t, "if.jsonl", `{"key": 1, "prompt": "a", "instruction_id_list": ["language:response_language"],`+
+		` "kwargs": [{"language": "de"}]}`+"\n"+
+		`{"key": 2, "prompt": "b", "instruction_id_list": ["change_case:english_capital"], "kwargs": [{}]}`+"\n")
+	write(t, "a.jsonl", answersOf("a", "The cat sits on the mat.", "b", "THE CAT SITS ON THE MAT."))
+	has(t, ok(t, "", "eval --suite if.jsonl --answers a.jsonl --out found"), "50.0%")
+	has(t, read(t, "found/samples-1-if.jsonl"), "the language looks like en, expected de")
+}
+
 // TestEvalOfModels compares a model with itself and with another one on rows of data and on IFEval's prompts.
 func TestEvalOfModels(t *testing.T) {
 	workdir(t)

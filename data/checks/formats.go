@@ -112,5 +112,6 @@ func isDateTime(s string) bool {
 }
 
 func isDuration(s string) bool {
-	return weeksForm().MatchString(s) || spanForm().MatchString(s) && !strings.HasSuffix(s, "P") && !strings.HasSuffix(s, "T")
+	return weeksForm().MatchString(s) ||
+		spanForm().MatchString(s) && !strings.HasSuffix(s, "P") && !strings.HasSuffix(s, "T")
 }

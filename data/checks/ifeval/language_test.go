@@ -20,10 +20,10 @@ func TestLanguage(t *testing.T) {
 		{"Das Schiff fährt auf dem Meer, und der Sturm ist nah.", "de"},
 		{"Meli inasafiri baharini na dhoruba iko karibu sana na watu wanaogopa.", "sw"},
 		{"Con tàu đang đi trên biển và cơn bão sắp đến gần.", "vi"},
-		{"Con ta\u0300u đang đi trên biê\u0309n va\u0300 cơn ba\u0303o să\u0301p đê\u0301n gâ\u0300n.", "vi"},
+		{"Con ta\u0300u đi trên biê\u0309n va\u0300 cơn ba\u0303o đê\u0301n.", "vi"},
 		{"Корабль плывёт по морю, и буря уже близко, но люди не боятся.", "ru"},
-		{"यह हिन्दी में लिखा हुआ एक वाक्य है। हिन्दी सुन्दर भाषा है।", "hi"},
-		{"یہ اردو میں لکھا ہوا ایک جملہ ہے اور سمندر کے بارے میں ہے۔", "ur"},
+		{"यह हिन्दी में लिखा वाक्य है।", "hi"},
+		{"یہ اردو میں لکھا ہوا ایک جملہ ہے۔", "ur"},
 		{"海はとても静かです。 OK", "ja"},
 	} {
 		if got := language(c.text); got != c.want {
