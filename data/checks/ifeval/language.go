@@ -23,17 +23,48 @@ func language(text string) string {
 	case script == unicode.Latin:
 		return latinLanguage(text)
 	}
-	known, foreign := codes(), foreignLetters()
+	all := neighbours(script)
+	if len(all) == 0 {
+		return codes()[whatlanggo.DetectLang(text)]
+	}
+	return neighbour(text, all)
+}
+
+// neighbours are the languages of a script that several share, the most common first.
+func neighbours(script *unicode.RangeTable) []whatlanggo.Lang {
+	switch script {
+	case unicode.Cyrillic:
+		return []whatlanggo.Lang{whatlanggo.Rus, whatlanggo.Ukr, whatlanggo.Bul, whatlanggo.Mkd}
+	case unicode.Arabic:
+		return []whatlanggo.Lang{whatlanggo.Arb, whatlanggo.Pes, whatlanggo.Urd}
+	case unicode.Devanagari:
+		return []whatlanggo.Lang{whatlanggo.Hin, whatlanggo.Mar, whatlanggo.Nep}
+	case unicode.Hebrew:
+		return []whatlanggo.Lang{whatlanggo.Heb}
+	}
+	return nil
+}
+
+// neighbour is the likeliest of some languages that have all letters of a text. Where whatlanggo is not sure at all, it
+// takes one of the best at random, and this the first.
+func neighbour(text string, all []whatlanggo.Lang) string {
+	foreign := foreignLetters()
+	var able []whatlanggo.Lang
 	options := whatlanggo.Options{Whitelist: map[whatlanggo.Lang]bool{}}
-	for l := range known {
+	for _, l := range all {
 		if !strings.ContainsAny(text, foreign[l]) {
+			able = append(able, l)
 			options.Whitelist[l] = true
 		}
 	}
-	if len(options.Whitelist) == 0 {
+	if len(able) == 0 {
 		return "other"
 	}
-	return known[whatlanggo.DetectLangWithOptions(text, options)]
+	found := whatlanggo.DetectWithOptions(text, options)
+	if found.Confidence == 0 {
+		return codes()[able[0]]
+	}
+	return codes()[found.Lang]
 }
 
 // foreignLetters are letters that neighbours of a language have and it has not.
