@@ -144,6 +144,19 @@ func (c *Correction) Line() ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// CorrectionLines is corrections as the text of a file.
+func CorrectionLines(corrections []Correction) ([]byte, error) {
+	var text []byte
+	for i := range corrections {
+		line, err := corrections[i].Line()
+		if err != nil {
+			return nil, err
+		}
+		text = append(text, line...)
+	}
+	return text, nil
+}
+
 // AppendCorrections adds corrections to the text of a file of them, which may not exist yet. The file that results is
 // given to write whole.
 func AppendCorrections(path string, more []Correction, write func(path string, text []byte) error) error {
@@ -158,12 +171,12 @@ func AppendCorrections(path string, more []Correction, write func(path string, t
 		if err := more[i].Validate(); err != nil {
 			return err
 		}
-		line, err := more[i].Line()
-		if err != nil {
-			return err
-		}
-		text = append(text, line...)
 	}
+	lines, err := CorrectionLines(more)
+	if err != nil {
+		return err
+	}
+	text = append(text, lines...)
 	if _, err := parseCorrections(path, text); err != nil {
 		return err
 	}

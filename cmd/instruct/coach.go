@@ -52,15 +52,11 @@ func newCoach(s *streams) *cobra.Command {
 		Args: noArgs, Long: "Talk to a model and correct it, or go through the tests of a suite that it fails.\n" + coachHelp,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.rows = eval.Rows
-			sp, err := f.load(cmd)
+			sp, file, err := f.open(cmd)
 			if err != nil {
 				return err
 			}
 			defer sp.close()
-			file, err := f.file(sp.model)
-			if err != nil {
-				return err
-			}
 			c := &coaching{speaker: sp, streams: s, file: file, system: f.system}
 			if suite != "" {
 				return c.suite(cmd.Context(), suite)

@@ -120,7 +120,7 @@ func TestCoachOfASuite(t *testing.T) {
 func TestCoachInATerminal(t *testing.T) {
 	tmux, err := exec.LookPath("tmux")
 	if err != nil {
-		t.Skip("needs tmux")
+		t.Skip("drives a terminal with tmux, which is not installed here")
 	}
 	workdir(t)
 	dir, err := os.Getwd()

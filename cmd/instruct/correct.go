@@ -36,6 +36,29 @@ type correctionFile struct {
 	now                 func() time.Time
 }
 
+// authorOr is the login name where no author was given.
+func authorOr(given string) string {
+	u, err := user.Current()
+	if given == "" && err == nil {
+		return u.Username
+	}
+	return given
+}
+
+// open loads the model and checks the file of corrections. The caller closes the speaker.
+func (f *correctionFlags) open(cmd *cobra.Command) (*speaker, *correctionFile, error) {
+	sp, err := f.load(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	file, err := f.file(sp.model)
+	if err != nil {
+		sp.close()
+		return nil, nil, err
+	}
+	return sp, file, nil
+}
+
 // file gives the file of corrections of a model that was loaded.
 func (f *correctionFlags) file(m *pretrained.Model) (*correctionFile, error) {
 	if _, err := os.Stat(f.out); err == nil {
@@ -43,10 +66,7 @@ func (f *correctionFlags) file(m *pretrained.Model) (*correctionFile, error) {
 			return nil, err // before any work is lost
 		}
 	}
-	c := &correctionFile{path: f.out, author: f.author, now: time.Now}
-	if u, err := user.Current(); c.author == "" && err == nil {
-		c.author = u.Username
-	}
+	c := &correctionFile{path: f.out, author: authorOr(f.author), now: time.Now}
 	var err error
 	c.model, err = weightsHash(m, f.speakFlags)
 	return c, err
@@ -87,16 +107,12 @@ func (c *correctionFile) dropLast(id string) error {
 	if all[n].ID != id {
 		return mistake("corrections: %s was changed by another program; the last one is %s, not %s", c.path, all[n].ID, id)
 	}
-	var text []byte
-	for i := range all[:n] {
-		line, err := all[i].Line()
-		if err != nil {
-			return err
-		}
-		text = append(text, line...)
-	}
 	if n == 0 {
 		return os.Remove(c.path)
+	}
+	text, err := data.CorrectionLines(all[:n])
+	if err != nil {
+		return err
 	}
 	return checkpoints.WriteFile(c.path, text)
 }
@@ -114,15 +130,11 @@ standard output.`,
 			if err := required(cmd, "prompt", "good"); err != nil {
 				return err
 			}
-			sp, err := f.load(cmd)
+			sp, file, err := f.open(cmd)
 			if err != nil {
 				return err
 			}
 			defer sp.close()
-			file, err := f.file(sp.model)
-			if err != nil {
-				return err
-			}
 			asked := conversationOf(f.system, chat.Message{Role: "user", Content: prompt})
 			if !cmd.Flags().Changed("bad") {
 				a, err := sp.Answer(cmd.Context(), asked, sp.decoding(nil))

@@ -78,7 +78,7 @@ func TestEvalIsStopped(t *testing.T) {
 // TestEvalIsKilled kills the program in the middle; the same command then asks what is left only.
 func TestEvalIsKilled(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the program again")
+		t.Skip("not in the short form: it starts the program as processes of its own and kills them")
 	}
 	many(t)
 	program, err := os.Executable()

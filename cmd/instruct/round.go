@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
-	"os/user"
 	"strconv"
 	"strings"
 	"time"
@@ -81,9 +79,7 @@ func (r *rounding) check(cmd *cobra.Command) error {
 		return mistake("max_worse is %q; expected a share such as 5%% or 0.05", r.maxWorse)
 	}
 	r.worse = worse
-	if u, err := user.Current(); r.author == "" && err == nil {
-		r.author = u.Username
-	}
+	r.author = authorOr(r.author)
 	switch {
 	case r.options.Steps < 1:
 		return mistake("steps is %d; it must be at least 1", r.options.Steps)
@@ -100,20 +96,8 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	if err := r.check(cmd); err != nil {
 		return err
 	}
-	lesson := coach.Lesson{}
-	var err error
-	if lesson.New, err = data.ReadCorrections(r.corrections); err != nil {
-		return err
-	}
-	var suites []*eval.Suite
-	for _, path := range r.suites {
-		suite, err := eval.Read(ctx, path, "")
-		if err != nil {
-			return err
-		}
-		suites = append(suites, suite)
-	}
-	if lesson.Kept, err = r.prompts(ctx); err != nil {
+	lesson, suites, err := r.read(ctx)
+	if err != nil {
 		return err
 	}
 	if err := r.begin(); err != nil {
@@ -177,6 +161,22 @@ func because(reason string) string {
 		return ""
 	}
 	return ": " + reason
+}
+
+// read reads what is taught and measured.
+func (r *rounding) read(ctx context.Context) (lesson coach.Lesson, suites []*eval.Suite, err error) {
+	if lesson.New, err = data.ReadCorrections(r.corrections); err != nil {
+		return lesson, nil, err
+	}
+	for _, path := range r.suites {
+		suite, err := eval.Read(ctx, path, "")
+		if err != nil {
+			return lesson, nil, err
+		}
+		suites = append(suites, suite)
+	}
+	lesson.Kept, err = r.prompts(ctx)
+	return lesson, suites, err
 }
 
 // begin makes the behaviour folder where there is none.
@@ -330,91 +330,4 @@ func (r *rounding) decide(ctx context.Context, s *streams, round *coach.Round) {
 		return
 	}
 	round.Verdict = coach.Accepted
-}
-
-func newLog(s *streams) *cobra.Command {
-	var asJSON bool
-	c := &cobra.Command{Use: "log BEHAVIOUR", Short: "The rounds of a behaviour folder", Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return mistake("log takes one behaviour folder")
-			}
-			current, err := pretrained.Current(args[0])
-			if err != nil {
-				return err
-			}
-			ledger, err := coach.Ledger(args[0])
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				for _, l := range ledger {
-					if err := writeJSON(s.out, l); err != nil {
-						return err
-					}
-				}
-				return nil
-			}
-			base, err := pretrained.ReadBase(args[0])
-			if err != nil {
-				return err
-			}
-			var b bytes.Buffer
-			fmt.Fprintf(&b, "  0  %s\n", base.Model)
-			for _, l := range ledger {
-				logLine(&b, l)
-			}
-			fmt.Fprintf(&b, "current: %d\n", current)
-			_, err = s.out.Write(b.Bytes())
-			return err
-		}}
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a round")
-	return c
-}
-
-// logLine writes a line of the ledger.
-func logLine(b *bytes.Buffer, l coach.Round) {
-	if l.Verdict == coach.RolledBack {
-		fmt.Fprintf(b, "%3d  rolled back to, from %d; %s, %s\n", l.Round, l.Parent, l.Author, l.Time)
-		return
-	}
-	fmt.Fprintf(b, "%3d  %s, of %d; %d of %d corrections right", l.Round, l.Verdict, l.Parent, l.Taught.Right,
-		l.Corrections)
-	for _, m := range l.Suites {
-		fmt.Fprintf(b, "; %s %d -> %d of %d, %d lost", m.Suite, m.Before, m.After, m.Tests, len(m.Lost))
-	}
-	fmt.Fprintf(b, "; %.0f s; %s, %s%s\n", l.Seconds, l.Author, l.Time, because(l.Reason))
-	for _, about := range l.About {
-		fmt.Fprintf(b, "       %.70q\n", about)
-	}
-}
-
-func newRollback(s *streams) *cobra.Command {
-	var to int
-	c := &cobra.Command{Use: "rollback BEHAVIOUR", Short: "Make an earlier round the current one",
-		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return mistake("rollback takes one behaviour folder")
-			}
-			if !cmd.Flags().Changed("to") {
-				return mistake("rollback needs --to: the number of a round")
-			}
-			unlock, err := coach.Lock(args[0])
-			if err != nil {
-				return err
-			}
-			defer unlock()
-			author := ""
-			if u, err := user.Current(); err == nil {
-				author = u.Username
-			}
-			if err := coach.RollBack(args[0], to, author, time.Now().UTC().Format(time.RFC3339)); err != nil {
-				return err
-			}
-			fmt.Fprintf(s.out, "round %d of %s is the current one\n", to, args[0])
-			return nil
-		}}
-	c.Flags().IntVar(&to, "to", 0, "number of the round")
-	return c
 }

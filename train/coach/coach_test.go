@@ -97,7 +97,7 @@ func TestBatch(t *testing.T) {
 	defer session.Close()
 	l, o := lesson(), options()
 	o.KeptWeight = 3
-	kept, err := Keep(t.Context(), session, l.Kept, o, func() {})
+	kept, err := Keep(t.Context(), session, l.Kept, o)
 	if err != nil || len(kept) != 2 {
 		t.Fatal(len(kept), err)
 	}

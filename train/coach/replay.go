@@ -17,9 +17,8 @@ type Kept struct {
 	top     []model.Top // of each trained token
 }
 
-// Keep asks the parent and keeps its answers with the likeliest tokens of each step. What it cannot answer is left out.
-func Keep(ctx context.Context, s *pretrained.Session, prompts [][]chat.Message, o Options, done func()) (
-	[]Kept, error) {
+// Keep asks the parent and keeps its answers with the likeliest tokens of each step.
+func Keep(ctx context.Context, s *pretrained.Session, prompts [][]chat.Message, o Options) ([]Kept, error) {
 	kept := make([]Kept, len(prompts))
 	asked := 0
 	err := s.Ask(ctx, func(bool) (q pretrained.Question, ok bool) {
@@ -34,7 +33,6 @@ func Keep(ctx context.Context, s *pretrained.Session, prompts [][]chat.Message, 
 			return a.Err
 		}
 		kept[a.Index] = keep(a)
-		done()
 		return nil
 	})
 	return slices.DeleteFunc(kept, func(k Kept) bool { return len(k.top) == 0 }), err

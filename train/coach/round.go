@@ -137,13 +137,9 @@ func (r *Round) Save(behaviour string, m *pretrained.Model, corrections []data.C
 		if err := m.Save(tmp); err != nil {
 			return err
 		}
-		var text []byte
-		for i := range corrections {
-			line, err := corrections[i].Line()
-			if err != nil {
-				return err
-			}
-			text = append(text, line...)
+		text, err := data.CorrectionLines(corrections)
+		if err != nil {
+			return err
 		}
 		if err := checkpoints.WriteFile(filepath.Join(tmp, correctionsFile), text); err != nil {
 			return err

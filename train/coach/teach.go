@@ -73,7 +73,7 @@ func Teach(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, l Lesson
 	defer session.Close()
 	l.Earlier = standing(l)
 	t := &teacher{model: m, pool: pool, session: session, options: o, lesson: l, say: say}
-	kept, err := Keep(ctx, session, l.Kept, o, func() {})
+	kept, err := Keep(ctx, session, l.Kept, o)
 	if err != nil {
 		return Taught{}, err
 	}
@@ -257,11 +257,12 @@ func (t *teacher) put(parent, child [][]float32, share float64) {
 	s := float32(share)
 	for i, x := range t.model.Tensors() {
 		p, c := parent[i], child[i]
+		if share == 1 { // exactly, whatever rounding says
+			copy(x.Data, c)
+			continue
+		}
 		for j := range x.Data {
 			x.Data[j] = p[j] + float32(s*(c[j]-p[j]))
-		}
-		if share == 1 {
-			copy(x.Data, c)
 		}
 	}
 }

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"instruct/model/pretrained"
+	"instruct/train/coach"
+)
+
+func newLog(s *streams) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{Use: "log BEHAVIOUR", Short: "The rounds of a behaviour folder", Args: cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return mistake("log takes one behaviour folder")
+			}
+			current, err := pretrained.Current(args[0])
+			if err != nil {
+				return err
+			}
+			ledger, err := coach.Ledger(args[0])
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				for _, l := range ledger {
+					if err := writeJSON(s.out, l); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			base, err := pretrained.ReadBase(args[0])
+			if err != nil {
+				return err
+			}
+			var b bytes.Buffer
+			fmt.Fprintf(&b, "  0  %s\n", base.Model)
+			for _, l := range ledger {
+				logLine(&b, l)
+			}
+			fmt.Fprintf(&b, "current: %d\n", current)
+			_, err = s.out.Write(b.Bytes())
+			return err
+		}}
+	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a round")
+	return c
+}
+
+// logLine writes a line of the ledger.
+func logLine(b *bytes.Buffer, l coach.Round) {
+	if l.Verdict == coach.RolledBack {
+		fmt.Fprintf(b, "%3d  rolled back to, from %d; %s, %s\n", l.Round, l.Parent, l.Author, l.Time)
+		return
+	}
+	fmt.Fprintf(b, "%3d  %s, of %d; %d of %d corrections right", l.Round, l.Verdict, l.Parent, l.Taught.Right,
+		l.Corrections)
+	for _, m := range l.Suites {
+		fmt.Fprintf(b, "; %s %d -> %d of %d, %d lost", m.Suite, m.Before, m.After, m.Tests, len(m.Lost))
+	}
+	fmt.Fprintf(b, "; %.0f s; %s, %s%s\n", l.Seconds, l.Author, l.Time, because(l.Reason))
+	for _, about := range l.About {
+		fmt.Fprintf(b, "       %.70q\n", about)
+	}
+}
