@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,10 +25,12 @@ type Correction struct {
 	Note string `json:"privileged_context"`
 	// Paraphrases are other ways to say the last message of the prompt, to which the answer is the same.
 	Paraphrases []string `json:"paraphrases"`
-	Rule        string   `json:"rule"` // id of a rule of a policy, "" for none
-	Author      string   `json:"author"`
-	Time        string   `json:"time"`         // RFC 3339, UTC
-	Model       string   `json:"model_sha256"` // of the model that gave the rejected answer
+	// Near are prompts in the place of the last message that look alike, but to which the answer is to stay as it is.
+	Near   []string `json:"near,omitempty"`
+	Rule   string   `json:"rule"` // id of a rule of a policy, "" for none
+	Author string   `json:"author"`
+	Time   string   `json:"time"`         // RFC 3339, UTC
+	Model  string   `json:"model_sha256"` // of the model that gave the rejected answer
 }
 
 // NewCorrection makes a correction of an answer, at a time, with an id that follows from what it is about.
@@ -63,9 +66,9 @@ func (c *Correction) Validate() error {
 	case chosen == last(c.Rejected):
 		return mistake("the correction changes nothing: chosen and rejected are the same text")
 	}
-	for _, p := range c.Paraphrases {
+	for _, p := range slices.Concat(c.Paraphrases, c.Near) {
 		if strings.TrimSpace(p) == "" {
-			return mistake("a paraphrase is empty")
+			return mistake("a paraphrase or a near prompt is empty")
 		}
 	}
 	return nil
@@ -75,6 +78,15 @@ func (c *Correction) Validate() error {
 func (c *Correction) Asked() [][]chat.Message {
 	all := [][]chat.Message{c.Prompt}
 	for _, p := range c.Paraphrases {
+		all = append(all, paraphrased(c.Prompt, p))
+	}
+	return all
+}
+
+// NearPrompts gives the prompt with each of the near ones in the place of its last message.
+func (c *Correction) NearPrompts() [][]chat.Message {
+	var all [][]chat.Message
+	for _, p := range c.Near {
 		all = append(all, paraphrased(c.Prompt, p))
 	}
 	return all

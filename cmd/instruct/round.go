@@ -13,18 +13,17 @@ import (
 	"instruct/data"
 	"instruct/model/kernel"
 	"instruct/model/pretrained"
-	"instruct/tokenizer/chat"
 	"instruct/train/coach"
 	"instruct/train/eval"
 )
 
 // rounding is a round as the flags say.
 type rounding struct {
-	base, corrections, maxWorse, author string
-	suites, keep                        []string
-	yes                                 bool
-	threads, maxNew, keepRows           int
-	options                             coach.Options
+	base, corrections, maxWorse, author, recipe string
+	suites, keep                                []string
+	yes                                         bool
+	threads, maxNew, keepRows                   int
+	options                                     coach.Options
 
 	behaviour string
 	worse     float64 // share of the tests of a suite
@@ -58,6 +57,7 @@ command takes it as a model and means the current round. The first round makes i
 	fl.StringVar(&r.author, "author", "", "who wants it so; your login name where empty")
 	fl.IntVar(&r.maxNew, "max_new_tokens", 256, "longest answer to a suite's test in tokens")
 	fl.IntVar(&r.threads, "threads", 0, threadsHelp)
+	fl.StringVar(&r.recipe, "recipe", "", "take seed, learning rate and all else from this file, a round.json of before")
 	fl.Uint64Var(&r.options.Seed, "seed", r.options.Seed, "seed of the order of what is kept")
 	fl.Float64Var(&r.options.LearningRate, "learning_rate", r.options.LearningRate, "of the first step; falls to 0")
 	fl.IntVar(&r.options.Steps, "steps", r.options.Steps, "steps of one try; another follows while one is not right")
@@ -79,14 +79,19 @@ func (r *rounding) check(cmd *cobra.Command) error {
 		return mistake("max_worse is %q; expected a share such as 5%% or 0.05", r.maxWorse)
 	}
 	r.worse = worse
+	if r.recipe != "" {
+		for _, name := range []string{"seed", "learning_rate", "steps", "kept_weight"} {
+			if cmd.Flags().Changed(name) {
+				return mistake("recipe %s says what %s is; give one of them", r.recipe, name)
+			}
+		}
+		if r.options, err = coach.ReadOptions(r.recipe); err != nil {
+			return err
+		}
+	}
 	r.author = authorOr(r.author)
-	switch {
-	case r.options.Steps < 1:
-		return mistake("steps is %d; it must be at least 1", r.options.Steps)
-	case r.options.LearningRate <= 0:
-		return mistake("learning_rate is %g; it must be above 0", r.options.LearningRate)
-	case r.options.KeptWeight < 0:
-		return mistake("kept_weight is %g; it must be 0 or more", r.options.KeptWeight)
+	if err := r.options.Validate(); err != nil {
+		return err
 	}
 	return kernel.CheckCPU()
 }
@@ -96,7 +101,7 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	if err := r.check(cmd); err != nil {
 		return err
 	}
-	lesson, suites, err := r.read(ctx)
+	lesson, keep, suites, err := r.read(ctx)
 	if err != nil {
 		return err
 	}
@@ -126,6 +131,10 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	}
 	pool := kernel.NewPool(r.threads)
 	defer pool.Close()
+	lesson.Round = round.Parent
+	if lesson.Kept, err = r.kept(ctx, m, round.Parent, pool, keep); err != nil {
+		return err
+	}
 	before, err := r.measure(ctx, s, m, pool, suites)
 	if err != nil {
 		return err
@@ -164,19 +173,19 @@ func because(reason string) string {
 }
 
 // read reads what is taught and measured.
-func (r *rounding) read(ctx context.Context) (lesson coach.Lesson, suites []*eval.Suite, err error) {
+func (r *rounding) read(ctx context.Context) (lesson coach.Lesson, keep []data.Row, suites []*eval.Suite, err error) {
 	if lesson.New, err = data.ReadCorrections(r.corrections); err != nil {
-		return lesson, nil, err
+		return lesson, nil, nil, err
 	}
 	for _, path := range r.suites {
 		suite, err := eval.Read(ctx, path, "")
 		if err != nil {
-			return lesson, nil, err
+			return lesson, nil, nil, err
 		}
 		suites = append(suites, suite)
 	}
-	lesson.Kept, err = r.prompts(ctx)
-	return lesson, suites, err
+	keep, err = r.keepRowsOf(ctx)
+	return lesson, keep, suites, err
 }
 
 // begin makes the behaviour folder where there is none.
@@ -233,8 +242,8 @@ func (r *rounding) checkModel(round coach.Round, corrections []data.Correction) 
 	return nil
 }
 
-// prompts reads what is kept: every so-many-th row up to its last answer.
-func (r *rounding) prompts(ctx context.Context) ([][]chat.Message, error) {
+// keepRowsOf reads what is kept: every so-many-th row.
+func (r *rounding) keepRowsOf(ctx context.Context) ([]data.Row, error) {
 	if len(r.keep) == 0 {
 		return nil, nil
 	}
@@ -242,15 +251,23 @@ func (r *rounding) prompts(ctx context.Context) ([][]chat.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	var prompts [][]chat.Message
 	n := min(r.keepRows, len(rows))
-	for i := range n {
-		m := rows[i*len(rows)/n].Messages
-		if len(m) > 1 && m[len(m)-1].Role == "assistant" {
-			prompts = append(prompts, m[:len(m)-1])
-		}
+	spread := make([]data.Row, n)
+	for i := range spread {
+		spread[i] = rows[i*len(rows)/n]
 	}
-	return prompts, nil
+	return spread, nil
+}
+
+// kept are the answers that stay: to the prompts of rows, and to those near earlier corrections.
+func (r *rounding) kept(ctx context.Context, m *pretrained.Model, round int, pool *kernel.Pool, rows []data.Row) (
+	[]coach.Kept, error) {
+	near, err := coach.EarlierNear(r.behaviour, round, m.Config.Vocab)
+	if err != nil {
+		return nil, err
+	}
+	general, err := coach.General(ctx, r.behaviour, m, round, pool, rows, r.options)
+	return append(near, general...), err
 }
 
 // measure asks the suites.

@@ -40,8 +40,18 @@ func asked(text string) []chat.Message { return []chat.Message{{Role: "user", Co
 func lesson() Lesson {
 	one := data.NewCorrection(asked("ab"), "x", "?", time.Unix(0, 0))
 	one.Paraphrases = []string{"abc"}
-	return Lesson{New: []data.Correction{one, data.NewCorrection(asked("cd"), "yz", "?", time.Unix(0, 0))},
-		Kept: [][]chat.Message{asked("ef"), asked("gh")}}
+	one.Near = []string{"abd"}
+	return Lesson{New: []data.Correction{one, data.NewCorrection(asked("cd"), "yz", "?", time.Unix(0, 0))}}
+}
+
+// others are answers to two other prompts.
+func others(t *testing.T, m *pretrained.Model, pool *kernel.Pool) []Kept {
+	t.Helper()
+	kept, err := ask(t.Context(), m, pool, [][]chat.Message{asked("ef"), asked("gh")}, options())
+	if err != nil || len(kept) != 2 {
+		t.Fatal(len(kept), err)
+	}
+	return kept
 }
 
 func options() Options {
@@ -57,11 +67,13 @@ func TestTeach(t *testing.T) {
 	for i := range 2 {
 		m, pool := tiny(t)
 		before := m.WeightsHash()
-		got, err := Teach(t.Context(), m, pool, lesson(), options(), t.Logf)
+		l := lesson()
+		l.Kept = others(t, m, pool)
+		got, err := Teach(t.Context(), m, pool, l, options(), t.Logf)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Right != 2 || got.Kept != 2 || got.Share <= 0 || got.Share > 1 {
+		if got.Right != 2 || got.Kept != 3 || len(got.Near) != 1 || got.Share <= 0 || got.Share > 1 {
 			t.Errorf("%+v", got)
 		}
 		s, err := m.NewSession(pool, 1)
@@ -90,18 +102,14 @@ func TestTeach(t *testing.T) {
 // are predicted.
 func TestBatch(t *testing.T) {
 	m, pool := tiny(t)
-	session, err := m.NewSession(pool, 4)
+	l, o := lesson(), options()
+	o.KeptWeight = 3
+	l.Kept = others(t, m, pool)
+	near, err := ask(t.Context(), m, pool, near(l.New), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer session.Close()
-	l, o := lesson(), options()
-	o.KeptWeight = 3
-	kept, err := Keep(t.Context(), session, l.Kept, o)
-	if err != nil || len(kept) != 2 {
-		t.Fatal(len(kept), err)
-	}
-	s, err := (&teacher{model: m, lesson: l, options: o}).steps(t.Context(), kept)
+	s, err := (&teacher{model: m, lesson: l, options: o}).steps(t.Context(), near)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +121,7 @@ func TestBatch(t *testing.T) {
 				for at := seg.Start; row >= 0 && at < seg.End; at++ {
 					w := float64(b.Weights[at])
 					kind := 0
-					if row >= s.kept[0] {
+					if row >= s.first {
 						kind = 1
 					}
 					sums[kind] += w

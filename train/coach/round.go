@@ -5,17 +5,20 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"instruct/checkpoints"
 	"instruct/data"
 	"instruct/model/pretrained"
 )
 
-// Files of a round beside its model.
+// Files of a round beside its model, and of a behaviour.
 const (
 	roundFile       = "round.json"
 	correctionsFile = "corrections.jsonl"
+	nearFile        = "near.gob" // the parent's answers to prompts near the corrections
 	ledgerFile      = "ledger.jsonl"
+	keptDir         = "kept" // of a behaviour: the first model's answers to other prompts
 )
 
 // Round is what is known of a round: a line of the ledger, and round.json in its folder.
@@ -105,24 +108,59 @@ func next(behaviour string) (int, error) {
 
 // Earlier gives the corrections of the rounds from the first to the given one, in order.
 func Earlier(behaviour string, round int) ([]data.Correction, error) {
+	rounds, err := line(behaviour, round)
+	if err != nil {
+		return nil, err
+	}
 	var all []data.Correction
-	for round > 0 {
-		dir := pretrained.RoundDir(behaviour, round)
-		own, err := data.ReadCorrections(filepath.Join(dir, correctionsFile))
+	for _, n := range rounds {
+		own, err := data.ReadCorrections(filepath.Join(pretrained.RoundDir(behaviour, n), correctionsFile))
 		if err != nil {
 			return nil, err
 		}
-		all = append(own, all...)
-		text, err := os.ReadFile(filepath.Join(dir, roundFile))
+		all = append(all, own...)
+	}
+	return all, nil
+}
+
+// EarlierNear gives what those rounds keep of the answers to prompts near their corrections; vocab is the model's.
+func EarlierNear(behaviour string, round, vocab int) ([]Kept, error) {
+	rounds, err := line(behaviour, round)
+	if err != nil {
+		return nil, err
+	}
+	var all []Kept
+	for _, n := range rounds {
+		path := filepath.Join(pretrained.RoundDir(behaviour, n), nearFile)
+		if _, err := os.Stat(path); os.IsNotExist(err) {
+			continue
+		}
+		own, err := ReadKept(path, vocab)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, own...)
+	}
+	return all, nil
+}
+
+// line gives the numbers of the rounds that led to the given one, and its own, without the first model's 0.
+func line(behaviour string, round int) ([]int, error) {
+	var all []int
+	for round > 0 {
+		all = append(all, round)
+		path := filepath.Join(pretrained.RoundDir(behaviour, round), roundFile)
+		text, err := os.ReadFile(path)
 		if err != nil {
 			return nil, mistake("behaviour %s is not whole: %s", behaviour, checkpoints.Reason(err))
 		}
 		var r Round
 		if err := json.Unmarshal(text, &r); err != nil || r.Parent >= round {
-			return nil, mistake("behaviour %s: %s is not a round's", behaviour, filepath.Join(dir, roundFile))
+			return nil, mistake("behaviour %s: %s is not a round's", behaviour, path)
 		}
 		round = r.Parent
 	}
+	slices.Reverse(all)
 	return all, nil
 }
 
@@ -143,6 +181,11 @@ func (r *Round) Save(behaviour string, m *pretrained.Model, corrections []data.C
 		}
 		if err := checkpoints.WriteFile(filepath.Join(tmp, correctionsFile), text); err != nil {
 			return err
+		}
+		if len(r.Taught.Near) > 0 {
+			if err := SaveKept(filepath.Join(tmp, nearFile), r.Taught.Near); err != nil {
+				return err
+			}
 		}
 		own, err := json.MarshalIndent(r, "", "  ")
 		if err != nil {

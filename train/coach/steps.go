@@ -8,17 +8,19 @@ import (
 )
 
 // steps gives the micro-batch of one step after the other: every new correction, in one of its phrasings, some of the
-// earlier ones, and some of the answers that are to stay.
+// earlier ones, and some of the answers that are to stay: to prompts near the new corrections, and to others.
 type steps struct {
-	examples []data.Example // all of them
-	new      [][]int        // of each new correction, its phrasings
-	earlier  [][]int        // of each earlier one
-	kept     []int
-	answers  []Kept // that kept are of, in order
-	options  Options
-	step     int
-	batch    data.Batch
-	rows     []int
+	examples   []data.Example // all of them
+	new        [][]int        // of each new correction, its phrasings
+	earlier    [][]int        // of each earlier one
+	near, kept []int
+	first      int    // example of what is to stay; they come last
+	answers    []Kept // that those are of, in order
+	options    Options
+	round      int
+	step       int
+	batch      data.Batch
+	rows       []int
 }
 
 // add adds examples and gives their numbers.
@@ -48,27 +50,46 @@ func (s *steps) longest() int {
 		earlier = max(earlier, most(phrasings))
 	}
 	return total + min(s.options.Earlier, len(s.earlier))*earlier +
-		min(s.options.KeptRows, len(s.kept))*most(s.kept)
+		min(s.options.NearRows, len(s.near))*most(s.near) + min(s.options.KeptRows, len(s.kept))*most(s.kept)
+}
+
+// keep adds answers that are to stay, and gives their numbers. Nothing else may be added after them.
+func (s *steps) keep(answers []Kept) []int {
+	if len(s.answers) == 0 {
+		s.first = len(s.examples)
+	}
+	s.answers = append(s.answers, answers...)
+	var numbers []int
+	for i := range answers {
+		numbers = append(numbers, s.add(answers[i].example())...)
+	}
+	return numbers
 }
 
 // choose fills rows with the examples of the step.
 func (s *steps) choose() {
 	s.rows = s.rows[:0]
 	for i, phrasings := range s.new {
-		s.rows = append(s.rows, phrasings[(s.step+i)%len(phrasings)])
+		s.rows = append(s.rows, phrasings[s.pick("phrasing", i, s.step, len(phrasings))])
 	}
 	s.turn(len(s.earlier), s.options.Earlier, "earlier", func(i int) {
-		s.rows = append(s.rows, s.earlier[i][s.step%len(s.earlier[i])])
+		s.rows = append(s.rows, s.earlier[i][s.pick("earlier phrasing", i, s.step, len(s.earlier[i]))])
 	})
+	s.turn(len(s.near), s.options.NearRows, "near", func(i int) { s.rows = append(s.rows, s.near[i]) })
 	s.turn(len(s.kept), s.options.KeptRows, "kept", func(i int) { s.rows = append(s.rows, s.kept[i]) })
+}
+
+// pick gives the k-th of n things, all of them before one comes again, in an order that the seed gives for i.
+func (s *steps) pick(what string, i, k, n int) int {
+	r := rng.NewRand(s.options.Seed, what, uint64(s.round)<<32|uint64(k/n), uint64(i))
+	return r.Perm(n)[k%n]
 }
 
 // turn takes n of so many things, all of them before one comes again, in an order that the seed gives.
 func (s *steps) turn(of, n int, what string, take func(i int)) {
 	n = min(n, of)
 	for k := s.step * n; k < (s.step+1)*n; k++ {
-		r := rng.NewRand(s.options.Seed, what, uint64(k/of), 0)
-		take(r.Perm(of)[k%of])
+		take(s.pick(what, 0, k, of))
 	}
 }
 
@@ -101,16 +122,12 @@ func resized(soft data.Soft, k, n int) data.Soft {
 // weigh makes the loss the mean over the tokens of corrections plus, times its weight, the mean over those that are
 // kept.
 func (s *steps) weigh(b *data.Batch) {
-	first := len(s.examples) // of the kept ones, which were added last
-	if len(s.kept) > 0 {
-		first = s.kept[0]
-	}
 	var tokens [2]int // of corrections, kept
 	each := func(take func(kind int, at data.Segment, row int)) {
 		for i, row := range b.Rows {
 			switch {
 			case row < 0: // what the rows share
-			case row < first:
+			case row < s.first || len(s.answers) == 0:
 				take(0, b.Segments[i], row)
 			default:
 				take(1, b.Segments[i], row)
@@ -128,7 +145,7 @@ func (s *steps) weigh(b *data.Batch) {
 		weight := float32(1 / float64(tokens[kind]))
 		if kind == 1 {
 			weight = float32(s.options.KeptWeight / float64(tokens[1]))
-			s.answers[row-first].fill(b, at)
+			s.answers[row-s.first].fill(b, at)
 		}
 		for i, w := range b.Weights[at.Start:at.End] {
 			if w != 0 {

@@ -4,42 +4,24 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 
 	"instruct/data"
 	"instruct/model"
 	"instruct/model/kernel"
+	"instruct/model/ops"
 	"instruct/model/pretrained"
 	"instruct/tokenizer/chat"
 	"instruct/train"
 	"instruct/train/recipe"
 )
 
-// Options are the recipe of a round.
-type Options struct {
-	Seed         uint64  `json:"seed"`
-	LearningRate float64 `json:"learning_rate"` // of AdamW at the first step; falls to 0 at the last
-	Steps        int     `json:"steps"`         // of one try; another follows while a correction is not right
-	Tries        int     `json:"tries"`         // at most
-	Earlier      int     `json:"earlier"`       // earlier corrections in a step
-	KeptRows     int     `json:"kept_rows"`     // answers of the parent in a step
-	KeptWeight   float64 `json:"kept_weight"`   // of the divergence from the parent on them
-	KeptTokens   int     `json:"kept_tokens"`   // of an answer, at most
-	Top          int     `json:"top"`           // tokens of a distribution
-	Back         float64 `json:"back"`          // kept between parent and child, beyond the least share that is right
-	AnswerTokens int     `json:"answer_tokens"` // of an answer that is compared with what is wanted
-}
-
-// Default is the recipe that the experiments of docs/teaching.md favour.
-func Default() Options {
-	return Options{Seed: 42, LearningRate: 1e-4, Steps: 10, Tries: 3, Earlier: 4, KeptRows: 12, KeptWeight: 1,
-		KeptTokens: 96, Top: 64, Back: 0.1, AnswerTokens: 256}
-}
-
 // Lesson is what a round teaches, and what it keeps.
 type Lesson struct {
+	Round        int // number of the parent, for the order of things
 	New, Earlier []data.Correction
-	Kept         [][]chat.Message // prompts, the answers to which are to stay
+	Kept         []Kept // answers that are to stay: to any prompts, and to those near earlier corrections
 }
 
 // Taught says what became of a lesson.
@@ -49,8 +31,12 @@ type Taught struct {
 	Share   float64 `json:"share"` // of the way from the parent to what was trained
 	Right   int     `json:"right"` // new corrections that decode as they are wanted
 	Earlier int     `json:"earlier_right"`
-	Kept    int     `json:"kept"` // answers of the parent that were trained beside them
+	Kept    int     `json:"kept"` // answers that were trained beside them
+	Near    []Kept  `json:"-"`    // the parent's answers to the prompts near the corrections
 }
+
+// sessionRows is how many prompts are answered at one time.
+const sessionRows = 16
 
 // teacher is a round at work.
 type teacher struct {
@@ -66,30 +52,61 @@ type teacher struct {
 // of progress.
 func Teach(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, l Lesson, o Options,
 	say func(format string, args ...any)) (Taught, error) {
-	session, err := m.NewSession(pool, 16)
+	session, err := m.NewSession(pool, sessionRows)
 	if err != nil {
 		return Taught{}, err
 	}
 	defer session.Close()
 	l.Earlier = standing(l)
 	t := &teacher{model: m, pool: pool, session: session, options: o, lesson: l, say: say}
-	kept, err := Keep(ctx, session, l.Kept, o)
-	if err != nil {
-		return Taught{}, err
+	out := Taught{Share: 1}
+	if out.Near, err = Keep(ctx, session, near(l.New), o); err != nil {
+		return out, err
 	}
-	say("%d answers of the model to other prompts are kept", len(kept))
-	s, err := t.steps(ctx, kept)
+	s, err := t.steps(ctx, out.Near)
 	if err != nil {
-		return Taught{}, err
+		return out, err
+	}
+	out.Kept = len(s.answers)
+	say("%d answers to other prompts are kept", out.Kept)
+	if err := freeze(m.Model, o.Frozen); err != nil {
+		return out, err
 	}
 	parent := copied(m.Model)
-	out := Taught{Kept: len(kept), Share: 1}
 	for out.Tries < o.Tries && out.Right < len(l.New) {
 		if err := t.try(ctx, s, &out); err != nil {
 			return out, err
 		}
 	}
+	if o.Back >= 1 {
+		return out, nil
+	}
 	return out, t.goBack(ctx, parent, &out)
+}
+
+// near are the prompts near corrections.
+func near(corrections []data.Correction) [][]chat.Message {
+	var all [][]chat.Message
+	for i := range corrections {
+		all = append(all, corrections[i].NearPrompts()...)
+	}
+	return all
+}
+
+// freeze keeps the first layers, and with them the embedding, from being trained.
+func freeze(m *model.Model, share float64) error {
+	if share <= 0 {
+		return nil
+	}
+	first := int(share * float64(m.Config.Layers)) // of the layers that are trained
+	return m.Freeze(kernel.F32, func(p *ops.Param) bool {
+		for part := range strings.SplitSeq(p.Name, ".") {
+			if layer, err := strconv.Atoi(part); err == nil {
+				return layer < first
+			}
+		}
+		return len(p.Shape) > 1 // the embedding and the head; a last norm is trained
+	})
 }
 
 // standing are the earlier corrections that still count: a new one of the same prompt takes the place of an old one.
@@ -115,10 +132,9 @@ func standing(l Lesson) []data.Correction {
 }
 
 // steps encodes what is trained.
-func (t *teacher) steps(ctx context.Context, kept []Kept) (*steps, error) {
-	s := &steps{options: t.options, answers: kept}
-	e := &data.Encoder{Tokenizer: t.model.Tokenizer, Template: t.model.Template, Stop: t.model.Stop,
-		ModelLength: t.model.Config.MaxLength}
+func (t *teacher) steps(ctx context.Context, near []Kept) (*steps, error) {
+	s := &steps{options: t.options, round: t.lesson.Round}
+	e := encoder(t.model)
 	encode := func(corrections []data.Correction) (all [][]int, err error) {
 		for _, c := range corrections {
 			var rows []data.Row
@@ -140,9 +156,7 @@ func (t *teacher) steps(ctx context.Context, kept []Kept) (*steps, error) {
 	if s.earlier, err = encode(t.lesson.Earlier); err != nil {
 		return nil, err
 	}
-	for _, k := range kept {
-		s.kept = append(s.kept, s.add(k.example)...)
-	}
+	s.near, s.kept = s.keep(near), s.keep(t.lesson.Kept)
 	return s, nil
 }
 
@@ -175,14 +189,22 @@ func (t *teacher) try(ctx context.Context, s *steps, out *Taught) error {
 		}
 		out.Steps++
 		t.say("step %d  loss %.4f  %.1f s", out.Steps, step.Loss, step.Time.Seconds())
+		if t.options.Stop {
+			if err := t.count(ctx, out); err != nil || out.Right == len(t.lesson.New) {
+				return err
+			}
+		}
 	}
 	out.Tries++
+	if t.options.Stop {
+		return nil
+	}
 	return t.count(ctx, out)
 }
 
 // count counts the corrections that decode as they are wanted.
 func (t *teacher) count(ctx context.Context, out *Taught) error {
-	right, err := Right(ctx, t.session, append(slices.Clone(t.lesson.New), t.lesson.Earlier...), t.options.AnswerTokens)
+	right, err := Right(ctx, t.model, t.session, append(slices.Clone(t.lesson.New), t.lesson.Earlier...), t.options.AnswerTokens)
 	if err != nil {
 		return err
 	}
@@ -202,7 +224,8 @@ func (t *teacher) count(ctx context.Context, out *Taught) error {
 
 // Right asks each correction's prompt and says whether the answer is the one that is wanted, but for white space
 // around it.
-func Right(ctx context.Context, s *pretrained.Session, corrections []data.Correction, longest int) ([]bool, error) {
+func Right(ctx context.Context, m *pretrained.Model, s *pretrained.Session, corrections []data.Correction,
+	longest int) ([]bool, error) {
 	right := make([]bool, len(corrections))
 	asked := 0
 	s.Forget()
@@ -212,8 +235,8 @@ func Right(ctx context.Context, s *pretrained.Session, corrections []data.Correc
 		}
 		c := &corrections[asked]
 		asked++
-		return pretrained.Question{Messages: c.Prompt,
-			Decoding: pretrained.Decoding{MaxNew: min(longest, len(c.Chosen[0].Content)+2)}}, true
+		wanted := len(m.Tokenizer.Encode(c.Chosen[0].Content, false)) + 2 // no other split of it is much longer
+		return pretrained.Question{Messages: c.Prompt, Decoding: pretrained.Decoding{MaxNew: min(longest, wanted)}}, true
 	}, func(a pretrained.Answer) error {
 		right[a.Index] = strings.TrimSpace(a.Text) == strings.TrimSpace(corrections[a.Index].Chosen[0].Content) &&
 			a.Finish == model.FinishStop
@@ -221,48 +244,49 @@ func Right(ctx context.Context, s *pretrained.Session, corrections []data.Correc
 	})
 }
 
-// copied are the values of all parameters.
+// copied are the values of the parameters that are trained.
 func copied(m *model.Model) [][]float32 {
 	var all [][]float32
-	for _, x := range m.Tensors() {
-		all = append(all, slices.Clone(x.Data))
+	for _, p := range m.Trained() {
+		all = append(all, slices.Clone(p.Value))
 	}
 	return all
 }
 
 // goBack puts the weights between the parent and what was trained: the least tenth of the way at which as many
-// corrections are right as at its end, and options.Back more.
+// corrections are right as at its end, and options.Back more. More of the way is taken to be no worse.
 func (t *teacher) goBack(ctx context.Context, parent [][]float32, out *Taught) error {
 	child := copied(t.model.Model)
-	best := *out
-	tenths := 10
-	for tenths > 1 {
-		t.put(parent, child, float64(tenths-1)/10)
+	wrong, enough := 0, 10 // tenths
+	for enough-wrong > 1 {
+		tenths := (wrong + enough) / 2
+		t.put(parent, child, float64(tenths)/10)
 		found := *out
 		if err := t.count(ctx, &found); err != nil {
 			return err
 		}
-		if found.Right < best.Right || found.Earlier < best.Earlier {
-			break
+		if found.Right < out.Right || found.Earlier < out.Earlier {
+			wrong = tenths
+		} else {
+			enough = tenths
 		}
-		tenths--
 	}
-	out.Share = min(1, float64(tenths)/10+t.options.Back)
+	out.Share = min(1, float64(enough)/10+t.options.Back)
 	t.put(parent, child, out.Share)
 	return t.count(ctx, out)
 }
 
-// put makes the weights parent + share * (child - parent).
+// put makes the trained weights parent + share * (child - parent).
 func (t *teacher) put(parent, child [][]float32, share float64) {
 	s := float32(share)
-	for i, x := range t.model.Tensors() {
+	for i, x := range t.model.Trained() {
 		p, c := parent[i], child[i]
 		if share == 1 { // exactly, whatever rounding says
-			copy(x.Data, c)
+			copy(x.Value, c)
 			continue
 		}
-		for j := range x.Data {
-			x.Data[j] = p[j] + float32(s*(c[j]-p[j]))
+		for j := range x.Value {
+			x.Value[j] = p[j] + float32(s*(c[j]-p[j]))
 		}
 	}
 }

@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""The experiment that chose the recipe of a round (docs/teaching.md).
+
+    rounds.py INSTRUCT MODEL INSTRUCTION_DATA.json OUT --recipes NAME=FILE[,retrain] ... [--sets a,b] [--seeds 1,2,3]
+
+MODEL is the model that rounds begin with: SmolLM2-135M-Instruct after an epoch of rows 1 to 935 of rasbt's
+INSTRUCTION_DATA.json. Every recipe (a JSON file as `instruct round --recipe` reads it) teaches every set, round after
+round, with every seed. Held out are three paraphrases and two near neighbours of each correction, rasbt's rows 936 to
+1035, and 100 everyday prompts. With ",retrain" a round begins at MODEL and gets all corrections so far as new ones.
+
+What was measured is kept in OUT, so that a run that was stopped goes on; --report only prints the tables.
+"""
+import argparse, collections, json, os, pathlib, resource, shutil, statistics, subprocess, sys, time
+
+HERE = pathlib.Path(__file__).resolve().parent
+SETS = HERE.parent.parent / "train/coach/testdata"
+LONGEST = 40  # tokens of an answer
+LOSS = 0.1  # nat a token that the first model's answer may lose
+
+
+def lines(path):
+    return [json.loads(l) for l in open(path, encoding="utf-8")]
+
+
+def write(path, rows):
+    with open(path, "w", encoding="utf-8") as f:
+        f.writelines(json.dumps(r, ensure_ascii=False) + "\n" for r in rows)
+    return path
+
+
+def run(*command):
+    """Standard output of a command, and the seconds of processor time that it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode not in (0, 1):
+        sys.exit(f"{' '.join(map(str, command))}: {done.stderr}")
+    return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def ask(instruct, model, prompts, folder):
+    """The answers to prompts."""
+    suite = folder / "ask.yaml"
+    suite.write_text(json.dumps({"tests": [{"messages": [{"role": "user", "content": p}],
+                                            "assert": [{"type": "not-equals", "value": "-"}]} for p in prompts]}))
+    shutil.rmtree(folder / "asked", ignore_errors=True)
+    _, seconds = run(instruct, "eval", "--model", model, "--suite", suite, "--max_new_tokens", LONGEST, "--kept", "none",
+                     "--out", folder / "asked")
+    return [s["resps"][0][0] for s in lines(folder / "asked/samples-1-ask.jsonl")], seconds
+
+
+def losses(instruct, model, prompts, answers, folder):
+    """The mean loss of a token of each answer."""
+    rows = write(folder / "rows.jsonl", [{"messages": [{"role": "user", "content": p},
+                                                       {"role": "assistant", "content": a}]} for p, a in zip(prompts, answers)])
+    out, seconds = run(instruct, "score", "--model", model, "--dataset", rows, "--json")
+    found = {}
+    for s in map(json.loads, out.splitlines()):
+        if "row" in s:
+            found[s["row"]] = -sum(s["logprobs"]) / len(s["logprobs"])
+    return [found.get(i, 0.0) for i in range(len(prompts))], seconds
+
+
+def f1(answer, wanted):
+    """Of the words, as SQuAD counts them."""
+    def words(text):
+        text = "".join(c if c.isalnum() else " " for c in text.lower())
+        return [w for w in text.split() if w not in ("a", "an", "the")]
+    a, w = words(answer), words(wanted)
+    same = sum((collections.Counter(a) & collections.Counter(w)).values())
+    return 2 * same / (len(a) + len(w)) if same else float(a == w)
+
+
+class Guard:
+    """Prompts whose answers must not become worse, and what the first model says to them."""
+
+    def __init__(self, x, folder):
+        data = json.load(open(x.data))
+        rows = data[935:1035]
+        self.wanted = [r["output"] for r in rows]
+        self.prompts = [r["instruction"] + ("\n\n" + r["input"] if r["input"] else "") for r in rows]
+        self.prompts += [r["prompt"] for r in lines(SETS / "everyday.jsonl")]
+        self.x, self.folder = x, folder
+        kept = folder / "first.json"
+        if kept.exists():
+            self.answers, self.loss = json.loads(kept.read_text())
+            return
+        self.answers, _ = ask(x.instruct, x.model, self.prompts, folder)
+        self.loss, _ = losses(x.instruct, x.model, self.prompts, self.answers, folder)
+        kept.write_text(json.dumps([self.answers, self.loss]))
+
+    def measure(self, model):
+        n = len(self.wanted)
+        now, one = ask(self.x.instruct, model, self.prompts[:n], self.folder)
+        loss, two = losses(self.x.instruct, model, self.prompts, self.answers, self.folder)
+        lost = [b - a for a, b in zip(self.loss, loss)]
+        worse = [i for i in range(n) if f1(now[i], self.wanted[i]) < f1(self.answers[i], self.wanted[i]) - 1e-9]
+        return {"same": sum(a == b for a, b in zip(now, self.answers)), "of": len(self.prompts), "worse_data": len(worse),
+                "worse_everyday": sum(l > LOSS for l in lost[n:]), "nat": statistics.mean(lost),
+                "f1": [statistics.mean(map(f1, a, self.wanted)) for a in (self.answers[:n], now[:n])], "seconds": one + two}
+
+
+def measure(x, model, corrections, probes, folder):
+    """How many corrections, paraphrases that were never trained and neighbours are answered so and so."""
+    wanted = {c["id"]: c["chosen"][0]["content"] for c in corrections}
+    probes = [p for p in probes if p["correction"] in wanted]
+    answers, seconds = ask(x.instruct, model, [c["prompt"][0]["content"] for c in corrections] + [p["prompt"] for p in probes],
+                           folder)
+    right = [a.strip() == wanted[c["id"]] for c, a in zip(corrections, answers)]
+    kinds = {"paraphrase": [], "neighbour": []}
+    for p, a in zip(probes, answers[len(corrections):]):
+        kinds[p["kind"]].append(a.strip() in wanted.values() if p["kind"] == "neighbour" else a.strip() == wanted[p["correction"]])
+    return {"right": sum(right), "of": len(right), "paraphrases": sum(kinds["paraphrase"]), "paraphrases_of": len(kinds["paraphrase"]),
+            "taken": sum(kinds["neighbour"]), "taken_of": len(kinds["neighbour"]), "seconds": seconds}
+
+
+def teach(x, guard, name, recipe, which, seed):
+    """One line of rounds. Its measurements are kept."""
+    recipe, *how = recipe.split(",")
+    folder = x.out / f"{name}-{which}-{seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "measured.jsonl"
+    rounds = lines(kept) if kept.exists() else []
+    options = dict(json.load(open(recipe)), seed=seed)
+    (folder / "recipe.json").write_text(json.dumps(options))
+    near = collections.defaultdict(list)
+    for n in lines(SETS / f"{which}-near.jsonl"):
+        near[n["correction"]].append(n["prompt"])
+    corrections = [dict(c, near=near[c["id"]]) if options.get("near_rows", 1) else c for c in lines(SETS / f"{which}-corrections.jsonl")]
+    gone = SETS / f"{which}-superseded.json"
+    gone = json.load(open(gone)) if gone.exists() else {}  # the later correction of the same prompt
+    probes = lines(SETS / f"{which}-probes.jsonl")
+    first = 1 if len(rounds) < x.rounds else x.rounds + 1
+    if first == 1:
+        shutil.rmtree(folder / "b", ignore_errors=True)
+        rounds = []
+    for r in range(first, x.rounds + 1):
+        if how and r not in x.guard_after:
+            continue
+        new = corrections[8 * (r - 1):8 * r]
+        standing = [c for c in corrections[:8 * r] if c["id"] not in gone or int(gone[c["id"]][1]) > r]
+        own = standing if how else new
+        if how:
+            shutil.rmtree(folder / "b", ignore_errors=True)
+        command = [x.instruct, "round", folder / "b", "--corrections", write(folder / "own.jsonl", own), "--recipe",
+                   folder / "recipe.json", "--yes"]
+        command += [y for k in x.keep for y in ("--keep", k)]
+        if not (folder / "b").exists():
+            command += ["--base", x.model]
+        start = time.time()
+        _, seconds = run(*command)
+        ledger = lines(folder / "b/ledger.jsonl")[-1]
+        m = {"round": r, "verdict": ledger["verdict"], "taught": ledger["taught"], "seconds": seconds, "wall": time.time() - start,
+             "new": measure(x, folder / "b", new, probes, folder)}
+        if r in x.guard_after:
+            m["all"] = measure(x, folder / "b", standing, probes, folder)
+            m["guard"] = guard.measure(folder / "b")
+        rounds.append(m)
+        write(kept, rounds)
+        for old in range(1, r):  # only the newest model is needed; a round reads the others' corrections
+            (folder / f"b/rounds/{old:03d}/model.safetensors").unlink(missing_ok=True)
+        g = m.get("guard", {})
+        print(name, which, seed, r, {**m["taught"], **m["new"]}, m.get("all", ""), g, f"{seconds:.0f} s", flush=True)
+    if not x.models:
+        shutil.rmtree(folder / "b", ignore_errors=True)
+    return rounds
+
+
+def report(x):
+    print("| recipe | corrected at once | after the last round | paraphrases | neighbours taken over | guard worse, one round | after the last"
+          " | nat a token, one round | after the last | processor seconds a round | runs |")
+    print("|---|" + "---|" * 10)
+    for name, _ in x.recipes:
+        runs = [r for which in x.sets for seed in x.seeds if (f := x.out / f"{name}-{which}-{seed}/measured.jsonl").exists()
+                for r in [lines(f)]]
+        if not runs:
+            continue
+        def share(part, of):
+            return f"{100 * sum(part) / max(1, sum(of)):.1f} %"
+        every = [m for r in runs for m in r]
+        at = lambda n: [m for m in every if m["round"] == n and "guard" in m]
+        one, last = at(1), at(x.rounds)
+        worse = lambda ms: share([m["guard"]["worse_data"] + m["guard"]["worse_everyday"] for m in ms], [m["guard"]["of"] for m in ms])
+        nat = lambda ms: f"{statistics.mean(m['guard']['nat'] for m in ms):.3f}" if ms else ""
+        print(f"| {name} | {share([m['new']['right'] for m in every], [m['new']['of'] for m in every])} | "
+              f"{share([m['all']['right'] for m in last], [m['all']['of'] for m in last])} | "
+              f"{share([m['all']['paraphrases'] for m in last], [m['all']['paraphrases_of'] for m in last])} | "
+              f"{share([m['all']['taken'] for m in last], [m['all']['taken_of'] for m in last])} | {worse(one)} | {worse(last)} | "
+              f"{nat(one)} | {nat(last)} | {statistics.median(m['seconds'] for m in every):.0f} | {len(runs)} |")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("instruct", "model", "data", "out"):
+        p.add_argument(name)
+    p.add_argument("--recipes", nargs="+", required=True)
+    p.add_argument("--keep", nargs="*", default=[])
+    p.add_argument("--sets", default="a,b")
+    p.add_argument("--seeds", default="1,2,3")
+    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--guard", default="1,5", help="rounds after which the guard prompts are asked")
+    p.add_argument("--models", action="store_true", help="keep the behaviour folders")
+    p.add_argument("--report", action="store_true")
+    x = p.parse_args()
+    x.out, x.model = pathlib.Path(x.out), pathlib.Path(x.model).resolve()
+    x.recipes = [r.split("=", 1) for r in x.recipes]
+    x.sets, x.seeds = x.sets.split(","), [int(s) for s in x.seeds.split(",")]
+    x.guard_after = {int(g) for g in x.guard.split(",")} | {x.rounds}
+    if not x.report:
+        (x.out / "guard").mkdir(parents=True, exist_ok=True)
+        guard = Guard(x, x.out / "guard")
+        for seed in x.seeds:
+            for which in x.sets:
+                for name, recipe in x.recipes:
+                    teach(x, guard, name, recipe, which, seed)
+    report(x)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+package coach
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+
+	"instruct/checkpoints"
+)
+
+// Options are the recipe of a round.
+type Options struct {
+	Seed         uint64  `json:"seed"`
+	LearningRate float64 `json:"learning_rate"` // of AdamW at the first step; falls to 0 at the last
+	Steps        int     `json:"steps"`         // of one try; another follows while a correction is not right
+	Tries        int     `json:"tries"`         // at most
+	Stop         bool    `json:"stop"`          // at the first step after which every correction is right
+	Frozen       float64 `json:"frozen"`        // share of the layers, the first ones, that stay, with the embedding
+	Earlier      int     `json:"earlier"`       // earlier corrections in a step
+	NearRows     int     `json:"near_rows"`     // answers to prompts near the new corrections in a step
+	KeptRows     int     `json:"kept_rows"`     // answers to other prompts in a step
+	KeptFrom     string  `json:"kept_from"`     // who gives the answers that are kept: FromFirst, FromParent, FromRows
+	KeptWeight   float64 `json:"kept_weight"`   // of the divergence from what is kept
+	KeptTokens   int     `json:"kept_tokens"`   // of an answer, at most
+	Top          int     `json:"top"`           // tokens of a distribution
+	Back         float64 `json:"back"`          // kept between parent and child, beyond the least share that is right
+	AnswerTokens int     `json:"answer_tokens"` // of an answer that is compared with what is wanted
+}
+
+// Who gives the answers to the prompts that are kept.
+const (
+	FromFirst  = "first"  // the first model of the behaviour
+	FromParent = "parent" // the current one
+	FromRows   = "rows"   // the rows have them, as tokens without probabilities
+)
+
+// Default is the recipe that the experiments of docs/teaching.md favour.
+func Default() Options {
+	return Options{Seed: 42, LearningRate: 1e-4, Steps: 10, Tries: 3, Earlier: 4, NearRows: 6, KeptRows: 6,
+		KeptFrom: FromFirst, KeptWeight: 1, KeptTokens: 48, Top: 64, Back: 0.1, AnswerTokens: 256}
+}
+
+// Validate says what is wrong with a recipe.
+func (o *Options) Validate() error {
+	switch {
+	case o.LearningRate <= 0:
+		return mistake("learning_rate is %g; it must be above 0", o.LearningRate)
+	case o.Steps < 1 || o.Tries < 1:
+		return mistake("steps is %d and tries %d; both must be at least 1", o.Steps, o.Tries)
+	case o.Frozen < 0 || o.Frozen > 1:
+		return mistake("frozen is %g; it is a share of the layers, from 0 to 1", o.Frozen)
+	case min(o.Earlier, o.NearRows, o.KeptRows) < 0:
+		return mistake("earlier is %d, near_rows %d and kept_rows %d; they must be 0 or more", o.Earlier, o.NearRows, o.KeptRows)
+	case o.KeptFrom != FromFirst && o.KeptFrom != FromParent && o.KeptFrom != FromRows:
+		return mistake("kept_from is %q; it is one of %s, %s and %s", o.KeptFrom, FromFirst, FromParent, FromRows)
+	case o.KeptWeight < 0:
+		return mistake("kept_weight is %g; it must be 0 or more", o.KeptWeight)
+	case min(o.KeptTokens, o.Top, o.AnswerTokens) < 1:
+		return mistake("kept_tokens is %d, top %d and answer_tokens %d; they must be at least 1", o.KeptTokens, o.Top, o.AnswerTokens)
+	case o.Back < 0:
+		return mistake("back is %g; it must be 0 or more", o.Back)
+	}
+	return nil
+}
+
+// ReadOptions reads a recipe: the options of a round.json, or a file that has them alone. What it does not name is as
+// in [Default].
+func ReadOptions(path string) (Options, error) {
+	o := Default()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return o, mistake("recipe %s: %s", path, checkpoints.Reason(err))
+	}
+	var round struct {
+		Options json.RawMessage `json:"options"`
+	}
+	if err := json.Unmarshal(text, &round); err != nil {
+		return o, mistake("recipe %s: expected a round.json, or its options: %v", path, err)
+	}
+	if round.Options != nil {
+		text = round.Options
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&o); err != nil {
+		return o, mistake("recipe %s: %v", path, err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return o, mistake("recipe %s: more than one object", path)
+	}
+	if err := o.Validate(); err != nil {
+		return o, mistake("recipe %s: %w", path, err)
+	}
+	return o, nil
+}
