@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,7 +51,7 @@ command takes it as a model and means the current round. The first round makes i
 	fl.StringVar(&r.base, "base", "", "the model that a new behaviour folder begins with")
 	fl.StringVar(&r.corrections, "corrections", "", "file of corrections")
 	fl.StringSliceVar(&r.suites, "suite", nil, "suites that are measured before and after")
-	fl.StringSliceVar(&r.keep, "keep", nil, "files of rows; the model's answers to their prompts are held in place")
+	fl.StringSliceVar(&r.keep, "keep", nil, "files of rows; the answers to their prompts are held in place, beside those to everyday prompts")
 	fl.IntVar(&r.keepRows, "keep_prompts", 96, "most prompts of --keep, spread over the files")
 	fl.StringVar(&r.maxWorse, "max_worse", "5%", "share of a suite's tests that may go from right to wrong")
 	fl.BoolVar(&r.yes, "yes", false, "accept without asking where --max_worse holds")
@@ -132,8 +133,14 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	pool := kernel.NewPool(r.threads)
 	defer pool.Close()
 	lesson.Round = round.Parent
-	if lesson.Kept, err = r.kept(ctx, m, round.Parent, pool, keep); err != nil {
+	if lesson.Near, err = coach.EarlierNear(r.behaviour, round.Parent, m.Config.Vocab); err != nil {
 		return err
+	}
+	if lesson.Kept, err = coach.General(ctx, r.behaviour, m, round.Parent, pool, keep, r.options); err != nil {
+		return err
+	}
+	for _, row := range keep {
+		lesson.Others = append(lesson.Others, asks(row))
 	}
 	before, err := r.measure(ctx, s, m, pool, suites)
 	if err != nil {
@@ -242,32 +249,31 @@ func (r *rounding) checkModel(round coach.Round, corrections []data.Correction) 
 	return nil
 }
 
-// keepRowsOf reads what is kept: every so-many-th row.
+// keepRowsOf reads what is kept beside everyday prompts: every so-many-th row.
 func (r *rounding) keepRowsOf(ctx context.Context) ([]data.Row, error) {
-	if len(r.keep) == 0 {
-		return nil, nil
+	var rows []data.Row
+	if len(r.keep) > 0 {
+		var err error
+		if rows, err = data.Load(ctx, r.keep, ""); err != nil {
+			return nil, err
+		}
 	}
-	rows, err := data.Load(ctx, r.keep, "")
-	if err != nil {
-		return nil, err
-	}
+	spread := coach.Everyday()
 	n := min(r.keepRows, len(rows))
-	spread := make([]data.Row, n)
-	for i := range spread {
-		spread[i] = rows[i*len(rows)/n]
+	for i := range n {
+		spread = append(spread, rows[i*len(rows)/n])
 	}
 	return spread, nil
 }
 
-// kept are the answers that stay: to the prompts of rows, and to those near earlier corrections.
-func (r *rounding) kept(ctx context.Context, m *pretrained.Model, round int, pool *kernel.Pool, rows []data.Row) (
-	[]coach.Kept, error) {
-	near, err := coach.EarlierNear(r.behaviour, round, m.Config.Vocab)
-	if err != nil {
-		return nil, err
+// asks is the last message of the user.
+func asks(row data.Row) string {
+	for _, m := range slices.Backward(row.Messages) {
+		if m.Role == "user" {
+			return m.Content
+		}
 	}
-	general, err := coach.General(ctx, r.behaviour, m, round, pool, rows, r.options)
-	return append(near, general...), err
+	return ""
 }
 
 // measure asks the suites.

@@ -10,7 +10,7 @@ round, with every seed. Held out are three paraphrases and two near neighbours o
 
 What was measured is kept in OUT, so that a run that was stopped goes on; --report only prints the tables.
 """
-import argparse, collections, json, os, pathlib, resource, shutil, statistics, subprocess, sys, time
+import argparse, collections, json, pathlib, re, resource, shutil, statistics, subprocess, sys, time
 
 HERE = pathlib.Path(__file__).resolve().parent
 SETS = HERE.parent.parent / "train/coach/testdata"
@@ -106,12 +106,22 @@ def measure(x, model, corrections, probes, folder):
     probes = [p for p in probes if p["correction"] in wanted]
     answers, seconds = ask(x.instruct, model, [c["prompt"][0]["content"] for c in corrections] + [p["prompt"] for p in probes],
                            folder)
-    right = [a.strip() == wanted[c["id"]] for c, a in zip(corrections, answers)]
-    kinds = {"paraphrase": [], "neighbour": []}
+    keys = json.load(open(SETS / "keys.json"))
+    is_of = lambda a, i: re.search(keys[i], a, re.I | re.S) is not None
+    m = {"right": sum(a.strip() == wanted[c["id"]] for c, a in zip(corrections, answers)), "of": len(corrections),
+         "paraphrases": 0, "paraphrases_by_word": 0, "paraphrases_of": 0, "taken": 0, "taken_by_word": 0, "taken_of": 0,
+         "seconds": seconds}
     for p, a in zip(probes, answers[len(corrections):]):
-        kinds[p["kind"]].append(a.strip() in wanted.values() if p["kind"] == "neighbour" else a.strip() == wanted[p["correction"]])
-    return {"right": sum(right), "of": len(right), "paraphrases": sum(kinds["paraphrase"]), "paraphrases_of": len(kinds["paraphrase"]),
-            "taken": sum(kinds["neighbour"]), "taken_of": len(kinds["neighbour"]), "seconds": seconds}
+        i = p["correction"]
+        if p["kind"] == "paraphrase":
+            m["paraphrases_of"] += 1
+            m["paraphrases"] += is_of(a, i)
+            m["paraphrases_by_word"] += a.strip() == wanted[i]
+        else:
+            m["taken_of"] += 1
+            m["taken"] += is_of(a, i) and not is_of(x.before[p["prompt"]], i)
+            m["taken_by_word"] += a.strip() in wanted.values()
+    return m
 
 
 def teach(x, guard, name, recipe, which, seed):
@@ -152,24 +162,24 @@ def teach(x, guard, name, recipe, which, seed):
         ledger = lines(folder / "b/ledger.jsonl")[-1]
         m = {"round": r, "verdict": ledger["verdict"], "taught": ledger["taught"], "seconds": seconds, "wall": time.time() - start,
              "new": measure(x, folder / "b", new, probes, folder)}
+        m["all"] = measure(x, folder / "b", standing, probes, folder) if r > 1 and r == x.rounds else m["new"]
         if r in x.guard_after:
-            m["all"] = measure(x, folder / "b", standing, probes, folder)
             m["guard"] = guard.measure(folder / "b")
         rounds.append(m)
         write(kept, rounds)
         for old in range(1, r):  # only the newest model is needed; a round reads the others' corrections
             (folder / f"b/rounds/{old:03d}/model.safetensors").unlink(missing_ok=True)
         g = m.get("guard", {})
-        print(name, which, seed, r, {**m["taught"], **m["new"]}, m.get("all", ""), g, f"{seconds:.0f} s", flush=True)
+        print(name, which, seed, r, m["taught"], m["all"], g, f"{seconds:.0f} s", flush=True)
     if not x.models:
         shutil.rmtree(folder / "b", ignore_errors=True)
     return rounds
 
 
 def report(x):
-    print("| recipe | corrected at once | after the last round | paraphrases | neighbours taken over | guard worse, one round | after the last"
+    print("| recipe | corrected at once | after the last round | paraphrases | word for word | neighbours taken over | word for word | guard worse, one round | after the last"
           " | nat a token, one round | after the last | processor seconds a round | runs |")
-    print("|---|" + "---|" * 10)
+    print("|---|" + "---|" * 12)
     for name, _ in x.recipes:
         runs = [r for which in x.sets for seed in x.seeds if (f := x.out / f"{name}-{which}-{seed}/measured.jsonl").exists()
                 for r in [lines(f)]]
@@ -180,12 +190,14 @@ def report(x):
         every = [m for r in runs for m in r]
         at = lambda n: [m for m in every if m["round"] == n and "guard" in m]
         one, last = at(1), at(x.rounds)
+        ends = [m for m in every if m["round"] == x.rounds]
+        held = lambda part, of: share([m["all"][part] for m in ends], [m["all"][of] for m in ends])
         worse = lambda ms: share([m["guard"]["worse_data"] + m["guard"]["worse_everyday"] for m in ms], [m["guard"]["of"] for m in ms])
         nat = lambda ms: f"{statistics.mean(m['guard']['nat'] for m in ms):.3f}" if ms else ""
         print(f"| {name} | {share([m['new']['right'] for m in every], [m['new']['of'] for m in every])} | "
-              f"{share([m['all']['right'] for m in last], [m['all']['of'] for m in last])} | "
-              f"{share([m['all']['paraphrases'] for m in last], [m['all']['paraphrases_of'] for m in last])} | "
-              f"{share([m['all']['taken'] for m in last], [m['all']['taken_of'] for m in last])} | {worse(one)} | {worse(last)} | "
+              f"{share([m['all']['right'] for m in ends], [m['all']['of'] for m in ends])} | "
+              f"{held('paraphrases', 'paraphrases_of')} | {held('paraphrases_by_word', 'paraphrases_of')} | "
+              f"{held('taken', 'taken_of')} | {held('taken_by_word', 'taken_of')} | {worse(one)} | {worse(last)} | "
               f"{nat(one)} | {nat(last)} | {statistics.median(m['seconds'] for m in every):.0f} | {len(runs)} |")
 
 
@@ -205,10 +217,12 @@ def main():
     x.out, x.model = pathlib.Path(x.out), pathlib.Path(x.model).resolve()
     x.recipes = [r.split("=", 1) for r in x.recipes]
     x.sets, x.seeds = x.sets.split(","), [int(s) for s in x.seeds.split(",")]
-    x.guard_after = {int(g) for g in x.guard.split(",")} | {x.rounds}
+    x.guard_after = {int(g) for g in x.guard.split(",")}
     if not x.report:
         (x.out / "guard").mkdir(parents=True, exist_ok=True)
         guard = Guard(x, x.out / "guard")
+        prompts = [p["prompt"] for which in x.sets for p in lines(SETS / f"{which}-probes.jsonl")]
+        x.before = dict(zip(prompts, ask(x.instruct, x.model, prompts, x.out / "guard")[0]))
         for seed in x.seeds:
             for which in x.sets:
                 for name, recipe in x.recipes:

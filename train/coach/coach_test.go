@@ -56,7 +56,7 @@ func others(t *testing.T, m *pretrained.Model, pool *kernel.Pool) []Kept {
 
 func options() Options {
 	o := Default()
-	o.LearningRate, o.Steps, o.Tries, o.KeptTokens = 1e-2, 20, 3, 6
+	o.LearningRate, o.Steps, o.Tries, o.KeptTokens, o.NearTokens = 1e-2, 20, 3, 6, 4
 	return o
 }
 
@@ -109,7 +109,7 @@ func TestBatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := (&teacher{model: m, lesson: l, options: o}).steps(t.Context(), near)
+	s, err := (&teacher{model: m, lesson: l, options: o, near: near, given: 1}).steps(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,18 +1,37 @@
 package coach
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	_ "embed" // everyday prompts
 	"encoding/hex"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"instruct/data"
 	"instruct/model/kernel"
 	"instruct/model/pretrained"
 	"instruct/tokenizer/chat"
 )
+
+//go:embed everyday.jsonl
+var everyday []byte
+
+// Everyday are rows with one prompt of everyday use each, of which the answers stay in every round.
+func Everyday() []data.Row {
+	var rows []data.Row
+	for line := range bytes.Lines(everyday) {
+		var r struct{ Prompt string }
+		if err := json.Unmarshal(line, &r); err != nil {
+			panic("coach: everyday.jsonl: " + err.Error())
+		}
+		rows = append(rows, data.Row{Messages: []chat.Message{{Role: "user", Content: r.Prompt}}})
+	}
+	return rows
+}
 
 // General gives the answers that stay to the prompts of rows, their last answers aside. Those of the first model of a
 // behaviour folder are asked once and kept in the folder; m is the current model, of the given round.
@@ -22,6 +41,7 @@ func General(ctx context.Context, behaviour string, m *pretrained.Model, round i
 		return nil, nil
 	}
 	if o.KeptFrom == FromRows {
+		rows = slices.DeleteFunc(slices.Clone(rows), func(r data.Row) bool { return len(r.Messages) < 2 })
 		return KeepRows(ctx, m, rows)
 	}
 	var prompts [][]chat.Message
@@ -91,5 +111,5 @@ func ask(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, prompts []
 		return nil, err
 	}
 	defer s.Close()
-	return Keep(ctx, s, prompts, o)
+	return Keep(ctx, s, prompts, o.KeptTokens, o.Top)
 }

@@ -17,8 +17,12 @@ type Options struct {
 	Tries        int     `json:"tries"`         // at most
 	Stop         bool    `json:"stop"`          // at the first step after which every correction is right
 	Frozen       float64 `json:"frozen"`        // share of the layers, the first ones, that stay, with the embedding
+	Phrasings    int     `json:"phrasings"`     // of each new correction in a step, the prompt and its paraphrases in turn
 	Earlier      int     `json:"earlier"`       // earlier corrections in a step
+	Contrasts    int     `json:"contrasts"`     // prompts in the form of each correction that are made, see contrast
 	NearRows     int     `json:"near_rows"`     // answers to prompts near the new corrections in a step
+	EarlierNear  int     `json:"earlier_near"`  // answers to prompts near earlier corrections in a step
+	NearTokens   int     `json:"near_tokens"`   // of such an answer, at most: it leaks at its beginning
 	KeptRows     int     `json:"kept_rows"`     // answers to other prompts in a step
 	KeptFrom     string  `json:"kept_from"`     // who gives the answers that are kept: FromFirst, FromParent, FromRows
 	KeptWeight   float64 `json:"kept_weight"`   // of the divergence from what is kept
@@ -37,8 +41,8 @@ const (
 
 // Default is the recipe that the experiments of docs/teaching.md favour.
 func Default() Options {
-	return Options{Seed: 42, LearningRate: 1e-4, Steps: 10, Tries: 3, Earlier: 4, NearRows: 6, KeptRows: 6,
-		KeptFrom: FromFirst, KeptWeight: 1, KeptTokens: 48, Top: 64, Back: 0.1, AnswerTokens: 256}
+	return Options{Seed: 42, LearningRate: 1e-4, Steps: 10, Tries: 3, Phrasings: 1, Earlier: 4, Contrasts: 6, NearRows: 12,
+		EarlierNear: 4, NearTokens: 12, KeptRows: 6, KeptFrom: FromFirst, KeptWeight: 1, KeptTokens: 32, Top: 64, Back: 0.1, AnswerTokens: 256}
 }
 
 // Validate says what is wrong with a recipe.
@@ -46,18 +50,18 @@ func (o *Options) Validate() error {
 	switch {
 	case o.LearningRate <= 0:
 		return mistake("learning_rate is %g; it must be above 0", o.LearningRate)
-	case o.Steps < 1 || o.Tries < 1:
-		return mistake("steps is %d and tries %d; both must be at least 1", o.Steps, o.Tries)
+	case min(o.Steps, o.Tries, o.Phrasings) < 1:
+		return mistake("steps is %d, tries %d and phrasings %d; they must be at least 1", o.Steps, o.Tries, o.Phrasings)
 	case o.Frozen < 0 || o.Frozen > 1:
 		return mistake("frozen is %g; it is a share of the layers, from 0 to 1", o.Frozen)
-	case min(o.Earlier, o.NearRows, o.KeptRows) < 0:
-		return mistake("earlier is %d, near_rows %d and kept_rows %d; they must be 0 or more", o.Earlier, o.NearRows, o.KeptRows)
+	case min(o.Earlier, o.Contrasts, o.NearRows, o.EarlierNear, o.KeptRows) < 0:
+		return mistake("earlier, contrasts, near_rows, earlier_near and kept_rows must be 0 or more")
 	case o.KeptFrom != FromFirst && o.KeptFrom != FromParent && o.KeptFrom != FromRows:
 		return mistake("kept_from is %q; it is one of %s, %s and %s", o.KeptFrom, FromFirst, FromParent, FromRows)
 	case o.KeptWeight < 0:
 		return mistake("kept_weight is %g; it must be 0 or more", o.KeptWeight)
-	case min(o.KeptTokens, o.Top, o.AnswerTokens) < 1:
-		return mistake("kept_tokens is %d, top %d and answer_tokens %d; they must be at least 1", o.KeptTokens, o.Top, o.AnswerTokens)
+	case min(o.NearTokens, o.KeptTokens, o.Top, o.AnswerTokens) < 1:
+		return mistake("near_tokens, kept_tokens, top and answer_tokens must be at least 1")
 	case o.Back < 0:
 		return mistake("back is %g; it must be 0 or more", o.Back)
 	}

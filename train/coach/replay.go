@@ -34,8 +34,8 @@ func (k *Kept) example() data.Example {
 	return e
 }
 
-// Keep asks a model and keeps its answers with the likeliest tokens of each step. An answer that is empty is left out.
-func Keep(ctx context.Context, s *pretrained.Session, prompts [][]chat.Message, o Options) ([]Kept, error) {
+// Keep asks a model and keeps its answers, of at most so many tokens, with the top likeliest tokens of each step.
+func Keep(ctx context.Context, s *pretrained.Session, prompts [][]chat.Message, tokens, top int) ([]Kept, error) {
 	kept := make([]Kept, len(prompts))
 	asked := 0
 	err := s.Ask(ctx, func(bool) (q pretrained.Question, ok bool) {
@@ -44,7 +44,7 @@ func Keep(ctx context.Context, s *pretrained.Session, prompts [][]chat.Message, 
 		}
 		asked++
 		return pretrained.Question{Messages: prompts[asked-1],
-			Decoding: pretrained.Decoding{MaxNew: o.KeptTokens, Top: o.Top}}, true
+			Decoding: pretrained.Decoding{MaxNew: tokens, Top: top}}, true
 	}, func(a pretrained.Answer) error {
 		if a.Err != nil {
 			return a.Err

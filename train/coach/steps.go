@@ -10,17 +10,20 @@ import (
 // steps gives the micro-batch of one step after the other: every new correction, in one of its phrasings, some of the
 // earlier ones, and some of the answers that are to stay: to prompts near the new corrections, and to others.
 type steps struct {
-	examples   []data.Example // all of them
-	new        [][]int        // of each new correction, its phrasings
-	earlier    [][]int        // of each earlier one
-	near, kept []int
-	first      int    // example of what is to stay; they come last
-	answers    []Kept // that those are of, in order
-	options    Options
-	round      int
-	step       int
-	batch      data.Batch
-	rows       []int
+	examples    []data.Example // all of them
+	new         [][]int        // of each new correction, its phrasings
+	earlier     [][]int        // of each earlier one
+	all         []int          // answers to prompts near the new corrections, those that are made too
+	near        []int          // of them, those that are trained
+	earlierNear []int          // to prompts near earlier ones
+	kept        []int          // to others
+	first       int            // example of what is to stay; they come last
+	answers     []Kept         // that those are of, in order
+	options     Options
+	round       int
+	step        int
+	batch       data.Batch
+	rows        []int
 }
 
 // add adds examples and gives their numbers.
@@ -44,13 +47,14 @@ func (s *steps) longest() int {
 	}
 	total, earlier := 0, 0
 	for _, phrasings := range s.new {
-		total += most(phrasings)
+		total += min(s.options.Phrasings, len(phrasings)) * most(phrasings)
 	}
 	for _, phrasings := range s.earlier {
 		earlier = max(earlier, most(phrasings))
 	}
 	return total + min(s.options.Earlier, len(s.earlier))*earlier +
-		min(s.options.NearRows, len(s.near))*most(s.near) + min(s.options.KeptRows, len(s.kept))*most(s.kept)
+		min(s.options.NearRows, len(s.all))*most(s.all) +
+		min(s.options.EarlierNear, len(s.earlierNear))*most(s.earlierNear) + min(s.options.KeptRows, len(s.kept))*most(s.kept)
 }
 
 // keep adds answers that are to stay, and gives their numbers. Nothing else may be added after them.
@@ -70,12 +74,18 @@ func (s *steps) keep(answers []Kept) []int {
 func (s *steps) choose() {
 	s.rows = s.rows[:0]
 	for i, phrasings := range s.new {
-		s.rows = append(s.rows, phrasings[s.pick("phrasing", i, s.step, len(phrasings))])
+		n := min(s.options.Phrasings, len(phrasings))
+		for k := s.step * n; k < (s.step+1)*n; k++ {
+			s.rows = append(s.rows, phrasings[s.pick("phrasing", i, k, len(phrasings))])
+		}
 	}
 	s.turn(len(s.earlier), s.options.Earlier, "earlier", func(i int) {
 		s.rows = append(s.rows, s.earlier[i][s.pick("earlier phrasing", i, s.step, len(s.earlier[i]))])
 	})
 	s.turn(len(s.near), s.options.NearRows, "near", func(i int) { s.rows = append(s.rows, s.near[i]) })
+	s.turn(len(s.earlierNear), s.options.EarlierNear, "earlier near", func(i int) {
+		s.rows = append(s.rows, s.earlierNear[i])
+	})
 	s.turn(len(s.kept), s.options.KeptRows, "kept", func(i int) { s.rows = append(s.rows, s.kept[i]) })
 }
 

@@ -21,7 +21,8 @@ import (
 type Lesson struct {
 	Round        int // number of the parent, for the order of things
 	New, Earlier []data.Correction
-	Kept         []Kept // answers that are to stay: to any prompts, and to those near earlier corrections
+	Kept, Near   []Kept   // answers that are to stay: to any prompts, and to those near earlier corrections
+	Others       []string // prompts of other things, for contrasts
 }
 
 // Taught says what became of a lesson.
@@ -31,8 +32,9 @@ type Taught struct {
 	Share   float64 `json:"share"` // of the way from the parent to what was trained
 	Right   int     `json:"right"` // new corrections that decode as they are wanted
 	Earlier int     `json:"earlier_right"`
-	Kept    int     `json:"kept"` // answers that were trained beside them
-	Near    []Kept  `json:"-"`    // the parent's answers to the prompts near the corrections
+	Kept    int     `json:"kept"`  // answers that were trained beside them
+	Leaks   int     `json:"leaks"` // prompts near the corrections that are answered with one of them
+	Near    []Kept  `json:"-"`     // the parent's answers to the prompts near the corrections, as far as they were trained
 }
 
 // sessionRows is how many prompts are answered at one time.
@@ -45,6 +47,8 @@ type teacher struct {
 	session *pretrained.Session
 	options Options
 	lesson  Lesson
+	near    []Kept // the parent's answers to prompts near the corrections
+	given   int    // of them are to prompts that the corrections name; the others were made
 	say     func(format string, args ...any)
 }
 
@@ -60,23 +64,43 @@ func Teach(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, l Lesson
 	l.Earlier = standing(l)
 	t := &teacher{model: m, pool: pool, session: session, options: o, lesson: l, say: say}
 	out := Taught{Share: 1}
-	if out.Near, err = Keep(ctx, session, near(l.New), o); err != nil {
+	asked := near(l.New)
+	t.given = len(asked)
+	asked = append(asked, contrasts(l.New, l.Others, o.Contrasts, o.Seed, l.Round)...)
+	if t.near, err = Keep(ctx, session, asked, o.NearTokens, o.Top); err != nil {
 		return out, err
 	}
-	s, err := t.steps(ctx, out.Near)
+	s, err := t.steps(ctx)
 	if err != nil {
 		return out, err
 	}
 	out.Kept = len(s.answers)
-	say("%d answers to other prompts are kept", out.Kept)
+	say("%d answers to other prompts are kept", len(l.Kept)+len(l.Near)+t.given)
 	if err := freeze(m.Model, o.Frozen); err != nil {
 		return out, err
 	}
 	parent := copied(m.Model)
-	for out.Tries < o.Tries && out.Right < len(l.New) {
+	trained := slices.Clone(s.near)
+	for out.Tries < o.Tries && (out.Right < len(l.New) || out.Leaks > 0) {
 		if err := t.try(ctx, s, &out); err != nil {
 			return out, err
 		}
+		if o.Stop {
+			break
+		}
+		leaking, err := t.leaks(ctx, s)
+		if err != nil {
+			return out, err
+		}
+		out.Leaks = len(leaking)
+		if len(leaking) > 0 {
+			s.near = leaking
+			trained = append(trained, leaking...)
+		}
+	}
+	slices.Sort(trained)
+	for _, i := range slices.Compact(trained) {
+		out.Near = append(out.Near, s.answers[i-s.first])
 	}
 	if o.Back >= 1 {
 		return out, nil
@@ -132,7 +156,7 @@ func standing(l Lesson) []data.Correction {
 }
 
 // steps encodes what is trained.
-func (t *teacher) steps(ctx context.Context, near []Kept) (*steps, error) {
+func (t *teacher) steps(ctx context.Context) (*steps, error) {
 	s := &steps{options: t.options, round: t.lesson.Round}
 	e := encoder(t.model)
 	encode := func(corrections []data.Correction) (all [][]int, err error) {
@@ -156,7 +180,8 @@ func (t *teacher) steps(ctx context.Context, near []Kept) (*steps, error) {
 	if s.earlier, err = encode(t.lesson.Earlier); err != nil {
 		return nil, err
 	}
-	s.near, s.kept = s.keep(near), s.keep(t.lesson.Kept)
+	s.all = s.keep(t.near)
+	s.near, s.earlierNear, s.kept = s.all[:t.given:t.given], s.keep(t.lesson.Near), s.keep(t.lesson.Kept)
 	return s, nil
 }
 
@@ -220,6 +245,42 @@ func (t *teacher) count(ctx context.Context, out *Taught) error {
 	t.say("%d of %d corrections are right, %d of %d earlier ones", out.Right, len(t.lesson.New), out.Earlier,
 		len(t.lesson.Earlier))
 	return nil
+}
+
+// leakTokens is how many tokens at the beginning of an answer tell that it is a correction's.
+const leakTokens = 6
+
+// leaks asks the prompts near the corrections, and gives the numbers of those that are answered with the beginning of a
+// correction, as the parent did not answer them.
+func (t *teacher) leaks(ctx context.Context, s *steps) ([]int, error) {
+	var chosen [][]int32
+	for _, c := range t.lesson.New {
+		ids := t.model.Tokenizer.Encode(c.Chosen[0].Content, false)
+		chosen = append(chosen, ids[:min(leakTokens, len(ids))])
+	}
+	taken := func(ids []int32) bool {
+		return slices.ContainsFunc(chosen, func(c []int32) bool { return len(c) <= len(ids) && slices.Equal(c, ids[:len(c)]) })
+	}
+	var all []int
+	asked := 0
+	t.session.Forget()
+	err := t.session.Ask(ctx, func(bool) (q pretrained.Question, ok bool) {
+		if asked == len(t.near) {
+			return q, false
+		}
+		k := &t.near[asked]
+		asked++
+		return pretrained.Question{IDs: k.IDs[:k.First], Decoding: pretrained.Decoding{MaxNew: leakTokens}}, true
+	}, func(a pretrained.Answer) error {
+		k := &t.near[a.Index]
+		if a.Err == nil && taken(a.IDs) && !taken(k.IDs[k.First:]) {
+			all = append(all, s.all[a.Index])
+		}
+		return a.Err
+	})
+	slices.Sort(all)
+	t.say("%d of %d prompts near them are answered with a correction", len(all), len(t.near))
+	return all, err
 }
 
 // Right asks each correction's prompt and says whether the answer is the one that is wanted, but for white space
