@@ -7,7 +7,6 @@ here = os.path.dirname(os.path.abspath(__file__))
 bad = []
 KEYS = ["id", "prompt", "chosen", "rejected", "privileged_context", "paraphrases", "rule", "author", "time", "model_sha256"]
 seen = {}   # normalised prompt -> where
-exact = {}
 
 
 def read(name):
@@ -45,7 +44,20 @@ def one(message, role, where):
     return message[0]["content"]
 
 
+COMMON = set("""a about after all am an and any are as at be been but by can could did do does for from get give had has
+have he her his how i if in into is it its me more most much many my no not of off on one only or our out please she
+should so some such tell than that the their them then there these they this to up us use used want was we were what
+when where which who why will with would you your""".split())
+
+
+def content(text):
+    """The words that say what a text is about, a plural's s taken off."""
+    return {re.sub(r"(?<=[a-z]{3})s$", "", w) for w in norm(text).split()} - COMMON
+
+
 chosen_all = {}
+asked = []        # what is asked in a correction: its prompt, and all paraphrases
+neighbours = []
 for s in "ab":
     name = f"{s}-corrections.jsonl"
     rows = read(name)
@@ -77,6 +89,7 @@ for s in "ab":
         if (r["rule"], r["author"], r["time"], r["model_sha256"]) != ("", "set", "2026-11-25T00:00:00Z", ""):
             bad.append(f"{w}: rule, author, time or model_sha256")
         note(w, prompt)
+        asked += [prompt] + r["paraphrases"]
         for i, p in enumerate(r["paraphrases"], 1):
             note(f"{w} paraphrase {i}", p)
     if breaks > 3:
@@ -94,12 +107,41 @@ for s in "ab":
             continue
         count[r["correction"], r["kind"]] += 1
         note(f"{name}:{i}", r["prompt"])
+        (neighbours if r["kind"] == "neighbour" else asked).append(r["prompt"])
     expect = {(f"{s}{a}-{i:02d}", k): n for a in range(1, 6) for i in range(1, 9)
               for k, n in (("paraphrase", 3), ("neighbour", 2))}
     if dict(count) != expect:
         bad.append(f"{name}: counts differ: {set(count.items()) ^ set(expect.items())}")
     print(f"{name}: {sum(n for (_, k), n in count.items() if k == 'paraphrase')} paraphrases, "
           f"{sum(n for (_, k), n in count.items() if k == 'neighbour')} neighbours")
+
+# Near prompts: the first of a correction's two has its form and another object, the second its topic and another
+# question. They are trained, so they may neither give away a neighbour nor ask what a correction asks.
+for s in "ab":
+    name = f"{s}-near.jsonl"
+    rows = read(name)
+    if [r.get("correction") for r in rows] != [f"{s}{a}-{i:02d}" for a in range(1, 6) for i in range(1, 9) for _ in "12"]:
+        bad.append(f"{name}: not two prompts for each correction, in order")
+    most = 0
+    for i, r in enumerate(rows, 1):
+        if list(r) != ["correction", "prompt"]:
+            bad.append(f"{name}:{i}: keys {list(r)}")
+            continue
+        note(f"{name}:{i}", r["prompt"])
+        mine = content(r["prompt"])
+        if not mine:
+            bad.append(f"{name}:{i}: {r['prompt']!r} has no content words")
+            continue
+        for p in neighbours:
+            share = len(mine & content(p)) / len(mine)
+            most = max(most, share)
+            if share > 0.5:
+                bad.append(f"{name}:{i}: {r['prompt']!r} shares {share:.0%} of its content words with the neighbour {p!r}")
+        for p in asked:
+            other = content(p)
+            if mine <= other or len(mine & other) > 0.7 * len(mine | other):
+                bad.append(f"{name}:{i}: {r['prompt']!r} looks like a paraphrase of the correction's {p!r}")
+    print(f"{name}: {len(rows)} prompts, at most {most:.0%} of the content words in a neighbour's")
 
 rows = read("everyday.jsonl")
 for i, r in enumerate(rows, 1):
