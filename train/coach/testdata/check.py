@@ -5,7 +5,8 @@ from collections import Counter
 
 here = os.path.dirname(os.path.abspath(__file__))
 bad = []
-KEYS = ["id", "prompt", "chosen", "rejected", "privileged_context", "paraphrases", "rule", "author", "time", "model_sha256"]
+KEYS = ["id", "prompt", "chosen", "rejected", "privileged_context", "paraphrases", "rule", "author", "time",
+        "model_sha256"]
 seen = {}   # normalised prompt -> where
 
 
@@ -26,8 +27,8 @@ def norm(text):
     return " ".join(re.sub(r"[^\w\s]|_", " ", text.replace("'", "")).split())
 
 
-def note(where, text):
-    if text != text.strip() or not text or "\n" in text:
+def note(where, text, lines=False):
+    if text != text.strip() or not text or "\n" in text and not lines:
         bad.append(f"{where}: prompt empty, padded or of several lines: {text!r}")
     k = norm(text)
     if k in seen:
@@ -120,7 +121,8 @@ for s in "ab":
 for s in "ab":
     name = f"{s}-near.jsonl"
     rows = read(name)
-    if [r.get("correction") for r in rows] != [f"{s}{a}-{i:02d}" for a in range(1, 6) for i in range(1, 9) for _ in "12"]:
+    want = [f"{s}{a}-{i:02d}" for a in range(1, 6) for i in range(1, 9) for _ in "12"]
+    if [r.get("correction") for r in rows] != want:
         bad.append(f"{name}: not two prompts for each correction, in order")
     most = 0
     for i, r in enumerate(rows, 1):
@@ -136,7 +138,7 @@ for s in "ab":
             share = len(mine & content(p)) / len(mine)
             most = max(most, share)
             if share > 0.5:
-                bad.append(f"{name}:{i}: {r['prompt']!r} shares {share:.0%} of its content words with the neighbour {p!r}")
+                bad.append(f"{name}:{i}: {r['prompt']!r} shares {share:.0%} of its words with a neighbour, {p!r}")
         for p in asked:
             other = content(p)
             if mine <= other or len(mine & other) > 0.7 * len(mine | other):
@@ -152,9 +154,26 @@ if len(rows) != 100:
     bad.append(f"everyday.jsonl: {len(rows)} lines")
 print(f"everyday.jsonl: {len(rows)} prompts")
 
+# The prompts that a round holds in place of itself: nothing that the experiment measures may be among them.
+measured = [r["prompt"] for r in rows] + neighbours + asked
+rows = read("../everyday.jsonl")
+for i, r in enumerate(rows, 1):
+    if list(r) != ["prompt"]:
+        bad.append(f"../everyday.jsonl:{i}: keys {list(r)}")
+    note(f"../everyday.jsonl:{i}", r["prompt"], lines=True)
+    mine = content(r["prompt"])
+    for p in measured:
+        share = len(mine & content(p)) / max(1, len(mine))
+        if share > 0.6:
+            bad.append(f"../everyday.jsonl:{i}: {r['prompt']!r} shares {share:.0%} of its content words with {p!r}")
+if len(rows) != 96:
+    bad.append(f"../everyday.jsonl: {len(rows)} lines")
+print(f"../everyday.jsonl: {len(rows)} prompts")
+
 with open(os.path.join(here, "a-superseded.json"), encoding="utf-8") as f:
     old = json.load(f)
-if len(old) != 1 or not all(re.fullmatch(r"a[123]-0[1-8]", k) and re.fullmatch(r"a4-0[1-8]", v) for k, v in old.items()):
+if len(old) != 1 or not all(re.fullmatch(r"a[123]-0[1-8]", k) and re.fullmatch(r"a4-0[1-8]", v)
+                            for k, v in old.items()):
     bad.append(f"a-superseded.json: {old}")
 print(f"a-superseded.json: {old}")
 print(f"prompts over all files: {len(seen)} different, case and punctuation ignored")
