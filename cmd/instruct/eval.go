@@ -63,8 +63,7 @@ and a run that was stopped goes on when it is started again.`,
 	fl.StringVar(&e.out, "out", "", "write results.json and every sample into this folder")
 	fl.StringVar(&e.html, "html", "", "write one self-contained page with every answer into this file")
 	fl.StringVar(&e.junit, "junit", "", "write the first model's results as JUnit XML into this file")
-	fl.StringVar(&e.kept, "kept", "",
-		"keep answers in this folder and ask only what is new; none: do not (default: the user's cache folder)")
+	fl.StringVar(&e.kept, "kept", "", keptHelp)
 	fl.BoolVar(&e.json, "json", false, "results as JSON, one object a line")
 	fl.StringVar(&e.system, "system", "", "system prompt of tests that have none")
 	fl.StringVar(&e.template, "chat_template", "", templateHelp)

@@ -21,7 +21,7 @@ func (e *evaluation) ask(ctx context.Context, s *streams, path string, d kernel.
 	if err != nil {
 		return c, err
 	}
-	kept, err := e.openKept(s, m, d)
+	kept, err := openKept(s, e.kept, m, d)
 	if err != nil {
 		return c, err
 	}
@@ -31,7 +31,7 @@ func (e *evaluation) ask(ctx context.Context, s *streams, path string, d kernel.
 	defer m.Close()
 	defer k.Close()
 	for _, suite := range suites {
-		samples, err := e.askSuite(ctx, s, path, k, suite)
+		samples, err := askSuite(ctx, s, path, k, suite, e.maxNew)
 		if err != nil {
 			return c, stopped(s.err, path, k, err)
 		}
@@ -46,12 +46,12 @@ func (e *evaluation) ask(ctx context.Context, s *streams, path string, d kernel.
 	return c, nil
 }
 
-// askSuite asks what a suite asks, and then what the model holds likely.
-func (e *evaluation) askSuite(ctx context.Context, s *streams, path string, k *eval.Keeper, suite *eval.Suite) (
+// askSuite asks what a suite asks, and then what the model holds likely. name says which model it is, for people.
+func askSuite(ctx context.Context, s *streams, name string, k *eval.Keeper, suite *eval.Suite, maxNew int) (
 	[]eval.Sample, error) {
 	from := k.Answers.Kept
-	p := newCountdown(s.err, terminal(s.err), fmt.Sprintf("%s on %s", path, suite.Name), suite.Questions())
-	samples, err := suite.AskWith(ctx, k, pretrained.Decoding{MaxNew: e.maxNew}, func() {
+	p := newCountdown(s.err, terminal(s.err), fmt.Sprintf("%s on %s", name, suite.Name), suite.Questions())
+	samples, err := suite.AskWith(ctx, k, pretrained.Decoding{MaxNew: maxNew}, func() {
 		p.kept = k.Answers.Kept - from
 		p.step()
 	})
@@ -60,7 +60,7 @@ func (e *evaluation) askSuite(ctx context.Context, s *streams, path string, k *e
 		return nil, err
 	}
 	from = k.Scores.Kept
-	p = newCountdown(s.err, terminal(s.err), fmt.Sprintf("%s on %s, log-probabilities", path, suite.Name), 0)
+	p = newCountdown(s.err, terminal(s.err), fmt.Sprintf("%s on %s, log-probabilities", name, suite.Name), 0)
 	err = suite.Score(ctx, k, samples, func(n, of int) {
 		p.kept = k.Scores.Kept - from
 		p.at(n, of)
@@ -92,16 +92,20 @@ func stopped(w io.Writer, path string, k *eval.Keeper, err error) error {
 	return err
 }
 
-// openKept opens what is kept of a model. A place that nobody asked for may fail: then nothing is kept.
-func (e *evaluation) openKept(s *streams, m *pretrained.Model, d kernel.DType) (*eval.Kept, error) {
-	if e.kept == "none" {
+// keptHelp is the help of the flag --kept.
+const keptHelp = "keep answers in this folder and ask only what is new; none: do not (default: the user's cache folder)"
+
+// openKept opens what is kept of a model in a place, as --kept has it. A place that nobody asked for may fail: then nothing
+// is kept.
+func openKept(s *streams, place string, m *pretrained.Model, d kernel.DType) (*eval.Kept, error) {
+	if place == "none" {
 		return nil, nil
 	}
 	hash, err := m.FilesHash(d)
 	if err != nil {
 		return nil, err
 	}
-	dir := e.kept
+	dir := place
 	if dir == "" {
 		if dir, err = os.UserCacheDir(); err == nil {
 			dir = filepath.Join(dir, "instruct", "answers")
@@ -114,7 +118,7 @@ func (e *evaluation) openKept(s *streams, m *pretrained.Model, d kernel.DType) (
 	switch {
 	case err == nil:
 		return kept, nil
-	case e.kept != "":
+	case place != "":
 		return nil, mistake("kept: %v; give a folder that can be written, or none", err)
 	}
 	fmt.Fprintf(s.err, "answers are not kept: %v\n", err)

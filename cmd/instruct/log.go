@@ -12,10 +12,16 @@ import (
 
 func newLog(s *streams) *cobra.Command {
 	var asJSON bool
+	var round int
 	c := &cobra.Command{Use: "log BEHAVIOUR", Short: "The rounds of a behaviour folder", Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, args []string) error {
+		Long: `The rounds of a behaviour folder, a line each with what they were about; --round prints one with its corrections
+and the tests that were lost. The page report.html in a round's folder shows all of it.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return mistake("log takes one behaviour folder")
+			}
+			if cmd.Flags().Changed("round") {
+				return logRound(s, args[0], round, asJSON)
 			}
 			current, err := pretrained.Current(args[0])
 			if err != nil {
@@ -42,11 +48,12 @@ func newLog(s *streams) *cobra.Command {
 			for _, l := range ledger {
 				logLine(&b, l)
 			}
-			fmt.Fprintf(&b, "current: %d\n", current)
+			fmt.Fprintf(&b, "current: %d%s\n", current, reportOf(args[0], current))
 			_, err = s.out.Write(b.Bytes())
 			return err
 		}}
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a round")
+	c.Flags().IntVar(&round, "round", 0, "number of one round, with what its models said")
 	return c
 }
 
@@ -60,6 +67,9 @@ func logLine(b *bytes.Buffer, l coach.Round) {
 		l.Corrections)
 	for _, m := range l.Suites {
 		fmt.Fprintf(b, "; %s %d -> %d of %d, %d lost", m.Suite, m.Before, m.After, m.Tests, len(m.Lost))
+	}
+	if n := len(l.Broken); n > 0 {
+		fmt.Fprintf(b, "; %d earlier ones broken", n)
 	}
 	fmt.Fprintf(b, "; %.0f s; %s, %s%s\n", l.Seconds, l.Author, l.Time, because(l.Reason))
 	for _, about := range l.About {

@@ -21,6 +21,7 @@ import (
 // rounding is a round as the flags say.
 type rounding struct {
 	base, corrections, maxWorse, author, recipe string
+	answers                                     string // where they are kept
 	suites, keep                                []string
 	yes                                         bool
 	threads, maxNew, keepRows                   int
@@ -57,6 +58,7 @@ command takes it as a model and means the current round. The first round makes i
 	fl.BoolVar(&r.yes, "yes", false, "accept without asking where --max_worse holds")
 	fl.StringVar(&r.author, "author", "", "who wants it so; your login name where empty")
 	fl.IntVar(&r.maxNew, "max_new_tokens", 256, "longest answer to a suite's test in tokens")
+	fl.StringVar(&r.answers, "kept", "", keptHelp)
 	fl.IntVar(&r.threads, "threads", 0, threadsHelp)
 	fl.StringVar(&r.recipe, "recipe", "", "take seed, learning rate and all else from this file, a round.json of before")
 	fl.Uint64Var(&r.options.Seed, "seed", r.options.Seed, "seed of the order of what is kept")
@@ -106,27 +108,20 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	if err != nil {
 		return err
 	}
-	if err := r.begin(); err != nil {
-		return err
-	}
-	unlock, err := coach.Lock(r.behaviour)
+	m, unlock, err := r.open()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	round := coach.Round{Options: r.options, Author: r.author, Kept: r.keep, Corrections: len(lesson.New)}
+	defer m.Close()
+	round := coach.Round{Options: r.options, Author: r.author, Kept: r.keep, Corrections: len(lesson.New),
+		ParentHash: m.WeightsHash()}
 	if round.Parent, err = pretrained.Current(r.behaviour); err != nil {
 		return err
 	}
 	if lesson.Earlier, err = coach.Earlier(r.behaviour, round.Parent); err != nil {
 		return err
 	}
-	m, err := pretrained.Load(r.behaviour, pretrained.Options{})
-	if err != nil {
-		return err
-	}
-	defer m.Close()
-	round.ParentHash = m.WeightsHash()
 	if err := r.checkModel(round, lesson.New); err != nil {
 		return err
 	}
@@ -142,7 +137,8 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	for _, row := range keep {
 		lesson.Others = append(lesson.Others, asks(row))
 	}
-	before, err := r.measure(ctx, s, m, pool, suites)
+	what := &measures{new: lesson.New, earlier: lesson.Standing(), suites: suites, maxNew: r.maxNew}
+	before, err := r.measureParent(ctx, s, m, pool, what)
 	if err != nil {
 		return err
 	}
@@ -150,21 +146,20 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	if round.Taught, err = coach.Teach(ctx, m, pool, lesson, r.options, say); err != nil {
 		return err
 	}
-	after, err := r.measure(ctx, s, m, pool, suites)
+	after, said, err := r.measureOwn(ctx, s, m, pool, what)
 	if err != nil {
 		return err
 	}
-	for _, c := range lesson.New {
-		round.About = append(round.About, c.Prompt[len(c.Prompt)-1].Content)
-	}
-	for i, suite := range suites {
-		round.Suites = append(round.Suites, moved(suite, before[i], after[i]))
-	}
+	round.Tell(what.answers(before, after))
 	round.Seconds, round.Time = time.Since(start).Seconds(), time.Now().UTC().Format(time.RFC3339)
 	r.decide(ctx, s, &round)
 	if err := round.Save(r.behaviour, m, lesson.New); err != nil {
 		return err
 	}
+	if err := r.remember(s, round.Round, said); err != nil {
+		fmt.Fprintf(s.err, "after: not everything is kept: %v\n", err)
+	}
+	fmt.Fprintf(s.out, "report             %s\n", coach.Report(r.behaviour, round.Round))
 	fmt.Fprintf(s.out, "round %d of %s is %s%s\n", round.Round, r.behaviour, round.Verdict, because(round.Reason))
 	if round.Verdict != coach.Accepted {
 		return fmt.Errorf("round %d was rejected; the current one is still %d", round.Round, round.Parent)
@@ -195,31 +190,46 @@ func (r *rounding) read(ctx context.Context) (lesson coach.Lesson, keep []data.R
 	return lesson, keep, suites, err
 }
 
-// begin makes the behaviour folder where there is none.
-func (r *rounding) begin() error {
+// open gives the current model of the behaviour folder, which is made where there is none, and locks the folder.
+func (r *rounding) open() (m *pretrained.Model, unlock func(), err error) {
+	if m, err = r.begin(); err != nil {
+		return nil, nil, err
+	}
+	if unlock, err = coach.Lock(r.behaviour); err != nil {
+		return nil, nil, err
+	}
+	current, err := pretrained.Current(r.behaviour)
+	if err == nil && (m == nil || current > 0) { // another round may have come between
+		m, err = pretrained.Load(r.behaviour, pretrained.Options{})
+	}
+	if err != nil {
+		unlock()
+	}
+	return m, unlock, err
+}
+
+// begin makes the behaviour folder where there is none, and then gives the model that it begins with, else nil.
+func (r *rounding) begin() (*pretrained.Model, error) {
 	_, err := os.Stat(r.behaviour)
 	switch {
 	case err == nil && r.base != "":
-		return mistake("behaviour %s exists; --base is for a new one", r.behaviour)
+		return nil, mistake("behaviour %s exists; --base is for a new one", r.behaviour)
 	case err == nil && !pretrained.IsBehaviour(r.behaviour):
-		return mistake("%s is no behaviour folder; name a new one, and the model that it begins with by --base", r.behaviour)
+		return nil, mistake("%s is no behaviour folder; name a new one, and the model that it begins with by --base",
+			r.behaviour)
 	case err == nil:
-		return nil
+		return nil, nil
 	case !os.IsNotExist(err):
-		return mistake("behaviour %s: %v", r.behaviour, err)
+		return nil, mistake("behaviour %s: %v", r.behaviour, err)
 	case r.base == "":
-		return mistake("there is no behaviour folder %s; --base names the model that a new one begins with", r.behaviour)
+		return nil, mistake("there is no behaviour folder %s; --base names the model that a new one begins with",
+			r.behaviour)
 	}
-	base, err := pretrained.Resolve(r.base)
+	m, err := pretrained.Load(r.base, pretrained.Options{})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	m, err := pretrained.Load(base, pretrained.Options{})
-	if err != nil {
-		return err
-	}
-	defer m.Close()
-	return pretrained.Begin(r.behaviour, pretrained.Base{Model: base, Weights: m.WeightsHash()})
+	return m, pretrained.Begin(r.behaviour, pretrained.Base{Model: m.Path, Weights: m.WeightsHash()})
 }
 
 // checkModel refuses a base that has changed, and corrections of the answers of a model of another line.
@@ -276,47 +286,13 @@ func asks(row data.Row) string {
 	return ""
 }
 
-// measure asks the suites.
-func (r *rounding) measure(ctx context.Context, s *streams, m *pretrained.Model, pool *kernel.Pool,
-	suites []*eval.Suite) ([][]eval.Sample, error) {
-	session, err := m.NewSession(pool, eval.Rows)
-	if err != nil {
-		return nil, err
-	}
-	defer session.Close()
-	var all [][]eval.Sample
-	for _, suite := range suites {
-		p := newCountdown(s.err, terminal(s.err), suite.Name, len(suite.Tests))
-		samples, err := suite.AskWith(ctx, session, pretrained.Decoding{MaxNew: r.maxNew}, p.step)
-		p.done()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, samples)
-	}
-	return all, nil
-}
-
-func moved(suite *eval.Suite, before, after []eval.Sample) coach.SuiteMove {
-	m := coach.SuiteMove{Suite: suite.Name, Tests: len(suite.Tests), Lost: []string{}}
-	for i := range suite.Tests {
-		if before[i].Pass {
-			m.Before++
-		}
-		if after[i].Pass {
-			m.After++
-		}
-	}
-	for _, i := range eval.Compare(before, after).Lost {
-		m.Lost = append(m.Lost, suite.Tests[i].ID)
-	}
-	return m
-}
-
 // decide says what became of the corrections and the suites, and asks whether to accept it.
 func (r *rounding) decide(ctx context.Context, s *streams, round *coach.Round) {
 	t := round.Taught
 	fmt.Fprintf(s.out, "corrections right  %d of %d, earlier ones %d\n", t.Right, round.Corrections, t.Earlier)
+	for _, c := range round.Answers.Broken() {
+		fmt.Fprintf(s.out, "  broke  %s: %.70q is answered %.70q\n", c.ID, c.Asked(), c.Now.Text)
+	}
 	fmt.Fprintf(s.out, "trained            %d steps, %.0f %% of the way kept, %.0f s\n", t.Steps, 100*t.Share,
 		round.Seconds)
 	var broken []string

@@ -16,6 +16,8 @@ import (
 const (
 	roundFile       = "round.json"
 	correctionsFile = "corrections.jsonl"
+	answersFile     = "answers.json"
+	reportFile      = "report.html"
 	nearFile        = "near.gob" // the parent's answers to prompts near the corrections
 	ledgerFile      = "ledger.jsonl"
 	keptDir         = "kept" // of a behaviour: the first model's answers to other prompts
@@ -38,6 +40,8 @@ type Round struct {
 	ParentHash  string      `json:"parent_sha256"`
 	Weights     string      `json:"weights_sha256"`
 	Kept        []string    `json:"kept_files"` // of which the kept prompts are
+	Broken      []string    `json:"broken"`     // ids of earlier corrections that were right before, and are not now
+	Answers     *Answers    `json:"-"`          // written beside it, with a page for people; or nil
 }
 
 // SuiteMove is what a round did to a suite.
@@ -184,6 +188,11 @@ func (r *Round) Save(behaviour string, m *pretrained.Model, corrections []data.C
 		}
 		if len(r.Taught.Near) > 0 {
 			if err := SaveKept(filepath.Join(tmp, nearFile), r.Taught.Near); err != nil {
+				return err
+			}
+		}
+		if r.Answers != nil {
+			if err := r.Answers.save(tmp, behaviour, r); err != nil {
 				return err
 			}
 		}

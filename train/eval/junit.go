@@ -101,7 +101,7 @@ func (t *Test) dialogue(x *Sample) string {
 	for _, m := range t.Messages {
 		fmt.Fprintf(&b, "\n[%s]\n%s\n", m.Role, m.Content)
 	}
-	if t.asked() {
+	if t.Asked() {
 		fmt.Fprintf(&b, "\n[answer]\n%s\n", x.Answer)
 	}
 	return b.String()

@@ -7,15 +7,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Kept is what a model gave before, in a file of its own: JSON lines {key, value}, which are only ever appended. A line
 // is one write at the end of the file, so two programs may keep at one time; a line that was cut short (a full disk, a
 // crash) is passed over. Nil keeps nothing. It is used by one goroutine at a time.
 type Kept struct {
-	file   *os.File
+	file   *os.File // nil: in memory only
 	values map[string]json.RawMessage
 	torn   bool  // the file does not end with a line's end
 	err    error // of the first write that failed; nothing is written after it
@@ -52,6 +54,21 @@ func OpenKept(dir, hash string) (*Kept, error) {
 	return k, nil
 }
 
+// InMemory keeps for as long as the program runs: for a model whose files are not written yet.
+func InMemory() *Kept { return &Kept{values: map[string]json.RawMessage{}} }
+
+// PutAll keeps everything that from has and k has not. Whether that went well, [Kept.Close] tells.
+func (k *Kept) PutAll(from *Kept) {
+	if k == nil || from == nil {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(from.values)) {
+		if k.values[key] == nil {
+			k.Put(key, from.values[key])
+		}
+	}
+}
+
 // Get reads the value of a key into the variable that v points to, if there is one that fits it.
 func (k *Kept) Get(key string, v any) bool {
 	if k == nil || k.values[key] == nil {
@@ -68,6 +85,10 @@ func (k *Kept) Put(key string, v any) {
 	value, err := json.Marshal(v)
 	if err != nil {
 		k.err = err
+		return
+	}
+	if k.file == nil {
+		k.values[key] = value
 		return
 	}
 	line, err := json.Marshal(keptLine{key, value})
@@ -88,6 +109,9 @@ func (k *Kept) Put(key string, v any) {
 func (k *Kept) Close() error {
 	if k == nil {
 		return nil
+	}
+	if k.file == nil {
+		return k.err
 	}
 	err := k.file.Close()
 	if k.err != nil {

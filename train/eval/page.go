@@ -15,6 +15,12 @@ import (
 //go:embed page.html
 var pageSource string
 
+//go:embed page.css
+var pageStyle string
+
+// Style is how the pages for people look, in light and in dark; other packages' pages share it.
+func Style() template.CSS { return template.CSS(pageStyle) }
+
 // Candidate is a model, or answers made elsewhere, with what was found of it, suite by suite.
 type Candidate struct {
 	Name    string
@@ -84,7 +90,7 @@ type (
 
 // Write writes the page. It needs no network and no other file; what models and suites say is shown as text.
 func (p *Page) Write(w io.Writer) error {
-	t, err := template.New("page").Parse(pageSource)
+	t, err := template.New("page").Funcs(template.FuncMap{"style": Style}).Parse(pageSource)
 	if err != nil {
 		return fmt.Errorf("eval: page: %w", err)
 	}
@@ -116,7 +122,7 @@ func (p *Page) data() pageData {
 // test is test j of suite i. Its groups are named as in [Row].
 func (p *Page) test(i, j int) pageTest {
 	t := &p.Suites[i].Tests[j]
-	out := pageTest{Suite: i, ID: t.ID, Messages: t.Messages, Want: t.Want, Asked: t.asked()}
+	out := pageTest{Suite: i, ID: t.ID, Messages: t.Messages, Want: t.Want, Asked: t.Asked()}
 	group := func(name string, _ float64) {
 		if name != "" && !slices.Contains(out.Groups, name) {
 			out.Groups = append(out.Groups, name)

@@ -78,7 +78,7 @@ func (t *Test) turn(answer string) policy.Turn {
 func (s *Suite) JudgeRules(p *policy.Policy, samples []Sample) [][]policy.Judgement {
 	out := make([][]policy.Judgement, len(samples))
 	for i := range samples {
-		if !s.Tests[i].asked() {
+		if !s.Tests[i].Asked() {
 			continue
 		}
 		out[i] = p.Judge(s.Tests[i].turn(samples[i].Answer))

@@ -32,8 +32,8 @@ type Test struct {
 	Row    *data.Row   // of a data file, with its answer, whose loss is measured; or nil
 }
 
-// asked says whether the model has to answer.
-func (t *Test) asked() bool { return t.Scored == nil || t.Scored.NeedsAnswer() }
+// Asked says whether the model has to answer.
+func (t *Test) Asked() bool { return t.Scored == nil || t.Scored.NeedsAnswer() }
 
 // Judge judges an answer. Its metrics are scores from 0 to 1.
 type Judge func(answer string) checks.Result
@@ -99,7 +99,7 @@ func (s *Suite) Ask(ctx context.Context, session Asker) ([]Sample, error) {
 func (s *Suite) Questions() int {
 	n := 0
 	for i := range s.Tests {
-		if s.Tests[i].asked() {
+		if s.Tests[i].Asked() {
 			n++
 		}
 	}
@@ -113,7 +113,7 @@ func (s *Suite) AskWith(ctx context.Context, session Asker, d pretrained.Decodin
 	samples := make([]Sample, len(s.Tests))
 	next, asked := 0, []int(nil) // asked are the tests of the questions so far
 	err := session.Ask(ctx, func(bool) (q pretrained.Question, ok bool) {
-		for next < len(s.Tests) && !s.Tests[next].asked() {
+		for next < len(s.Tests) && !s.Tests[next].Asked() {
 			next++
 		}
 		if next == len(s.Tests) {
