@@ -53,6 +53,56 @@ func TestRound(t *testing.T) {
 	has(t, ok(t, "", "log shop"), "rolled back to", "current: 0")
 }
 
+// TestRoundKeepsAnswers: what a round's model was asked after it is not asked again before the next one, nor by eval;
+// and the record of a round, which page and log show.
+func TestRoundKeepsAnswers(t *testing.T) {
+	workdir(t)
+	const round = " --learning_rate 1e-2 --max_new_tokens 6 --steps 20 --kept kept --suite s.yaml --yes --max_worse 100%"
+	ok(t, "", "correct --model model --prompt a --good yes --note always --max_new_tokens 4 --out c.jsonl")
+	write(t, "s.yaml", `prompts: ["{{q}}"]`+"\ntests:\n  - vars: {q: a}\n    assert: [{type: equals, value: yes}]\n"+
+		"  - vars: {q: b}\n    assert: [{type: not-equals, value: yes}]\n")
+	first := call(t, "", "round shop --base model --corrections c.jsonl"+round)
+	if first.code != exitDone {
+		t.Fatalf("exit code %d\n%s%s", first.code, first.out, first.err)
+	}
+	has(t, first.err, "before: 1 of 3 answers were kept") // the correction and the first test ask the same
+	has(t, first.out, "report             shop/rounds/001/report.html")
+	has(t, read(t, "shop/rounds/001/report.html"), "Round 1 of shop is", ">accepted<", "always", "says now")
+	has(t, ok(t, "", "log shop --round 1"), "1  accepted, of 0; 1 of 1 corrections right", "right  ", "asked   a",
+		"note    always", "wanted  yes", "now     yes", "report  shop/rounds/001/report.html")
+	has(t, ok(t, "", "log shop"), "current: 1, shop/rounds/001/report.html")
+
+	has(t, call(t, "", "eval --model shop --suite s.yaml --max_new_tokens 6 --kept kept").err, "2 of 2 answers were kept")
+	ok(t, "", "correct --model shop --prompt a --good no --out d.jsonl")
+	ok(t, "", "correct --model shop --prompt d --good no --bad yes --out d.jsonl")
+	kept := keptLines(t)
+	second := call(t, "", "round shop --corrections d.jsonl"+round)
+	has(t, second.err, "before: 3 of 4 answers were kept from before") // all but the new correction's
+	has(t, ok(t, "", "log shop --round 2"), "tests of s that were lost: 1", "lost   s.yaml:3", "before  yes", "now     no")
+	if n := keptLines(t) - kept; n != 1+3 {
+		t.Errorf("%d answers were added, want 1 before and 3 after\n%s", n, second.err)
+	}
+	type record struct{ Answers coach.Answers }
+	got := decode[record](t, ok(t, "", "log shop --round 2 --json")).Answers
+	if len(got.New) != 2 || len(got.Earlier) != 0 || !got.New[1].Now.Right || len(got.Suites[0].Tests) != 2 {
+		t.Errorf("%+v", got)
+	}
+
+	ok(t, "", "correct --model shop --prompt e --good no --bad yes --out e.jsonl")
+	none := call(t, "", "round shop --corrections e.jsonl --kept none"+strings.Replace(round, "--kept kept", "", 1))
+	if strings.Contains(none.err, "were kept") || none.code != exitDone {
+		t.Errorf("exit code %d\n%s", none.code, none.err)
+	}
+	mistaken(t, call(t, "", "log shop --round 0"), "began with", "nothing was taught")
+	mistaken(t, call(t, "", "log shop --round 9"), "shop has no round 9")
+	write(t, "shop/rounds/002/answers.json", "{")
+	mistaken(t, call(t, "", "log shop --round 2"), "shop/rounds/002/answers.json holds no answers")
+	if err := os.Remove("shop/rounds/002/answers.json"); err != nil {
+		t.Fatal(err)
+	}
+	has(t, ok(t, "", "log shop --round 2"), "were not recorded", `"d"`)
+}
+
 func TestRoundMistakes(t *testing.T) {
 	workdir(t)
 	ok(t, "", "correct --model model --prompt a --good yes --bad no --out c.jsonl")

@@ -18,15 +18,18 @@ import (
 //go:embed page.html
 var pageSource string
 
-// fewOpen is how many corrections a page may show open where they are right; of more, the wrong ones are open alone.
-const fewOpen = 10
+// Of more corrections the wrong ones alone are shown open, and of more lost tests none.
+const (
+	mostOpen     = 10
+	mostLostOpen = 25
+)
 
 // The page is made of cards: a correction or a test each, with what was asked and what was answered.
 type (
 	page struct {
 		*Round
 		Name        string // of the behaviour
-		Took        string
+		At, Took    string
 		Share       string // of the way from the parent to what was trained
 		New, Broken []card
 		Earlier     pageEarlier
@@ -48,7 +51,7 @@ type (
 		Marks  []bool // verdicts, in the order of time
 		Open   bool
 		Asked  string
-		Prompt []chat.Message
+		Before []chat.Message // what was said before that
 		Notes  []pair
 		Boxes  []box
 	}
@@ -88,11 +91,15 @@ func newPage(behaviour string, r *Round, a *Answers) (*page, error) {
 	if path, err := filepath.Abs(behaviour); err == nil {
 		p.Name = filepath.Base(path)
 	}
+	p.At = r.Time
+	if at, err := time.Parse(time.RFC3339, r.Time); err == nil {
+		p.At = at.UTC().Format("2006-01-02 15:04 UTC")
+	}
 	p.Took = time.Duration(r.Seconds * float64(time.Second)).Round(time.Second).String()
 	p.Share = fmt.Sprintf("%.0f %%", 100*r.Taught.Share)
 	for i := range a.New {
 		c := a.New[i].card()
-		c.Open = len(a.New) <= fewOpen || !a.New[i].Now.Right
+		c.Open = len(a.New) <= mostOpen || !a.New[i].Now.Right
 		p.New = append(p.New, c)
 	}
 	p.Earlier.All = len(a.Earlier)
@@ -127,7 +134,8 @@ func newPageSuite(s *SuiteAnswers) pageSuite {
 		}
 		return all
 	}
-	p := pageSuite{SuiteMove: s.Move(), Lost: cards(s.which(true, false), true), Fixed: cards(s.which(false, true), false),
+	lost := s.Lost()
+	p := pageSuite{SuiteMove: s.Move(), Lost: cards(lost, len(lost) <= mostLostOpen), Fixed: cards(s.which(false, true), false),
 		StillWrong: cards(s.which(false, false), false), StillRight: cards(s.which(true, true), false)}
 	p.BeforeShare, p.AfterShare = percent(p.Before, p.Tests), percent(p.After, p.Tests)
 	return p
@@ -152,8 +160,16 @@ func said(label string, s Said) box {
 	return box{label, "fail", s}
 }
 
+func newCard(id string, prompt []chat.Message, before, now Said) card {
+	c := card{ID: id, Marks: []bool{before.Right, now.Right}, Asked: lastOf(prompt)}
+	if len(prompt) > 1 {
+		c.Before = prompt[:len(prompt)-1]
+	}
+	return c
+}
+
 func (t *Tested) card() card {
-	c := card{ID: t.ID, Marks: []bool{t.Before.Right, t.Now.Right}, Asked: t.Asked(), Prompt: t.Prompt}
+	c := newCard(t.ID, t.Prompt, t.Before, t.Now)
 	if t.Wanted != "" {
 		c.Boxes = append(c.Boxes, box{Label: "wanted", Said: Said{Text: t.Wanted}})
 	}
@@ -162,23 +178,23 @@ func (t *Tested) card() card {
 }
 
 func (t *Told) card() card {
-	c := card{ID: t.ID, Marks: []bool{t.Before.Right, t.Now.Right}, Asked: t.Asked(), Prompt: t.Prompt}
+	c := newCard(t.ID, t.Prompt, t.Before, t.Now)
 	for _, n := range []pair{{"note", t.Note}, {"rule", t.Rule}, {"also asked as", strings.Join(t.Paraphrases, "\n")},
 		{"alike, but to stay", strings.Join(t.Near, "\n")}} {
 		if n.Text != "" {
 			c.Notes = append(c.Notes, n)
 		}
 	}
-	label, rejected := "before the round", lastOf(t.Rejected)
+	label, rejected := "said before the round", lastOf(t.Rejected)
 	switch {
 	case rejected == "":
 	case strings.TrimSpace(rejected) == strings.TrimSpace(t.Before.Text):
-		label = "when it was corrected, and before the round"
+		label = "said when it was corrected, and before the round"
 	default:
-		c.Boxes = append(c.Boxes, box{"when it was corrected", "fail", Said{Text: rejected}})
+		c.Boxes = append(c.Boxes, box{"said when it was corrected", "fail", Said{Text: rejected}})
 	}
 	c.Boxes = append(c.Boxes, said(label, t.Before), box{Label: "wanted", Said: Said{Text: lastOf(t.Chosen)}},
-		said("now", t.Now))
+		said("says now", t.Now))
 	return c
 }
 
