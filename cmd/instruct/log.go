@@ -14,8 +14,8 @@ func newLog(s *streams) *cobra.Command {
 	var asJSON bool
 	var round int
 	c := &cobra.Command{Use: "log BEHAVIOUR", Short: "The rounds of a behaviour folder", Args: cobra.ArbitraryArgs,
-		Long: `The rounds of a behaviour folder, a line each with what they were about; --round prints one with its corrections
-and the tests that were lost. The page report.html in a round's folder shows all of it.`,
+		Long: `The rounds of a behaviour folder, a line each with what they were about; --round prints one with its
+corrections and the tests that were lost. The page report.html in a round's folder shows all of it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return mistake("log takes one behaviour folder")

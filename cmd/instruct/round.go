@@ -131,7 +131,10 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	if lesson.Near, err = coach.EarlierNear(r.behaviour, round.Parent, m.Config.Vocab); err != nil {
 		return err
 	}
-	if lesson.Kept, err = coach.General(ctx, r.behaviour, m, round.Parent, pool, keep, r.options); err != nil {
+	p := newCountdown(s.err, terminal(s.err), "answers to keep", len(keep))
+	lesson.Kept, err = coach.General(ctx, r.behaviour, m, round.Parent, pool, keep, r.options, p.at)
+	p.done()
+	if err != nil {
 		return err
 	}
 	for _, row := range keep {
@@ -143,6 +146,7 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 		return err
 	}
 	say := func(format string, args ...any) { fmt.Fprintf(s.err, format+"\n", args...) }
+	say("training: tries of %d steps, %d of them at most", r.options.Steps, r.options.Tries)
 	if round.Taught, err = coach.Teach(ctx, m, pool, lesson, r.options, say); err != nil {
 		return err
 	}

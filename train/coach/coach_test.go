@@ -34,6 +34,8 @@ func tiny(t *testing.T) (*pretrained.Model, *kernel.Pool) {
 	return m, pool
 }
 
+func quiet(int, int) {}
+
 func asked(text string) []chat.Message { return []chat.Message{{Role: "user", Content: text}} }
 
 // lesson is two corrections and two other prompts.
@@ -47,7 +49,7 @@ func lesson() Lesson {
 // others are answers to two other prompts.
 func others(t *testing.T, m *pretrained.Model, pool *kernel.Pool) []Kept {
 	t.Helper()
-	kept, err := ask(t.Context(), m, pool, [][]chat.Message{asked("ef"), asked("gh")}, options())
+	kept, err := ask(t.Context(), m, pool, [][]chat.Message{asked("ef"), asked("gh")}, options(), quiet)
 	if err != nil || len(kept) != 2 {
 		t.Fatal(len(kept), err)
 	}
@@ -105,7 +107,7 @@ func TestBatch(t *testing.T) {
 	l, o := lesson(), options()
 	o.KeptWeight = 3
 	l.Kept = others(t, m, pool)
-	near, err := ask(t.Context(), m, pool, near(l.New), o)
+	near, err := ask(t.Context(), m, pool, near(l.New), o, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,9 +34,10 @@ func Everyday() []data.Row {
 }
 
 // General gives the answers that stay to the prompts of rows, their last answers aside. Those of the first model of a
-// behaviour folder are asked once and kept in the folder; m is the current model, of the given round.
+// behaviour folder are asked once and kept in the folder; m is the current model, of the given round. progress is told
+// how many of them were asked so far.
 func General(ctx context.Context, behaviour string, m *pretrained.Model, round int, pool *kernel.Pool, rows []data.Row,
-	o Options) ([]Kept, error) {
+	o Options, progress func(n, of int)) ([]Kept, error) {
 	if o.KeptRows == 0 || len(rows) == 0 {
 		return nil, nil
 	}
@@ -53,7 +54,7 @@ func General(ctx context.Context, behaviour string, m *pretrained.Model, round i
 		prompts = append(prompts, messages)
 	}
 	if o.KeptFrom == FromParent {
-		return ask(ctx, m, pool, prompts, o)
+		return ask(ctx, m, pool, prompts, o, progress)
 	}
 	base, err := pretrained.ReadBase(behaviour)
 	if err != nil {
@@ -72,11 +73,11 @@ func General(ctx context.Context, behaviour string, m *pretrained.Model, round i
 		}
 		defer m.Close()
 		if hash := m.WeightsHash(); hash != base.Weights {
-			return nil, mistake("behaviour %s: its first model, %s, is not the one that it began with (weights sha256 %s, now %s)",
-				behaviour, base.Model, base.Weights, hash)
+			return nil, mistake("behaviour %s: its first model, %s, is not the one that it began with (weights sha256 %s, "+
+				"now %s)", behaviour, base.Model, base.Weights, hash)
 		}
 	}
-	kept, err := ask(ctx, m, pool, prompts, o)
+	kept, err := ask(ctx, m, pool, prompts, o, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -104,12 +105,24 @@ func generalPath(behaviour, weights string, m *pretrained.Model, prompts [][]cha
 	return filepath.Join(behaviour, keptDir, hex.EncodeToString(sum[:8])+".gob"), nil
 }
 
-// ask is [Keep] in a session of its own.
-func ask(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, prompts [][]chat.Message, o Options) ([]Kept, error) {
+// ask is [Keep] in a session of its own, some prompts at a time.
+func ask(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, prompts [][]chat.Message, o Options,
+	progress func(n, of int)) ([]Kept, error) {
 	s, err := m.NewSession(pool, sessionRows)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	return Keep(ctx, s, prompts, o.KeptTokens, o.Top)
+	var all []Kept
+	n := 0
+	for some := range slices.Chunk(prompts, sessionRows) {
+		kept, err := Keep(ctx, s, some, o.KeptTokens, o.Top)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, kept...)
+		n += len(some)
+		progress(n, len(prompts))
+	}
+	return all, nil
 }

@@ -135,8 +135,9 @@ func newPageSuite(s *SuiteAnswers) pageSuite {
 		return all
 	}
 	lost := s.Lost()
-	p := pageSuite{SuiteMove: s.Move(), Lost: cards(lost, len(lost) <= mostLostOpen), Fixed: cards(s.which(false, true), false),
-		StillWrong: cards(s.which(false, false), false), StillRight: cards(s.which(true, true), false)}
+	p := pageSuite{SuiteMove: s.Move(), Lost: cards(lost, len(lost) <= mostLostOpen),
+		Fixed: cards(s.which(false, true), false), StillWrong: cards(s.which(false, false), false),
+		StillRight: cards(s.which(true, true), false)}
 	p.BeforeShare, p.AfterShare = percent(p.Before, p.Tests), percent(p.After, p.Tests)
 	return p
 }

@@ -16,7 +16,8 @@ import (
 // told is a correction with its answers; what is said in it looks like markup.
 func told(i int, before, now bool) Told {
 	wanted := fmt.Sprintf("You have %d days <from> delivery.", i)
-	c := data.NewCorrection(asked(fmt.Sprintf("How long may I wait, case %d?", i)), wanted, "For ever & ever.", time.Unix(0, 0))
+	prompt := asked(fmt.Sprintf("How long may I wait, case %d?", i))
+	c := data.NewCorrection(prompt, wanted, "For ever & ever.", time.Unix(0, 0))
 	c.ID, c.Note, c.Rule = fmt.Sprintf("c-%d", i), "Refunds within so many days.", "refund-days"
 	say := func(right bool) Said {
 		if right {
