@@ -93,7 +93,8 @@ func stopped(w io.Writer, path string, k *eval.Keeper, err error) error {
 }
 
 // keptHelp is the help of the flag --kept.
-const keptHelp = "keep answers in this folder and ask only what is new; none: do not (default: the user's cache folder)"
+const keptHelp = "keep answers in this folder and ask only what is new; none: do not " +
+	"(default: the user's cache folder)"
 
 // openKept opens what is kept of a model in a place, as --kept has it. A place that nobody asked for may fail: then nothing
 // is kept.
