@@ -96,8 +96,8 @@ func stopped(w io.Writer, path string, k *eval.Keeper, err error) error {
 const keptHelp = "keep answers in this folder and ask only what is new; none: do not " +
 	"(default: the user's cache folder)"
 
-// openKept opens what is kept of a model in a place, as --kept has it. A place that nobody asked for may fail: then nothing
-// is kept.
+// openKept opens what is kept of a model in a place, as --kept has it. A place that nobody asked for may fail: then
+// nothing is kept.
 func openKept(s *streams, place string, m *pretrained.Model, d kernel.DType) (*eval.Kept, error) {
 	if place == "none" {
 		return nil, nil
