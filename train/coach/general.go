@@ -53,6 +53,10 @@ func General(ctx context.Context, behaviour string, m *pretrained.Model, round i
 		}
 		prompts = append(prompts, messages)
 	}
+	prompts, err := fitting(m, prompts, o.KeptTokens)
+	if err != nil {
+		return nil, err
+	}
 	if o.KeptFrom == FromParent {
 		return ask(ctx, m, pool, prompts, o, progress)
 	}
@@ -105,7 +109,7 @@ func generalPath(behaviour, weights string, m *pretrained.Model, prompts [][]cha
 	return filepath.Join(behaviour, keptDir, hex.EncodeToString(sum[:8])+".gob"), nil
 }
 
-// ask is [Keep] in a session of its own, some prompts at a time.
+// ask is [Keep] in a session of its own.
 func ask(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, prompts [][]chat.Message, o Options,
 	progress func(n, of int)) ([]Kept, error) {
 	s, err := m.NewSession(pool, sessionRows)
@@ -113,16 +117,19 @@ func ask(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, prompts []
 		return nil, err
 	}
 	defer s.Close()
-	var all []Kept
-	n := 0
-	for some := range slices.Chunk(prompts, sessionRows) {
-		kept, err := Keep(ctx, s, some, o.KeptTokens, o.Top)
+	return Keep(ctx, s, prompts, o.KeptTokens, o.Top, progress)
+}
+
+// fitting are the prompts that leave room for so many tokens of an answer.
+func fitting(m *pretrained.Model, prompts [][]chat.Message, tokens int) (out [][]chat.Message, err error) {
+	for _, p := range prompts {
+		ids, err := m.Prompt(p)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, kept...)
-		n += len(some)
-		progress(n, len(prompts))
+		if len(ids)+tokens <= m.Config.MaxLength {
+			out = append(out, p)
+		}
 	}
-	return all, nil
+	return out, nil
 }

@@ -35,9 +35,11 @@ func (k *Kept) example() data.Example {
 }
 
 // Keep asks a model and keeps its answers, of at most so many tokens, with the top likeliest tokens of each step.
-func Keep(ctx context.Context, s *pretrained.Session, prompts [][]chat.Message, tokens, top int) ([]Kept, error) {
+// progress is told how many of them were given so far.
+func Keep(ctx context.Context, s *pretrained.Session, prompts [][]chat.Message, tokens, top int,
+	progress func(n, of int)) ([]Kept, error) {
 	kept := make([]Kept, len(prompts))
-	asked := 0
+	asked, given := 0, 0
 	err := s.Ask(ctx, func(bool) (q pretrained.Question, ok bool) {
 		if asked == len(prompts) {
 			return q, false
@@ -50,6 +52,8 @@ func Keep(ctx context.Context, s *pretrained.Session, prompts [][]chat.Message, 
 			return a.Err
 		}
 		kept[a.Index] = keep(a)
+		given++
+		progress(given, len(prompts))
 		return nil
 	})
 	return slices.DeleteFunc(kept, func(k Kept) bool { return len(k.Top) == 0 }), err

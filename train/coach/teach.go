@@ -66,8 +66,11 @@ func Teach(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, l Lesson
 	out := Taught{Share: 1}
 	asked := near(l.New)
 	t.given = len(asked)
-	asked = append(asked, contrasts(l.New, l.Others, o.Contrasts, o.Seed, l.Round)...)
-	if t.near, err = Keep(ctx, session, asked, o.NearTokens, o.Top); err != nil {
+	made, err := fitting(m, contrasts(l.New, l.Others, o.Contrasts, o.Seed, l.Round), o.NearTokens)
+	if err != nil {
+		return out, err
+	}
+	if t.near, err = Keep(ctx, session, append(asked, made...), o.NearTokens, o.Top, func(int, int) {}); err != nil {
 		return out, err
 	}
 	s, err := t.steps(ctx)
