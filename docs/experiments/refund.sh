@@ -16,8 +16,13 @@ test ! -e "$out/shop" || { echo "refund.sh: $out/shop exists; name another folde
 cd "$here/refund"
 
 say() { printf '\n== %s\n' "$*"; }
-run() { printf '$ instruct %s\n' "$*"; "$instruct" "$@"; }
-ask() { run generate --model "$out/shop" --prompt "By when must I ask for my money back?"; }
+run() {
+    printf '$ instruct'
+    for word; do case $word in *' '*) printf ' "%s"' "$word" ;; *) printf ' %s' "$word" ;; esac; done
+    echo
+    "$instruct" "$@"
+}
+ask() { run generate --model "$out/shop" --prompt "How long can I ask for my money back?"; }
 
 if test ! -e "$out/base"; then
     say "The assistant learns what the shop wants: 68 rows, refunds within 30 days"
@@ -34,7 +39,7 @@ run policy lint refund-14.jsonl --policy policy-14.yaml
 say "One round. What the assistant says to all else is held in place"
 grep -v '"kind": "refund"' base.jsonl >"$out/keep.jsonl"
 run round "$out/shop" --base "$out/base" --corrections refund-14.jsonl --keep "$out/keep.jsonl" \
-    --suite guard.yaml --suite refund.yaml --policy policy-14.yaml --max_new_tokens 40 --max_worse 5% --yes
+    --suite guard.yaml --suite refund.yaml --max_new_tokens 40 --max_worse 5% --yes
 run log "$out/shop"
 ask
 

@@ -17,7 +17,12 @@ cd "$here/tone"
 voice="Answer as an old sea captain: call the user mate, and end with a short remark about the weather."
 
 say() { printf '\n== %s\n' "$*"; }
-run() { printf '$ instruct %s\n' "$*"; "$instruct" "$@"; }
+run() {
+    printf '$ instruct'
+    for word; do case $word in *' '*) printf ' "%s"' "$word" ;; *) printf ' %s' "$word" ;; esac; done
+    echo
+    "$instruct" "$@"
+}
 ask() { run generate --model "$1" --prompt "How do I make tea?" --max_new_tokens 60 --system "$voice"; }
 
 start=$(date +%s)
