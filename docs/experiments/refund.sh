@@ -43,6 +43,9 @@ run round "$out/shop" --base "$out/base" --corrections refund-14.jsonl --keep "$
 run log "$out/shop"
 ask
 
+say "Every rule, on every answer"
+run eval --model "$out/shop" --suite guard.yaml --suite refund.yaml --policy policy-14.yaml --max_new_tokens 40
+
 say "Back, and forward again"
 run rollback "$out/shop" --to 0
 ask
