@@ -180,8 +180,8 @@ func (t *Tested) card() card {
 
 func (t *Told) card() card {
 	c := newCard(t.ID, t.Prompt, t.Before, t.Now)
-	for _, n := range []pair{{"note", t.Note}, {"rule", t.Rule}, {"also asked as", strings.Join(t.Paraphrases, "\n")},
-		{"alike, but to stay", strings.Join(t.Near, "\n")}} {
+	for _, n := range []pair{{"note", t.Note}, {"rule", t.Rule}, {"also asked as", strings.Join(t.Paraphrases, " · ")},
+		{"alike, but to stay", strings.Join(t.Near, " · ")}} {
 		if n.Text != "" {
 			c.Notes = append(c.Notes, n)
 		}
