@@ -52,7 +52,8 @@ command takes it as a model and means the current round. The first round makes i
 	fl.StringVar(&r.base, "base", "", "the model that a new behaviour folder begins with")
 	fl.StringVar(&r.corrections, "corrections", "", "file of corrections")
 	fl.StringSliceVar(&r.suites, "suite", nil, "suites that are measured before and after")
-	fl.StringSliceVar(&r.keep, "keep", nil, "files of rows; the answers to their prompts are held in place, beside those to everyday prompts")
+	fl.StringSliceVar(&r.keep, "keep", nil,
+		"files of rows; the answers to their prompts are held in place, beside those to everyday prompts")
 	fl.IntVar(&r.keepRows, "keep_prompts", 96, "most prompts of --keep, spread over the files")
 	fl.StringVar(&r.maxWorse, "max_worse", "5%", "share of a suite's tests that may go from right to wrong")
 	fl.BoolVar(&r.yes, "yes", false, "accept without asking where --max_worse holds")

@@ -41,8 +41,9 @@ const (
 
 // Default is the recipe that the experiments of docs/teaching.md favour.
 func Default() Options {
-	return Options{Seed: 42, LearningRate: 1e-4, Steps: 10, Tries: 3, Phrasings: 1, Earlier: 4, Contrasts: 6, NearRows: 12,
-		EarlierNear: 4, NearTokens: 12, KeptRows: 6, KeptFrom: FromFirst, KeptWeight: 1, KeptTokens: 32, Top: 64, Back: 0.1, AnswerTokens: 256}
+	return Options{Seed: 42, LearningRate: 3e-4, Steps: 20, Tries: 2, Frozen: 2. / 3, Phrasings: 1, Earlier: 4,
+		Contrasts: 2, NearRows: 6, EarlierNear: 2, NearTokens: 12, KeptRows: 6, KeptFrom: FromFirst, KeptWeight: 1, KeptTokens: 24,
+		Top: 64, Back: 0.1, AnswerTokens: 256}
 }
 
 // Validate says what is wrong with a recipe.

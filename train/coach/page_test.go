@@ -79,7 +79,7 @@ func TestPage(t *testing.T) {
 		"before the round", "&lt;script&gt;", "wanted", "days &lt;from&gt; delivery", "says now", "Earlier corrections",
 		"2 broke", "c-1002", "From right to wrong: 1", "manners.yaml:21", "expected at most 9 words",
 		"From wrong to right", "Wrong before and now", "Right before and now", "96 answers", "keep.jsonl", "90 %",
-		"learning_rate", "0.0001"} {
+		"learning_rate", fmt.Sprint(Default().LearningRate)} {
 		_, after, found := strings.Cut(rest, want)
 		if !found {
 			t.Fatalf("%q does not come, or not in its place, in\n%s", want, rest[:min(len(rest), 3000)])

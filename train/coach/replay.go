@@ -142,7 +142,8 @@ func ReadKept(path string, vocab int) ([]Kept, error) {
 // check says what is wrong with an answer that was read.
 func (k *Kept) check(vocab int) error {
 	if k.First < 1 || k.First >= len(k.IDs) || len(k.Top) != 0 && len(k.Top) != len(k.IDs)-k.First {
-		return fmt.Errorf("%d tokens of which the answer's begin at %d, and %d distributions", len(k.IDs), k.First, len(k.Top))
+		return fmt.Errorf("%d tokens, of which the answer's begin at %d, and %d distributions", len(k.IDs), k.First,
+			len(k.Top))
 	}
 	if err := model.CheckIDs(k.IDs, vocab); err != nil {
 		return err

@@ -3,6 +3,7 @@ package coach
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,6 +63,12 @@ func Teach(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, l Lesson
 	}
 	defer session.Close()
 	l.Earlier = standing(l)
+	if l.Kept, err = apart(m, l, l.Kept); err != nil {
+		return Taught{}, err
+	}
+	if l.Near, err = apart(m, l, l.Near); err != nil {
+		return Taught{}, err
+	}
 	t := &teacher{model: m, pool: pool, session: session, options: o, lesson: l, say: say}
 	out := Taught{Share: 1}
 	asked := near(l.New)
@@ -109,6 +116,21 @@ func Teach(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, l Lesson
 		return out, nil
 	}
 	return out, t.goBack(ctx, parent, &out)
+}
+
+// apart leaves out the answers to prompts that a correction answers otherwise.
+func apart(m *pretrained.Model, l Lesson, kept []Kept) ([]Kept, error) {
+	corrected := map[string]bool{}
+	for _, c := range slices.Concat(l.New, l.Earlier) {
+		for _, asked := range c.Asked() {
+			ids, err := m.Prompt(asked)
+			if err != nil {
+				return nil, err
+			}
+			corrected[fmt.Sprint(ids)] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(kept), func(k Kept) bool { return corrected[fmt.Sprint(k.IDs[:k.First])] }), nil
 }
 
 // near are the prompts near corrections.
@@ -232,7 +254,8 @@ func (t *teacher) try(ctx context.Context, s *steps, out *Taught) error {
 
 // count counts the corrections that decode as they are wanted.
 func (t *teacher) count(ctx context.Context, out *Taught) error {
-	right, err := Right(ctx, t.model, t.session, append(slices.Clone(t.lesson.New), t.lesson.Earlier...), t.options.AnswerTokens)
+	all := slices.Concat(t.lesson.New, t.lesson.Earlier)
+	right, err := Right(ctx, t.model, t.session, all, t.options.AnswerTokens)
 	if err != nil {
 		return err
 	}
@@ -262,7 +285,9 @@ func (t *teacher) leaks(ctx context.Context, s *steps) ([]int, error) {
 		chosen = append(chosen, ids[:min(leakTokens, len(ids))])
 	}
 	taken := func(ids []int32) bool {
-		return slices.ContainsFunc(chosen, func(c []int32) bool { return len(c) <= len(ids) && slices.Equal(c, ids[:len(c)]) })
+		return slices.ContainsFunc(chosen, func(c []int32) bool {
+			return len(c) <= len(ids) && slices.Equal(c, ids[:len(c)])
+		})
 	}
 	var all []int
 	asked := 0
