@@ -63,8 +63,16 @@ func logLine(b *bytes.Buffer, l coach.Round) {
 		fmt.Fprintf(b, "%3d  rolled back to, from %d; %s, %s\n", l.Round, l.Parent, l.Author, l.Time)
 		return
 	}
-	fmt.Fprintf(b, "%3d  %s, of %d; %d of %d corrections right", l.Round, l.Verdict, l.Parent, l.Taught.Right,
-		l.Corrections)
+	fmt.Fprintf(b, "%3d  %s, of %d", l.Round, l.Verdict, l.Parent)
+	if l.Corrections > 0 {
+		fmt.Fprintf(b, "; %d of %d corrections right", l.Taught.Right, l.Corrections)
+	}
+	if l.Practice != nil {
+		fmt.Fprintf(b, "; %v", l.Practice)
+	}
+	for _, m := range l.Rules {
+		fmt.Fprintf(b, "; rule %s %d -> %d of %d", m.Rule, m.Before, m.After, m.Answers)
+	}
 	for _, m := range l.Suites {
 		fmt.Fprintf(b, "; %s %d -> %d of %d, %d lost", m.Suite, m.Before, m.After, m.Tests, len(m.Lost))
 	}

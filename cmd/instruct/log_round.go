@@ -40,7 +40,11 @@ func logRound(s *streams, behaviour string, number int, asJSON bool) error {
 	}
 	var b bytes.Buffer
 	logLine(&b, coach.Round{Round: r.Round, Verdict: r.Verdict, Reason: r.Reason, Parent: r.Parent, Taught: r.Taught,
-		Corrections: r.Corrections, Suites: r.Suites, Broken: r.Broken, Seconds: r.Seconds, Author: r.Author, Time: r.Time})
+		Corrections: r.Corrections, Suites: r.Suites, Broken: r.Broken, Seconds: r.Seconds, Author: r.Author, Time: r.Time,
+		Practice: r.Practice, Rules: r.Rules})
+	for i := range r.Rules {
+		sayViolations(&b, &r.Rules[i])
+	}
 	if answers == nil {
 		fmt.Fprintf(&b, "its answers were not recorded; what it was about:\n")
 		for _, about := range r.About {

@@ -20,12 +20,13 @@ import (
 
 // rounding is a round as the flags say.
 type rounding struct {
-	base, corrections, maxWorse, author, recipe string
-	answers                                     string // where they are kept
-	suites, keep                                []string
-	yes                                         bool
-	threads, maxNew, keepRows                   int
-	options                                     coach.Options
+	sources
+	base, maxWorse, recipe    string
+	answers                   string // where they are kept
+	keep                      []string
+	yes                       bool
+	threads, maxNew, keepRows int
+	options                   coach.Options
 
 	behaviour string
 	worse     float64 // share of the tests of a suite
@@ -37,8 +38,15 @@ func newRound(s *streams) *cobra.Command {
 		Long: `Teach the current model of a behaviour folder corrections, while its answers to other prompts are held in
 place, and measure suites before and after. The new model becomes the current one within --max_worse and with a yes
 (or --yes); else it is kept as rejected. A behaviour folder is a line of models, rounds/000, rounds/001 ...; every
-command takes it as a model and means the current round. The first round makes it (--base).`,
+command takes it as a model and means the current round. The first round makes it (--base).
+
+With --policy the good examples of its rules are taught too, and a rule of severity block rejects the round when an
+answer to a prompt of the policy violates it, or one to a suite's test that held it before. With --self K the model
+samples K answers to each test of the suites that it fails, and those that pass are trained; --unseen suites tell
+whether that helps elsewhere.`,
 		Example: `  instruct round shop --base runs/mine --corrections c.jsonl --keep rows.jsonl --suite manners.yaml
+  instruct round shop --policy policy.yaml --keep rows.jsonl
+  instruct round shop --self 8 --suite practised.jsonl --unseen others.jsonl
   instruct log shop
   instruct rollback shop --to 0`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,8 +58,7 @@ command takes it as a model and means the current round. The first round makes i
 		}}
 	fl := c.Flags()
 	fl.StringVar(&r.base, "base", "", "the model that a new behaviour folder begins with")
-	fl.StringVar(&r.corrections, "corrections", "", "file of corrections")
-	fl.StringSliceVar(&r.suites, "suite", nil, "suites that are measured before and after")
+	r.sources.add(c, &r.options)
 	fl.StringSliceVar(&r.keep, "keep", nil,
 		"files of rows; the answers to their prompts are held in place, beside those to everyday prompts")
 	fl.IntVar(&r.keepRows, "keep_prompts", 96, "most prompts of --keep, spread over the files")
@@ -71,7 +78,7 @@ command takes it as a model and means the current round. The first round makes i
 
 // check reads the flags that need it.
 func (r *rounding) check(cmd *cobra.Command) error {
-	if err := required(cmd, "corrections"); err != nil {
+	if err := r.sources.check(cmd); err != nil {
 		return err
 	}
 	text, percent := strings.CutSuffix(r.maxWorse, "%")
@@ -83,8 +90,11 @@ func (r *rounding) check(cmd *cobra.Command) error {
 		return mistake("max_worse is %q; expected a share such as 5%% or 0.05", r.maxWorse)
 	}
 	r.worse = worse
+	if r.maxNew < 1 {
+		return mistake("max_new_tokens is %d; it must be at least 1", r.maxNew)
+	}
 	if r.recipe != "" {
-		for _, name := range []string{"seed", "learning_rate", "steps", "kept_weight"} {
+		for _, name := range []string{"seed", "learning_rate", "steps", "kept_weight", "passes"} {
 			if cmd.Flags().Changed(name) {
 				return mistake("recipe %s says what %s is; give one of them", r.recipe, name)
 			}
@@ -116,7 +126,7 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	defer unlock()
 	defer m.Close()
 	round := coach.Round{Options: r.options, Author: r.author, Kept: r.keep, Corrections: len(lesson.New),
-		ParentHash: m.WeightsHash()}
+		ParentHash: m.WeightsHash(), Policies: r.rules.paths}
 	if round.Parent, err = pretrained.Current(r.behaviour); err != nil {
 		return err
 	}
@@ -132,6 +142,9 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	if lesson.Near, err = coach.EarlierNear(r.behaviour, round.Parent, m.Config.Vocab); err != nil {
 		return err
 	}
+	for _, note := range r.notes {
+		fmt.Fprintln(s.err, note)
+	}
 	p := newCountdown(s.err, terminal(s.err), "answers to keep", len(keep))
 	lesson.Kept, err = coach.General(ctx, r.behaviour, m, round.Parent, pool, keep, r.options, p.at)
 	p.done()
@@ -146,8 +159,13 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	if err != nil {
 		return err
 	}
+	if err := r.learn(ctx, s, m, pool, suites, before.suites, &lesson, &round); err != nil {
+		return err
+	}
 	say := func(format string, args ...any) { fmt.Fprintf(s.err, format+"\n", args...) }
-	say("training: tries of %d steps, %d of them at most", r.options.Steps, r.options.Tries)
+	if len(lesson.New) > 0 {
+		say("training: tries of %d steps, %d of them at most", r.options.Steps, r.options.Tries)
+	}
 	if round.Taught, err = coach.Teach(ctx, m, pool, lesson, r.options, say); err != nil {
 		return err
 	}
@@ -156,6 +174,7 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 		return err
 	}
 	round.Tell(what.answers(before, after))
+	r.tell(&round, suites, before.suites, after.suites)
 	round.Seconds, round.Time = time.Since(start).Seconds(), time.Now().UTC().Format(time.RFC3339)
 	r.decide(ctx, s, &round)
 	if err := round.Save(r.behaviour, m, lesson.New); err != nil {
@@ -181,15 +200,8 @@ func because(reason string) string {
 
 // read reads what is taught and measured.
 func (r *rounding) read(ctx context.Context) (lesson coach.Lesson, keep []data.Row, suites []*eval.Suite, err error) {
-	if lesson.New, err = data.ReadCorrections(r.corrections); err != nil {
+	if lesson.New, suites, err = r.sources.read(ctx); err != nil {
 		return lesson, nil, nil, err
-	}
-	for _, path := range r.suites {
-		suite, err := eval.Read(ctx, path, "")
-		if err != nil {
-			return lesson, nil, nil, err
-		}
-		suites = append(suites, suite)
 	}
 	keep, err = r.keepRowsOf(ctx)
 	return lesson, keep, suites, err
@@ -294,14 +306,16 @@ func asks(row data.Row) string {
 // decide says what became of the corrections and the suites, and asks whether to accept it.
 func (r *rounding) decide(ctx context.Context, s *streams, round *coach.Round) {
 	t := round.Taught
-	fmt.Fprintf(s.out, "corrections right  %d of %d, earlier ones %d\n", t.Right, round.Corrections, t.Earlier)
+	if round.Corrections > 0 || t.Earlier > 0 {
+		fmt.Fprintf(s.out, "corrections right  %d of %d, earlier ones %d\n", t.Right, round.Corrections, t.Earlier)
+	}
 	for _, c := range round.Answers.Broken() {
 		fmt.Fprintf(s.out, "  broke  %s: %.70q is answered %.70q\n", c.ID, c.Asked(), c.Now.Text)
 	}
 	fmt.Fprintf(s.out, "trained            %d steps, %.0f %% of the way kept, %.0f s\n", t.Steps, 100*t.Share,
 		round.Seconds)
-	var broken []string
-	if t.Right == 0 {
+	broken := r.judge(s.out, round)
+	if t.Right == 0 && round.Corrections > 0 {
 		broken = append(broken, "no correction is right")
 	}
 	for _, m := range round.Suites {
@@ -309,7 +323,7 @@ func (r *rounding) decide(ctx context.Context, s *streams, round *coach.Round) {
 		for _, id := range m.Lost {
 			fmt.Fprintf(s.out, "  lost   %s\n", id)
 		}
-		if float64(len(m.Lost)) > r.worse*float64(m.Tests) {
+		if !m.Taught && float64(len(m.Lost)) > r.worse*float64(m.Tests) {
 			broken = append(broken, fmt.Sprintf("%d of %d tests of %s are lost, more than %s", len(m.Lost), m.Tests, m.Suite,
 				r.maxWorse))
 		}

@@ -170,6 +170,9 @@ func (a *assertion) fill(spec Spec) error {
 	return err
 }
 
+// Empty says whether there are no assertions, so that every answer passes.
+func (s *Set) Empty() bool { return len(s.assertions) == 0 }
+
 // NeedsLogprobs says whether some assertion judges [Answer].Logprobs.
 func (s *Set) NeedsLogprobs() bool {
 	for _, a := range s.assertions {

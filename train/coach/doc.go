@@ -5,6 +5,9 @@
 // tokens of each step) are targets in the place of tokens: the cross-entropy with them has the gradient of KL(parent,
 // child), as in distillation (Hinton et al. 2015, arXiv:1503.02531). At last the weights go back towards the parent as
 // far as every correction still holds (Wortsman et al. 2022, arXiv:2109.01903).
+//
+// Corrections come from a person or from the good examples of a policy. A model that practises learns from its own
+// sampled answers that pass a suite; those are rows that are only trained.
 package coach
 
 import "fmt"

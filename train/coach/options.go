@@ -30,6 +30,8 @@ type Options struct {
 	Top          int     `json:"top"`           // tokens of a distribution
 	Back         float64 `json:"back"`          // kept between parent and child, beyond the least share that is right
 	AnswerTokens int     `json:"answer_tokens"` // of an answer that is compared with what is wanted
+	Rows         int     `json:"rows"`          // of Lesson.Rows in a step
+	Passes       int     `json:"passes"`        // over Lesson.Rows
 }
 
 // Who gives the answers to the prompts that are kept.
@@ -43,7 +45,7 @@ const (
 func Default() Options {
 	return Options{Seed: 42, LearningRate: 3e-4, Steps: 20, Tries: 2, Frozen: 2. / 3, Phrasings: 1, Earlier: 4,
 		Contrasts: 2, NearRows: 6, EarlierNear: 2, NearTokens: 12, KeptRows: 6, KeptFrom: FromFirst, KeptWeight: 1, KeptTokens: 24,
-		Top: 64, Back: 0.1, AnswerTokens: 256}
+		Top: 64, Back: 0.1, AnswerTokens: 256, Rows: 8, Passes: 2}
 }
 
 // Validate says what is wrong with a recipe.
@@ -63,6 +65,8 @@ func (o *Options) Validate() error {
 		return mistake("kept_weight is %g; it must be 0 or more", o.KeptWeight)
 	case min(o.NearTokens, o.KeptTokens, o.Top, o.AnswerTokens) < 1:
 		return mistake("near_tokens, kept_tokens, top and answer_tokens must be at least 1")
+	case min(o.Rows, o.Passes) < 1:
+		return mistake("rows is %d and passes %d; they must be at least 1", o.Rows, o.Passes)
 	case o.Back < 0:
 		return mistake("back is %g; it must be 0 or more", o.Back)
 	}

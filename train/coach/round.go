@@ -16,6 +16,7 @@ import (
 const (
 	roundFile       = "round.json"
 	correctionsFile = "corrections.jsonl"
+	practisedFile   = "practised.jsonl"
 	answersFile     = "answers.json"
 	reportFile      = "report.html"
 	nearFile        = "near.gob" // the parent's answers to prompts near the corrections
@@ -32,6 +33,9 @@ type Round struct {
 	Corrections int         `json:"corrections"`
 	About       []string    `json:"about"` // what was asked, a line for each correction
 	Taught      Taught      `json:"taught"`
+	Practice    *Practice   `json:"practice,omitempty"`
+	Policies    []string    `json:"policies,omitempty"` // whose good examples are among the corrections
+	Rules       []RuleMove  `json:"rules,omitempty"`    // of the policies
 	Suites      []SuiteMove `json:"suites"`
 	Seconds     float64     `json:"seconds"`
 	Author      string      `json:"author"`
@@ -42,6 +46,7 @@ type Round struct {
 	Kept        []string    `json:"kept_files"` // of which the kept prompts are
 	Broken      []string    `json:"broken"`     // ids of earlier corrections that were right before, and are not now
 	Answers     *Answers    `json:"-"`          // written beside it, with a page for people; or nil
+	Practised   []Practised `json:"-"`          // written beside it
 }
 
 // SuiteMove is what a round did to a suite.
@@ -51,6 +56,7 @@ type SuiteMove struct {
 	Before int      `json:"before"` // tests that passed
 	After  int      `json:"after"`
 	Lost   []string `json:"lost"`
+	Taught bool     `json:"taught,omitempty"` // the round trains on it, so that no limit holds
 }
 
 // Verdicts.
@@ -118,13 +124,24 @@ func Earlier(behaviour string, round int) ([]data.Correction, error) {
 	}
 	var all []data.Correction
 	for _, n := range rounds {
-		own, err := data.ReadCorrections(filepath.Join(pretrained.RoundDir(behaviour, n), correctionsFile))
+		dir := pretrained.RoundDir(behaviour, n)
+		if practised(dir) {
+			continue
+		}
+		own, err := data.ReadCorrections(filepath.Join(dir, correctionsFile))
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, own...)
 	}
 	return all, nil
+}
+
+// practised says whether a round's folder has answers that were practised, and no corrections.
+func practised(dir string) bool {
+	_, noCorrections := os.Stat(filepath.Join(dir, correctionsFile))
+	_, noPractice := os.Stat(filepath.Join(dir, practisedFile))
+	return os.IsNotExist(noCorrections) && noPractice == nil
 }
 
 // EarlierNear gives what those rounds keep of the answers to prompts near their corrections; vocab is the model's.
@@ -179,28 +196,12 @@ func (r *Round) Save(behaviour string, m *pretrained.Model, corrections []data.C
 		if err := m.Save(tmp); err != nil {
 			return err
 		}
-		text, err := data.CorrectionLines(corrections)
-		if err != nil {
-			return err
-		}
-		if err := checkpoints.WriteFile(filepath.Join(tmp, correctionsFile), text); err != nil {
-			return err
-		}
-		if len(r.Taught.Near) > 0 {
-			if err := SaveKept(filepath.Join(tmp, nearFile), r.Taught.Near); err != nil {
-				return err
-			}
-		}
 		if r.Answers != nil {
 			if err := r.Answers.save(tmp, behaviour, r); err != nil {
 				return err
 			}
 		}
-		own, err := json.MarshalIndent(r, "", "  ")
-		if err != nil {
-			return err
-		}
-		return checkpoints.WriteFile(filepath.Join(tmp, roundFile), append(own, '\n'))
+		return r.write(tmp, corrections)
 	})
 	if err != nil {
 		return err
@@ -212,6 +213,40 @@ func (r *Round) Save(behaviour string, m *pretrained.Model, corrections []data.C
 		return nil
 	}
 	return pretrained.SetCurrent(behaviour, r.Round)
+}
+
+// write writes what lies beside the model in a round's folder; what there is none of gives no file.
+func (r *Round) write(dir string, corrections []data.Correction) error {
+	taught, err := data.CorrectionLines(corrections)
+	if err != nil {
+		return err
+	}
+	trained, err := practisedLines(r.Practised)
+	if err != nil {
+		return err
+	}
+	var near []byte
+	if len(r.Taught.Near) > 0 {
+		if near, err = keptText(r.Taught.Near); err != nil {
+			return err
+		}
+	}
+	own, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		name string
+		text []byte
+	}{{correctionsFile, taught}, {practisedFile, trained}, {nearFile, near}, {roundFile, append(own, '\n')}} {
+		if len(f.text) == 0 {
+			continue
+		}
+		if err := checkpoints.WriteFile(filepath.Join(dir, f.name), f.text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // RollBack makes an earlier round current and says so in the ledger.

@@ -19,9 +19,11 @@ type steps struct {
 	kept        []int          // to others
 	first       int            // example of what is to stay; they come last
 	answers     []Kept         // that those are of, in order
+	extra       extra
 	options     Options
 	round       int
 	step        int
+	given       int // micro-batches of the step so far
 	batch       data.Batch
 	rows        []int
 }
@@ -107,14 +109,26 @@ func (s *steps) turn(of, n int, what string, take func(i int)) {
 func (s *steps) Next() iter.Seq[*data.Batch] {
 	return func(yield func(*data.Batch) bool) {
 		s.choose()
+		s.practise()
 		s.step++
+		s.given = 0
+		give := func(b *data.Batch) bool {
+			s.given++
+			return yield(b)
+		}
+		if len(s.rows) == 0 {
+			s.extra.give(give)
+			return
+		}
 		b := &s.batch
 		b.Share = true
 		soft := b.Soft
 		data.BuildBatch(b, s.examples, s.rows)
 		b.Soft = resized(soft, s.options.Top, len(b.Tokens))
 		s.weigh(b)
-		yield(b)
+		if give(b) {
+			s.extra.give(give)
+		}
 	}
 }
 
@@ -165,11 +179,16 @@ func (s *steps) weigh(b *data.Batch) {
 	})
 }
 
-// sum is the loss of weights that were made by weigh: nothing is left to divide by.
-type sum struct{}
+// sum is the loss of weights that were made by weigh: nothing is left to divide the sum of a step's micro-batches by.
+type sum struct{ of *steps }
 
 // Divisor implements train.Objective.
-func (sum) Divisor(*data.Batch) float64 { return 1 }
+func (s sum) Divisor(*data.Batch) float64 {
+	if s.of.given > 1 {
+		return 0
+	}
+	return 1
+}
 
 // Weigh implements train.Objective.
 func (sum) Weigh(*data.Batch) func([]float64, []float32) float64 { return nil }

@@ -22,8 +22,9 @@ import (
 type Lesson struct {
 	Round        int // number of the parent, for the order of things
 	New, Earlier []data.Correction
-	Kept, Near   []Kept   // answers that are to stay: to any prompts, and to those near earlier corrections
-	Others       []string // prompts of other things, for contrasts
+	Kept, Near   []Kept     // answers that are to stay: to any prompts, and to those near earlier corrections
+	Others       []string   // prompts of other things, for contrasts
+	Rows         []data.Row // that are trained and need not decode word for word
 }
 
 // Taught says what became of a lesson.
@@ -35,6 +36,7 @@ type Taught struct {
 	Earlier int     `json:"earlier_right"`
 	Kept    int     `json:"kept"`  // answers that were trained beside them
 	Leaks   int     `json:"leaks"` // prompts near the corrections that are answered with one of them
+	Rows    int     `json:"rows"`  // of Lesson.Rows
 	Near    []Kept  `json:"-"`     // the parent's answers to the prompts near the corrections, as far as they were trained
 }
 
@@ -84,14 +86,14 @@ func Teach(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, l Lesson
 	if err != nil {
 		return out, err
 	}
-	out.Kept = len(s.answers)
+	out.Kept, out.Rows = len(s.answers), len(s.extra.rows)
 	say("%d answers to other prompts are kept", len(l.Kept)+len(l.Near)+t.given)
 	if err := freeze(m.Model, o.Frozen); err != nil {
 		return out, err
 	}
 	parent := copied(m.Model)
 	trained := slices.Clone(s.near)
-	for out.Tries < o.Tries && (out.Right < len(l.New) || out.Leaks > 0) {
+	for out.Tries == 0 || out.Tries < o.Tries && (out.Right < len(l.New) || out.Leaks > 0) {
 		if err := t.try(ctx, s, &out); err != nil {
 			return out, err
 		}
@@ -112,7 +114,7 @@ func Teach(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, l Lesson
 	for _, i := range slices.Compact(trained) {
 		out.Near = append(out.Near, s.answers[i-s.first])
 	}
-	if o.Back >= 1 {
+	if o.Back >= 1 || out.Rows > 0 { // nothing tells at which share rows are learned
 		return out, nil
 	}
 	return out, t.goBack(ctx, parent, &out)
@@ -207,7 +209,8 @@ func (t *teacher) steps(ctx context.Context) (*steps, error) {
 	}
 	s.all = s.keep(t.near)
 	s.near, s.earlierNear, s.kept = s.all[:t.given:t.given], s.keep(t.lesson.Near), s.keep(t.lesson.Kept)
-	return s, nil
+	s.extra, err = newExtra(ctx, e, t.lesson.Rows)
+	return s, err
 }
 
 // untrained keeps the answers inside a prompt from being trained.
@@ -223,13 +226,15 @@ func untrained(messages []chat.Message) []chat.Message {
 func (t *teacher) try(ctx context.Context, s *steps, out *Taught) error {
 	r := recipe.Default()
 	r.LearningRate, r.Scheduler = t.options.LearningRate, "linear"
+	length := s.length(out.Tries)
 	trainer, err := train.NewTrainer(train.TrainerOptions{Pool: t.pool, Model: t.model.Model, Recipe: &r,
-		Steps: t.options.Steps, Source: s, Capacity: s.longest(), Objective: sum{}})
+		Steps: length, Source: s, Capacity: max(s.longest(), s.extra.capacity()), Objective: sum{s}})
 	if err != nil {
 		return err
 	}
 	defer trainer.Close()
-	for range t.options.Steps {
+	stop := t.options.Stop && out.Rows == 0
+	for range length {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -239,14 +244,14 @@ func (t *teacher) try(ctx context.Context, s *steps, out *Taught) error {
 		}
 		out.Steps++
 		t.say("step %d  loss %.4f  %.1f s", out.Steps, step.Loss, step.Time.Seconds())
-		if t.options.Stop {
+		if stop {
 			if err := t.count(ctx, out); err != nil || out.Right == len(t.lesson.New) {
 				return err
 			}
 		}
 	}
 	out.Tries++
-	if t.options.Stop {
+	if stop {
 		return nil
 	}
 	return t.count(ctx, out)
@@ -255,6 +260,9 @@ func (t *teacher) try(ctx context.Context, s *steps, out *Taught) error {
 // count counts the corrections that decode as they are wanted.
 func (t *teacher) count(ctx context.Context, out *Taught) error {
 	all := slices.Concat(t.lesson.New, t.lesson.Earlier)
+	if len(all) == 0 {
+		return nil
+	}
 	right, err := Right(ctx, t.model, t.session, all, t.options.AnswerTokens)
 	if err != nil {
 		return err
@@ -279,6 +287,9 @@ const leakTokens = 6
 // leaks asks the prompts near the corrections, and gives the numbers of those that are answered with the beginning of a
 // correction, as the parent did not answer them.
 func (t *teacher) leaks(ctx context.Context, s *steps) ([]int, error) {
+	if len(t.near) == 0 {
+		return nil, nil
+	}
 	var chosen [][]int32
 	for _, c := range t.lesson.New {
 		ids := t.model.Tokenizer.Encode(c.Chosen[0].Content, false)

@@ -99,7 +99,7 @@ func readYAML(name, path string) (*Suite, error) {
 		if len(file.Cases) > len(file.Tests) {
 			id += fmt.Sprintf(" #%d", len(s.Tests)+1)
 		}
-		t := Test{ID: id, Tags: file.Tests[c.Test].Tags, Messages: c.Messages,
+		t := Test{ID: id, Tags: file.Tests[c.Test].Tags, Messages: c.Messages, Free: c.Checks.Empty(),
 			Check: func(answer string) checks.Result { return c.Checks.Judge(checks.Answer{Text: answer}) }}
 		if c.Checks.NeedsLogprobs() || len(c.Checks.Margins()) > 0 {
 			t.Scored = c.Checks
@@ -118,8 +118,8 @@ func readIFEval(name, path string, text []byte) (*Suite, error) {
 	s := &Suite{Name: name}
 	for _, t := range tests {
 		s.Tests = append(s.Tests, Test{ID: fmt.Sprintf("%s key %d", path, t.Key),
-			Messages: []chat.Message{{Role: "user", Content: t.Prompt}},
-			Check:    func(answer string) checks.Result { return ifevalResult(t.Judge(answer)) }})
+			Messages: []chat.Message{{Role: "user", Content: t.Prompt}}, Free: len(t.Instructions) == 0,
+			Check: func(answer string) checks.Result { return ifevalResult(t.Judge(answer)) }})
 	}
 	return s, nil
 }

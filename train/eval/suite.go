@@ -26,7 +26,8 @@ type Test struct {
 	Messages []chat.Message // up to the turn that the model is to give
 	Want     string         // an answer that passes, "" where none is known
 	Check    Judge
-	MaxNew   int // most tokens of an answer; 0: as many as the caller allows
+	MaxNew   int  // most tokens of an answer; 0: as many as the caller allows
+	Free     bool // nothing is asked of the answer: every one passes
 
 	Scored *checks.Set // judges in place of Check, once [Suite.Score] knows the model's log-probabilities; or nil
 	Row    *data.Row   // of a data file, with its answer, whose loss is measured; or nil
