@@ -161,7 +161,8 @@ func TestRoundPolicy(t *testing.T) {
 	write(t, "other.yaml", strings.ReplaceAll(strings.ReplaceAll(shop, "30", "x"), "14", "8"))
 	o = call(t, "", "round shop --policy other.yaml --learning_rate 1e-9 --steps 1 --max_new_tokens 8 --yes")
 	has(t, o.out, "is rejected: rule days (block) is violated by the answer to \"ra\" (other.yaml:7) and 1 more")
-	has(t, ok(t, "", "log shop --round 2"), "rule days 0 -> 0 of 2", `days is violated by the answer to "ra" (other.yaml:7)`)
+	has(t, ok(t, "", "log shop --round 2"), "rule days 0 -> 0 of 2",
+		`days is violated by the answer to "ra" (other.yaml:7)`)
 	has(t, read(t, "shop/rounds/002/report.html"), "Held before", "is violated by the answer to <bdi>ra</bdi>")
 
 	// The rule changes, and a person has a word on one of its prompts.
