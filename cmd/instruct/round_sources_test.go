@@ -33,11 +33,12 @@ func undecided(t *testing.T) {
 		}
 		write(t, path, b.String())
 	}
+	write(t, "r.json", `{"learning_rate": 3e-3, "frozen": 0}`)
 	suite("s.yaml", "abcdef")
 	suite("g.yaml", "uvwxyz")
 }
 
-const practise = "round own --self 6 --suite s.yaml --unseen g.yaml --max_new_tokens 8 --learning_rate 3e-3 --yes"
+const practise = "round own --self 6 --suite s.yaml --unseen g.yaml --max_new_tokens 8 --recipe r.json --yes"
 
 // TestRoundSelf: a model that is right now and then practises and is right from then on, on prompts that were never
 // trained too. The same round has the same bits, and an answer does not depend on what is asked beside it.
@@ -106,7 +107,7 @@ func TestRoundSelf(t *testing.T) {
 
 	// A round after it remembers corrections of rounds before, of which this one had none.
 	ok(t, "", "correct --model own --prompt a --good so --bad no --out c.jsonl")
-	ok(t, "", "round own --corrections c.jsonl --learning_rate 1e-2 --steps 20 --yes")
+	ok(t, "", "round own --corrections c.jsonl --recipe r.json --yes")
 	if earlier, err := coach.Earlier("own", 2); err != nil || len(earlier) != 1 {
 		t.Errorf("%d corrections up to round 2, %v", len(earlier), err)
 	}
@@ -129,11 +130,15 @@ const shop = `rules:
     bad: [No!]
 `
 
-const teachShop = "round shop --policy p.yaml --learning_rate 1e-2 --max_new_tokens 8 --steps 20 --yes"
+// quickly is a recipe that teaches tiny models.
+const quickly = `{"learning_rate": 1e-2, "steps": 20, "tries": 3, "frozen": 0}`
+
+const teachShop = "round shop --policy p.yaml --recipe r.json --max_new_tokens 8 --yes"
 
 // TestRoundPolicy: the good examples of a policy are taught and stored as corrections, and the rule changes.
 func TestRoundPolicy(t *testing.T) {
 	workdir(t)
+	write(t, "r.json", quickly)
 	write(t, "p.yaml", shop)
 	write(t, "s.yaml", "prompts: [\"{{q}}\"]\ntests:\n  - vars: {q: zz}\n")
 	o := call(t, "", teachShop+" --base model --suite s.yaml")
@@ -178,8 +183,9 @@ func TestRoundPolicy(t *testing.T) {
 // TestRoundPolicySaid teaches with the rules as system prompt.
 func TestRoundPolicySaid(t *testing.T) {
 	workdir(t)
+	write(t, "r.json", quickly)
 	write(t, "p.yaml", shop)
-	has(t, ok(t, "", teachShop+" --policy_prompt --base model"), "corrections right  2 of 2")
+	has(t, ok(t, "", teachShop+" --policy_prompt --base model"), "of 2, earlier ones 0", "round 1 of shop is accepted")
 	taught, err := data.ReadCorrections("shop/rounds/001/corrections.jsonl")
 	if err != nil || taught[0].Prompt[0].Content != "1. Say 14.\n2. Do not shout." || taught[0].Prompt[1].Content != "ra" {
 		t.Errorf("%+v, %v", taught, err)
@@ -190,11 +196,12 @@ func TestRoundPolicySaid(t *testing.T) {
 // told.
 func TestRoundPolicyBlocks(t *testing.T) {
 	workdir(t)
+	write(t, "r.json", quickly)
 	write(t, "p.yaml", "rules:\n  - id: calm\n    text: No shouting.\n    severity: block\n"+
 		"    assert: [{type: not-contains, value: \"!\"}]\n    bad: [No!]\n")
 	write(t, "s.yaml", "prompts: [\"{{q}}\"]\ntests:\n  - vars: {q: a}\n")
 	ok(t, "", "correct --model model --prompt a --good no! --bad yes --out c.jsonl")
-	const command = "round shop --corrections c.jsonl --policy p.yaml --suite s.yaml --learning_rate 1e-2 --steps 20 --yes"
+	const command = "round shop --corrections c.jsonl --policy p.yaml --suite s.yaml --recipe r.json --yes"
 	o := call(t, "", command+" --base model --max_new_tokens 8")
 	has(t, o.err, "p.yaml:2: rule calm (block) is only checked")
 	has(t, o.out, `calm is violated by the answer to "a" (s.yaml:3)`,
@@ -209,6 +216,7 @@ func TestRoundPolicyBlocks(t *testing.T) {
 // TestRoundSourcesMistakes: one message, exit code 2, and nothing is written.
 func TestRoundSourcesMistakes(t *testing.T) {
 	workdir(t)
+	write(t, "r.json", quickly)
 	write(t, "p.yaml", shop)
 	write(t, "unasked.yaml", strings.NewReplacer(`, {prompt: ra, answer: " 14 d"}, {prompt: ra, answer: "in 14"}, `+
 		`{prompt: rb, answer: "14"}`, "", "{prompt: ra, answer: 30 d}", "30 d").Replace(shop))
