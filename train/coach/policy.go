@@ -55,7 +55,8 @@ func FromPolicy(p *policy.Policy, s *eval.Suite, at time.Time) (taught []data.Co
 }
 
 // correctionOf makes a correction of a good example x of rule r, whose prompt test t asks.
-func correctionOf(p *policy.Policy, r *policy.Rule, x policy.Example, t *eval.Test, at time.Time) (data.Correction, error) {
+func correctionOf(p *policy.Policy, r *policy.Rule, x policy.Example, t *eval.Test, at time.Time) (
+	data.Correction, error) {
 	c := data.NewCorrection(t.Messages, strings.TrimSpace(x.Answer), "", at)
 	c.Note, c.Rule = r.Text, r.ID
 	if err := c.Validate(); err != nil {
