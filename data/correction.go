@@ -66,10 +66,12 @@ func (c *Correction) Validate() error {
 	case chosen == last(c.Rejected):
 		return mistake("the correction changes nothing: chosen and rejected are the same text")
 	}
-	for _, p := range slices.Concat(c.Paraphrases, c.Near) {
-		if strings.TrimSpace(p) == "" {
-			return mistake("a paraphrase or a near prompt is empty")
-		}
+	empty := func(text string) bool { return strings.TrimSpace(text) == "" }
+	switch {
+	case slices.ContainsFunc(c.Paraphrases, empty):
+		return mistake("a paraphrase is empty")
+	case slices.ContainsFunc(c.Near, empty):
+		return mistake("a prompt of near is empty")
 	}
 	return nil
 }
