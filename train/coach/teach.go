@@ -267,15 +267,8 @@ func (t *teacher) count(ctx context.Context, out *Taught) error {
 	if err != nil {
 		return err
 	}
-	out.Right, out.Earlier = 0, 0
-	for i, ok := range right {
-		switch {
-		case ok && i < len(t.lesson.New):
-			out.Right++
-		case ok:
-			out.Earlier++
-		}
-	}
+	n := len(t.lesson.New)
+	out.Right, out.Earlier = count(right[:n]), count(right[n:])
 	t.say("%d of %d corrections are right, %d of %d earlier ones", out.Right, len(t.lesson.New), out.Earlier,
 		len(t.lesson.Earlier))
 	return nil
@@ -353,19 +346,22 @@ func copied(m *model.Model) [][]float32 {
 	return all
 }
 
-// goBack puts the weights between the parent and what was trained: the least tenth of the way at which as many
-// corrections are right as at its end, and options.Back more. More of the way is taken to be no worse.
+// goBack puts the weights between the parent and what was trained: the least tenth of the way at which as many new
+// corrections are right as at its end, and options.Back more. More of the way is taken to be no worse; the earlier
+// corrections are the parent's, so going back towards it does them no harm.
 func (t *teacher) goBack(ctx context.Context, parent [][]float32, out *Taught) error {
 	child := copied(t.model.Model)
 	wrong, enough := 0, 10 // tenths
 	for enough-wrong > 1 {
 		tenths := (wrong + enough) / 2
 		t.put(parent, child, float64(tenths)/10)
-		found := *out
-		if err := t.count(ctx, &found); err != nil {
+		right, err := Right(ctx, t.model, t.session, t.lesson.New, t.options.AnswerTokens)
+		if err != nil {
 			return err
 		}
-		if found.Right < out.Right || found.Earlier < out.Earlier {
+		n := count(right)
+		t.say("%d of %d corrections are right at %d %% of the way", n, len(right), 10*tenths)
+		if n < out.Right {
 			wrong = tenths
 		} else {
 			enough = tenths
@@ -374,6 +370,17 @@ func (t *teacher) goBack(ctx context.Context, parent [][]float32, out *Taught) e
 	out.Share = min(1, float64(enough)/10+t.options.Back)
 	t.put(parent, child, out.Share)
 	return t.count(ctx, out)
+}
+
+// count is how many are true.
+func count(all []bool) int {
+	n := 0
+	for _, ok := range all {
+		if ok {
+			n++
+		}
+	}
+	return n
 }
 
 // put makes the trained weights parent + share * (child - parent).
