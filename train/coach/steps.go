@@ -12,6 +12,7 @@ import (
 type steps struct {
 	examples    []data.Example // all of them
 	new         [][]int        // of each new correction, its phrasings
+	broken      []int          // of the earlier corrections, those that are to be repaired
 	earlier     [][]int        // of each earlier one
 	all         []int          // answers to prompts near the new corrections, those that are made too
 	near        []int          // of them, those that are trained
@@ -81,9 +82,12 @@ func (s *steps) choose() {
 			s.rows = append(s.rows, phrasings[s.pick("phrasing", i, k, len(phrasings))])
 		}
 	}
-	s.turn(len(s.earlier), s.options.Earlier, "earlier", func(i int) {
+	earlier := func(i int) {
 		s.rows = append(s.rows, s.earlier[i][s.pick("earlier phrasing", i, s.step, len(s.earlier[i]))])
-	})
+	}
+	again := min(len(s.broken), s.options.Earlier/2)
+	s.turn(len(s.broken), again, "broken", func(i int) { earlier(s.broken[i]) })
+	s.turn(len(s.earlier), s.options.Earlier-again, "earlier", earlier)
 	s.turn(len(s.near), s.options.NearRows, "near", func(i int) { s.rows = append(s.rows, s.near[i]) })
 	s.turn(len(s.earlierNear), s.options.EarlierNear, "earlier near", func(i int) {
 		s.rows = append(s.rows, s.earlierNear[i])

@@ -51,6 +51,7 @@ type teacher struct {
 	options Options
 	lesson  Lesson
 	near    []Kept // the parent's answers to prompts near the corrections
+	broken  []int  // earlier corrections that are not right, at the last count
 	given   int    // of them are to prompts that the corrections name; the others were made
 	say     func(format string, args ...any)
 }
@@ -100,6 +101,7 @@ func Teach(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, l Lesson
 		if o.Stop {
 			break
 		}
+		s.broken = append(s.broken[:0], t.broken...)
 		leaking, err := t.leaks(ctx, s)
 		if err != nil {
 			return out, err
@@ -269,6 +271,12 @@ func (t *teacher) count(ctx context.Context, out *Taught) error {
 	}
 	n := len(t.lesson.New)
 	out.Right, out.Earlier = count(right[:n]), count(right[n:])
+	t.broken = t.broken[:0]
+	for i, ok := range right[n:] {
+		if !ok {
+			t.broken = append(t.broken, i)
+		}
+	}
 	t.say("%d of %d corrections are right, %d of %d earlier ones", out.Right, len(t.lesson.New), out.Earlier,
 		len(t.lesson.Earlier))
 	return nil
@@ -367,9 +375,32 @@ func (t *teacher) goBack(ctx context.Context, parent [][]float32, out *Taught) e
 			enough = tenths
 		}
 	}
-	out.Share = min(1, float64(enough)/10+t.options.Back)
+	return t.settle(ctx, parent, child, float64(enough)/10, out)
+}
+
+// settle takes options.Back more of the way than least, unless more of all corrections are right without.
+func (t *teacher) settle(ctx context.Context, parent, child [][]float32, least float64, out *Taught) error {
+	out.Share = min(1, least+t.options.Back)
 	t.put(parent, child, out.Share)
-	return t.count(ctx, out)
+	if err := t.count(ctx, out); err != nil {
+		return err
+	}
+	all := len(t.lesson.New) + len(t.lesson.Earlier)
+	if out.Right+out.Earlier == all || out.Share == least {
+		return nil
+	}
+	less := *out
+	less.Share = least
+	t.put(parent, child, least)
+	if err := t.count(ctx, &less); err != nil {
+		return err
+	}
+	if less.Right+less.Earlier > out.Right+out.Earlier {
+		*out = less
+		return nil
+	}
+	t.put(parent, child, out.Share)
+	return nil
 }
 
 // count is how many are true.
