@@ -85,7 +85,7 @@ for s in "ab":
         breaks += "\n" in chosen
         if not r["privileged_context"].endswith(".") or "\n" in r["privileged_context"]:
             bad.append(f"{w}: the note is no sentence")
-        if len(r["paraphrases"]) != 2:
+        if len(r["paraphrases"]) != 4:
             bad.append(f"{w}: {len(r['paraphrases'])} paraphrases")
         if (r["rule"], r["author"], r["time"], r["model_sha256"]) != ("", "set", "2026-11-25T00:00:00Z", ""):
             bad.append(f"{w}: rule, author, time or model_sha256")
