@@ -24,6 +24,7 @@ const coachHelp = `A line without a slash is said to the model; the answer befor
   /rule ID       the rule of a policy that it broke
   /also TEXT     another way to ask the same (a paraphrase)
   /ok            accept it (with --suite: go to the next test)
+  /repair FILE   ask what this suite asks, and for each answer to which the correction applies too, whether to repair it
   /skip          take question and answer out of the conversation (with --suite: go to the next test)
   /undo          take the last correction back
   /reset         forget the conversation
@@ -134,6 +135,8 @@ func (c *coaching) loop(ctx context.Context) error {
 		switch {
 		case name == "/quit" || name == "/exit":
 			return c.end()
+		case name == "/repair":
+			failed = c.repair(ctx, lines, strings.Fields(rest))
 		case strings.HasPrefix(name, "/"):
 			failed = c.command(name, strings.TrimSpace(rest))
 		case line != "" && ofSuite:
@@ -275,6 +278,9 @@ func (c *coaching) save() error {
 		return err
 	}
 	if c.mine {
+		if c.made[len(c.made)-1] != c.pending.ID {
+			return mistake("other answers were repaired like this one; /undo takes them back, one by one")
+		}
 		made.ID, made.Time = c.pending.ID, c.pending.Time
 		if err := c.drop(); err != nil {
 			return err
@@ -294,10 +300,11 @@ func (c *coaching) undo() error {
 	if len(c.made) == 0 {
 		return mistake("there is no correction to take back")
 	}
+	last := c.made[len(c.made)-1]
 	if err := c.drop(); err != nil {
 		return err
 	}
-	if c.mine {
+	if c.mine && last == c.pending.ID {
 		c.mine = false
 		c.pending = data.Correction{Paraphrases: []string{}}
 	}
@@ -317,33 +324,58 @@ func (c *coaching) drop() error {
 
 // edit lets the user's editor change the answer.
 func (c *coaching) edit() error {
-	editor := os.Getenv("EDITOR")
-	if editor == "" {
-		return mistake("EDITOR is not set; /good TEXT gives the answer here")
-	}
-	f, err := os.CreateTemp("", "answer-*.txt")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
 	text := c.answer
 	if c.pending.Chosen != nil {
 		text = c.pending.Chosen[0].Content
 	}
-	_, err = f.WriteString(text)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	words := append(strings.Fields(editor), f.Name())
-	run := exec.Command(words[0], words[1:]...)
-	run.Stdin, run.Stdout, run.Stderr = c.in, c.out, c.err
-	if err := run.Run(); err != nil {
-		return mistake("%s: %v; nothing was changed", editor, err)
-	}
-	edited, err := os.ReadFile(f.Name())
+	text, err := edited(c.streams, text)
 	if err != nil {
 		return err
 	}
-	c.pending.Chosen = []chat.Message{{Role: "assistant", Content: strings.TrimSpace(string(edited))}}
+	c.pending.Chosen = []chat.Message{{Role: "assistant", Content: text}}
 	return c.save()
+}
+
+// edited is a text as the user's editor leaves it.
+func edited(s *streams, text string) (string, error) {
+	editor := os.Getenv("EDITOR")
+	if strings.TrimSpace(editor) == "" {
+		return "", mistake("EDITOR is not set; it names the program that changes a text")
+	}
+	f, err := os.CreateTemp("", "answer-*.txt")
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(text)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return "", err
+	}
+	words := append(strings.Fields(editor), f.Name())
+	run := exec.Command(words[0], words[1:]...)
+	run.Stdin, run.Stdout, run.Stderr = s.in, s.out, s.err
+	if err := run.Run(); err != nil {
+		return "", mistake("%s: %v; nothing was changed", editor, err)
+	}
+	changed, err := os.ReadFile(f.Name())
+	return strings.TrimSpace(string(changed)), err
+}
+
+// repair asks for other answers to which the last correction applies, whose prompts are in these files.
+func (c *coaching) repair(ctx context.Context, lines *bufio.Reader, paths []string) error {
+	switch {
+	case !c.mine:
+		return mistake("there is no correction yet that /repair could be about")
+	case len(paths) == 0:
+		return mistake("/repair needs suites or files of rows, whose prompts are asked")
+	}
+	r := repairs{paths: paths}
+	if err := r.read(ctx, c.system, c.pending.Rule); err != nil {
+		return err
+	}
+	taken, err := r.run(ctx, c.streams, c.speaker, c.file, c.pending, lines)
+	for _, t := range taken {
+		c.made = append(c.made, t.ID)
+	}
+	return err
 }

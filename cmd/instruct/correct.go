@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"os/user"
+	"reflect"
 	"strings"
 	"time"
 
@@ -117,56 +119,123 @@ func (c *correctionFile) dropLast(id string) error {
 	return checkpoints.WriteFile(c.path, text)
 }
 
+// correcting is one correction, as the flags say.
+type correcting struct {
+	correctionFlags
+	prompt, good, bad, note, rule string
+	paraphrases                   []string
+	repairs                       repairs
+}
+
 func newCorrect(s *streams) *cobra.Command {
-	var f correctionFlags
-	var prompt, good, bad, note, rule string
-	var paraphrases []string
+	var f correcting
 	c := &cobra.Command{Use: "correct", Short: "Say what a model should have answered", Args: noArgs,
 		Long: `Ask a model and say what it should have answered. The correction is added to a file and written to
-standard output.`,
+standard output.
+
+With --applies_to, what suites ask is asked too, and every answer to which the same correction applies is shown with
+what it should be then: it is the answer that was corrected; or it has the words that the correction replaces; or, with
+--rule and --policy, it violates the rule. In a terminal each is asked for; --yes takes all; else they are listed.`,
 		Example: `  instruct correct --model runs/mine --prompt "How long can I return it?" --good "14 days." \
-      --paraphrase "Until when may it come back?" --rule refund-days`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := required(cmd, "prompt", "good"); err != nil {
-				return err
-			}
-			sp, file, err := f.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer sp.close()
-			asked := conversationOf(f.system, chat.Message{Role: "user", Content: prompt})
-			if !cmd.Flags().Changed("bad") {
-				a, err := sp.Answer(cmd.Context(), asked, sp.decoding(nil))
-				if err != nil {
-					return err
-				}
-				if err := cmd.Context().Err(); err != nil {
-					return err
-				}
-				bad = a.Text
-			}
-			made := file.correction(asked, good, bad)
-			made.Note, made.Rule = note, rule
-			made.Paraphrases = append(made.Paraphrases, paraphrases...)
-			if err := file.add(made); err != nil {
-				return err
-			}
-			line, err := made.Line()
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(s.err, "added to %s\n", f.out)
-			_, err = s.out.Write(line)
-			return err
-		}}
+      --paraphrase "Until when may it come back?" --rule refund-days
+  instruct correct --model runs/mine --prompt "How long can I return it?" --good "14 days." --applies_to shop.yaml`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, s) }}
 	f.add(c)
+	f.repairs.add(c)
 	fl := c.Flags()
-	fl.StringVar(&prompt, "prompt", "", "what is asked")
-	fl.StringVar(&good, "good", "", "the answer that you want")
-	fl.StringVar(&bad, "bad", "", "the answer that you do not want; the model is asked where it is not given")
-	fl.StringVar(&note, "note", "", "the reason or rule in words")
-	fl.StringVar(&rule, "rule", "", "id of the rule of a policy that the answer broke")
-	fl.StringArrayVar(&paraphrases, "paraphrase", nil, "another way to ask the same; may be given several times")
+	fl.StringVar(&f.prompt, "prompt", "", "what is asked")
+	fl.StringVar(&f.good, "good", "", "the answer that you want")
+	fl.StringVar(&f.bad, "bad", "", "the answer that you do not want; the model is asked where it is not given")
+	fl.StringVar(&f.note, "note", "", "the reason or rule in words")
+	fl.StringVar(&f.rule, "rule", "", "id of the rule of a policy that the answer broke")
+	fl.StringArrayVar(&f.paraphrases, "paraphrase", nil, "another way to ask the same; may be given several times")
 	return c
+}
+
+func (f *correcting) run(cmd *cobra.Command, s *streams) error {
+	ctx := cmd.Context()
+	if err := required(cmd, "prompt", "good"); err != nil {
+		return err
+	}
+	if err := f.repairs.read(ctx, f.system, f.rule); err != nil {
+		return err
+	}
+	sp, file, err := f.open(cmd)
+	if err != nil {
+		return err
+	}
+	defer sp.close()
+	asked := conversationOf(f.system, chat.Message{Role: "user", Content: f.prompt})
+	if !cmd.Flags().Changed("bad") {
+		a, err := sp.Answer(ctx, asked, sp.decoding(nil))
+		if err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		f.bad = a.Text
+	}
+	made := file.correction(asked, f.good, f.bad)
+	made.Note, made.Rule = f.note, f.rule
+	made.Paraphrases = append(made.Paraphrases, f.paraphrases...)
+	if err := f.save(s, file, &made); err != nil || len(f.repairs.paths) == 0 {
+		return err
+	}
+	var lines *bufio.Reader
+	if terminal(s.in) {
+		lines = bufio.NewReader(s.in)
+	}
+	taken, failed := f.repairs.run(ctx, s, sp, file, made, lines)
+	text, err := data.CorrectionLines(taken)
+	if err != nil {
+		return err
+	}
+	if _, err := s.out.Write(text); err != nil {
+		return err
+	}
+	return failed
+}
+
+// save adds the correction to the file, unless it is there: whoever lists repairs first and takes them then says the
+// same twice. It is written to standard output as it is in the file.
+func (f *correcting) save(s *streams, file *correctionFile, made *data.Correction) error {
+	before, err := file.before(made)
+	if err != nil {
+		return err
+	}
+	if before != nil {
+		*made = *before
+		fmt.Fprintf(s.err, "is in %s already\n", file.path)
+	} else {
+		if err := file.add(*made); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.err, "added to %s\n", file.path)
+	}
+	line, err := made.Line()
+	if err != nil {
+		return err
+	}
+	_, err = s.out.Write(line)
+	return err
+}
+
+// before gives the correction of the file that says the same, whenever it was said, or nil.
+func (c *correctionFile) before(made *data.Correction) (*data.Correction, error) {
+	if _, err := os.Stat(c.path); os.IsNotExist(err) {
+		return nil, nil
+	}
+	all, err := data.ReadCorrections(c.path)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		same := *made
+		same.ID, same.Time = all[i].ID, all[i].Time
+		if reflect.DeepEqual(all[i], same) {
+			return &all[i], nil
+		}
+	}
+	return nil, nil
 }
