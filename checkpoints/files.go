@@ -2,6 +2,8 @@ package checkpoints
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"io/fs"
@@ -48,14 +50,18 @@ func writeAtomic(path string, fill func(w io.Writer) error) error {
 // folder is removed and dst is untouched. A dst that exists is moved aside first, deleted only after the new one is in
 // place, and moved back when that fails. Missing parents are made.
 //
-// A process killed in between leaves at most a hidden sibling .NAME.tmp-* or
-// .NAME.old-*, which nothing reads and which may be deleted; see Recover for checkpoints.
+// A process killed in between leaves at most a hidden sibling .NAME.tmp-* or .NAME.old-*, which nothing reads and which may be deleted; see [Recover] and [Clean] for checkpoints, [Sweep] for other folders.
 func SaveDir(dst string, write func(tmp string) error) error {
-	return saveDir(dst, write, os.Rename)
+	return saveDir(dst, write, os.Rename, true)
 }
 
-// saveDir is SaveDir with the last rename given, so that a test can let it fail.
-func saveDir(dst string, write func(tmp string) error, rename func(from, to string) error) error {
+// NewDir is [SaveDir] of a folder that is not there yet: of two programs that make it at one time, one fails.
+func NewDir(dst string, write func(tmp string) error) error {
+	return saveDir(dst, write, os.Rename, false)
+}
+
+// saveDir is SaveDir with the last rename given, so that a test can let it fail; replace: dst may exist.
+func saveDir(dst string, write func(tmp string) error, rename func(from, to string) error, replace bool) error {
 	dst, err := filepath.Abs(dst)
 	if err != nil {
 		return fileError("save", dst, err)
@@ -80,9 +86,11 @@ func saveDir(dst string, write func(tmp string) error, rename func(from, to stri
 	if err != nil {
 		return fileError("save", dst, err)
 	}
-	old, err := moveAside(dst)
-	if err != nil {
-		return fileError("save", dst, err)
+	old := ""
+	if replace {
+		if old, err = moveAside(dst); err != nil {
+			return fileError("save", dst, err)
+		}
 	}
 	if err := rename(tmp, dst); err != nil {
 		if old != "" {
@@ -153,4 +161,18 @@ func syncPath(path string) error {
 	}
 	defer f.Close()
 	return f.Sync()
+}
+
+// HashFile is the sha256 of a file's content, in hexadecimal.
+func HashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fileError("read", path, err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fileError("read", path, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }

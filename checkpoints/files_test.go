@@ -181,7 +181,7 @@ func TestSaveDirFails(t *testing.T) {
 					}
 					want = []string{"checkpoint-1"}
 				}
-				err := saveDir(dst, c.write, c.rename)
+				err := saveDir(dst, c.write, c.rename, true)
 				if !errors.Is(err, c.want) || !strings.Contains(err.Error(), dst) {
 					t.Errorf("got %v, want %v and the path", err, c.want)
 				}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -47,3 +48,23 @@ func leftovers(runDir string, do func(path, of, kind string) error) error {
 	}
 	return errors.Join(errs...)
 }
+
+// Sweep removes the temporary files and folders that a killed [WriteFile] or [SaveDir] left in dir, in which nobody may
+// be writing now. A dir that does not exist has none.
+func Sweep(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !os.IsNotExist(err) {
+		return fileError("list leftovers in", dir, err)
+	}
+	var errs []error
+	for _, e := range entries {
+		if left.MatchString(e.Name()) {
+			path := filepath.Join(dir, e.Name())
+			errs = append(errs, fileError("remove", path, os.RemoveAll(path)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// left is the name of something temporary; see temporary.
+var left = regexp.MustCompile(`^\..+\.tmp-[0-9a-z]+$`)

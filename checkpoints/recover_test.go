@@ -64,3 +64,42 @@ func TestRecover(t *testing.T) {
 		}
 	}
 }
+
+// TestSweep: what is temporary goes, in whatever folder, and nothing else.
+func TestSweep(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{".001.tmp-1a/model.safetensors", "001/a", ".hidden/b", ".002.old-1a/c"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{".ledger.jsonl.tmp-zz", ".tmp-1", "a.tmp-1", ".notes.tmp-Mine"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Sweep(dir); err != nil {
+		t.Fatal(err)
+	}
+	wantNames(t, dir, ".002.old-1a", ".hidden", ".notes.tmp-Mine", ".tmp-1", "001", "a.tmp-1")
+	if err := Sweep(filepath.Join(dir, "none")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNewDir: a folder that is there stays as it is.
+func TestNewDir(t *testing.T) {
+	dst := filepath.Join(t.TempDir(), "b")
+	if err := NewDir(dst, saveWith("first")); err != nil {
+		t.Fatal(err)
+	}
+	if err := NewDir(dst, saveWith("second")); err == nil {
+		t.Error("the folder was made twice")
+	}
+	wantContent(t, filepath.Join(dst, "a", "b", "c"), "first")
+	wantNames(t, filepath.Dir(dst), "b")
+}

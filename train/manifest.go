@@ -1,10 +1,6 @@
 package train
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -67,10 +63,10 @@ func (u *run) writeManifest(res *Result) error {
 		m.Model = "made from scratch"
 	}
 	if exe, err := os.Executable(); err == nil { // where the program cannot be read, the field stays empty
-		m.BinaryHash, _ = hashFile(exe)
+		m.BinaryHash, _ = checkpoints.HashFile(exe)
 	}
 	for _, path := range u.rows.files {
-		if m.Files[path], err = hashFile(path); err != nil {
+		if m.Files[path], err = checkpoints.HashFile(path); err != nil {
 			return err
 		}
 	}
@@ -97,17 +93,4 @@ func (m *manifest) finish(res *Result) {
 			m.ExactMatchFrom = &before
 		}
 	}
-}
-
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("train: %w", err)
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("train: %w", err)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

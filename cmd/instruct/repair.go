@@ -84,7 +84,7 @@ func (r *repairs) find(ctx context.Context, s *streams, sp *speaker, made data.C
 	if err != nil {
 		return nil, err
 	}
-	kept, err := (&evaluation{}).openKept(s, sp.model, d)
+	kept, err := openKept(s, "", sp.model, d)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 func newRollback(s *streams) *cobra.Command {
 	var to int
+	var force bool
 	c := &cobra.Command{Use: "rollback BEHAVIOUR", Short: "Make an earlier round the current one",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -25,12 +26,16 @@ func newRollback(s *streams) *cobra.Command {
 				return err
 			}
 			defer unlock()
-			if err := coach.RollBack(args[0], to, authorOr(""), time.Now().UTC().Format(time.RFC3339)); err != nil {
+			if err := mend(s, args[0]); err != nil {
+				return err
+			}
+			if err := coach.RollBack(args[0], to, force, authorOr(""), time.Now().UTC().Format(time.RFC3339)); err != nil {
 				return err
 			}
 			fmt.Fprintf(s.out, "round %d of %s is the current one\n", to, args[0])
 			return nil
 		}}
 	c.Flags().IntVar(&to, "to", 0, "number of the round")
+	c.Flags().BoolVar(&force, "force", false, "also where that round was rejected")
 	return c
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -30,6 +31,7 @@ type rounding struct {
 
 	behaviour string
 	worse     float64 // share of the tests of a suite
+	saved     bool    // the round is in its folder
 }
 
 func newRound(s *streams) *cobra.Command {
@@ -54,7 +56,11 @@ whether that helps elsewhere.`,
 				return mistake("round takes one behaviour folder, got %d arguments", len(args))
 			}
 			r.behaviour = args[0]
-			return r.run(cmd, s)
+			err := r.run(cmd, s)
+			if errors.Is(err, context.Canceled) && !r.saved {
+				fmt.Fprintf(s.err, "nothing of the round is kept; the same command begins it again\n")
+			}
+			return err
 		}}
 	fl := c.Flags()
 	fl.StringVar(&r.base, "base", "", "the model that a new behaviour folder begins with")
@@ -119,7 +125,7 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	if err != nil {
 		return err
 	}
-	m, unlock, err := r.open()
+	m, unlock, err := r.open(s)
 	if err != nil {
 		return err
 	}
@@ -127,6 +133,9 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	defer m.Close()
 	round := coach.Round{Options: r.options, Author: r.author, Kept: r.keep, Corrections: len(lesson.New),
 		ParentHash: m.WeightsHash(), Policies: r.rules.paths}
+	if round.Files, err = hashes(slices.Concat(r.keep, r.suites, r.rules.paths)); err != nil {
+		return err
+	}
 	if round.Parent, err = pretrained.Current(r.behaviour); err != nil {
 		return err
 	}
@@ -180,15 +189,26 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	if err := round.Save(r.behaviour, m, lesson.New); err != nil {
 		return err
 	}
+	r.saved = true
 	if err := r.remember(s, round.Round, said); err != nil {
 		fmt.Fprintf(s.err, "after: not everything is kept: %v\n", err)
 	}
+	return r.end(ctx, s, &round)
+}
+
+// end says what became of a round that is saved. A signal at the question is an answer too.
+func (r *rounding) end(ctx context.Context, s *streams, round *coach.Round) error {
 	fmt.Fprintf(s.out, "report             %s\n", coach.Report(r.behaviour, round.Round))
 	fmt.Fprintf(s.out, "round %d of %s is %s%s\n", round.Round, r.behaviour, round.Verdict, because(round.Reason))
-	if round.Verdict != coach.Accepted {
-		return fmt.Errorf("round %d was rejected; the current one is still %d", round.Round, round.Parent)
+	if round.Verdict == coach.Accepted {
+		return nil
 	}
-	return nil
+	if err := ctx.Err(); err != nil {
+		fmt.Fprintf(s.err, "its model is kept; `instruct rollback %s --to %d --force` makes it the current one\n", r.behaviour,
+			round.Round)
+		return err
+	}
+	return fmt.Errorf("round %d was rejected; the current one is still %d", round.Round, round.Parent)
 }
 
 func because(reason string) string {
@@ -208,11 +228,15 @@ func (r *rounding) read(ctx context.Context) (lesson coach.Lesson, keep []data.R
 }
 
 // open gives the current model of the behaviour folder, which is made where there is none, and locks the folder.
-func (r *rounding) open() (m *pretrained.Model, unlock func(), err error) {
+func (r *rounding) open(s *streams) (m *pretrained.Model, unlock func(), err error) {
 	if m, err = r.begin(); err != nil {
 		return nil, nil, err
 	}
 	if unlock, err = coach.Lock(r.behaviour); err != nil {
+		return nil, nil, err
+	}
+	if err = mend(s, r.behaviour); err != nil {
+		unlock()
 		return nil, nil, err
 	}
 	current, err := pretrained.Current(r.behaviour)
@@ -230,7 +254,7 @@ func (r *rounding) begin() (*pretrained.Model, error) {
 	_, err := os.Stat(r.behaviour)
 	switch {
 	case err == nil && r.base != "":
-		return nil, mistake("behaviour %s exists; --base is for a new one", r.behaviour)
+		return nil, r.begun()
 	case err == nil && !pretrained.IsBehaviour(r.behaviour):
 		return nil, mistake("%s is no behaviour folder; name a new one, and the model that it begins with by --base",
 			r.behaviour)

@@ -72,7 +72,7 @@ func Begin(behaviour string, base Base) error {
 	if err != nil {
 		return err
 	}
-	return checkpoints.SaveDir(behaviour, func(tmp string) error {
+	return checkpoints.NewDir(behaviour, func(tmp string) error {
 		if err := os.MkdirAll(RoundDir(tmp, 0), 0o755); err != nil {
 			return err
 		}

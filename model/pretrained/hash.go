@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"instruct/checkpoints"
@@ -26,7 +24,7 @@ func (m *Model) FilesHash(d kernel.DType) (string, error) {
 	}
 	parts := []string{m.Tokenizer.Hash(), m.Template.Hash(), d.String()}
 	for _, path := range paths {
-		sum, err := hashFile(path)
+		sum, err := checkpoints.HashFile(path)
 		if err != nil {
 			return "", err
 		}
@@ -34,17 +32,4 @@ func (m *Model) FilesHash(d kernel.DType) (string, error) {
 	}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
 	return hex.EncodeToString(sum[:]), nil
-}
-
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", mistake("model: cannot read %s: %s", path, checkpoints.Reason(err))
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("model: read %s: %s", path, checkpoints.Reason(err))
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

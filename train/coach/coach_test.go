@@ -192,7 +192,7 @@ func TestBehaviour(t *testing.T) {
 	if err != nil || len(earlier) != 2 || earlier[0].ID != l.New[0].ID || earlier[1].ID != l.New[1].ID {
 		t.Errorf("%+v, %v", earlier, err)
 	}
-	if err := RollBack(folder, 0, "me", "now"); err != nil {
+	if err := RollBack(folder, 0, false, "me", "now"); err != nil {
 		t.Fatal(err)
 	}
 	if path, err := pretrained.Resolve(folder); err != nil || path != base {
@@ -216,7 +216,7 @@ func TestBehaviour(t *testing.T) {
 	}
 	again()
 	for _, to := range []int{0, 9} {
-		if err := RollBack(folder, to, "", ""); err == nil {
+		if err := RollBack(folder, to, false, "", ""); err == nil {
 			t.Errorf("rolled back to %d", to)
 		}
 	}

@@ -6,10 +6,15 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"instruct/model/pretrained"
 )
 
 // Lock keeps other rounds out of a behaviour folder until unlock is called or the process ends, however it ends.
 func Lock(behaviour string) (unlock func(), err error) {
+	if _, err := pretrained.Current(behaviour); err != nil {
+		return nil, err // nothing is written into a folder that is none
+	}
 	f, err := os.OpenFile(filepath.Join(behaviour, "lock"), os.O_CREATE|os.O_RDWR, 0o666)
 	if err != nil {
 		return nil, mistake("behaviour %s: %v", behaviour, err)

@@ -28,7 +28,7 @@ const (
 type Round struct {
 	Round       int         `json:"round"`
 	Parent      int         `json:"parent"`
-	Verdict     string      `json:"verdict"` // accepted, rejected or rolled back to
+	Verdict     string      `json:"verdict"` // accepted, rejected, interrupted or rolled back to
 	Reason      string      `json:"reason,omitempty"`
 	Corrections int         `json:"corrections"`
 	About       []string    `json:"about"` // what was asked, a line for each correction
@@ -47,6 +47,8 @@ type Round struct {
 	Broken      []string    `json:"broken"`     // ids of earlier corrections that were right before, and are not now
 	Answers     *Answers    `json:"-"`          // written beside it, with a page for people; or nil
 	Practised   []Practised `json:"-"`          // written beside it
+	// Files are the hashes of the files that were read, by path: those of the kept prompts, suites and policies.
+	Files map[string]string `json:"files_sha256"`
 }
 
 // SuiteMove is what a round did to a suite.
@@ -66,8 +68,8 @@ const (
 	RolledBack = "rolled back to"
 )
 
-// Ledger reads the lines of a behaviour folder's ledger, the oldest first; a last line that was not written whole is
-// left out.
+// Ledger reads the lines of a behaviour folder's ledger, the oldest first. It is only ever written whole, so a line that
+// cannot be read is damage from elsewhere, and an error.
 func Ledger(behaviour string) ([]Round, error) {
 	text, err := os.ReadFile(filepath.Join(behaviour, ledgerFile))
 	if os.IsNotExist(err) {
@@ -82,7 +84,8 @@ func Ledger(behaviour string) ([]Round, error) {
 		number++
 		var r Round
 		if err := json.Unmarshal(line, &r); err != nil {
-			return nil, mistake("behaviour %s: %s:%d is no line of a ledger: %v", behaviour, ledgerFile, number, err)
+			return nil, mistake("behaviour %s: %s:%d is no line of a ledger: %v; put it right or take the line out: no model is lost",
+				behaviour, ledgerFile, number, err)
 		}
 		all = append(all, r)
 	}
@@ -170,14 +173,9 @@ func line(behaviour string, round int) ([]int, error) {
 	var all []int
 	for round > 0 {
 		all = append(all, round)
-		path := filepath.Join(pretrained.RoundDir(behaviour, round), roundFile)
-		text, err := os.ReadFile(path)
+		r, err := readRound(behaviour, round)
 		if err != nil {
-			return nil, mistake("behaviour %s is not whole: %s", behaviour, checkpoints.Reason(err))
-		}
-		var r Round
-		if err := json.Unmarshal(text, &r); err != nil || r.Parent >= round {
-			return nil, mistake("behaviour %s: %s is not a round's", behaviour, path)
+			return nil, err
 		}
 		round = r.Parent
 	}
@@ -185,7 +183,8 @@ func line(behaviour string, round int) ([]int, error) {
 	return all, nil
 }
 
-// Save writes a round's folder, whole or not at all, and its line in the ledger; an accepted one becomes current.
+// Save writes a round's folder, whole or not at all; an accepted one becomes current; then its line in the ledger is
+// written, which [Mend] adds where it comes to be missing.
 func (r *Round) Save(behaviour string, m *pretrained.Model, corrections []data.Correction) error {
 	var err error
 	if r.Round, err = next(behaviour); err != nil {
@@ -206,13 +205,12 @@ func (r *Round) Save(behaviour string, m *pretrained.Model, corrections []data.C
 	if err != nil {
 		return err
 	}
-	if err := record(behaviour, *r); err != nil {
-		return err
+	if r.Verdict == Accepted {
+		if err := pretrained.SetCurrent(behaviour, r.Round); err != nil {
+			return err
+		}
 	}
-	if r.Verdict != Accepted {
-		return nil
-	}
-	return pretrained.SetCurrent(behaviour, r.Round)
+	return record(behaviour, *r)
 }
 
 // write writes what lies beside the model in a round's folder; what there is none of gives no file.
@@ -249,8 +247,8 @@ func (r *Round) write(dir string, corrections []data.Correction) error {
 	return nil
 }
 
-// RollBack makes an earlier round current and says so in the ledger.
-func RollBack(behaviour string, to int, author, at string) error {
+// RollBack makes another round current and says so in the ledger; one that was not accepted only by force.
+func RollBack(behaviour string, to int, force bool, author, at string) error {
 	from, err := pretrained.Current(behaviour)
 	if err != nil {
 		return err
@@ -260,6 +258,14 @@ func RollBack(behaviour string, to int, author, at string) error {
 	}
 	if to == from {
 		return mistake("behaviour %s: round %d is the current one already", behaviour, to)
+	}
+	ledger, err := Ledger(behaviour)
+	if err != nil {
+		return err
+	}
+	if own := own(ledger, to); own != nil && own.Verdict != Accepted && !force {
+		return mistake("behaviour %s: round %d was not accepted: %s, %s; --force makes it current all the same", behaviour, to,
+			own.Verdict, own.Reason)
 	}
 	r := Round{Round: to, Parent: from, Verdict: RolledBack, Author: author, Time: at}
 	if err := record(behaviour, r); err != nil {
