@@ -89,7 +89,7 @@ func ReadBase(behaviour string) (Base, error) {
 	path := filepath.Join(RoundDir(behaviour, 0), baseFile)
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return b, mistake("behaviour %s is not whole: %s", behaviour, checkpoints.Reason(err))
+		return b, mistake("behaviour %s is not whole: %s: %s", behaviour, path, checkpoints.Reason(err))
 	}
 	if err := json.Unmarshal(text, &b); err != nil || b.Model == "" {
 		return b, mistake(`behaviour %s: %s: expected {"model": PATH, "weights_sha256": ...}`, behaviour, path)
@@ -113,7 +113,14 @@ func Resolve(path string) (string, error) {
 func ResolveRound(behaviour string, round int) (string, error) {
 	if round == 0 {
 		b, err := ReadBase(behaviour)
-		return b.Model, err
+		if err != nil {
+			return "", err
+		}
+		if _, err := os.Stat(b.Model); err != nil {
+			return "", mistake("behaviour %s: its first model, %s, is gone (%s); put it back there", behaviour, b.Model,
+				checkpoints.Reason(err))
+		}
+		return b.Model, nil
 	}
 	dir := RoundDir(behaviour, round)
 	if _, err := os.Stat(filepath.Join(dir, configFile)); err != nil {
