@@ -33,7 +33,7 @@ func TestBrokenBehaviour(t *testing.T) {
 		{"current is no number", func(t *testing.T) { write(t, "shop/current", "one\n") }, "generate --model shop --prompt a",
 			[]string{"shop", "current", `"one`}},
 		{"current is another round", func(t *testing.T) { write(t, "shop/current", "7\n") }, again,
-			[]string{"shop is not whole", "007/round.json"}},
+			[]string{"shop is not whole", "no model of round 7"}},
 		{"current is another round", func(t *testing.T) { write(t, "shop/current", "7\n") }, "generate --model shop --prompt a",
 			[]string{"no model of round 7"}},
 		{"no base", remove("shop/rounds/000"), again, []string{"shop is not whole", "base.json"}},
@@ -86,18 +86,16 @@ func TestBrokenBehaviour(t *testing.T) {
 // taughtDir is a working directory with shop, a behaviour folder of model with one round of c.jsonl.
 func taughtDir(t *testing.T) string {
 	t.Helper()
-	workdir(t)
-	ok(t, "", "correct --model model --prompt a --good yes --bad no --out c.jsonl")
-	ok(t, "", "round shop --base model --corrections c.jsonl --learning_rate 1e-2 --steps 20 --max_new_tokens 4 --yes")
+	rounddir(t)
+	ok(t, "", smallRound+" --base model --yes")
 	return mustAbs(t, ".")
 }
 
 // TestFirstRoundsAtOnce: of two programs that begin a behaviour folder, the second goes on in the first one's, or waits
 // for its lock; nobody's folder is replaced.
 func TestFirstRoundsAtOnce(t *testing.T) {
-	workdir(t)
-	ok(t, "", "correct --model model --prompt a --good yes --bad no --out c.jsonl")
-	const first = "round shop --base model --corrections c.jsonl --learning_rate 1e-2 --steps 20 --yes"
+	rounddir(t)
+	const first = smallRound + " --base model --yes"
 	log := &trigger{text: "step 1 "}
 	log.do = func() {
 		mistaken(t, call(t, "", first), "another round is at work")
@@ -112,9 +110,8 @@ func TestFirstRoundsAtOnce(t *testing.T) {
 // TestInterruptedRound: Ctrl-C while a round trains leaves the folder as it was, and the same command goes on; at the
 // question it leaves the round's model, rejected.
 func TestInterruptedRound(t *testing.T) {
-	workdir(t)
-	ok(t, "", "correct --model model --prompt a --good yes --bad no --out c.jsonl")
-	const first = "round shop --base model --corrections c.jsonl --learning_rate 1e-2 --steps 20"
+	rounddir(t)
+	const first = smallRound + " --base model"
 	stop := func(at string) outcome {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -148,12 +145,9 @@ func TestInterruptedRound(t *testing.T) {
 
 // TestWhatWasRead: a round says which files it had.
 func TestWhatWasRead(t *testing.T) {
-	workdir(t)
-	ok(t, "", "correct --model model --prompt a --good yes --bad no --out c.jsonl")
+	rounddir(t)
 	write(t, "s.yaml", manners)
-	taughtWith := "round shop --base model --corrections c.jsonl --steps 1 --max_new_tokens 4 --keep rows.jsonl " +
-		"--keep_prompts 2 --suite s.yaml"
-	call(t, "", taughtWith)
+	call(t, "", smallRound+" --base model --keep rows.jsonl --keep_prompts 2 --suite s.yaml")
 	files := decode[coach.Round](t, read(t, "shop/rounds/001/round.json")).Files
 	if len(files) != 2 || len(files["s.yaml"]) != 64 || len(files["rows.jsonl"]) != 64 {
 		t.Errorf("%v", files)

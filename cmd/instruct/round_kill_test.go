@@ -15,7 +15,18 @@ import (
 	"instruct/train/coach"
 )
 
-const killedRound = "round shop --corrections c.jsonl --learning_rate 1e-2 --steps 20 --max_new_tokens 6 --yes"
+// small is a recipe of a round that a test can afford: nothing is kept.
+const small = `{"learning_rate": 0.01, "steps": 20, "kept_rows": 0}`
+
+const smallRound = "round shop --corrections c.jsonl --recipe small.json --max_new_tokens 6"
+
+// rounddir is a working directory with what smallRound needs.
+func rounddir(t *testing.T) {
+	t.Helper()
+	workdir(t)
+	write(t, "small.json", small)
+	ok(t, "", "correct --model model --prompt a --good yes --bad no --out c.jsonl")
+}
 
 // TestKillARound kills a round where it begins, while it trains, and around each of the files that it writes at its
 // end. Whatever was reached: the current model is whole, every command takes the folder, and the same round goes on.
@@ -49,9 +60,8 @@ func TestKillARound(t *testing.T) {
 		{"the ledger is there", exists("shop/ledger.jsonl", "shop/.ledger.jsonl.tmp-*")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			workdir(t)
-			ok(t, "", "correct --model model --prompt a --good yes --bad no --out c.jsonl")
-			killed(t, c.at, killedRound+" --base model")
+			rounddir(t)
+			killed(t, c.at, smallRound+" --yes --base model")
 			afterAKill(t)
 		})
 	}
@@ -115,7 +125,7 @@ func (b *lockedBuffer) String() string {
 // afterAKill uses the folder and goes on with the round.
 func afterAKill(t *testing.T) {
 	t.Helper()
-	again := killedRound
+	again := smallRound + " --yes"
 	if _, err := os.Stat("shop"); err == nil {
 		for _, command := range []string{"generate --model shop --prompt a --max_new_tokens 4", "model inspect --model shop",
 			"score --model shop --dataset rows.jsonl", "log shop", "log shop --json"} {
