@@ -56,7 +56,9 @@ func (r *Repair) Marked() string {
 // it whose answer is to stay.
 func (c *Correction) Covers(prompt []chat.Message) bool {
 	same := func(other []chat.Message) bool {
-		return slices.EqualFunc(prompt, other, func(a, b chat.Message) bool { return a.Role == b.Role && a.Content == b.Content })
+		return slices.EqualFunc(prompt, other, func(a, b chat.Message) bool {
+			return a.Role == b.Role && a.Content == b.Content
+		})
 	}
 	return slices.ContainsFunc(c.Asked(), same) || slices.ContainsFunc(c.NearPrompts(), same)
 }

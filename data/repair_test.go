@@ -91,7 +91,8 @@ func FuzzRepair(f *testing.F) {
 	f.Fuzz(func(t *testing.T, rejected, chosen, answer string, violates bool) {
 		at := 0
 		for _, w := range wordsOf(answer) {
-			if w.start < at || w.end <= w.start || answer[w.start:w.end] != w.text || strings.TrimSpace(answer[at:w.start]) != "" {
+			if w.start < at || w.end <= w.start || answer[w.start:w.end] != w.text ||
+				strings.TrimSpace(answer[at:w.start]) != "" {
 				t.Fatalf("%+v behind byte %d of %q", w, at, answer)
 			}
 			at = w.end

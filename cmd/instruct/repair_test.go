@@ -92,7 +92,8 @@ func TestCorrectAppliesTo(t *testing.T) {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 	}
-	has(t, ok(t, "", correctShop+" --out c.jsonl", words...), "answer    It is 30 days.\nproposal  It is [-30 days-]{+14 days+}.\n",
+	has(t, ok(t, "", correctShop+" --out c.jsonl", words...),
+		"answer    It is 30 days.\nproposal  It is [-30 days-]{+14 days+}.\n",
 		"passes with the answer and fails with the proposal")
 
 	// All are taken, and nothing twice.
@@ -113,8 +114,9 @@ func TestCorrectAppliesTo(t *testing.T) {
 
 	// Without the policy, rows of data in the place of a suite.
 	write(t, "rows.jsonl", `{"instruction": "one", "output": "?"}`+"\n")
-	has(t, ok(t, "", "correct --model model --max_new_tokens 8 --prompt b --good yes --out d.jsonl --applies_to rows.jsonl",
-		"--bad", "It is 30 days."), "rows.jsonl:1: the answer is the one that was corrected")
+	out = ok(t, "", "correct --model model --max_new_tokens 8 --prompt b --good yes --out d.jsonl --applies_to rows.jsonl",
+		"--bad", "It is 30 days.")
+	has(t, out, "rows.jsonl:1: the answer is the one that was corrected")
 }
 
 // TestAskForRepairs answers the questions.

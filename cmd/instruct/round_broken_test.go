@@ -19,6 +19,7 @@ func TestBrokenBehaviour(t *testing.T) {
 			}
 		}
 	}
+	tear := func(t *testing.T) { write(t, "shop/ledger.jsonl", read(t, "shop/ledger.jsonl")+"{\n") }
 	const again = "round shop --corrections c.jsonl --yes"
 	whole := taughtDir(t)
 	for _, c := range []struct {
@@ -34,8 +35,8 @@ func TestBrokenBehaviour(t *testing.T) {
 			[]string{"shop", "current", `"one`}},
 		{"current is another round", func(t *testing.T) { write(t, "shop/current", "7\n") }, again,
 			[]string{"shop is not whole", "no model of round 7"}},
-		{"current is another round", func(t *testing.T) { write(t, "shop/current", "7\n") }, "generate --model shop --prompt a",
-			[]string{"no model of round 7"}},
+		{"current is another round", func(t *testing.T) { write(t, "shop/current", "7\n") },
+			"generate --model shop --prompt a", []string{"no model of round 7"}},
 		{"no base", remove("shop/rounds/000"), again, []string{"shop is not whole", "base.json"}},
 		{"no base", remove("shop/rounds/000"), "rollback shop --to 0", []string{"shop is not whole", "base.json"}},
 		{"the base is gone", func(t *testing.T) { remove("model")(t); write(t, "shop/current", "0\n") }, again,
@@ -52,12 +53,10 @@ func TestBrokenBehaviour(t *testing.T) {
 		}, "generate --model shop --prompt a", []string{"rounds/001", "model.safetensors"}},
 		{"no round.json", remove("shop/rounds/001/round.json"), again, []string{"shop is not whole", "001/round.json"}},
 		{"no corrections", remove("shop/rounds/001/corrections.jsonl"), again, []string{"001/corrections.jsonl"}},
-		{"a damaged ledger", func(t *testing.T) { write(t, "shop/ledger.jsonl", read(t, "shop/ledger.jsonl")+"{\n") }, "log shop",
-			[]string{"ledger.jsonl:2"}},
-		{"a damaged ledger", func(t *testing.T) { write(t, "shop/ledger.jsonl", read(t, "shop/ledger.jsonl")+"{\n") }, again,
-			[]string{"ledger.jsonl:2"}},
+		{"a damaged ledger", tear, "log shop", []string{"ledger.jsonl:2"}},
+		{"a damaged ledger", tear, again, []string{"ledger.jsonl:2"}},
 		{"an empty file", func(t *testing.T) { write(t, "c.jsonl", "") }, again, []string{"c.jsonl is empty"}},
-		{"no line of a correction", func(t *testing.T) { write(t, "c.jsonl", "{\"id\": 1}\n") }, again, []string{"c.jsonl:1"}},
+		{"no correction", func(t *testing.T) { write(t, "c.jsonl", "{\"id\": 1}\n") }, again, []string{"c.jsonl:1"}},
 		{"an empty correction", func(t *testing.T) {
 			write(t, "c.jsonl", strings.Replace(read(t, "c.jsonl"), `"content":"yes"`, `"content":" "`, 1))
 		}, again, []string{"c.jsonl:1", "correction is empty"}},

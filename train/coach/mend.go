@@ -48,8 +48,8 @@ func Mend(behaviour string) (said []string, err error) {
 		if err := record(behaviour, r); err != nil {
 			return nil, err
 		}
-		said = append(said, fmt.Sprintf("round %d of %s had been stopped before its line of the ledger; it is %s", n, behaviour,
-			r.Verdict))
+		said = append(said, fmt.Sprintf("round %d of %s had been stopped before its line of the ledger; it is %s", n,
+			behaviour, r.Verdict))
 	}
 	return said, nil
 }

@@ -74,7 +74,7 @@ func TestMend(t *testing.T) {
 		}, []string{Accepted, Interrupted}, 1},
 		{"before the line", []string{Accepted, Accepted}, func(t *testing.T, folder string) { cutLedger(t, folder, 1) },
 			[]string{Accepted, Accepted}, 1},
-		{"before the line of a rejected one", []string{Rejected}, func(t *testing.T, folder string) { cutLedger(t, folder, 0) },
+		{"when it was rejected", []string{Rejected}, func(t *testing.T, folder string) { cutLedger(t, folder, 0) },
 			[]string{Rejected}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {

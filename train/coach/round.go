@@ -68,8 +68,8 @@ const (
 	RolledBack = "rolled back to"
 )
 
-// Ledger reads the lines of a behaviour folder's ledger, the oldest first. It is only ever written whole, so a line that
-// cannot be read is damage from elsewhere, and an error.
+// Ledger reads the lines of a behaviour folder's ledger, the oldest first. It is only ever written whole, so a line
+// that cannot be read is damage from elsewhere, and an error.
 func Ledger(behaviour string) ([]Round, error) {
 	text, err := os.ReadFile(filepath.Join(behaviour, ledgerFile))
 	if os.IsNotExist(err) {
@@ -84,7 +84,7 @@ func Ledger(behaviour string) ([]Round, error) {
 		number++
 		var r Round
 		if err := json.Unmarshal(line, &r); err != nil {
-			return nil, mistake("behaviour %s: %s:%d is no line of a ledger: %v; put it right or take the line out: no model is lost",
+			return nil, mistake("behaviour %s: %s:%d is no line of a ledger: %v; put it right or take it out, no model is lost",
 				behaviour, ledgerFile, number, err)
 		}
 		all = append(all, r)
