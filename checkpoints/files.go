@@ -50,7 +50,8 @@ func writeAtomic(path string, fill func(w io.Writer) error) error {
 // folder is removed and dst is untouched. A dst that exists is moved aside first, deleted only after the new one is in
 // place, and moved back when that fails. Missing parents are made.
 //
-// A process killed in between leaves at most a hidden sibling .NAME.tmp-* or .NAME.old-*, which nothing reads and which may be deleted; see [Recover] and [Clean] for checkpoints, [Sweep] for other folders.
+// A process killed in between leaves at most a hidden sibling .NAME.tmp-* or .NAME.old-*, which nothing reads and which
+// may be deleted; see [Recover] and [Clean] for checkpoints, [Sweep] for other folders.
 func SaveDir(dst string, write func(tmp string) error) error {
 	return saveDir(dst, write, os.Rename, true)
 }

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	shop = `prompts: ["{{q}}"]
+	shopSuite = `prompts: ["{{q}}"]
 tests:
   - vars: {q: one}
     assert: [{type: contains, value: 14 days}]
@@ -44,7 +44,7 @@ func shopdir(t *testing.T, answers ...string) {
 	workdir(t)
 	cache := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", cache)
-	write(t, "shop.yaml", shop)
+	write(t, "shop.yaml", shopSuite)
 	write(t, "rules.yaml", shopRules)
 	ok(t, "", correctShop, "--good", "-", "--bad", "--", "--out", "none.jsonl")
 	files, err := filepath.Glob(filepath.Join(cache, "instruct", "answers", "*.jsonl"))
@@ -209,7 +209,7 @@ func TestCoachRepairs(t *testing.T) {
 
 func TestCorrectAppliesToMistakes(t *testing.T) {
 	workdir(t)
-	write(t, "shop.yaml", shop)
+	write(t, "shop.yaml", shopSuite)
 	write(t, "rules.yaml", shopRules)
 	before := tree(t, ".")
 	for _, c := range []struct {

@@ -204,8 +204,8 @@ func (r *rounding) end(ctx context.Context, s *streams, round *coach.Round) erro
 		return nil
 	}
 	if err := ctx.Err(); err != nil {
-		fmt.Fprintf(s.err, "its model is kept; `instruct rollback %s --to %d --force` makes it the current one\n", r.behaviour,
-			round.Round)
+		fmt.Fprintf(s.err, "its model is kept; `instruct rollback %s --to %d --force` makes it the current one\n",
+			r.behaviour, round.Round)
 		return err
 	}
 	return fmt.Errorf("round %d was rejected; the current one is still %d", round.Round, round.Parent)

@@ -264,8 +264,8 @@ func RollBack(behaviour string, to int, force bool, author, at string) error {
 		return err
 	}
 	if own := own(ledger, to); own != nil && own.Verdict != Accepted && !force {
-		return mistake("behaviour %s: round %d was not accepted: %s, %s; --force makes it current all the same", behaviour, to,
-			own.Verdict, own.Reason)
+		return mistake("behaviour %s: round %d was not accepted: %s, %s; --force makes it current all the same", behaviour,
+			to, own.Verdict, own.Reason)
 	}
 	r := Round{Round: to, Parent: from, Verdict: RolledBack, Author: author, Time: at}
 	if err := record(behaviour, r); err != nil {
