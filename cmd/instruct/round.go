@@ -342,6 +342,10 @@ func (r *rounding) decide(ctx context.Context, s *streams, round *coach.Round) {
 	if t.Right == 0 && round.Corrections > 0 {
 		broken = append(broken, "no correction is right")
 	}
+	before, _ := coach.Rights(round.Answers.Earlier)
+	if n := len(round.Broken); float64(n) > r.worse*float64(before) {
+		broken = append(broken, fmt.Sprintf("%d of %d earlier corrections are broken, more than %s", n, before, r.maxWorse))
+	}
 	for _, m := range round.Suites {
 		fmt.Fprintf(s.out, "%-18s %d of %d tests pass, before %d\n", m.Suite, m.After, m.Tests, m.Before)
 		for _, id := range m.Lost {

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
+	"instruct/data"
+	"instruct/tokenizer/chat"
 	"instruct/train/coach"
 )
 
@@ -143,5 +147,27 @@ func TestRoundMistakes(t *testing.T) {
 		{"rollback shop --to 7", []string{"no model of round 7"}},
 	} {
 		t.Run(c.command, func(t *testing.T) { mistaken(t, call(t, "", c.command), c.want...) })
+	}
+}
+
+// TestRoundGatesEarlier: a round that breaks more of the earlier corrections than --max_worse allows is rejected.
+func TestRoundGatesEarlier(t *testing.T) {
+	told := func(id string, now bool) coach.Told {
+		c := data.NewCorrection([]chat.Message{{Role: "user", Content: id}}, "yes", "no", time.Unix(0, 0))
+		c.ID = id
+		return coach.Told{Correction: c, Before: coach.Said{Right: true}, Now: coach.Said{Text: "hm", Right: now}}
+	}
+	for _, tc := range []struct {
+		worse float64
+		want  string
+	}{{0.05, coach.Rejected}, {0.5, coach.Accepted}} {
+		var out, err bytes.Buffer
+		round := coach.Round{Corrections: 1, Taught: coach.Taught{Right: 1}}
+		round.Tell(&coach.Answers{Earlier: []coach.Told{told("a", true), told("b", false)}})
+		r := rounding{worse: tc.worse, maxWorse: "so much", yes: true}
+		r.decide(t.Context(), &streams{out: &out, err: &err}, &round)
+		if round.Verdict != tc.want || tc.want == coach.Rejected && !strings.Contains(round.Reason, "1 of 2 earlier") {
+			t.Errorf("%v: %s, %s\n%s", tc.worse, round.Verdict, round.Reason, out.String())
+		}
 	}
 }

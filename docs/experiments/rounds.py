@@ -153,7 +153,7 @@ def teach(x, guard, name, recipe, which, seed):
         if how:
             shutil.rmtree(folder / "b", ignore_errors=True)
         command = [x.instruct, "round", folder / "b", "--corrections", write(folder / "own.jsonl", own), "--recipe",
-                   folder / "recipe.json", "--yes"]
+                   folder / "recipe.json", "--yes", "--max_worse", "100%"]
         command += [y for k in x.keep for y in ("--keep", k)]
         if not (folder / "b").exists():
             command += ["--base", x.model]
