@@ -94,7 +94,11 @@ func Teach(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, l Lesson
 	}
 	parent := copied(m.Model)
 	trained := slices.Clone(s.near)
-	for out.Tries == 0 || out.Tries < o.Tries && (out.Right < len(l.New) || out.Leaks > 0) {
+	// What went wrong elsewhere is repaired once; what is taught, as often as it may be tried.
+	again := func() bool {
+		return out.Right < len(l.New) || out.Tries < 2 && (out.Leaks > 0 || len(t.broken) > 0)
+	}
+	for out.Tries == 0 || out.Tries < o.Tries && again() {
 		if err := t.try(ctx, s, &out); err != nil {
 			return out, err
 		}
