@@ -67,6 +67,8 @@ type Batch struct {
 	Weights []float32
 	// Soft are distributions in the place of targets. BuildBatch makes none.
 	Soft Soft
+	// Hidden (N, C) are what the layers below gave, for a graph of those above. BuildBatch makes none.
+	Hidden []float32
 	// Segments are the bounds of the rows.
 	Segments []Segment
 	// Rows are the indices of the examples, one a segment; -1 for the segment of a shared prefix.

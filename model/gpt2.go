@@ -92,8 +92,8 @@ func gpt2Graph(b *builder) (*gorgonia.Node, error) {
 	norm := func(name string, x *ops.Stream) *gorgonia.Node {
 		return b.try(ops.Norm{Name: name, W: b.param(name), Bias: b.param(name + ".bias"), Eps: eps}.Apply(b.graph, x))
 	}
-	x := &ops.Stream{X: b.try(ops.Embed{W: b.param("embed"), P: b.param("positions"), Pad: -1}.Apply(b.graph, b.tokens))}
-	for l := range c.Layers {
+	x := b.stream(ops.Embed{W: b.param("embed"), P: b.param("positions"), Pad: -1})
+	for l := b.from; l < b.to; l++ {
 		b.startLayer()
 		n := fmt.Sprintf("layers.%d.", l)
 		h := linear(n+"qkv", norm(n+"norm1", x), nil) // (N, 3C)
@@ -107,6 +107,9 @@ func gpt2Graph(b *builder) (*gorgonia.Node, error) {
 		h = b.try(ops.Activation{Name: n + "gelu", F: c.Hidden, Kind: ops.GELU}.Apply(b.graph, h)) // (N, F)
 		x = &ops.Stream{X: linear(n+"down", h, x)}
 		b.endLayer(l, x.X)
+	}
+	if b.to < c.Layers {
+		return x.X, nil
 	}
 	return norm("norm", x), nil
 }

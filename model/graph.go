@@ -28,6 +28,7 @@ type builder struct {
 	graph  *ops.Graph
 	tokens *gorgonia.Node
 
+	from, to      int // the layers of the graph
 	checkpointing bool
 	layerStart    int // number of the first op of the layer at hand
 	ropes         map[Rope]*kernel.Rope
@@ -50,6 +51,14 @@ func (b *builder) catch(err *error) {
 		}
 		*err = be.err
 	}
+}
+
+// stream is what enters the first layer of the graph: the embedding or, above other layers, what they gave.
+func (b *builder) stream(embed ops.Embed) *ops.Stream {
+	if b.from > 0 {
+		return &ops.Stream{X: b.try(ops.Hidden{C: b.model.Config.Width}.Apply(b.graph, b.tokens))}
+	}
+	return &ops.Stream{X: b.try(embed.Apply(b.graph, b.tokens))}
 }
 
 // startLayer begins a layer.
@@ -113,12 +122,14 @@ const (
 	training   kind = iota // loss and gradients
 	evaluation             // loss only
 	inference              // logits
+	lower                  // what the first layers give
 )
 
 // graphSpec says what graph to build.
 type graphSpec struct {
 	kind          kind
 	capacity      int
+	from, to      int // the layers of it; to 0: up to the last one
 	checkpointing bool
 	chunk         int    // positions whose logits exist at one time; 0: see ops.Loss
 	beside        *Graph // whose arena is used where it is large enough, since it never runs at the same time; or nil
@@ -143,6 +154,33 @@ func (m *Model) NewTraining(pool *kernel.Pool, capacity int, checkpointing bool)
 		return nil, err
 	}
 	return m.build(pool, graphSpec{kind: training, capacity: capacity, checkpointing: checkpointing})
+}
+
+// NewLower builds the forward graph of the layers below the given one, of which [Graph.Hidden] tells what they give.
+func (m *Model) NewLower(pool *kernel.Pool, capacity, layer int) (*Graph, error) {
+	if layer < 1 || layer >= m.Config.Layers {
+		return nil, fmt.Errorf("model: there are no layers below layer %d of %d, or none above", layer, m.Config.Layers)
+	}
+	return m.build(pool, graphSpec{kind: lower, capacity: capacity, to: layer})
+}
+
+// NewUpper is [Model.NewTraining] of the layers from the given one on, which batches have what the layers below gave as
+// Hidden for: the same bits as those of the whole, where all that is left out is frozen.
+func (m *Model) NewUpper(pool *kernel.Pool, capacity, layer int) (*Graph, error) {
+	if layer < 1 || layer >= m.Config.Layers {
+		return nil, fmt.Errorf("model: there are no layers below layer %d of %d, or none above", layer, m.Config.Layers)
+	}
+	for _, p := range m.Trained() {
+		var l int
+		_, err := fmt.Sscanf(p.Name, "layers.%d.", &l)
+		if p.Name == "embed" || p.Name == "positions" || err == nil && l < layer {
+			return nil, fmt.Errorf("model: %s is trained, and lies below layer %d", p.Name, layer)
+		}
+	}
+	if err := m.needGrads(); err != nil {
+		return nil, err
+	}
+	return m.build(pool, graphSpec{kind: training, capacity: capacity, from: layer})
 }
 
 // NewEvaluation builds the forward graph of the loss for batches of up to capacity tokens. beside may be nil, or a
@@ -205,10 +243,13 @@ func (m *Model) build(pool *kernel.Pool, s graphSpec) (*Graph, error) {
 func (m *Model) assemble(pool *kernel.Pool, s graphSpec) (g *Graph, err error) {
 	c := &m.Config
 	// A model that is trained in part has losses of the products that its gradients belong to.
-	exact := s.kind == training || s.kind == evaluation && len(m.Trained()) < len(m.Params)
+	exact := s.kind == training || s.kind == lower || s.kind == evaluation && len(m.Trained()) < len(m.Params)
 	env := &ops.Env{Pool: pool, Exact: exact}
 	g = &Graph{env: env, ops: &ops.Graph{Env: env, Capacity: s.capacity, Planning: s.planned}}
-	b := &builder{model: m, graph: g.ops, checkpointing: s.checkpointing, ropes: map[Rope]*kernel.Rope{},
+	if s.to == 0 {
+		s.to = c.Layers
+	}
+	b := &builder{model: m, graph: g.ops, from: s.from, to: s.to, checkpointing: s.checkpointing, ropes: map[Rope]*kernel.Rope{},
 		tokens: tokensLeaf(s.capacity, s.planned)}
 	defer b.catch(&err)
 	h := b.try(c.family.graph(b))
@@ -217,6 +258,10 @@ func (m *Model) assemble(pool *kernel.Pool, s graphSpec) (g *Graph, err error) {
 	if s.kind == inference {
 		g.logits = &ops.Logits{W: m.Head(), Scale: scale, MaxRows: s.logits}
 		g.out = b.try(g.logits.Apply(g.ops, h))
+		return g, nil
+	}
+	if s.kind == lower {
+		g.out = h
 		return g, nil
 	}
 	g.loss = &ops.Loss{W: m.Head(), Scale: scale, Grad: s.kind == training, Chunk: s.chunk}
@@ -292,6 +337,13 @@ func (g *Graph) Run(b Batch) (float64, error) {
 		return 0, nil
 	}
 	return g.loss.Sum, nil
+}
+
+// Hidden returns what the layers of a graph of [Model.NewLower] gave for the last batch (N, C). The slice is reused by
+// the next run.
+func (g *Graph) Hidden() []float32 {
+	out := ops.Values(g.out)
+	return out[:g.env.Batch.Len()*(len(out)/g.ops.Capacity)]
 }
 
 // Logprobs returns log p of the target of each position of the last batch that has a weight, 0 elsewhere. The slice is

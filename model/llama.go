@@ -247,8 +247,8 @@ func llamaGraph(b *builder) (*gorgonia.Node, error) {
 	}
 
 	embed := ops.Embed{W: b.param("embed"), Pad: c.PAD, Scale: float32(o.embedScale)}
-	x := &ops.Stream{X: b.try(embed.Apply(b.graph, b.tokens))}
-	for l := range c.Layers {
+	x := b.stream(embed)
+	for l := b.from; l < b.to; l++ {
 		b.startLayer()
 		n := fmt.Sprintf("layers.%d.", l)
 		h := read(n+"qkv", n+"norm1", x) // (N, (H+2K)*D)
@@ -267,6 +267,9 @@ func llamaGraph(b *builder) (*gorgonia.Node, error) {
 		h = b.try(act.Apply(b.graph, h))     // (N, F)
 		x = add(n+"down", n+"behind2", h, x) // (N, C)
 		b.endLayer(l, x.X)
+	}
+	if b.to < c.Layers {
+		return x.X, nil
 	}
 	return norm("norm", x, nil), nil
 }

@@ -41,6 +41,7 @@ type TrainerOptions struct {
 	Source    Source
 	Capacity  int // most positions of a micro-batch
 	Objective Objective
+	Above     int // first layer that runs: batches have what the layers below it give; 0: all of them
 }
 
 // NewTrainer builds the graph and the optimizer's state. The caller closes it.
@@ -50,7 +51,7 @@ func NewTrainer(o TrainerOptions) (*Trainer, error) {
 			return nil, err
 		}
 	}
-	g, err := o.Model.NewTraining(o.Pool, o.Capacity, o.Recipe.Checkpointing)
+	g, err := o.graph()
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +62,14 @@ func NewTrainer(o TrainerOptions) (*Trainer, error) {
 	}
 	return &Trainer{Graph: g, feed: feed{graph: g, objective: o.Objective}, opt: opt, recipe: o.Recipe,
 		rates: newSchedule(o.Recipe, o.Steps), source: o.Source}, nil
+}
+
+// graph builds the graph.
+func (o *TrainerOptions) graph() (*model.Graph, error) {
+	if o.Above > 0 {
+		return o.Model.NewUpper(o.Pool, o.Capacity, o.Above)
+	}
+	return o.Model.NewTraining(o.Pool, o.Capacity, o.Recipe.Checkpointing)
 }
 
 // Close gives the trainer's memory back; the model stays.
@@ -149,7 +158,7 @@ func (f *feed) run(b *data.Batch) (loss, divisor float64, err error) {
 		f.segments = append(f.segments, model.Segment(s))
 	}
 	loss, err = f.graph.Run(model.Batch{Tokens: b.Tokens, Positions: b.Positions, Targets: b.Targets, Weights: b.Weights,
-		Soft: model.Soft(b.Soft), Segments: f.segments, Weigh: f.objective.Weigh(b)})
+		Soft: model.Soft(b.Soft), Hidden: b.Hidden, Segments: f.segments, Weigh: f.objective.Weigh(b)})
 	return loss, f.objective.Divisor(b), err
 }
 

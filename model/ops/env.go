@@ -16,6 +16,7 @@ type Batch struct {
 	Weights   []float32        // (N) weight of that prediction in the loss; it is not needed where that is 0
 	Segments  []kernel.Segment // bounds of the examples
 	Soft      Soft             // distributions that stand in the place of some targets
+	Hidden    []float32        // (N, C) what enters the first layer of a graph that begins above others
 
 	// Weigh makes the loss of the log-probabilities of the targets (N), 0 where they are not needed, and sets the
 	// weights (N), which are 0, to the loss's derivatives by them, negated: what has weight 0 then is not trained. It is

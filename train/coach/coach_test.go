@@ -116,6 +116,9 @@ func TestBatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 {
+		if err := s.prepare(); err != nil {
+			t.Fatal(err)
+		}
 		for b := range s.Next() {
 			var sums [2]float64
 			for i, row := range b.Rows {
@@ -243,5 +246,26 @@ func TestTurns(t *testing.T) {
 		if !slices.Equal(part, s.kept) {
 			t.Errorf("pass %d takes %v", round, part)
 		}
+	}
+}
+
+// TestBelow: the frozen layers run once for each example, and the weights are those of a round in which they run in
+// every step.
+func TestBelow(t *testing.T) {
+	var hashes []string
+	for _, whole := range []bool{true, false} {
+		m, pool := tiny(t)
+		l, o := lesson(), options()
+		l.Kept = others(t, m, pool)
+		o.Frozen, o.Steps, o.Tries, o.Back = 0.5, 6, 2, 0
+		before := m.WeightsHash()
+		got, err := (&teacher{model: m, pool: pool, options: o, lesson: l, say: t.Logf, whole: whole}).teach(t.Context())
+		if err != nil || got.Steps != 12 || m.WeightsHash() == before {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		hashes = append(hashes, m.WeightsHash())
+	}
+	if hashes[0] != hashes[1] {
+		t.Error("the weights differ")
 	}
 }

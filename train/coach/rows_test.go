@@ -91,6 +91,9 @@ func TestRowBatches(t *testing.T) {
 	var seen []int
 	for range 5 {
 		total, divisor, batches := 0.0, 0.0, 0
+		if err := s.prepare(); err != nil {
+			t.Fatal(err)
+		}
 		for b := range s.Next() {
 			divisor += sum{s}.Divisor(b)
 			batches++

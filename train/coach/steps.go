@@ -21,6 +21,7 @@ type steps struct {
 	first       int            // example of what is to stay; they come last
 	answers     []Kept         // that those are of, in order
 	extra       extra
+	below       *below // the layers that are frozen; nil: they run with the others
 	options     Options
 	round       int
 	step        int
@@ -109,13 +110,30 @@ func (s *steps) turn(of, n int, what string, take func(i int)) {
 	}
 }
 
-// Next implements train.Source.
+// prepare makes the next step.
+func (s *steps) prepare() error {
+	s.choose()
+	s.practise()
+	s.step++
+	s.given = 0
+	if len(s.rows) == 0 {
+		return nil
+	}
+	b := &s.batch
+	b.Share = true
+	soft, hidden := b.Soft, b.Hidden
+	data.BuildBatch(b, s.examples, s.rows)
+	b.Soft, b.Hidden = resized(soft, s.options.Top, len(b.Tokens)), hidden
+	s.weigh(b)
+	if s.below == nil {
+		return nil
+	}
+	return s.below.fill(b, s.examples)
+}
+
+// Next implements train.Source: it gives the micro-batches of the step that was prepared.
 func (s *steps) Next() iter.Seq[*data.Batch] {
 	return func(yield func(*data.Batch) bool) {
-		s.choose()
-		s.practise()
-		s.step++
-		s.given = 0
 		give := func(b *data.Batch) bool {
 			s.given++
 			return yield(b)
@@ -124,13 +142,7 @@ func (s *steps) Next() iter.Seq[*data.Batch] {
 			s.extra.give(give)
 			return
 		}
-		b := &s.batch
-		b.Share = true
-		soft := b.Soft
-		data.BuildBatch(b, s.examples, s.rows)
-		b.Soft = resized(soft, s.options.Top, len(b.Tokens))
-		s.weigh(b)
-		if give(b) {
+		if give(&s.batch) {
 			s.extra.give(give)
 		}
 	}

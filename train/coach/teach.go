@@ -52,6 +52,7 @@ type teacher struct {
 	lesson  Lesson
 	near    []Kept // the parent's answers to prompts near the corrections
 	broken  []int  // earlier corrections that are not right, at the last count
+	whole   bool   // the frozen layers run in every step too, for a test
 	given   int    // of them are to prompts that the corrections name; the others were made
 	say     func(format string, args ...any)
 }
@@ -60,20 +61,27 @@ type teacher struct {
 // of progress.
 func Teach(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, l Lesson, o Options,
 	say func(format string, args ...any)) (Taught, error) {
-	session, err := m.NewSession(pool, sessionRows)
+	t := &teacher{model: m, pool: pool, options: o, lesson: l, say: say}
+	return t.teach(ctx)
+}
+
+// teach is [Teach].
+func (t *teacher) teach(ctx context.Context) (Taught, error) {
+	m, o, l := t.model, t.options, &t.lesson
+	out := Taught{Share: 1}
+	session, err := m.NewSession(t.pool, sessionRows)
 	if err != nil {
-		return Taught{}, err
+		return out, err
 	}
 	defer session.Close()
-	l.Earlier = standing(l)
-	if l.Kept, err = apart(m, l, l.Kept); err != nil {
-		return Taught{}, err
+	t.session = session
+	l.Earlier = standing(*l)
+	if l.Kept, err = apart(m, *l, l.Kept); err != nil {
+		return out, err
 	}
-	if l.Near, err = apart(m, l, l.Near); err != nil {
-		return Taught{}, err
+	if l.Near, err = apart(m, *l, l.Near); err != nil {
+		return out, err
 	}
-	t := &teacher{model: m, pool: pool, session: session, options: o, lesson: l, say: say}
-	out := Taught{Share: 1}
 	asked := near(l.New)
 	t.given = len(asked)
 	made, err := fitting(m, contrasts(l.New, l.Others, o.Contrasts, o.Seed, l.Round), o.NearTokens)
@@ -88,9 +96,15 @@ func Teach(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, l Lesson
 		return out, err
 	}
 	out.Kept, out.Rows = len(s.answers), len(s.extra.rows)
-	say("%d answers to other prompts are kept", len(l.Kept)+len(l.Near)+t.given)
+	t.say("%d answers to other prompts are kept", len(l.Kept)+len(l.Near)+t.given)
 	if err := freeze(m.Model, o.Frozen); err != nil {
 		return out, err
+	}
+	if layers := frozenLayers(m.Model, o.Frozen); layers > 0 && len(l.Rows) == 0 && !t.whole {
+		if s.below, err = t.newBelow(s, layers, s.longest()); err != nil {
+			return out, err
+		}
+		defer s.below.close()
 	}
 	parent := copied(m.Model)
 	trained := slices.Clone(s.near)
@@ -150,12 +164,17 @@ func near(corrections []data.Correction) [][]chat.Message {
 	return all
 }
 
+// frozenLayers is how many of the layers are frozen: not all of them.
+func frozenLayers(m *model.Model, share float64) int {
+	return min(int(share*float64(m.Config.Layers)), m.Config.Layers-1)
+}
+
 // freeze keeps the first layers, and with them the embedding, from being trained.
 func freeze(m *model.Model, share float64) error {
 	if share <= 0 {
 		return nil
 	}
-	first := int(share * float64(m.Config.Layers)) // of the layers that are trained
+	first := frozenLayers(m, share)
 	return m.Freeze(kernel.F32, func(p *ops.Param) bool {
 		for part := range strings.SplitSeq(p.Name, ".") {
 			if layer, err := strconv.Atoi(part); err == nil {
@@ -233,8 +252,12 @@ func (t *teacher) try(ctx context.Context, s *steps, out *Taught) error {
 	r := recipe.Default()
 	r.LearningRate, r.Scheduler = t.options.LearningRate, "linear"
 	length := s.length(out.Tries)
-	trainer, err := train.NewTrainer(train.TrainerOptions{Pool: t.pool, Model: t.model.Model, Recipe: &r,
-		Steps: length, Source: s, Capacity: max(s.longest(), s.extra.capacity()), Objective: sum{s}})
+	o := train.TrainerOptions{Pool: t.pool, Model: t.model.Model, Recipe: &r, Steps: length, Source: s,
+		Capacity: max(s.longest(), s.extra.capacity()), Objective: sum{s}}
+	if s.below != nil {
+		o.Above = frozenLayers(t.model.Model, t.options.Frozen)
+	}
+	trainer, err := train.NewTrainer(o)
 	if err != nil {
 		return err
 	}
@@ -242,6 +265,9 @@ func (t *teacher) try(ctx context.Context, s *steps, out *Taught) error {
 	stop := t.options.Stop && out.Rows == 0
 	for range length {
 		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.prepare(); err != nil {
 			return err
 		}
 		step, err := trainer.Step()
