@@ -2,6 +2,7 @@
 """Checks the sets of the rounds experiment: counts, form, and that no prompt stands twice. Exit 1 on a mistake."""
 import json, os, re, sys, unicodedata
 from collections import Counter
+from difflib import SequenceMatcher
 
 here = os.path.dirname(os.path.abspath(__file__))
 bad = []
@@ -56,8 +57,15 @@ def content(text):
     return {re.sub(r"(?<=[a-z]{3})s$", "", w) for w in norm(text).split()} - COMMON
 
 
+def alike(a, b):
+    """How much of the words of two texts stands in both, in order: 0 to 1."""
+    return SequenceMatcher(None, norm(a).split(), norm(b).split(), autojunk=False).ratio()
+
+
 chosen_all = {}
 asked = []        # what is asked in a correction: its prompt, and all paraphrases
+prompts = {}      # a correction's id -> its prompt
+reworded = {}     # a correction's id -> its third and fourth paraphrase, in wording far from those held out
 neighbours = []
 for s in "ab":
     name = f"{s}-corrections.jsonl"
@@ -90,6 +98,8 @@ for s in "ab":
         if (r["rule"], r["author"], r["time"], r["model_sha256"]) != ("", "set", "2026-11-25T00:00:00Z", ""):
             bad.append(f"{w}: rule, author, time or model_sha256")
         note(w, prompt)
+        prompts[r["id"]] = prompt
+        reworded[r["id"]] = r["paraphrases"][2:]
         asked += [prompt] + r["paraphrases"]
         for i, p in enumerate(r["paraphrases"], 1):
             note(f"{w} paraphrase {i}", p)
@@ -108,7 +118,13 @@ for s in "ab":
             continue
         count[r["correction"], r["kind"]] += 1
         note(f"{name}:{i}", r["prompt"])
-        (neighbours if r["kind"] == "neighbour" else asked).append(r["prompt"])
+        if r["kind"] == "neighbour":
+            neighbours.append(r["prompt"])
+            continue
+        asked.append(r["prompt"])
+        for p in reworded.get(r["correction"], []):
+            if alike(p, r["prompt"]) > 0.8:
+                bad.append(f"{name}:{i}: {r['prompt']!r} is nearly the trained {p!r}")
     expect = {(f"{s}{a}-{i:02d}", k): n for a in range(1, 6) for i in range(1, 9)
               for k, n in (("paraphrase", 3), ("neighbour", 2))}
     if dict(count) != expect:
@@ -116,14 +132,16 @@ for s in "ab":
     print(f"{name}: {sum(n for (_, k), n in count.items() if k == 'paraphrase')} paraphrases, "
           f"{sum(n for (_, k), n in count.items() if k == 'neighbour')} neighbours")
 
-# Near prompts: the first of a correction's two has its form and another object, the second its topic and another
-# question. They are trained, so they may neither give away a neighbour nor ask what a correction asks.
+# Near prompts, four a correction: the first has the form of one of its paraphrases and another object, the third
+# that of its prompt and another decisive word or condition; the second and fourth have its topic and another question.
+# They are trained, so they may neither give away a neighbour nor ask what a correction asks. The third has most of
+# the prompt's words, and so have neighbours: what sets it apart from the prompt must not stand in such a neighbour.
 for s in "ab":
     name = f"{s}-near.jsonl"
     rows = read(name)
-    want = [f"{s}{a}-{i:02d}" for a in range(1, 6) for i in range(1, 9) for _ in "12"]
+    want = [f"{s}{a}-{i:02d}" for a in range(1, 6) for i in range(1, 9) for _ in "1234"]
     if [r.get("correction") for r in rows] != want:
-        bad.append(f"{name}: not two prompts for each correction, in order")
+        bad.append(f"{name}: not four prompts for each correction, in order")
     most = 0
     for i, r in enumerate(rows, 1):
         if list(r) != ["correction", "prompt"]:
@@ -134,14 +152,16 @@ for s in "ab":
         if not mine:
             bad.append(f"{name}:{i}: {r['prompt']!r} has no content words")
             continue
+        own = prompts.get(r["correction"], "") if i % 4 == 3 else ""
         for p in neighbours:
-            share = len(mine & content(p)) / len(mine)
+            both = mine & content(p)
+            share = len(both) / len(mine)
             most = max(most, share)
-            if share > 0.5:
+            if share > 0.5 and not both <= content(own):
                 bad.append(f"{name}:{i}: {r['prompt']!r} shares {share:.0%} of its words with a neighbour, {p!r}")
         for p in asked:
             other = content(p)
-            if mine <= other or len(mine & other) > 0.7 * len(mine | other):
+            if mine <= other or p != own and len(mine & other) > 0.7 * len(mine | other):
                 bad.append(f"{name}:{i}: {r['prompt']!r} looks like a paraphrase of the correction's {p!r}")
     print(f"{name}: {len(rows)} prompts, at most {most:.0%} of the content words in a neighbour's")
 
