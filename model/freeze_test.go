@@ -259,3 +259,63 @@ func TestFreezeComesFirst(t *testing.T) {
 		t.Error("weights that exist in fewer bits only are trained")
 	}
 }
+
+// TestUpper: the layers above those that are frozen, given what those give, have the loss and the gradients of the
+// whole.
+func TestUpper(t *testing.T) {
+	pool := testPool(t)
+	for name, c := range brief(familyConfigs(t)) {
+		for layer := 1; layer < c.Layers; layer++ {
+			m := frozenModel(t, c, kernel.F32, func(name string) bool {
+				var l int
+				n, _ := fmt.Sscanf(name, "layers.%d.", &l)
+				return n == 1 && l >= layer || name == "norm"
+			})
+			wantLoss, want := trainedGradients(t, m, pool, false)
+			lower, err := m.NewLower(pool, 64, layer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer lower.Close()
+			b := testBatch(c.Vocab, 9, 20, 3)
+			if _, err := lower.Run(b); err != nil {
+				t.Fatal(err)
+			}
+			b.Hidden = slices.Clone(lower.Hidden())
+			upper, err := m.NewUpper(pool, 64, layer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer upper.Close()
+			loss := 0.0
+			for range 2 {
+				if loss, err = upper.Run(b); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if loss != wantLoss || len(b.Hidden) != 32*c.Width {
+				t.Errorf("%s, layer %d: loss %v, want %v; %d hidden values", name, layer, loss, wantLoss, len(b.Hidden))
+			}
+			for _, p := range m.Trained() {
+				if !slices.Equal(p.Grad, want[p.Name]) {
+					t.Errorf("%s, layer %d: the gradients of %s differ", name, layer, p.Name)
+				}
+			}
+		}
+	}
+}
+
+// TestUpperRefuses: what is trained below, and layers that are not there.
+func TestUpperRefuses(t *testing.T) {
+	pool := testPool(t)
+	c := familyConfigs(t)["llama tied true"]
+	m := frozenModel(t, c, kernel.F32, func(name string) bool { return strings.HasPrefix(name, "layers.0.") })
+	if _, err := m.NewUpper(pool, 64, 1); err == nil || !strings.Contains(err.Error(), "below layer 1") {
+		t.Errorf("a trained layer below: %v", err)
+	}
+	for _, layer := range []int{0, c.Layers} {
+		if _, err := m.NewLower(pool, 64, layer); err == nil {
+			t.Errorf("layers below layer %d", layer)
+		}
+	}
+}
