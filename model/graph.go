@@ -249,8 +249,8 @@ func (m *Model) assemble(pool *kernel.Pool, s graphSpec) (g *Graph, err error) {
 	if s.to == 0 {
 		s.to = c.Layers
 	}
-	b := &builder{model: m, graph: g.ops, from: s.from, to: s.to, checkpointing: s.checkpointing, ropes: map[Rope]*kernel.Rope{},
-		tokens: tokensLeaf(s.capacity, s.planned)}
+	b := &builder{model: m, graph: g.ops, from: s.from, to: s.to, checkpointing: s.checkpointing,
+		ropes: map[Rope]*kernel.Rope{}, tokens: tokensLeaf(s.capacity, s.planned)}
 	defer b.catch(&err)
 	h := b.try(c.family.graph(b))
 	g.rope = len(b.ropes) * c.MaxLength * c.HeadDim
