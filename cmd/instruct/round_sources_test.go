@@ -131,7 +131,7 @@ const shop = `rules:
 `
 
 // quickly is a recipe that teaches tiny models.
-const quickly = `{"learning_rate": 1e-2, "steps": 20, "tries": 3, "frozen": 0}`
+const quickly = `{"learning_rate": 1e-2, "steps": 20, "tries": 3, "frozen": 0, "kept_rows": 0}`
 
 const teachShop = "round shop --policy p.yaml --recipe r.json --max_new_tokens 8 --yes"
 

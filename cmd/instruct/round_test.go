@@ -15,7 +15,8 @@ import (
 // TestRound teaches a model in rounds: one that is accepted, one that is rejected, and the way back.
 func TestRound(t *testing.T) {
 	workdir(t)
-	const teach = "round shop --corrections c.jsonl --learning_rate 1e-2 --max_new_tokens 6 --steps 20"
+	write(t, "brief.json", `{"learning_rate": 0.01, "steps": 20, "kept_rows": 2, "kept_tokens": 2}`)
+	const teach = "round shop --corrections c.jsonl --recipe brief.json --max_new_tokens 6"
 	before := decode[generated](t, ok(t, "", "generate --model model --prompt a --json --max_new_tokens 6")).Text
 	ok(t, "", "correct --model model --prompt a --good yes --max_new_tokens 4 --out c.jsonl")
 	write(t, "keep.jsonl", `{"instruction": "b", "output": "?"}`+"\n"+`{"instruction": "c", "output": "?"}`+"\n")
@@ -61,7 +62,8 @@ func TestRound(t *testing.T) {
 // and the record of a round, which page and log show.
 func TestRoundKeepsAnswers(t *testing.T) {
 	workdir(t)
-	const round = " --learning_rate 1e-2 --max_new_tokens 6 --steps 20 --kept kept --suite s.yaml --yes --max_worse 100%"
+	write(t, "small.json", small)
+	const round = " --recipe small.json --max_new_tokens 6 --kept kept --suite s.yaml --yes --max_worse 100%"
 	ok(t, "", "correct --model model --prompt a --good yes --note always --max_new_tokens 4 --out c.jsonl")
 	write(t, "s.yaml", `prompts: ["{{q}}"]`+"\ntests:\n  - vars: {q: a}\n    assert: [{type: equals, value: yes}]\n"+
 		"  - vars: {q: b}\n    assert: [{type: not-equals, value: yes}]\n")
@@ -112,7 +114,8 @@ func TestRoundMistakes(t *testing.T) {
 	ok(t, "", "correct --model model --prompt a --good yes --bad no --out c.jsonl")
 	write(t, "empty.jsonl", strings.Replace(read(t, "c.jsonl"), `"content":"yes"`, `"content":""`, 1))
 	write(t, "other.jsonl", strings.Replace(read(t, "c.jsonl"), `"model_sha256":"`, `"model_sha256":"0`, 1))
-	ok(t, "", "round shop --base model --corrections c.jsonl --learning_rate 1e-2 --steps 20 --yes")
+	write(t, "small.json", small)
+	ok(t, "", "round shop --base model --corrections c.jsonl --recipe small.json --yes")
 	for _, dir := range []string{"half/rounds/000", "plain"} {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			t.Fatal(err)
