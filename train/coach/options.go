@@ -43,7 +43,7 @@ const (
 
 // Default is the recipe that the experiments of docs/teaching.md favour.
 func Default() Options {
-	return Options{Seed: 42, LearningRate: 3e-4, Steps: 8, Tries: 2, Frozen: 0.67, Phrasings: 1, Earlier: 4,
+	return Options{Seed: 42, LearningRate: 3e-4, Steps: 12, Tries: 3, Frozen: 0.67, Phrasings: 1, Earlier: 4,
 		Contrasts: 1, NearRows: 6, EarlierNear: 2, NearTokens: 12, KeptRows: 8, KeptFrom: FromFirst, KeptWeight: 1,
 		KeptTokens: 24, Top: 64, Back: 0.1, AnswerTokens: 256, Rows: 8, Passes: 2}
 }
