@@ -3,6 +3,8 @@
 
     rounds.py INSTRUCT MODEL INSTRUCTION_DATA.json OUT --recipes NAME=FILE[,retrain] ... [--sets a,b] [--seeds 1,2,3]
 
+The recipes of the table are rounds/{taught,alone,data}.json and rounds/retrain.json,retrain.
+
 MODEL is the model that rounds begin with: SmolLM2-135M-Instruct after an epoch of rows 1 to 935 of rasbt's
 INSTRUCTION_DATA.json. Every recipe (a JSON file as `instruct round --recipe` reads it) teaches every set, round after
 round, with every seed. Held out are three paraphrases and two near neighbours of each correction, rasbt's rows 936 to
@@ -26,6 +28,10 @@ def write(path, rows):
     with open(path, "w", encoding="utf-8") as f:
         f.writelines(json.dumps(r, ensure_ascii=False) + "\n" for r in rows)
     return path
+
+
+def asked(row):
+    return row["instruction"] + ("\n\n" + row["input"] if row["input"] else "")
 
 
 def run(*command):
@@ -78,7 +84,7 @@ class Guard:
         data = json.load(open(x.data))
         rows = data[935:1035]
         self.wanted = [r["output"] for r in rows]
-        self.prompts = [r["instruction"] + ("\n\n" + r["input"] if r["input"] else "") for r in rows]
+        self.prompts = [asked(r) for r in rows]
         self.prompts += [r["prompt"] for r in lines(SETS / "everyday.jsonl")]
         self.x, self.folder = x, folder
         kept = folder / "first.json"
@@ -206,7 +212,7 @@ def main():
     for name in ("instruct", "model", "data", "out"):
         p.add_argument(name)
     p.add_argument("--recipes", nargs="+", required=True)
-    p.add_argument("--keep", nargs="*", default=[])
+    p.add_argument("--keep", nargs="*", default=[], help="rows that rounds keep; 48 of the 935 where none are named")
     p.add_argument("--sets", default="a,b")
     p.add_argument("--seeds", default="1,2,3")
     p.add_argument("--rounds", type=int, default=5)
@@ -220,6 +226,10 @@ def main():
     x.guard_after = {int(g) for g in x.guard.split(",")}
     if not x.report:
         (x.out / "guard").mkdir(parents=True, exist_ok=True)
+        data = json.load(open(x.data))
+        x.keep = x.keep or [write(x.out / "keep.jsonl", [{"messages": [
+            {"role": "user", "content": asked(r)}, {"role": "assistant", "content": r["output"]}]}
+            for r in (data[i * 935 // 48] for i in range(48))])]
         guard = Guard(x, x.out / "guard")
         prompts = [p["prompt"] for which in x.sets for p in lines(SETS / f"{which}-probes.jsonl")]
         x.before = dict(zip(prompts, ask(x.instruct, x.model, prompts, x.out / "guard")[0]))
