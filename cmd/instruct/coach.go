@@ -23,6 +23,7 @@ const coachHelp = `A line without a slash is said to the model; the answer befor
   /note TEXT     the reason or rule in words
   /rule ID       the rule of a policy that it broke
   /also TEXT     another way to ask the same (a paraphrase)
+  /near TEXT     what looks alike, but is to be answered as before
   /ok            accept it (with --suite: go to the next test)
   /repair FILE   ask what this suite asks, and for each answer to which the correction applies too, whether to repair it
   /skip          take question and answer out of the conversation (with --suite: go to the next test)
@@ -253,6 +254,7 @@ func (c *coaching) command(name, rest string) error {
 		"/note": func(text string) { c.pending.Note = text },
 		"/rule": func(text string) { c.pending.Rule = text },
 		"/also": func(text string) { c.pending.Paraphrases = append(c.pending.Paraphrases, text) },
+		"/near": func(text string) { c.pending.Near = append(c.pending.Near, text) },
 	}[name]
 	switch {
 	case of == nil:
@@ -272,7 +274,8 @@ func (c *coaching) save() error {
 		return nil
 	}
 	made := c.file.correction(c.asked, c.pending.Chosen[0].Content, c.answer)
-	made.Note, made.Rule, made.Paraphrases = c.pending.Note, c.pending.Rule, c.pending.Paraphrases
+	made.Note, made.Rule = c.pending.Note, c.pending.Rule
+	made.Paraphrases, made.Near = c.pending.Paraphrases, c.pending.Near
 	if err := made.Validate(); err != nil {
 		c.pending.Chosen = nil
 		return err

@@ -28,7 +28,8 @@ func TestCorrect(t *testing.T) {
 	workdir(t)
 	answer := decode[generated](t, ok(t, "", "generate --model model --prompt a --json --max_new_tokens 4"))
 	const command = "correct --model model --max_new_tokens 4 --prompt a --author me --out c.jsonl --good"
-	out := ok(t, "", command, "wanted", "--paraphrase", "b c", "--paraphrase", "d, e", "--note", "why", "--rule", "r1")
+	out := ok(t, "", command, "wanted", "--paraphrase", "b c", "--paraphrase", "d, e", "--near", "b d", "--note", "why",
+		"--rule", "r1")
 	if out != read(t, "c.jsonl") {
 		t.Errorf("the file is not what was written to standard output: %s", out)
 	}
@@ -37,7 +38,7 @@ func TestCorrect(t *testing.T) {
 	}](t, ok(t, "", "model inspect --json --model model")).Weights
 	c := corrections(t, "c.jsonl")[0]
 	if c.Chosen[0].Content != "wanted" || c.Rejected[0].Content != answer.Text || len(c.Paraphrases) != 2 ||
-		c.Note != "why" || c.Paraphrases[1] != "d, e" || c.Rule != "r1" || c.Author != "me" || c.Model != hash ||
+		c.Note != "why" || c.Paraphrases[1] != "d, e" || strings.Join(c.Near, "|") != "b d" || c.Rule != "r1" || c.Author != "me" || c.Model != hash ||
 		c.Prompt[0].Content != "a" {
 		t.Errorf("%+v", c)
 	}
@@ -70,6 +71,7 @@ first
 /note because
 /good one
 /also first again
+/near second again
 second
 /good gone
 /undo
@@ -93,7 +95,8 @@ never read
 		t.Fatalf("%d corrections: %+v", len(all), all)
 	}
 	one, two := all[0], all[1]
-	if one.Chosen[0].Content != "one" || one.Note != "because" || strings.Join(one.Paraphrases, "") != "first again" {
+	if one.Chosen[0].Content != "one" || one.Note != "because" || strings.Join(one.Paraphrases, "") != "first again" ||
+		strings.Join(one.Near, "") != "second again" {
 		t.Errorf("%+v", one)
 	}
 	if two.Chosen[0].Content != "edited" || len(two.Prompt) != 4 || two.Prompt[2].Content != "one" ||

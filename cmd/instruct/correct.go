@@ -123,7 +123,7 @@ func (c *correctionFile) dropLast(id string) error {
 type correcting struct {
 	correctionFlags
 	prompt, good, bad, note, rule string
-	paraphrases                   []string
+	paraphrases, near             []string
 	repairs                       repairs
 }
 
@@ -149,6 +149,7 @@ what it should be then: it is the answer that was corrected; or it has the words
 	fl.StringVar(&f.note, "note", "", "the reason or rule in words")
 	fl.StringVar(&f.rule, "rule", "", "id of the rule of a policy that the answer broke")
 	fl.StringArrayVar(&f.paraphrases, "paraphrase", nil, "another way to ask the same; may be given several times")
+	fl.StringArrayVar(&f.near, "near", nil, "what looks alike, but is to be answered as before; may be given several times")
 	return c
 }
 
@@ -179,6 +180,7 @@ func (f *correcting) run(cmd *cobra.Command, s *streams) error {
 	made := file.correction(asked, f.good, f.bad)
 	made.Note, made.Rule = f.note, f.rule
 	made.Paraphrases = append(made.Paraphrases, f.paraphrases...)
+	made.Near = append(made.Near, f.near...)
 	if err := f.save(s, file, &made); err != nil || len(f.repairs.paths) == 0 {
 		return err
 	}
