@@ -38,7 +38,8 @@ func TestCorrect(t *testing.T) {
 	}](t, ok(t, "", "model inspect --json --model model")).Weights
 	c := corrections(t, "c.jsonl")[0]
 	if c.Chosen[0].Content != "wanted" || c.Rejected[0].Content != answer.Text || len(c.Paraphrases) != 2 ||
-		c.Note != "why" || c.Paraphrases[1] != "d, e" || strings.Join(c.Near, "|") != "b d" || c.Rule != "r1" || c.Author != "me" || c.Model != hash ||
+		c.Note != "why" || c.Paraphrases[1] != "d, e" || strings.Join(c.Near, "|") != "b d" ||
+		c.Rule != "r1" || c.Author != "me" || c.Model != hash ||
 		c.Prompt[0].Content != "a" {
 		t.Errorf("%+v", c)
 	}

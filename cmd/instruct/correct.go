@@ -149,7 +149,7 @@ what it should be then: it is the answer that was corrected; or it has the words
 	fl.StringVar(&f.note, "note", "", "the reason or rule in words")
 	fl.StringVar(&f.rule, "rule", "", "id of the rule of a policy that the answer broke")
 	fl.StringArrayVar(&f.paraphrases, "paraphrase", nil, "another way to ask the same; may be given several times")
-	fl.StringArrayVar(&f.near, "near", nil, "what looks alike, but is to be answered as before; may be given several times")
+	fl.StringArrayVar(&f.near, "near", nil, "what looks alike, but is to stay as it is; may be given several times")
 	return c
 }
 
