@@ -158,17 +158,25 @@ func (m *Model) NewTraining(pool *kernel.Pool, capacity int, checkpointing bool)
 
 // NewLower builds the forward graph of the layers below the given one, of which [Graph.Hidden] tells what they give.
 func (m *Model) NewLower(pool *kernel.Pool, capacity, layer int) (*Graph, error) {
-	if layer < 1 || layer >= m.Config.Layers {
-		return nil, fmt.Errorf("model: there are no layers below layer %d of %d, or none above", layer, m.Config.Layers)
+	if err := m.between(layer); err != nil {
+		return nil, err
 	}
 	return m.build(pool, graphSpec{kind: lower, capacity: capacity, to: layer})
+}
+
+// between checks that there are layers below the given one, and itself.
+func (m *Model) between(layer int) error {
+	if layer < 1 || layer >= m.Config.Layers {
+		return fmt.Errorf("model: layer %d of %d has none below, or is not there", layer, m.Config.Layers)
+	}
+	return nil
 }
 
 // NewUpper is [Model.NewTraining] of the layers from the given one on, which batches have what the layers below gave as
 // Hidden for: the same bits as those of the whole, where all that is left out is frozen.
 func (m *Model) NewUpper(pool *kernel.Pool, capacity, layer int) (*Graph, error) {
-	if layer < 1 || layer >= m.Config.Layers {
-		return nil, fmt.Errorf("model: there are no layers below layer %d of %d, or none above", layer, m.Config.Layers)
+	if err := m.between(layer); err != nil {
+		return nil, err
 	}
 	for _, p := range m.Trained() {
 		var l int

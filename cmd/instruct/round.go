@@ -133,7 +133,7 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	defer m.Close()
 	round := coach.Round{Options: r.options, Author: r.author, Kept: r.keep, Corrections: len(lesson.New),
 		ParentHash: m.WeightsHash(), Policies: r.rules.paths}
-	if round.Files, err = hashes(slices.Concat(r.keep, r.suites, r.rules.paths)); err != nil {
+	if round.Files, err = hashes(slices.Concat(r.keep, r.suites, r.unseen, r.rules.paths)); err != nil {
 		return err
 	}
 	if round.Parent, err = pretrained.Current(r.behaviour); err != nil {

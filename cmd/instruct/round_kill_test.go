@@ -32,7 +32,7 @@ func rounddir(t *testing.T) {
 // end. Whatever was reached: the current model is whole, every command takes the folder, and the same round goes on.
 func TestKillARound(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts a round as a process seven times")
+		t.Skip("not in the short form: it starts the program as seven processes and kills them")
 	}
 	exists := func(patterns ...string) func(string) bool {
 		return func(string) bool {

@@ -1,6 +1,8 @@
 package coach
 
 import (
+	"slices"
+
 	"instruct/data"
 	"instruct/model"
 )
@@ -44,7 +46,8 @@ func (x *below) fill(b *data.Batch, examples []data.Example) error {
 			return err
 		}
 	}
-	b.Hidden = append(b.Hidden[:0], make([]float32, len(b.Tokens)*x.width)...)
+	n := len(b.Tokens) * x.width
+	b.Hidden = slices.Grow(b.Hidden[:0], n)[:n]
 	x.each(b, func(at, row []float32) { copy(at, row) }, b.Hidden)
 	return nil
 }

@@ -269,3 +269,18 @@ func TestBelow(t *testing.T) {
 		t.Error("the weights differ")
 	}
 }
+
+// TestEveryday: the embedded prompts are read, and no two are the same.
+func TestEveryday(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range Everyday() {
+		text := r.Messages[0].Content
+		if strings.TrimSpace(text) == "" || seen[text] {
+			t.Errorf("%q is empty, or stands twice", text)
+		}
+		seen[text] = true
+	}
+	if len(seen) != 96 {
+		t.Errorf("%d prompts", len(seen))
+	}
+}

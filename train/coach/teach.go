@@ -35,7 +35,7 @@ type Taught struct {
 	Right   int     `json:"right"` // new corrections that decode as they are wanted
 	Earlier int     `json:"earlier_right"`
 	Kept    int     `json:"kept"`  // answers that were trained beside them
-	Leaks   int     `json:"leaks"` // prompts near the corrections that are answered with one of them
+	Leaks   int     `json:"leaks"` // prompts near them that the last try left answered with one
 	Rows    int     `json:"rows"`  // of Lesson.Rows
 	Near    []Kept  `json:"-"`     // the parent's answers to the prompts near the corrections, as far as they were trained
 }
@@ -252,6 +252,7 @@ func (t *teacher) try(ctx context.Context, s *steps, out *Taught) error {
 	r := recipe.Default()
 	r.LearningRate, r.Scheduler = t.options.LearningRate, "linear"
 	length := s.length(out.Tries)
+	out.Tries++
 	o := train.TrainerOptions{Pool: t.pool, Model: t.model.Model, Recipe: &r, Steps: length, Source: s,
 		Capacity: max(s.longest(), s.extra.capacity()), Objective: sum{s}}
 	if s.below != nil {
@@ -282,7 +283,6 @@ func (t *teacher) try(ctx context.Context, s *steps, out *Taught) error {
 			}
 		}
 	}
-	out.Tries++
 	if stop {
 		return nil
 	}
