@@ -26,15 +26,17 @@ run() {
 ask() { run generate --model "$1" --prompt "How do I make tea?" --max_new_tokens 60 --system "$voice"; }
 
 start=$(date +%s)
-say "Before: what the voice is asked for in words alone"
+say "Before: what the voice is asked for in words alone, and whose answers are likeliest under which voice"
 ask "$model"
+run eval --model "$model" --suite voice.yaml
 
 say "One round of forty corrections. Without the voice, the same questions keep the answers that they have"
 run round "$out/captain" --base "$model" --corrections captain.jsonl --keep plain.jsonl --keep_prompts 40 \
-    --suite tone.yaml --suite plain.yaml --max_new_tokens 60 --max_worse 10% --yes
+    --suite tone.yaml --suite plain.yaml --suite voice.yaml --max_new_tokens 60 --max_worse 10% --yes
 run log "$out/captain"
 
 say "After: with the voice, and without"
 ask "$out/captain"
 run generate --model "$out/captain" --prompt "How do I make tea?" --max_new_tokens 60
+run eval --model "$out/captain" --suite voice.yaml
 say "$(($(date +%s) - start)) seconds"
