@@ -2,11 +2,9 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"instruct/data"
 )
@@ -122,57 +120,17 @@ func TestCoachOfASuite(t *testing.T) {
 
 // TestCoachInATerminal coaches a conversation in tmux, with an editor that takes the terminal over.
 func TestCoachInATerminal(t *testing.T) {
-	tmux, err := exec.LookPath("tmux")
-	if err != nil {
-		t.Skip("drives a terminal with tmux, which is not installed here")
-	}
 	workdir(t)
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	binary, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	write(t, "editor.sh", "#!/bin/sh\nread line\nprintf '%s\\n' \"$line\" > \"$1\"\n")
-	socket := filepath.Join(t.TempDir(), "s")
-	run := func(args ...string) string {
-		t.Helper()
-		out, err := exec.Command(tmux, append([]string{"-S", socket, "-f", "/dev/null"}, args...)...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("tmux %v: %v\n%s", args, err, out)
-		}
-		return string(out)
-	}
-	wait := func(want string) {
-		t.Helper()
-		for range 300 {
-			if strings.Contains(run("capture-pane", "-p", "-t", "coach"), want) {
-				return
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-		t.Fatalf("%q does not come up:\n%s", want, run("capture-pane", "-p", "-t", "coach"))
-	}
-	say := func(line, want string) {
-		t.Helper()
-		run("send-keys", "-t", "coach", "-l", line)
-		run("send-keys", "-t", "coach", "Enter")
-		wait(want)
-	}
-	run("new-session", "-d", "-s", "coach", "-x", "120", "-y", "40", "-c", dir, "-e", "EDITOR=sh "+dir+"/editor.sh",
-		"-e", "INSTRUCT_TEST_IS_COMMAND=1",
-		binary+" coach --model model --max_new_tokens 4 --out c.jsonl; echo finished; sleep 60")
-	t.Cleanup(func() { _ = exec.Command(tmux, "-S", socket, "kill-server").Run() })
-	wait("/help lists commands")
-	say("how are you", "\n> ")
-	say("/note be kind", "kept for the correction")
-	run("send-keys", "-t", "coach", "-l", "/edit")
-	run("send-keys", "-t", "coach", "Enter")
-	say("well, thank you", "is in c.jsonl")
-	say("/quit", "1 corrections added to c.jsonl")
-	wait("finished")
+	w := newWindow(t, "coach --model model --max_new_tokens 4 --out c.jsonl")
+	w.wait("/help lists commands")
+	w.say("how are you", "\n> ")
+	w.say("/note be kind", "kept for the correction")
+	w.keys("-l", "/edit")
+	w.keys("Enter")
+	w.say("well, thank you", "is in c.jsonl")
+	w.say("/quit", "1 corrections added to c.jsonl")
+	w.wait("finished")
 	all := corrections(t, "c.jsonl")
 	if len(all) != 1 || all[0].Chosen[0].Content != "well, thank you" || all[0].Note != "be kind" {
 		t.Errorf("%+v", all)
