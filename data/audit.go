@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 )
@@ -42,12 +43,15 @@ type Audit struct {
 	// Unused counts the rows that have a part (content, reasoning_content, tool_calls, tools) of which the template
 	// shows nothing, by part.
 	Unused map[string]int `json:"unused_by_template"`
+	// Findings are what [Audit.Notes] says.
+	Findings []Finding `json:"findings"`
 	// Sources has the figures of each file, in the order of the files.
 	Sources []SourceAudit `json:"sources"`
 	// Hash is that of the function Hash, over all examples. It stands in run.json too.
 	Hash string `json:"hash"`
 
-	sources map[string]int
+	sources                    map[string]int
+	talks, openTalks, cutTalks int // conversations that are examples, those that do not end, those of them that are cut
 }
 
 // DroppedRow is a row that gives no example.
@@ -68,7 +72,7 @@ type SourceAudit struct {
 func newAudit() *Audit {
 	return &Audit{
 		Dropped: map[string]int{}, IgnoredKeys: map[string]int{}, Unused: map[string]int{},
-		DroppedRows: []DroppedRow{}, Sources: []SourceAudit{}, sources: map[string]int{},
+		DroppedRows: []DroppedRow{}, Findings: []Finding{}, Sources: []SourceAudit{}, sources: map[string]int{},
 	}
 }
 
@@ -87,14 +91,7 @@ func (a *Audit) add(row *Row, example *Example, outcome *Outcome) {
 	source := &a.Sources[at]
 	a.Rows++
 	source.Rows++
-	for _, key := range row.Ignored {
-		a.IgnoredKeys[key]++
-	}
-	for i, part := range outcome.Unused {
-		if !slices.Contains(outcome.Unused[:i], part) {
-			a.Unused[part]++
-		}
-	}
+	a.find(row, outcome)
 	if outcome.Dropped != "" {
 		a.Dropped[outcome.Dropped]++
 		a.DroppedRows = append(a.DroppedRows, DroppedRow{row.Source, outcome.Dropped})
@@ -120,6 +117,50 @@ func (a *Audit) add(row *Row, example *Example, outcome *Outcome) {
 	a.Straddling += len(example.Straddling)
 	if outcome.Unended {
 		a.Unended++
+	}
+}
+
+// find counts what is to be said of a row.
+func (a *Audit) find(row *Row, outcome *Outcome) {
+	for _, key := range row.Ignored {
+		a.IgnoredKeys[key]++
+		a.found(foundIgnored, strconv.Quote(key), row.Source)
+	}
+	for i, part := range outcome.Unused {
+		if !slices.Contains(outcome.Unused[:i], part) {
+			a.Unused[part]++
+			a.found(foundUnused, part, row.Source)
+		}
+	}
+	for _, role := range row.Mapped {
+		a.found(foundMapped, role, row.Source)
+	}
+	cutEnd := outcome.TruncatedTrained > 0 && outcome.Unended
+	for _, f := range []struct {
+		is           bool
+		kind, detail string
+	}{
+		{outcome.Dropped != "", foundDropped, outcome.Dropped},
+		{outcome.Truncated > 0 && outcome.Dropped == "", foundCut, ""},
+		{cutEnd && outcome.Dropped == "", foundCutEnd, ""},
+		{outcome.Unended && !cutEnd, foundUnended, ""},
+		{row.Silent, foundSilent, ""},
+		{outcome.Special, foundSpecial, ""},
+		{outcome.Doubled, foundDoubled, ""},
+	} {
+		if f.is {
+			a.found(f.kind, f.detail, row.Source)
+		}
+	}
+	if outcome.Dropped != "" || row.Messages == nil {
+		return
+	}
+	a.talks++
+	if outcome.Unended {
+		a.openTalks++
+	}
+	if cutEnd {
+		a.cutTalks++
 	}
 }
 
@@ -194,14 +235,10 @@ func (a *Audit) lines() []line {
 	if a.Straddling > 0 {
 		add("straddling", "%d tokens lie across the border of the trained text", a.Straddling)
 	}
-	if a.Unended > 0 {
-		add("unended", "%d rows do not end with a stop token: they do not teach to stop", a.Unended)
-	}
-	for _, key := range slices.Sorted(maps.Keys(a.IgnoredKeys)) {
-		add("ignored key", "%q in %d rows", key, a.IgnoredKeys[key])
-	}
-	for _, part := range slices.Sorted(maps.Keys(a.Unused)) {
-		add("unused", "%s of %d rows: the chat template does not show it", part, a.Unused[part])
+	for _, note := range a.notes() {
+		if note.Name != foundDropped && note.Name != foundCut { // above, with their tokens
+			out = append(out, note)
+		}
 	}
 	if len(a.Sources) > 1 {
 		for _, s := range a.Sources {

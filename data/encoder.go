@@ -43,12 +43,16 @@ type Outcome struct {
 	Unended bool
 	// Unused names the parts of the conversation that the template does not show, once for each.
 	Unused []string
+	// Special says that a message holds the text of a special token, Doubled that one stands twice in one place.
+	Special, Doubled bool
 }
 
 // encoding is the text of a row and its tokens, whose memory is used again.
 type encoding struct {
 	text   string
 	tokens []tokenizer.Token
+
+	specials *specials // found with the first row
 }
 
 // encodeRow turns one row into an example, and leaves text and tokens in x. The example is whole even when it is
@@ -56,11 +60,18 @@ type encoding struct {
 func (e *Encoder) encodeRow(row *Row, x *encoding) (Example, Outcome, error) {
 	example := Example{Source: row.Source, Kind: row.Kind}
 	var outcome Outcome
+	if x.specials == nil {
+		x.specials = e.specials()
+	}
 	if row.Messages == nil {
 		e.encodePlain(&example, row.Text, x)
 	} else {
-		conversation := chat.Conversation{Messages: row.Messages, Tools: row.Tools, Variables: row.Variables}
+		conversation := chat.Conversation{Messages: x.specials.answersOnce(row.Messages), Tools: row.Tools,
+			Variables: row.Variables}
 		r, err := e.Template.RenderConversation(&conversation, false)
+		if err == nil && len(r.Empty) > 0 {
+			err = emptyAnswer(&conversation, r.Empty[0])
+		}
 		if err != nil {
 			return example, outcome, mistake("data: %s: %w", row.Source, err)
 		}
@@ -69,12 +80,13 @@ func (e *Encoder) encodeRow(row *Row, x *encoding) (Example, Outcome, error) {
 				return example, outcome, mistake("data: %s: %w", row.Source, err)
 			}
 		}
-		outcome.Unused = r.Unused
+		outcome.Unused, outcome.Special = r.Unused, x.specials.inside(conversation.Messages)
 		e.encode(&example, r.Text, r.Spans, x)
 	}
 	if len(example.Mask) > 0 {
 		example.Mask[0] = false
 	}
+	outcome.Doubled = e.doubled(example.IDs)
 	whole := example.Inputs()
 	trained := example.Trained()
 	if n := e.limit(); n > 0 && len(example.IDs) > n {
@@ -98,6 +110,17 @@ func (e *Encoder) encodeRow(row *Row, x *encoding) (Example, Outcome, error) {
 		outcome.Unended = !e.Tokenizer.IsSpecial(example.IDs[last])
 	}
 	return example, outcome, nil
+}
+
+// emptyAnswer is the mistake of an answer that the template does not show.
+func emptyAnswer(c *chat.Conversation, i int) error {
+	part := "what it says"
+	if len(c.Messages[i].ToolCalls) > 0 {
+		part = "its tool_calls"
+	}
+	return mistake("the chat template does not show %s (message %d), so an empty answer would be trained: take a "+
+		"template that shows it (chat_template chatml, llama3 or mistral show calls), or give the message \"train\": false",
+		part, i+1)
 }
 
 // limit is the largest number of tokens of a row; 0 means none.
@@ -141,11 +164,16 @@ func (e *Encoder) inputSpans(c chat.Conversation, n int) ([]chat.Span, error) {
 }
 
 // encodePlain encodes a plain text with the special tokens that the tokenizer puts around it and an eos_token behind
-// it; every token is trained.
+// it, unless the text brings them along; every token is trained.
 func (e *Encoder) encodePlain(example *Example, text string, x *encoding) {
+	text, ended := x.specials.once(text)
 	x.text = text
 	x.tokens = e.Tokenizer.AppendUntrimmed(x.tokens[:0], text, true)
-	if eos, ok := e.Tokenizer.EOS(); ok && (len(x.tokens) == 0 || x.tokens[len(x.tokens)-1].ID != eos) {
+	eos, ok := e.Tokenizer.EOS()
+	for n := len(x.tokens); ok && n > 1 && x.tokens[n-1].ID == eos && x.tokens[n-2].ID == eos; n-- {
+		x.tokens = x.tokens[:n-1] // the tokenizer adds one to that of the text
+	}
+	if ok && !ended && (len(x.tokens) == 0 || x.tokens[len(x.tokens)-1].ID != eos) {
 		x.tokens = append(x.tokens, tokenizer.Token{ID: eos, Start: len(text), End: len(text)})
 	}
 	x.mark(example, []chat.Span{{Start: -1, End: len(text) + 1}}) // with the tokens at the ends, which are of no text

@@ -10,10 +10,10 @@ func readPreference(r *record, row *Row) {
 	rejected := r.turns("rejected", "assistant")
 	chosen := r.turns("chosen", "assistant")
 	switch {
-	case r.has([]string{"prompt"}):
+	case r.given("prompt") != nil:
 		row.Messages = append(row.Messages, contextOnly(r.turns("prompt", "user"))...)
-	case r.has([]string{"instruction"}):
-		row.Messages = append(row.Messages, chat.Message{Role: "user", Content: r.instruction()})
+	case r.given("instruction") != nil || r.given("input") != nil:
+		row.Messages = append(row.Messages, chat.Message{Role: "user", Content: joined(r.text("instruction"), r.text("input"))})
 	case len(chosen) < 2:
 		r.fail("a preference row needs a prompt: the key \"prompt\" or \"instruction\", " +
 			"or chosen and rejected as whole conversations")

@@ -1,7 +1,6 @@
 package data
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -14,34 +13,55 @@ import (
 // format is one shape of a row.
 type format struct {
 	name string
-	// required keys make the format; optional ones are read when they are there; others are ignored and counted.
+	// required keys make the format; optional ones are read when they say something; others are ignored and counted.
 	required, optional []string
 	read               func(r *record, row *Row) // fills in Messages or Text
+	// there are further required keys, which may say nothing.
+	there []string
 }
 
-// formats is the table of the formats, in the order in which the first row of a file is compared with them.
+// formats is the table of the formats, in the order in which a row is compared with them.
 // A new format is one file and one line here.
 func formats() []format {
 	words := strings.Fields
+	parts := words("system system_prompt tools functions chat_template_kwargs")
+	pairs := words("system system_prompt history")
+	and := func(more string, keys []string) []string { return append(words(more), keys...) }
 	return []format{
-		{"correction", words("id prompt chosen rejected paraphrases"),
-			words("system privileged_context rule author time model_sha256"), readCorrection},
-		{"preference", words("chosen rejected"),
-			words("prompt instruction input output system tools chat_template_kwargs"), readPreference},
-		{"messages", words("messages"), words("tools chat_template_kwargs"), readMessages},
-		{"conversations", words("conversations"), words("system tools chat_template_kwargs"), readConversations},
-		{"prompt", words("prompt completion"), words("system tools chat_template_kwargs"), readPrompt},
-		{"alpaca", words("instruction output"), words("input system"), readAlpaca},
-		{"question", words("question answer"), words("system"), readQuestion},
-		{"text", words("text"), nil, readText},
+		{"correction", words("id prompt chosen"), words("system privileged_context rule author time model_sha256"),
+			readCorrection, words("rejected paraphrases")},
+		{"preference", words("chosen rejected"), and("prompt instruction input output", parts), readPreference, nil},
+		{"tree", words("message_tree_id prompt"), words("tree_state"), readTree, nil},
+		{"tree_message", words("message_id role text"), words("parent_id message_tree_id tree_state rank replies deleted"),
+			readTreeMessage, nil},
+		{"messages", words("messages"), parts, readTurns("messages"), nil},
+		{"conversations", words("conversations"), parts, readTurns("conversations"), nil},
+		{"conversation", words("conversation"), parts, readTurns("conversation"), nil},
+		{"prompt", words("prompt completion"), and("history", parts), readPrompt, nil},
+		{"alpaca", words("instruction output"), and("input", pairs), pair("instruction", "input", "output"), nil},
+		{"dolly", words("instruction response"), and("context input", pairs), readDolly, nil},
+		{"question", words("question answer"), pairs, pair("question", "", "answer"), nil},
+		{"orca", words("question response"), pairs, pair("question", "", "response"), nil},
+		{"query", words("query response"), pairs, pair("query", "", "response"), nil},
+		{"response", words("prompt response"), pairs, pair("prompt", "", "response"), nil},
+		{"aya", words("inputs targets"), pairs, pair("inputs", "", "targets"), nil},
+		{"input", words("input output"), pairs, pair("input", "", "output"), nil},
+		{"data", words("data"), parts, readTurns("data"), nil},
+		{"text", words("text"), nil, readText, nil},
 	}
 }
+
+// fits says that the record has something under every key of the format.
+func (f *format) fits(r *record) bool { return r.gives(f.required) && r.has(f.there) }
+
+// has says that the record has every key of the format, maybe with nothing under it.
+func (f *format) has(r *record) bool { return r.has(f.required) && r.has(f.there) }
 
 // knownFormats describes the table for messages.
 func knownFormats() string {
 	var parts []string
 	for _, f := range formats() {
-		parts = append(parts, f.name+" "+keyList(f.required))
+		parts = append(parts, f.name+" "+keyList(slices.Concat(f.required, f.there)))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -55,6 +75,11 @@ type record struct {
 	values map[string]any
 	raw    []byte // the JSON object, where the file has one
 	err    error  // the first mistake
+
+	unread  []string // known keys that were not read after all
+	ignored []string // keys of messages that mean nothing here, such as "messages.id"
+	mapped  []string // roles that are called otherwise here, such as "bing as assistant"
+	silent  bool     // a user says nothing
 }
 
 // rawValue is the JSON of a value, which a string may hold as cells of tables do. Its keys keep their order, which a
@@ -78,27 +103,6 @@ func (r *record) rawValue(key string) json.RawMessage {
 		r.fail("%v", err)
 	}
 	return values[key]
-}
-
-// conversationParts reads what a conversation has beside its messages.
-func (r *record) conversationParts(row *Row, optional []string) {
-	for _, part := range []struct {
-		key, open, kind string
-		to              *json.RawMessage
-	}{{"tools", "[", "a list of JSON schemas", &row.Tools}, {"chat_template_kwargs", "{", "an object", &row.Variables}} {
-		v := r.values[part.key]
-		if v == nil || v == "" || !slices.Contains(optional, part.key) {
-			continue
-		}
-		src := bytes.TrimSpace(r.rawValue(part.key))
-		if string(src) == "null" {
-			continue
-		}
-		if !bytes.HasPrefix(src, []byte(part.open)) {
-			r.fail("key %q must be %s, found %s", part.key, part.kind, jsonType(v))
-		}
-		*part.to = src
-	}
 }
 
 // fail keeps the first error.
@@ -143,16 +147,6 @@ func jsonType(v any) string {
 	return "an object"
 }
 
-// detect finds the format of a file from its first row.
-func detect(r *record) (*format, error) {
-	for _, f := range formats() {
-		if r.has(f.required) {
-			return &f, nil
-		}
-	}
-	return nil, r.errorf("no format has the keys %s; the known formats are %s", keyList(r.keys()), knownFormats())
-}
-
 // formatNamed finds a format by the name that the user gave; nil means that it is to be detected.
 func formatNamed(name string) (*format, error) {
 	if name == "" || name == "auto" {
@@ -168,9 +162,9 @@ func formatNamed(name string) (*format, error) {
 
 // row turns a record into a row and checks it.
 func (f *format) row(r *record) (Row, error) {
-	if !r.has(f.required) {
+	if !f.has(r) {
 		return Row{}, r.errorf("the row has the keys %s, but the format %s needs %s; the known formats are %s",
-			keyList(r.keys()), f.name, keyList(f.required), knownFormats())
+			keyList(r.keys()), f.name, keyList(slices.Concat(f.required, f.there)), knownFormats())
 	}
 	row := Row{Source: r.source}
 	f.read(r, &row)
@@ -183,10 +177,14 @@ func (f *format) row(r *record) (Row, error) {
 	}
 	row.Kind, _ = r.values["kind"].(string)
 	for _, key := range r.keys() {
-		if key != "kind" && !slices.Contains(f.required, key) && !slices.Contains(f.optional, key) {
+		known := key == "kind" || slices.Contains(slices.Concat(f.required, f.optional, f.there), key)
+		if r.given(key) != nil && (!known || slices.Contains(r.unread, key)) {
 			row.Ignored = append(row.Ignored, key)
 		}
 	}
+	row.Ignored = append(row.Ignored, r.ignored...)
+	row.Mapped = r.mapped
+	row.Silent = r.silent
 	return row, nil
 }
 
@@ -195,6 +193,7 @@ func (r *record) checkMessages(messages []chat.Message) {
 	answers := 0
 	for i, m := range messages {
 		if m.Role != "assistant" {
+			r.silent = r.silent || m.Role == "user" && strings.TrimSpace(m.Content) == ""
 			continue
 		}
 		answers++

@@ -34,7 +34,7 @@ func sources() []source {
 
 // Load reads the rows of several files in order. The type of a file follows from its extension (.jsonl, .json, .csv,
 // .tsv, .parquet). The format is the named one, such as "messages" or "alpaca", or, when format is empty or "auto",
-// found for each file from the keys of its first row; it is then required of every row. Errors name path:line.
+// found from the keys of each row; that of a file's first row is kept where it fits. Errors name path:line.
 func Load(ctx context.Context, paths []string, format string) ([]Row, error) {
 	named, err := formatNamed(format)
 	if err != nil {
@@ -68,6 +68,7 @@ func readRows(ctx context.Context, path string, data []byte, f *format) ([]Row, 
 		return nil, err
 	}
 	var rows []Row
+	choice := choice{named: f}
 	err = s.read(path, data, func(r *record) error {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("data: load %s: %w", path, err)
@@ -75,18 +76,15 @@ func readRows(ctx context.Context, path string, data []byte, f *format) ([]Row, 
 		if r.values == nil {
 			return r.errorf("expected an object, found null")
 		}
-		var err error
-		if f == nil {
-			if f, err = detect(r); err != nil {
-				return err
-			}
-		}
-		row, err := f.row(r)
-		if err == nil {
-			rows = append(rows, row.spread()...)
-		}
+		more, err := choice.rows(r)
+		rows = append(rows, more...)
 		return err
 	})
+	if err == nil {
+		var more []Row
+		more, err = choice.trees.rows()
+		rows = append(rows, more...)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -21,10 +21,15 @@ type Row struct {
 	Tools, Variables json.RawMessage
 	// Text is a plain text, of which every token is trained.
 	Text string
-	// Ignored names the keys that the row's format does not use.
+	// Ignored names the keys that the row's format does not use, those of messages as "messages.id".
 	Ignored []string
+	// Mapped names roles that were read as others, such as "bing as assistant".
+	Mapped []string
+	// Silent says that a user's turn has no text.
+	Silent bool
 
 	paraphrases []string // of the question, for spread
+	node        *node    // of a tree, whose conversation comes with the last of the file
 }
 
 // Texts gives every text of the rows, for training a tokenizer.

@@ -65,7 +65,7 @@ func readParquet(path string, data []byte, yield func(*record) error) (err error
 	}
 }
 
-// plainValue turns a value of the library into one of those of encoding/json.
+// plainValue turns a value of the library into one of those of encoding/json. Keys of groups that are null are left out.
 func plainValue(v any) any {
 	switch v := v.(type) {
 	case nil, string, bool, float64:
@@ -78,7 +78,9 @@ func plainValue(v any) any {
 		}
 		out := make(map[string]any, len(v))
 		for key, item := range v {
-			out[key] = plainValue(item)
+			if item = plainValue(item); item != nil { // a null fills the key of other rows: see nothing
+				out[key] = item
+			}
 		}
 		return out
 	}

@@ -19,6 +19,9 @@ func (u *run) describe() {
 	fmt.Fprintf(log, "data      %d rows to train on, %d held out; %s tokens an epoch, %s trained\n", len(u.rows.examples),
 		len(u.rows.heldOut), count(tokens), count(u.rows.audit.TrainedTokens))
 	for _, line := range u.rows.notes {
+		if u.o.Quiet {
+			break
+		}
 		fmt.Fprintf(log, "          %s\n", line)
 	}
 	if saved := u.Cursor.shared(); saved > 0 {

@@ -59,9 +59,6 @@ func (d *dataset) encode(ctx context.Context, e *data.Encoder, threads, vocab in
 			return fmt.Errorf("held-out rows: %w", err)
 		}
 	}
-	if n := len(d.train) - len(d.examples); n > 0 {
-		note := fmt.Sprintf("%d of %d rows were dropped; `instruct data inspect` says why", n, len(d.train))
-		d.notes = append(d.notes, note)
-	}
+	d.notes = d.audit.Notes()
 	return checkIDs(slices.Concat(d.examples, d.heldOut), vocab)
 }

@@ -71,7 +71,10 @@ func (s *Setup) load(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.rows.encode(ctx, encoder(s.Model, r), s.Pool.Threads(), s.Model.Config.Vocab)
+	if err = s.rows.encode(ctx, encoder(s.Model, r), s.Pool.Threads(), s.Model.Config.Vocab); err == nil && !r.AllowUnended {
+		err = s.rows.audit.NeverStops()
+	}
+	return err
 }
 
 // encoder makes examples of rows as the recipe says.

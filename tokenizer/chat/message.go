@@ -45,6 +45,9 @@ type Rendered struct {
 	// Spans are what is trained, in order and apart.
 	Spans []Span
 	// Unused names the parts of the conversation of which the template shows nothing: content, reasoning_content,
-	// tool_calls or tools, once for each part.
+	// tool_calls or tools, or thoughts where those inside a content are cut out, once for each part.
 	Unused []string
+	// Empty are the messages, by their index, of which the template shows nothing though they say something, and which
+	// are trained: the model would learn to answer nothing.
+	Empty []int
 }

@@ -130,35 +130,49 @@ func (run *run) turnStart(i int, text string, after, first int) int {
 	return first
 }
 
-// unused names the parts of the conversation that left no trace in the text.
-func (run *run) unused(r *jinja.Result) []string {
+// unused names the parts of the conversation that left no trace in the text, and the trained messages of which none did.
+func (run *run) unused(r *jinja.Result) (names []string, empty []int) {
 	parts := partsOfMessage * len(run.c.Messages)
-	shown := make([]bool, parts+1)
+	shown := make([]int, parts+1) // bytes
 	for _, m := range r.Marks {
-		if m.End > m.Start {
-			shown[m.ID] = true
-		}
+		shown[m.ID] += m.End - m.Start
 	}
-	var names []string
-	for id := range shown {
-		if shown[id] {
-			continue
-		}
-		if id == parts {
-			if l, ok := run.tools.(*jinja.List); ok && len(l.Items) > 0 {
-				names = append(names, "tools")
-			}
-			continue
-		}
-		m := &run.c.Messages[id/partsOfMessage]
+	for i := range run.c.Messages {
+		m := &run.c.Messages[i]
 		has := [partsOfMessage]bool{
 			strings.TrimSpace(m.Content) != "", strings.TrimSpace(m.Reasoning) != "", given(m.ToolCalls),
 		}
-		if part := id % partsOfMessage; has[part] {
-			names = append(names, partNames[part])
+		says, shows := false, false
+		for part, name := range partNames {
+			n := shown[partsOfMessage*i+part]
+			if says = says || has[part]; n > 0 {
+				shows = true
+			} else if has[part] {
+				names = append(names, name)
+			}
+		}
+		if n := shown[partsOfMessage*i]; n > 0 && strings.Contains(m.Content, endOfThought) && n < letters(m.Content) {
+			names = append(names, "thoughts")
+		}
+		if says && !shows && m.trained() && m.Role == "assistant" {
+			empty = append(empty, i)
 		}
 	}
-	return names
+	if l, ok := run.tools.(*jinja.List); ok && len(l.Items) > 0 && shown[parts] == 0 {
+		names = append(names, "tools")
+	}
+	return names, empty
+}
+
+// endOfThought ends what a model thinks where that stands inside its answer: templates cut it out of earlier turns.
+const endOfThought = "</think>"
+
+// letters counts the bytes of a text that are no white space, without the tags of a thought.
+func letters(text string) (n int) {
+	for _, field := range strings.Fields(strings.NewReplacer("<think>", " ", endOfThought, " ").Replace(text)) {
+		n += len(field)
+	}
+	return n
 }
 
 // reControl is what an end-of-turn token looks like: <|im_end|>, </s>, <end_of_turn>, [/INST].

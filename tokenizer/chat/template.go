@@ -95,16 +95,13 @@ func (tp *Template) RenderConversation(c *Conversation, addGenerationPrompt bool
 	if tp.toolUse != nil && given(c.Tools) {
 		return tp.toolUse.RenderConversation(c, addGenerationPrompt)
 	}
-	run, err := tp.newRun(c)
-	if err != nil {
-		return Rendered{}, err
-	}
-	r, err := run.render(len(c.Messages), addGenerationPrompt)
+	run, r, err := tp.firstRun(c, addGenerationPrompt)
 	if err != nil {
 		return Rendered{}, err
 	}
 	var spans []Span
 	owners := run.blockOwners(r)
+	spanned := map[int]bool{}
 	for i := range c.Messages {
 		m := &c.Messages[i]
 		if !m.trained() {
@@ -112,13 +109,41 @@ func (tp *Template) RenderConversation(c *Conversation, addGenerationPrompt bool
 		}
 		if blocks, ok := owners[i]; ok {
 			spans = append(spans, blocks...)
+			spanned[i] = true
 		} else if !tp.parsed.HasGeneration || m.Role != "assistant" {
 			if span, ok := run.inferSpan(i, r, addGenerationPrompt); ok {
 				spans = append(spans, span)
+				spanned[i] = span.End > span.Start
 			}
 		}
 	}
-	return Rendered{Text: r.Text, Spans: ordered(append(spans, owners[-1]...)), Unused: run.unused(r)}, nil
+	out := Rendered{Text: r.Text, Spans: ordered(append(spans, owners[-1]...))}
+	var silent []int
+	out.Unused, silent = run.unused(r)
+	for _, i := range silent {
+		if spanned[i] {
+			out.Empty = append(out.Empty, i)
+		}
+	}
+	return out, nil
+}
+
+// firstRun renders the whole conversation; where the template cannot read the arguments of calls as they are written it
+// is given them otherwise.
+func (tp *Template) firstRun(c *Conversation, addGenerationPrompt bool) (*run, *jinja.Result, error) {
+	run, differs, err := tp.newRun(c, asWritten)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := run.render(len(c.Messages), addGenerationPrompt)
+	if err != nil && differs {
+		if other, _, newErr := tp.newRun(c, otherwise); newErr == nil {
+			if again, againErr := other.render(len(c.Messages), addGenerationPrompt); againErr == nil {
+				return other, again, nil
+			}
+		}
+	}
+	return run, r, err
 }
 
 // EndOfTurn is the token with which an answer ends under the template, where that is one special token: a model that
@@ -156,9 +181,9 @@ const partsOfMessage = 3
 
 var partNames = [partsOfMessage]string{"content", "reasoning_content", "tool_calls"}
 
-// newRun makes the values that the template sees.
-func (tp *Template) newRun(c *Conversation) (*run, error) {
-	r := &run{tp: tp, c: c, messages: make([]jinja.Value, len(c.Messages))}
+// newRun makes the values that the template sees. It says whether arguments of calls have another form.
+func (tp *Template) newRun(c *Conversation, form argumentsForm) (r *run, differs bool, err error) {
+	r = &run{tp: tp, c: c, messages: make([]jinja.Value, len(c.Messages))}
 	for i := range c.Messages {
 		m := &c.Messages[i]
 		id := partsOfMessage * i
@@ -169,8 +194,9 @@ func (tp *Template) newRun(c *Conversation) (*run, error) {
 		if given(m.ToolCalls) {
 			calls, err := jinja.FromJSON(m.ToolCalls)
 			if err != nil {
-				return nil, mistake("chat: message %d: tool_calls: %w", i+1, err)
+				return nil, false, mistake("chat: message %d: tool_calls: %w", i+1, err)
 			}
+			differs = withArguments(calls, form) || differs
 			d.Set("tool_calls", jinja.MarkAll(calls, id+2))
 		}
 		if m.ToolCallID != "" {
@@ -184,22 +210,22 @@ func (tp *Template) newRun(c *Conversation) (*run, error) {
 	if given(c.Tools) {
 		tools, err := jinja.FromJSON(c.Tools)
 		if err != nil {
-			return nil, mistake("chat: tools: %w", err)
+			return nil, false, mistake("chat: tools: %w", err)
 		}
 		r.tools = jinja.MarkAll(tools, partsOfMessage*len(c.Messages))
 	}
 	if given(c.Variables) {
 		v, err := jinja.FromJSON(c.Variables)
 		if err != nil {
-			return nil, mistake("chat: chat_template_kwargs: %w", err)
+			return nil, false, mistake("chat: chat_template_kwargs: %w", err)
 		}
 		var ok bool
 		r.variables, ok = v.(*jinja.Dict)
 		if !ok {
-			return nil, mistake("chat: chat_template_kwargs must be an object")
+			return nil, false, mistake("chat: chat_template_kwargs must be an object")
 		}
 	}
-	return r, nil
+	return r, differs, nil
 }
 
 // given says that there is a JSON value and that it is not null.

@@ -118,7 +118,11 @@ func (e *encoder) encode(c *call, v Value, depth int) {
 		}
 		e.b.add(plain(s))
 	case Text:
-		e.b.add(e.quote(v))
+		if v.json != nil {
+			e.encode(c, v.json, depth+1)
+		} else {
+			e.b.add(e.quote(v))
+		}
 	case *List:
 		e.list("[", "]", len(v.Items), depth, func(i int) { e.encode(c, v.Items[i], depth+1) })
 	case *Dict:

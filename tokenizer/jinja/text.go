@@ -13,16 +13,28 @@ type Span struct{ Start, End, ID int }
 type Text struct {
 	S     string
 	spans []Span
+	json  Value // what the text is the JSON of, where tojson is to write that and not a quoted text
+}
+
+// JSONText is a text that holds JSON, for tojson to write as it is meant: arguments of a call come as a text in one
+// program and as an object in another.
+func JSONText(s string, v Value) Text { return Text{S: s, json: v} }
+
+// JSON is the value as JSON, as tojson writes it.
+func JSON(v Value) Text {
+	e := &encoder{itemSep: ", ", keySep: ": "}
+	e.encode(nil, v, 0)
+	return e.b.text()
 }
 
 // Mark gives a string whose bytes all carry the id. Ids of callers are at least 0.
-func Mark(s string, id int) Text { return Text{s, []Span{{0, len(s), id}}} }
+func Mark(s string, id int) Text { return Text{S: s, spans: []Span{{0, len(s), id}}} }
 
 // MarkAll gives a value whose strings all carry the id; the keys of dicts do not.
 func MarkAll(v Value, id int) Value {
 	switch v := v.(type) {
 	case Text:
-		return Mark(v.S, id)
+		return Text{v.S, []Span{{0, len(v.S), id}}, MarkAll(v.json, id)}
 	case *List:
 		out := &List{Items: make([]Value, len(v.Items)), tuple: v.tuple}
 		for i, item := range v.Items {
@@ -83,7 +95,7 @@ func (b *builder) mark(start, end, id int) {
 	b.spans = append(b.spans, Span{start, end, id})
 }
 
-func (b *builder) text() Text { return Text{b.buf.String(), b.spans} }
+func (b *builder) text() Text { return Text{S: b.buf.String(), spans: b.spans} }
 
 // concat puts texts one after the other.
 func concat(texts ...Text) Text {
@@ -110,7 +122,7 @@ func (t Text) mapRunes(f func(i int, r rune) string) Text {
 		for j := range piece.spans {
 			piece.spans[j] = Span{0, len(mapped), piece.spans[j].ID}
 		}
-		b.add(Text{mapped, piece.spans})
+		b.add(Text{S: mapped, spans: piece.spans})
 	}
 	return b.text()
 }

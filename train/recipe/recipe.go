@@ -26,6 +26,7 @@ type Recipe struct {
 	EvalFraction  float64  `key:"eval_fraction" help:"share of the rows to hold out where there is no eval_dataset"`
 	MaxLength     int      `key:"max_length" help:"longest row in tokens; longer rows are cut or dropped, and counted"`
 	AssistantOnly bool     `key:"assistant_only_loss" help:"train on the assistant's answers only; false: on whole rows"`
+	AllowUnended  bool     `key:"allow_unended" help:"train though most conversations do not end with a stop token"`
 	LessonRows    int      `key:"lesson_rows" help:"rows of the embedded lessons to train on"`
 	LessonHeldOut int      `key:"lesson_held_out" help:"held-out rows of the embedded lessons"`
 
