@@ -148,8 +148,8 @@ model inputs    13
 mean length     7.5 tokens, 3.5 trained
 longest         8 tokens, a:2
 truncated       1 rows by 2 tokens, 2 of them trained
-answer cut      answers cut at max_length, which do not teach to stop: 1 row (a:2)
-ignored key     keys that are not read: "id" in 1 row (a:1)
+answer cut      answers cut at max_length, which do not teach to stop: 1 row (first: a:2)
+ignored key     keys that are not read: "id" in 1 row (first: a:1)
 source          a: 2 rows, 2 examples, 15 tokens, 7 trained
 source          b: 1 rows, 0 examples, 0 tokens, 0 trained
 hash            ` + audit.Hash + "\n"

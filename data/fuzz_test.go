@@ -62,6 +62,15 @@ var fuzzRows = []string{
 		`"chat_template_kwargs":{"x":1}}`,
 	`{"messages":"[{\"role\":\"assistant\",\"tool_calls\":\"[{}]\"}]","tools":"[{}]"}`,
 	`{"prompt":"P","chosen":"C","rejected":"R"}`,
+	`{"instruction":"I","context":"C","response":"<s>R</s>","history":[["a","b"]]}`,
+	`{"conversations":["U","A"],"functions":["{}"],"loss":false}`,
+	`{"conversations":[{"from":"human","value":"U"},{"from":"function_call","value":"{}"},{"from":"bing","text":"A","loss":0}]}`,
+	`{"conversation":[{"input":"U","output":"A"}],"system":"S"}`,
+	`{"message_id":"1","parent_id":null,"text":"U","role":"prompter","replies":[{"message_id":"2","text":"A",` +
+		`"role":"assistant","rank":0,"replies":[]}]}`,
+	`{"message_tree_id":"1","prompt":{"text":"U","role":"prompter","replies":[{"text":"A","role":"assistant"}]}}`,
+	"{\"message_id\":\"2\",\"parent_id\":\"1\",\"text\":\"A\",\"role\":\"assistant\"}\n" +
+		"{\"message_id\":\"1\",\"text\":\"U\",\"role\":\"prompter\"}",
 	`{"chosen":[{"role":"user","content":[{"type":"text","text":"U"}]},{"role":"assistant","content":"A"}],"rejected":[]}`,
 }
 

@@ -72,22 +72,28 @@ func (a *Audit) notes() []line {
 	var out []line
 	for _, kind := range noteKinds() {
 		var parts []string
+		first := ""
 		for _, f := range a.Findings {
 			if f.Kind != kind.kind {
 				continue
 			}
-			part := fmt.Sprintf("%d rows (first: %s)", f.Rows, f.First)
+			rows := "rows"
 			if f.Rows == 1 {
-				part = fmt.Sprintf("1 row (%s)", f.First)
+				rows = "row"
 			}
+			part := fmt.Sprintf("%d %s", f.Rows, rows)
 			if f.Detail != "" {
 				part = f.Detail + " in " + part
 			}
 			parts = append(parts, part)
+			if first == "" {
+				first = f.First
+			}
 		}
-		slices.Sort(parts)
 		if len(parts) > 0 {
-			out = append(out, line{kind.kind, fmt.Sprintf(kind.text, strings.Join(parts, ", "))})
+			slices.Sort(parts)
+			text := fmt.Sprintf("%s (first: %s)", strings.Join(parts, ", "), first)
+			out = append(out, line{kind.kind, fmt.Sprintf(kind.text, text)})
 		}
 	}
 	return out

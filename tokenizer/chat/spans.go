@@ -151,7 +151,7 @@ func (run *run) unused(r *jinja.Result) (names []string, empty []int) {
 				names = append(names, name)
 			}
 		}
-		if n := shown[partsOfMessage*i]; n > 0 && strings.Contains(m.Content, endOfThought) && n < letters(m.Content) {
+		if shown[partsOfMessage*i] > 0 && strings.Contains(m.Content, endOfThought) && run.cutsThought(r, i) {
 			names = append(names, "thoughts")
 		}
 		if says && !shows && m.trained() && m.Role == "assistant" {
@@ -166,6 +166,17 @@ func (run *run) unused(r *jinja.Result) (names []string, empty []int) {
 
 // endOfThought ends what a model thinks where that stands inside its answer: templates cut it out of earlier turns.
 const endOfThought = "</think>"
+
+// cutsThought says that less is shown of the content of message i than it has.
+func (run *run) cutsThought(r *jinja.Result, i int) bool {
+	n := 0
+	for _, m := range r.Marks {
+		if m.ID == partsOfMessage*i {
+			n += letters(r.Text[m.Start:m.End])
+		}
+	}
+	return n < letters(run.c.Messages[i].Content)
+}
 
 // letters counts the bytes of a text that are no white space, without the tags of a thought.
 func letters(text string) (n int) {
