@@ -73,7 +73,7 @@ func keyList(keys []string) string { return "{" + strings.Join(keys, ", ") + "}"
 type record struct {
 	source string // path:line
 	values map[string]any
-	raw    []byte // the JSON object, where the file has one
+	raw    []byte // the JSON object, where the file has one; valid until the next record is read
 	err    error  // the first mistake
 
 	unread  []string // known keys that were not read after all

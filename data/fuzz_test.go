@@ -3,6 +3,7 @@ package data
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -18,7 +19,7 @@ func fuzzSource(f *testing.F, name string) {
 		if err != nil {
 			return
 		}
-		rows, err := readRows(context.Background(), name, content, named)
+		rows, err := rowsOf(context.Background(), name, content, named)
 		if err != nil {
 			if !isUserError(err) || !strings.Contains(err.Error(), name) {
 				t.Fatalf("%v is no user error, or does not name the file", err)
@@ -88,6 +89,8 @@ func FuzzJSON(f *testing.F) {
 		f.Add([]byte("["+row+",\n"+row+"]"), "")
 	}
 	f.Add([]byte("{\n}"), "alpaca")
+	f.Add([]byte(`{"data":[{"text":"a"}],"test":[{}]}`), "")
+	f.Add([]byte("{\"text\":\n\"a\"}\n{\"text\":\"b\"}"), "")
 	fuzzSource(f, "rows.json")
 }
 
@@ -97,6 +100,8 @@ func FuzzCSV(f *testing.F) {
 		"prompt,chosen,rejected\nP,C,R\n", "conversations\n[]\n"} {
 		f.Add([]byte(table), "")
 	}
+	f.Add([]byte("sep=;\ninstruction;output\nI;\xe9\n"), "")
+	f.Add([]byte(utf16Of("text\né\n", binary.LittleEndian)), "")
 	fuzzSource(f, "rows.csv")
 }
 
@@ -119,4 +124,9 @@ func FuzzParquet(f *testing.F) {
 	}
 	f.Add(buf.Bytes(), "")
 	fuzzSource(f, "rows.parquet")
+}
+
+func FuzzXLSX(f *testing.F) {
+	f.Add([]byte(workbook(f, [][]any{{"instruction", "output"}, {"I", "O"}})), "")
+	fuzzSource(f, "rows.xlsx")
 }

@@ -1,10 +1,12 @@
 package data
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"instruct/tokenizer"
@@ -96,4 +98,43 @@ func talk(turns ...string) []chat.Message {
 // Encode turns one row into an example.
 func (e *Encoder) Encode(row Row) (Example, Outcome, error) {
 	return e.encodeRow(&row, &encoding{})
+}
+
+// rowsOf reads rows from the bytes of a file.
+func rowsOf(ctx context.Context, name string, content []byte, f *format) (rows []Row, err error) {
+	s, err := sourceOf(name)
+	if err != nil {
+		return nil, err
+	}
+	in := &input{path: name, source: s, file: bytes.NewReader(content), size: int64(len(content))}
+	if s.text {
+		if err := in.openText(bytes.NewReader(content)); err != nil {
+			return nil, err
+		}
+	}
+	var bad badRows
+	err = in.rows(ctx, f, func(row Row, err error) bool {
+		if err != nil {
+			bad.add(err)
+		} else {
+			rows = append(rows, row)
+		}
+		return true
+	})
+	if err != nil {
+		return nil, bad.before(err)
+	}
+	return rows, bad.error()
+}
+
+// loadNoted reads a file and gives what the user is told, in one text.
+func loadNoted(t testing.TB, path string, o Options) (rows []Row, notes string) {
+	t.Helper()
+	var all []string
+	o.Note = func(text string) { all = append(all, text) }
+	rows, err := LoadWith(context.Background(), []string{path}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows, strings.Join(all, "|")
 }

@@ -1,162 +1,264 @@
 package data
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"io"
+	"iter"
 	"strings"
-	"unicode/utf8"
 )
 
-// source is a file type: its extension, and what reads the records of a file one after the other. It stops at the first
-// error of yield and returns it.
-type source struct {
-	extension string
-	text      bool // the file is UTF-8
-	read      func(path string, data []byte, yield func(*record) error) error
+// Options say how files of rows are read.
+type Options struct {
+	// Format is the name of the rows' format, such as "messages" or "alpaca". Empty or "auto": found from the
+	// keys of each row; that of a file's first row is kept where it fits.
+	Format string
+	// Columns names the column of a file that is read as a key of a format: prompt -> Customer. nil: each is its own.
+	Columns map[string]string
+	// SkipBadRows leaves out the rows that cannot be read, and tells Note how many.
+	SkipBadRows bool
+	// Note is told what the user should know of the reading, a sentence at a time; nil: nobody is.
+	Note func(text string)
+	// Stdin is what the name - reads; nil: the standard input.
+	Stdin io.Reader
 }
 
-// sources is the table of the file types.
-func sources() []source {
-	return []source{
-		{".jsonl", true, readJSONL},
-		{".ndjson", true, readJSONL},
-		{".json", true, readJSON},
-		{".csv", true, readCSV},
-		{".tsv", true, readTSV},
-		{".parquet", false, readParquet},
-	}
-}
+// BadRow is the error of a row that cannot be read, while those after it can.
+type BadRow struct{ error }
 
-// Load reads the rows of several files in order. The type of a file follows from its extension (.jsonl, .json, .csv,
-// .tsv, .parquet). The format is the named one, such as "messages" or "alpaca", or, when format is empty or "auto",
-// found from the keys of each row; that of a file's first row is kept where it fits. Errors name path:line.
+// Unwrap gives the reason, which names the row.
+func (e *BadRow) Unwrap() error { return e.error }
+
+// UserError reports that the mistake lies in the user's input.
+func (*BadRow) UserError() bool { return true }
+
+// Load reads the rows of the files that the paths stand for ([Expand]), in order. The type of a file follows from its
+// extension (.jsonl, .json, .csv, .tsv, .parquet, .xlsx); text may be packed (.gz, .zst, .xz). The format is the named
+// one or, when it is empty or "auto", found for each file from the keys of its first row; it is then required of every
+// row. Errors name path:line.
 func Load(ctx context.Context, paths []string, format string) ([]Row, error) {
-	named, err := formatNamed(format)
-	if err != nil {
-		return nil, err
-	}
-	if len(paths) == 0 {
-		return nil, mistake("data: no data set is named")
-	}
+	return LoadWith(ctx, paths, Options{Format: format})
+}
+
+// LoadWith is [Load] with all options. Rows that cannot be read are one error, which counts them and names the first.
+func LoadWith(ctx context.Context, paths []string, o Options) ([]Row, error) {
 	var rows []Row
-	for _, path := range paths {
-		data, err := readFile(path)
-		if err != nil {
-			return nil, err
+	var bad badRows
+	for row, err := range Rows(ctx, paths, o) {
+		if b, ok := errors.AsType[*BadRow](err); ok {
+			bad.add(b)
+			continue
 		}
-		more, err := readRows(ctx, path, data, named)
 		if err != nil {
-			return nil, err
+			return nil, bad.before(err)
 		}
-		rows = append(rows, more...)
+		rows = append(rows, row)
+	}
+	if err := bad.error(); err != nil {
+		return nil, err
 	}
 	return rows, nil
 }
 
-// readRows reads the rows of one file; f is nil when the format is to be detected.
-func readRows(ctx context.Context, path string, data []byte, f *format) ([]Row, error) {
-	s, err := sourceOf(path)
-	if err == nil && s.text {
-		data, err = textOf(path, data)
+// Rows gives the rows of several files in order, while it reads them: no file is held in memory as a whole. After a
+// [BadRow] more rows may follow, after any other error none.
+func Rows(ctx context.Context, paths []string, o Options) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		named, err := formatNamed(o.Format)
+		if err == nil && len(paths) == 0 {
+			err = mistake("data: no data set is named")
+		}
+		if err == nil {
+			err = checkColumns(o.Columns)
+		}
+		if err != nil {
+			yield(Row{}, err)
+			return
+		}
+		files, err := Expand(paths)
+		if err == nil && count(files, stdin) > 1 {
+			err = mistake("data: the standard input (-) can be read once only")
+		}
+		if err != nil {
+			yield(Row{}, err)
+			return
+		}
+		for _, path := range files {
+			err := readRows(ctx, path, named, o, yield)
+			if err != nil && err != errStopped {
+				yield(Row{}, err)
+			}
+			if err != nil {
+				return
+			}
+		}
 	}
+}
+
+func count(all []string, one string) (n int) {
+	for _, s := range all {
+		if s == one {
+			n++
+		}
+	}
+	return n
+}
+
+// errStopped ends the reading of a file whose rows nobody wants any more.
+var errStopped = errors.New("stopped")
+
+// readRows gives the rows of one file; f is nil when the format is to be detected.
+func readRows(ctx context.Context, path string, f *format, o Options, yield func(Row, error) bool) error {
+	in, err := open(path, o)
 	if err != nil {
-		return nil, err
-	}
-	var rows []Row
-	choice := choice{named: f}
-	err = s.read(path, data, func(r *record) error {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("data: load %s: %w", path, err)
-		}
-		if r.values == nil {
-			return r.errorf("expected an object, found null")
-		}
-		more, err := choice.rows(r)
-		rows = append(rows, more...)
 		return err
+	}
+	defer in.close()
+	return in.rows(ctx, f, yield)
+}
+
+// rows gives the rows of an opened file.
+func (in *input) rows(ctx context.Context, f *format, yield func(Row, error) bool) error {
+	reading := reading{in: in, choice: choice{named: f}, columns: newColumnMap(in.options.Columns), yield: yield}
+	err := in.source.read(in, func(r *record) error {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("data: load %s: %w", in.path, err)
+		}
+		return reading.record(r)
 	})
-	if err == nil {
-		var more []Row
-		more, err = choice.trees.rows()
-		rows = append(rows, more...)
+	if err != nil {
+		return err
+	}
+	return reading.end()
+}
+
+// reading is a file whose records become rows.
+type reading struct {
+	in      *input
+	choice  choice
+	columns *columnMap
+	yield   func(Row, error) bool
+	records int
+	skipped badRows
+}
+
+// record gives the rows of a record on.
+func (g *reading) record(r *record) error {
+	g.records++
+	rows, err := g.rowsOf(r)
+	if err != nil && g.in.options.SkipBadRows {
+		g.skipped.add(err)
+		return nil
+	}
+	if _, ok := errors.AsType[*BadRow](err); err != nil && !ok {
+		return err
 	}
 	if err != nil {
-		return nil, err
+		return goOn(g.yield(Row{}, err))
 	}
-	if len(rows) == 0 {
-		return nil, mistake("data: %s has no rows", path)
-	}
-	return rows, nil
-}
-
-// sourceOf picks the reader of a file.
-func sourceOf(path string) (source, error) {
-	extension := strings.ToLower(filepath.Ext(path))
-	var known []string
-	for _, s := range sources() {
-		if s.extension == extension {
-			return s, nil
+	for _, row := range rows {
+		if !g.yield(row, nil) {
+			return errStopped
 		}
-		known = append(known, s.extension)
 	}
-	return source{}, mistake("data: %s: the file type %q is unknown; the known ones are %s",
-		path, extension, strings.Join(known, " "))
+	return nil
 }
 
-// readFile reads a file as it is.
-func readFile(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, mistake("data: %s does not exist", path)
-	case err != nil:
-		if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
-			return nil, mistake("data: %s is a folder: name its files", path)
+func goOn(wanted bool) error {
+	if wanted {
+		return nil
+	}
+	return errStopped
+}
+
+// rowsOf makes rows of a record. The error is a [BadRow], except where no format is known yet.
+func (g *reading) rowsOf(r *record) ([]Row, error) {
+	if r.values == nil {
+		r.fail("expected an object, found null") // where it is not an error already
+	}
+	if r.err != nil {
+		return nil, &BadRow{r.err}
+	}
+	g.columns.rename(r)
+	known := g.choice.named != nil || g.choice.first != nil
+	rows, err := g.choice.rows(r)
+	if missing := g.columns.missing(g.in.path); err != nil && !known && missing != nil {
+		return nil, missing
+	}
+	if err != nil && (known || g.choice.first != nil) {
+		err = &BadRow{err}
+	}
+	return rows, err
+}
+
+// end looks back on the whole file.
+func (g *reading) end() error {
+	switch n := g.skipped.count; {
+	case g.records == 0:
+		return mistake("data: %s has no rows", g.in.path)
+	case n > 0 && n == g.records:
+		return mistake("data: %s has no row that can be read:%s", g.in.path, g.skipped.list())
+	case n > 0:
+		g.in.note("%d of %d rows cannot be read and are left out:%s", n, g.records, g.skipped.list())
+	}
+	trees, err := g.choice.trees.rows()
+	if err != nil {
+		return err
+	}
+	for _, row := range trees {
+		if !g.yield(row, nil) {
+			return errStopped
 		}
-		return nil, mistake("data: read %s: %w", path, err)
-	case len(data) == 0:
-		return nil, mistake("data: %s is empty", path)
 	}
-	return data, nil
+	return g.columns.missing(g.in.path)
 }
 
-// textOf checks that the bytes of a text file are UTF-8, and takes a byte order mark away.
-func textOf(path string, data []byte) ([]byte, error) {
-	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
-		return nil, mistake("data: %s is UTF-16: convert it to UTF-8", path)
-	}
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if utf8.Valid(data) {
-		return data, nil
-	}
-	at := 0
-	for at < len(data) {
-		r, n := utf8.DecodeRune(data[at:])
-		if r == utf8.RuneError && n == 1 {
-			break
-		}
-		at += n
-	}
-	line, column := place(data, at)
-	return nil, mistake("data: %s:%d:%d: the text is not UTF-8", path, line, column)
+// badRows are the rows that could not be read: how many, and the first of them.
+type badRows struct {
+	count int
+	first []error
 }
 
-// place gives the line and column, from 1 and in characters, of a byte of a text.
-func place(data []byte, at int) (line, column int) {
-	at = min(max(at, 0), len(data))
-	start := bytes.LastIndexByte(data[:at], '\n') + 1
-	return 1 + bytes.Count(data[:start], []byte("\n")), 1 + utf8.RuneCount(data[start:at])
+// shownBadRows is how many are named.
+const shownBadRows = 10
+
+func (b *badRows) add(err error) {
+	b.count++
+	if len(b.first) < shownBadRows {
+		b.first = append(b.first, err)
+	}
+}
+
+// error is one message of all; nil without any.
+func (b *badRows) error() error {
+	switch b.count {
+	case 0:
+		return nil
+	case 1:
+		return b.first[0]
+	}
+	return mistake("data: %d rows cannot be read; skip_bad_rows leaves them out:%s", b.count, b.list())
+}
+
+// before is the error that ended the reading after these rows.
+func (b *badRows) before(err error) error {
+	if b.count == 0 {
+		return err
+	}
+	return mistake("%w\nbefore it, %d rows cannot be read:%s", err, b.count, b.list())
+}
+
+// list is a line for each row that is named.
+func (b *badRows) list() string {
+	var text strings.Builder
+	for _, err := range b.first {
+		fmt.Fprintf(&text, "\n  %s", strings.TrimPrefix(err.Error(), "data: "))
+	}
+	if more := b.count - len(b.first); more > 0 {
+		fmt.Fprintf(&text, "\n  and %d more", more)
+	}
+	return text.String()
 }
 
 func sourceLine(path string, line int) string { return fmt.Sprintf("%s:%d", path, line) }
-
-// Known tells whether Load reads files of the path's extension.
-func Known(path string) bool {
-	_, err := sourceOf(path)
-	return err == nil
-}

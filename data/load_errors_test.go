@@ -36,10 +36,21 @@ func TestFileErrors(t *testing.T) {
 		{"no rows", "r.jsonl", "\n \n", "r.jsonl has no rows"},
 		{"empty array", "r.json", "[]", "r.json has no rows"},
 		{"header only", "r.csv", "instruction,output\n", "r.csv has no rows"},
-		{"unknown type", "r.xlsx", "x",
-			`the file type ".xlsx" is unknown; the known ones are .jsonl .ndjson .json .csv .tsv .parquet`},
+		{"unknown type", "r.doc", "x",
+			`the file type ".doc" is unknown; the known ones are .jsonl .ndjson .json .csv .tsv .parquet .xlsx, and text also`},
 		{"not UTF-8", "r.jsonl", "{\"text\":\"a\"}\n{\"text\":\"b\xff\"}", "r.jsonl:2:11: the text is not UTF-8"},
-		{"UTF-16", "r.csv", "\xff\xfea\x00", "r.csv is UTF-16"},
+		{"half a UTF-16 character", "r.csv", "\xff\xfea\x00\n\x00b", "r.csv:2: the text is damaged UTF-16"},
+		{"half a UTF-16 pair", "r.csv", "\xff\xfe\x3d\xd8a\x00", "r.csv:1: the text is damaged UTF-16"},
+		{"Windows-1252 in JSON", "r.jsonl", "{\"text\":\"\xe9\"}",
+			"r.jsonl:1:10: the text is not UTF-8: save it as UTF-8 (iconv"},
+		{"two encodings", "r.csv", "text\n\xe9\né\n", "r.csv:2:1: the text is not UTF-8"},
+		{"two encodings, UTF-8 first", "r.csv", "text\né\n\xe9\n", "r.csv:3:1: the text is not UTF-8"},
+		{"not Windows-1252", "r.tsv", "text\nab\x81\n", "r.tsv:2:3: the text is neither UTF-8 nor Windows-1252"},
+		{"a cut gzip file", "r.jsonl.gz", "\x1f\x8b\x08", "r.jsonl.gz: no gzip file, or a damaged one"},
+		{"a cut zstd file", "r.jsonl.zst", "\x28\xb5\x2f\xfd\x00", "read "},
+		{"a cut xz file", "r.jsonl.xz", "\xfd7zXZ\x00", "r.jsonl.xz: no xz file, or a damaged one"},
+		{"a packed Parquet file", "r.parquet.gz", "x", "r.parquet.gz is packed: unpack it first"},
+		{"no workbook", "r.xlsx", "x", "no .xlsx workbook"},
 	})
 }
 
@@ -49,13 +60,21 @@ func TestJSONErrors(t *testing.T) {
 			"r.jsonl:2:10: invalid JSON: invalid character 'é'"},
 		{"cut JSON", "r.jsonl", "{\"text\":\"a\"}\n{\"text\":\"b\"", "r.jsonl:2:12: invalid JSON: unexpected end"},
 		{"two values on a line", "r.jsonl", "{\"text\":\"a\"} {\"text\":\"b\"}", "r.jsonl:1:14: invalid JSON"},
-		{"array on a line", "r.jsonl", "[1]", "r.jsonl:1:1: expected an object, found array"},
+		{"array on a line", "r.jsonl", "[1]", "r.jsonl:1:2: expected an object, found number"},
 		{"null on a line", "r.jsonl", "null", "r.jsonl:1: expected an object, found null"},
 		{"invalid JSON array", "r.json", "[\n {\"text\":\"a\"},\n {\"text\":\"é\",}\n]", "r.json:3:14: invalid JSON"},
 		{"cut JSON array", "r.json", "[\n {\"text\":\"a\"}", "r.json:2:14: invalid JSON: unexpected end"},
 		{"number in an array", "r.json", "[{\"text\":\"a\"},\n 7]", "r.json:2:2: expected an object, found number"},
 		{"null in an array", "r.json", "[{\"text\":\"a\"},\n null]", "r.json:2: expected an object, found null"},
-		{"one object", "r.json", "{\n\"text\":\"a\"\n}", "r.json:1:1: expected an array of rows, found one object"},
+		{"no rows at all", "r.json", "7", "r.json:1:1: expected an array of rows, found number"},
+		{"two arrays", "r.json", "[{\"text\":\"a\"}]\n[]", "r.json:2:1: invalid JSON: invalid character '[' after top-level"},
+		{"no comma", "r.json", "[{\"text\":\"a\"}\n{}]", "r.json:2:1: invalid JSON: invalid character '{' after array"},
+		{"a comma too much", "r.json", "[{\"text\":\"a\"},\n]", "r.json:2:1: invalid JSON: invalid character ']' looking"},
+		{"a line end in a string", "r.json", "[\n{\"text\":\"é\n\"}]", `r.json:2:11: invalid JSON: invalid character '\n'`},
+		{"nothing but [", "r.json", " [\n", "r.json:1:3: invalid JSON: unexpected end"},
+		{"not UTF-8 in an array", "r.json", "[{\"text\":\"a\"},\n {\"text\":\"\xe9\"}]",
+			"r.json:2:11: the text is not UTF-8"},
+		{"cut around rows", "r.json", `{"data":[{"text":"a"}]`, "r.json:1:23: invalid JSON: unexpected end"},
 	})
 }
 
@@ -141,10 +160,14 @@ func TestTableErrors(t *testing.T) {
 
 func TestLoadErrors(t *testing.T) {
 	dir := t.TempDir()
+	model := filepath.Dir(write(t, "config.json", "{}"))
 	for name, paths := range map[string][]string{
-		"does not exist":       {filepath.Join(dir, "none.jsonl")},
-		"is a folder":          {dir},
-		"no data set is named": nil,
+		"does not exist":                    {filepath.Join(dir, "none.jsonl")},
+		"is a folder without files of rows": {dir},
+		"is a folder of a model":            {model},
+		"no file matches":                   {filepath.Join(dir, "*.jsonl")},
+		"the pattern":                       {filepath.Join(dir, "[.jsonl")},
+		"no data set is named":              nil,
 	} {
 		_, err := Load(context.Background(), paths, "")
 		if err == nil || !strings.Contains(err.Error(), name) || !isUserError(err) {
@@ -160,5 +183,37 @@ func TestLoadErrors(t *testing.T) {
 	_, err = Load(ctx, []string{write(t, "r.jsonl", `{"text":"a"}`)}, "")
 	if err == nil || isUserError(err) {
 		t.Errorf("a cancelled context gives %v", err)
+	}
+}
+
+// Every bad row is counted, and the first ten are named in one message.
+func TestBadRows(t *testing.T) {
+	var text strings.Builder
+	for i := range 25 {
+		text.WriteString("{\"text\":\"a\"}\n")
+		text.WriteString([]string{"{\"text\":\n", "null\n", "{\"text\":7}\n", "{\"text\":\"\"}\n", "{\"t\":\"\"}\n"}[i%5])
+	}
+	path := write(t, "r.jsonl", text.String())
+	_, err := Load(context.Background(), []string{path}, "")
+	if err == nil || !isUserError(err) {
+		t.Fatalf("got %v", err)
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if lines[0] != "data: 25 rows cannot be read; skip_bad_rows leaves them out:" || len(lines) != 12 ||
+		lines[11] != "  and 15 more" {
+		t.Fatalf("got %s", err)
+	}
+	for i, want := range []string{":2:9: invalid JSON", ":4: expected an object, found null", ":6: key",
+		":8: the text is empty", ":10: the row has the keys {t}", ":12:9: invalid JSON"} {
+		if !strings.HasPrefix(lines[i+1], "  "+path+want) {
+			t.Errorf("line %q, want %s", lines[i+1], want)
+		}
+	}
+	// What ends the reading stands before the rows.
+	path = write(t, "r.json", "[{\"text\":\"a\"},7,{\"text\":}]")
+	_, err = Load(context.Background(), []string{path}, "")
+	if err == nil || !strings.Contains(err.Error(), ":1:25: invalid JSON") ||
+		!strings.Contains(err.Error(), "before it, 1 rows cannot be read:\n  "+path+":1:15: expected an object") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -34,7 +34,7 @@ func TestSources(t *testing.T) {
 				"\r\n\r\n  \r\n" + `{"instruction":"2","output":"B"}` + "\r\n\r\n",
 			[]string{"2", "5"}},
 		{"json", "r.json", `[{"instruction":"é\n1","input":"X","output":"say \"A\""},{"instruction":"2","output":"B"}]`,
-			[]string{"1", "1"}},
+			[]string{"1, row 1", "1, row 2"}},
 		{"json over lines with BOM and CRLF", "R.JSON",
 			"\ufeff\r\n[\r\n  {\r\n    \"instruction\": \"é\\n1\",\r\n \"input\":\"X\"," +
 				"\"output\": \"say \\\"A\\\"\"\r\n  },\r\n\r\n  {\"instruction\":\"2\",\"output\":\"B\"}\r\n]\r\n",

@@ -4,69 +4,69 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// readJSONL reads one object a line; blank lines are skipped.
-func readJSONL(path string, data []byte, yield func(*record) error) error {
-	for number := 1; len(data) > 0; number++ {
-		line, rest, _ := bytes.Cut(data, []byte("\n"))
-		data = rest
-		if len(bytes.TrimSpace(line)) == 0 {
+// readJSONL reads one object a line; blank lines are skipped. A file of this name whose first line is only the
+// beginning of a value, or holds several rows, is read as JSON.
+func readJSONL(in *input, yield func(*record) error) error {
+	first := true
+	for number := 1; ; number++ {
+		line, err := in.line()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		text := bytes.TrimSpace(line)
+		if len(text) == 0 {
 			continue
 		}
-		r := &record{source: sourceLine(path, number), raw: line}
-		if err := json.Unmarshal(line, &r.values); err != nil {
-			return jsonError(path, line, number-1, 0, err)
+		if first && spansLines(text) {
+			return newJSONScanner(in, number, append(bytes.Clone(line), '\n')).read(yield)
 		}
-		if err := yield(r); err != nil {
+		first = false
+		if err := yield(in.jsonRecord(sourceLine(in.path, number), line, number, 1)); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
-// readJSON reads an array of objects. A file of one object a line under this name is read too.
-func readJSON(path string, data []byte, yield func(*record) error) error {
-	text := bytes.TrimLeft(data, " \t\r\n")
-	if bytes.HasPrefix(text, []byte("{")) {
-		if json.Valid(text) && bytes.Count(bytes.TrimSpace(text), []byte("\n")) > 0 {
-			line, column := place(data, len(data)-len(text))
-			return mistake("data: %s:%d:%d: expected an array of rows, found one object: put [ and ] around it, "+
-				"or write one object a line", path, line, column)
-		}
-		return readJSONL(path, data, yield)
+// spansLines tells whether the first line of a file is an array, the beginning of an object, or an object around rows.
+func spansLines(line []byte) bool {
+	if line[0] == '[' {
+		return true
 	}
-	var rows []json.RawMessage
-	if err := json.Unmarshal(data, &rows); err != nil {
-		return jsonError(path, data, 0, 0, err)
-	}
-	// The elements lie in the file one after the other: each is the next occurrence of its own bytes.
-	at, line := 0, 1
-	for _, row := range rows {
-		next := at + bytes.Index(data[at:], row)
-		line += bytes.Count(data[at:next], []byte("\n"))
-		r := &record{source: sourceLine(path, line), raw: row}
-		if err := json.Unmarshal(row, &r.values); err != nil {
-			return jsonError(path, data, 0, next, err)
-		}
-		if err := yield(r); err != nil {
-			return err
-		}
-		line += bytes.Count(row, []byte("\n"))
-		at = next + len(row)
-	}
-	return nil
+	last := line[len(line)-1]
+	return line[0] == '{' && (last == '{' || last == '[' || last == ',' || beginsAroundRows(line))
 }
 
-// jsonError places an error of encoding/json, whose offsets count from base in a part of a file that has some lines
-// before it.
-func jsonError(path string, part []byte, before, base int, err error) error {
+// jsonRecord reads an object that starts at a line and column.
+func (in *input) jsonRecord(source string, raw []byte, line, column int) *record {
+	r := &record{source: source, raw: raw}
+	if r.err = checkUTF8(in.path, raw, line, column); r.err != nil {
+		return r
+	}
+	if err := json.Unmarshal(raw, &r.values); err != nil {
+		r.err = jsonError(in.path, raw, line, column, err)
+	}
+	return r
+}
+
+// readJSON reads an array of objects, objects one after the other, or an object around such an array.
+func readJSON(in *input, yield func(*record) error) error {
+	return newJSONScanner(in, 1, nil).read(yield)
+}
+
+// jsonError places an error of encoding/json, whose offsets count in a part of a file that starts at a line and column.
+func jsonError(path string, part []byte, line, column int, err error) error {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		at := base + int(syntax.Offset) - 1 // the offset counts the offending byte
+		at := int(syntax.Offset) - 1 // the offset counts the offending byte
 		message := syntax.Error()
 		switch {
 		case strings.HasPrefix(message, "unexpected end"):
@@ -76,11 +76,11 @@ func jsonError(path string, part []byte, before, base int, err error) error {
 			r, _ := utf8.DecodeRune(part[at:])
 			message = strings.Replace(message, strconv.QuoteRune(rune(part[at])), strconv.QuoteRune(r), 1)
 		}
-		line, column := place(part, at)
-		return mistake("data: %s:%d:%d: invalid JSON: %s", path, before+line, column, message)
+		line, column = placeFrom(part, at, line, column)
+		return mistake("data: %s:%d:%d: invalid JSON: %s", path, line, column, message)
 	}
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		line, column := place(part, base+int(mismatch.Offset)-1)
+		line, column = placeFrom(part, int(mismatch.Offset)-1, line, column)
 		expected := "an object"
 		switch {
 		case mismatch.Type.Kind() == reflect.Slice:
@@ -88,7 +88,7 @@ func jsonError(path string, part []byte, before, base int, err error) error {
 		case strings.HasPrefix(mismatch.Value, "number "):
 			expected = "a number that fits"
 		}
-		return mistake("data: %s:%d:%d: expected %s, found %s", path, before+line, column, expected, mismatch.Value)
+		return mistake("data: %s:%d:%d: expected %s, found %s", path, line, column, expected, mismatch.Value)
 	}
-	return mistake("data: %s:%d: %w", path, before+1, err)
+	return mistake("data: %s:%d: %w", path, line, err)
 }

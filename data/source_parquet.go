@@ -1,7 +1,6 @@
 package data
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -12,7 +11,8 @@ import (
 
 // readParquet reads the rows of a Parquet file; lists and groups may be nested. The source of a row is path:row,
 // from 1.
-func readParquet(path string, data []byte, yield func(*record) error) (err error) {
+func readParquet(in *input, yield func(*record) error) (err error) {
+	path := in.path
 	// The library answers some damaged files with a panic.
 	reading := true
 	defer func() {
@@ -24,11 +24,16 @@ func readParquet(path string, data []byte, yield func(*record) error) (err error
 		}
 	}()
 	// The library believes the length of the footer, which stands before the last four bytes, and allocates it.
-	n := len(data)
-	if n >= 12 && int64(binary.LittleEndian.Uint32(data[n-8:])) > int64(n-12) {
+	var tail [8]byte
+	if in.size >= 12 {
+		if _, err := in.file.ReadAt(tail[:], in.size-8); err != nil {
+			return in.fail(err)
+		}
+	}
+	if in.size >= 12 && int64(binary.LittleEndian.Uint32(tail[:])) > in.size-12 {
 		return mistake("data: read %s: no Parquet file, or a cut one: its footer is said to be longer than the file", path)
 	}
-	file, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
+	file, err := parquet.OpenFile(in.file, in.size)
 	if err != nil {
 		return mistake("data: read %s: no Parquet file: %w", path, err)
 	}

@@ -35,14 +35,19 @@ func loadRows(ctx context.Context, r *recipe.Recipe) (*dataset, error) {
 		d.suite = eval.ExactAnswers("lessons", d.evalRows)
 		return d, nil
 	}
-	d := &dataset{files: slices.Concat(r.Dataset, r.EvalDataset)}
+	d := &dataset{}
 	var err error
-	if d.train, err = data.Load(ctx, r.Dataset, r.Format); err != nil {
+	if d.files, err = data.OnDisk(slices.Concat(r.Dataset, r.EvalDataset)); err != nil {
+		return nil, err
+	}
+	o := data.Options{Format: r.Format, Columns: r.Columns, SkipBadRows: r.SkipBadRows,
+		Note: func(text string) { d.notes = append(d.notes, text) }}
+	if d.train, err = data.LoadWith(ctx, r.Dataset, o); err != nil {
 		return nil, err
 	}
 	switch {
 	case len(r.EvalDataset) > 0:
-		d.evalRows, err = data.Load(ctx, r.EvalDataset, r.Format)
+		d.evalRows, err = data.LoadWith(ctx, r.EvalDataset, o)
 	case r.EvalFraction > 0 && len(d.train) > 1:
 		d.train, d.evalRows, err = data.Split(d.train, r.EvalFraction, uint64(r.Seed))
 	}

@@ -71,10 +71,21 @@ func (s *Setup) load(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err = s.rows.encode(ctx, encoder(s.Model, r), s.Pool.Threads(), s.Model.Config.Vocab); err == nil && !r.AllowUnended {
+	s.keepSystem()
+	err = s.rows.encode(ctx, encoder(s.Model, r), s.Pool.Threads(), s.Model.Config.Vocab)
+	if err == nil && !r.AllowUnended {
 		err = s.rows.audit.NeverStops()
 	}
 	return err
+}
+
+// keepSystem keeps the system prompt of the rows with the model, which is then asked with it.
+func (s *Setup) keepSystem() {
+	s.Model.System = data.CommonSystem(s.rows.train)
+	if s.Model.System != "" {
+		s.rows.notes = append(s.rows.notes,
+			fmt.Sprintf("the rows' system prompt is kept with the model: %.60q", s.Model.System))
+	}
 }
 
 // encoder makes examples of rows as the recipe says.

@@ -47,11 +47,12 @@ func newChat(s *streams) *cobra.Command {
 			}
 			defer sp.close()
 			fmt.Fprintf(s.err, "%s; /help lists commands, Ctrl-D leaves\n", f.model)
-			c := &conversation{speaker: sp, streams: s, lines: newLineInput(cmd.Context(), s), system: system}
+			c := &conversation{speaker: sp, streams: s, lines: newLineInput(cmd.Context(), s),
+				system: systemPrompt(cmd, s, system, sp.model.System)}
 			return c.loop()
 		}}
 	f.add(c)
-	c.Flags().StringVar(&system, "system", "", "system prompt")
+	c.Flags().StringVar(&system, "system", "", "system prompt; not given: the one that the model was tuned with")
 	return c
 }
 

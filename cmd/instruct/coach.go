@@ -59,7 +59,7 @@ func newCoach(s *streams) *cobra.Command {
 				return err
 			}
 			defer sp.close()
-			c := &coaching{speaker: sp, streams: s, file: file, system: f.system}
+			c := &coaching{speaker: sp, streams: s, file: file, system: systemPrompt(cmd, s, f.system, sp.model.System)}
 			if suite != "" {
 				return c.suite(cmd.Context(), suite)
 			}

@@ -42,7 +42,7 @@ func (f *inspector) run(cmd *cobra.Command, s *streams) error {
 	if err := required(cmd, "model", "dataset"); err != nil {
 		return err
 	}
-	d, err := f.load(cmd.Context())
+	d, err := f.load(cmd.Context(), s)
 	if d != nil && f.page != "" { // also where no row is left to train on: the page says why
 		if err := f.writePage(d); err != nil {
 			return err

@@ -10,7 +10,8 @@ import (
 )
 
 func newDataConvert(s *streams) *cobra.Command {
-	var to, out, format string
+	var to, out string
+	var reading reading
 	known := strings.Join(data.Conversions(), ", ")
 	c := &cobra.Command{Use: "convert FILE...", Short: "Write rows in another format, as TRL reads it",
 		Long: `Write rows, corrections among them, as JSON lines in another format: messages, prompt-completion, dpo (prompt,
@@ -23,7 +24,7 @@ chosen, rejected) or kto (prompt, completion, label). A correction gives a row f
 			if err := required(cmd, "to"); err != nil {
 				return err
 			}
-			rows, err := data.Load(cmd.Context(), files, format)
+			rows, err := reading.load(cmd.Context(), s, files)
 			if err != nil {
 				return err
 			}
@@ -39,6 +40,6 @@ chosen, rejected) or kto (prompt, completion, label). A correction gives a row f
 		}}
 	c.Flags().StringVar(&to, "to", "", known)
 	c.Flags().StringVar(&out, "out", "", "write into this file, not to stdout")
-	c.Flags().StringVar(&format, "format", "", "format of the rows; found from the first row where empty")
+	reading.add(c.Flags())
 	return c
 }

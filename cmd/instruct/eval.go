@@ -9,6 +9,7 @@ import (
 
 	"instruct/data/policy"
 	"instruct/model/kernel"
+	"instruct/model/pretrained"
 	"instruct/train/eval"
 )
 
@@ -93,6 +94,13 @@ func (e *evaluation) run(cmd *cobra.Command, s *streams) error {
 	}
 	if err := e.checkOutputs(); err != nil {
 		return err
+	}
+	if len(e.models) > 0 { // all of them are asked alike
+		kept, err := pretrained.KeptSystem(e.models[0])
+		if err != nil {
+			return err
+		}
+		e.system = systemPrompt(cmd, s, e.system, kept)
 	}
 	suites, err := e.read(cmd.Context())
 	if err != nil {

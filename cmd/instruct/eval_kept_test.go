@@ -156,7 +156,7 @@ func TestEvalOfSuitesOfOneName(t *testing.T) {
 	has(t, out, "s-2 ", "s-3 ")
 	read(t, "found/samples-1-s-2.jsonl")
 	samples := lines[sampleLine](t, read(t, "found/samples-1-s-3.jsonl"))
-	if len(samples) != 2 || samples[0].Test != "s.json:1 #1" || samples[1].Test != "s.json:1 #2" {
+	if len(samples) != 2 || samples[0].Test != "s.json:1, row 1" || samples[1].Test != "s.json:1, row 2" {
 		t.Errorf("%+v", samples)
 	}
 }

@@ -39,7 +39,7 @@ func newGenerate(s *streams) *cobra.Command {
 	g.add(c)
 	fl := c.Flags()
 	fl.StringVar(&g.prompt, "prompt", "", "the prompt; without it, one prompt a line is read from standard input")
-	fl.StringVar(&g.system, "system", "", "system prompt")
+	fl.StringVar(&g.system, "system", "", "system prompt; not given: the one that the model was tuned with")
 	fl.BoolVar(&g.raw, "raw", false, "continue the prompt as plain text, without the chat template")
 	fl.BoolVar(&g.json, "json", false, "one JSON object a prompt: prompt, prompt_ids, ids, text, finish_reason")
 	fl.IntVar(&g.rows, "rows", 16, "prompts that are answered at one time")
@@ -59,6 +59,9 @@ func (g *generator) run(cmd *cobra.Command, s *streams) error {
 		return err
 	}
 	defer sp.close()
+	if !g.raw {
+		g.system = systemPrompt(cmd, s, g.system, sp.model.System)
+	}
 	a := answering{generator: g, speaker: sp, out: s, alone: one}
 	if one {
 		return a.run(cmd.Context(), func(bool) (string, bool, error) {

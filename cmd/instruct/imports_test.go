@@ -29,7 +29,7 @@ func arrows() [][]string {
 		{"train",
 			"checkpoints", "data", "data/lessons", "model", "model/kernel", "model/kernel/exact", "model/ops",
 			"model/pretrained", "tokenizer", "tokenizer/chat", "train/eval", "train/machine", "train/recipe"},
-		{"train/recipe", "data/lessons", "model/kernel"},
+		{"train/recipe", "data", "data/lessons", "model/kernel"},
 		{"train/eval",
 			"data", "data/checks", "data/checks/ifeval", "data/policy", "data/suite", "model", "model/kernel",
 			"model/kernel/rng", "model/pretrained", "tokenizer/chat"},

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"instruct/data"
 	"instruct/data/policy"
 )
 
@@ -19,8 +18,8 @@ func newPolicy(s *streams) *cobra.Command {
 
 // linter judges training rows as the flags say.
 type linter struct {
+	reading
 	policies []string
-	format   string
 	json     bool
 }
 
@@ -33,13 +32,13 @@ severity block is violated; violations of severity warn are only printed.`,
 		Example: "  instruct policy lint --policy policy.yaml train.jsonl more.parquet",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return mistake("%s needs files of rows (.jsonl .json .csv .tsv .parquet)", shortPath(cmd))
+				return mistake("%s needs %s", shortPath(cmd), filesHelp)
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return l.run(cmd, s, args) }}
 	c.Flags().StringSliceVar(&l.policies, "policy", nil, policyHelp)
-	c.Flags().StringVar(&l.format, "format", "", "format of the rows; found from the first row where empty")
+	l.reading.add(c.Flags())
 	c.Flags().BoolVar(&l.json, "json", false, "violations as JSON, one object a line, and a last line with the counts")
 	return c
 }
@@ -52,7 +51,7 @@ func (l *linter) run(cmd *cobra.Command, s *streams, paths []string) error {
 	if err != nil {
 		return err
 	}
-	rows, err := data.Load(cmd.Context(), paths, l.format)
+	rows, err := l.load(cmd.Context(), s, paths)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ whether that helps elsewhere.`,
 	fl := c.Flags()
 	fl.StringVar(&r.base, "base", "", "the model that a new behaviour folder begins with")
 	r.sources.add(c, &r.options)
-	fl.StringSliceVar(&r.keep, "keep", nil,
+	fl.StringArrayVar(&r.keep, "keep", nil,
 		"files of rows; the answers to their prompts are held in place, beside those to everyday prompts")
 	fl.IntVar(&r.keepRows, "keep_prompts", 96, "most prompts of --keep, spread over the files")
 	fl.StringVar(&r.maxWorse, "max_worse", "5%", "share of a suite's tests that may go from right to wrong")
@@ -133,7 +133,11 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	defer m.Close()
 	round := coach.Round{Options: r.options, Author: r.author, Kept: r.keep, Corrections: len(lesson.New),
 		ParentHash: m.WeightsHash(), Policies: r.rules.paths}
-	if round.Files, err = hashes(slices.Concat(r.keep, r.suites, r.unseen, r.rules.paths)); err != nil {
+	kept, err := data.OnDisk(r.keep)
+	if err != nil {
+		return err
+	}
+	if round.Files, err = hashes(slices.Concat(kept, r.suites, r.unseen, r.rules.paths)); err != nil {
 		return err
 	}
 	if round.Parent, err = pretrained.Current(r.behaviour); err != nil {

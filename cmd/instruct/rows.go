@@ -11,18 +11,19 @@ import (
 
 // rowFlags are the flags of commands that read a data set for a model.
 type rowFlags struct {
-	model, template, format string
-	dataset                 []string
-	maxLength, threads      int
-	trainOnInputs           bool
+	reading
+	model, template    string
+	dataset            []string
+	maxLength, threads int
+	trainOnInputs      bool
 }
 
 func (f *rowFlags) add(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringVar(&f.model, "model", "", modelHelp)
 	fl.StringVar(&f.template, "chat_template", "", templateHelp)
-	fl.StringSliceVar(&f.dataset, "dataset", nil, "files of rows (.jsonl .json .csv .tsv .parquet)")
-	fl.StringVar(&f.format, "format", "", "format of the rows; found from the first row where empty")
+	fl.StringArrayVar(&f.dataset, "dataset", nil, filesHelp)
+	f.reading.add(fl)
 	fl.IntVar(&f.maxLength, "max_length", 1024, "longest row in tokens")
 	fl.BoolVar(&f.trainOnInputs, "train_on_inputs", false, "mark every token as trained, not the answers only")
 	fl.IntVar(&f.threads, "threads", 0, threadsHelp)
@@ -39,8 +40,8 @@ type dataset struct {
 
 // load reads model and rows and encodes them. The data set is nil where there is no audit; with the error that no row
 // is left to train on there is one.
-func (f *rowFlags) load(ctx context.Context) (*dataset, error) {
-	rows, err := data.Load(ctx, f.dataset, f.format)
+func (f *rowFlags) load(ctx context.Context, s *streams) (*dataset, error) {
+	rows, err := f.reading.load(ctx, s, f.dataset)
 	if err != nil {
 		return nil, err
 	}

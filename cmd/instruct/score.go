@@ -47,7 +47,7 @@ func (f *scorer) run(cmd *cobra.Command, s *streams) error {
 	if err := required(cmd, "model", "dataset"); err != nil {
 		return err
 	}
-	set, err := f.load(cmd.Context())
+	set, err := f.load(cmd.Context(), s)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"instruct/model"
@@ -80,6 +82,15 @@ func (f *speakFlags) load(cmd *cobra.Command) (*speaker, error) {
 func (s *speaker) close() {
 	s.Session.Close()
 	s.pool.Close()
+}
+
+// systemPrompt is what the flag --system says or, where it is not given, the prompt that is kept with the model.
+func systemPrompt(cmd *cobra.Command, s *streams, given, kept string) string {
+	if cmd.Flags().Changed("system") || kept == "" {
+		return given
+	}
+	fmt.Fprintf(s.err, "note: asked with the system prompt of the training: %.60q; --system \"\" leaves it out\n", kept)
+	return kept
 }
 
 // decoding is what the flags say; emit receives the text as it grows and may be nil.

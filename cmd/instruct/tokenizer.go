@@ -93,9 +93,10 @@ func (c converter[T]) line(out io.Writer, t *tokenizer.Tokenizer, n int, line st
 
 // tokenizerTraining trains a tokenizer as the flags say.
 type tokenizerTraining struct {
-	files       []string
-	format, out string
-	options     tokenizer.TrainOptions
+	reading
+	files   []string
+	out     string
+	options tokenizer.TrainOptions
 }
 
 func newTokenizerTrain(s *streams) *cobra.Command {
@@ -105,8 +106,8 @@ func newTokenizerTrain(s *streams) *cobra.Command {
 			"(.jsonl .json .csv .tsv .parquet).",
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, s) }}
 	fl := c.Flags()
-	fl.StringSliceVar(&f.files, "dataset", nil, "text files, or data sets")
-	fl.StringVar(&f.format, "format", "", "format of the data sets' rows; found from the first row where empty")
+	fl.StringArrayVar(&f.files, "dataset", nil, "text files, or data sets: "+filesHelp)
+	f.reading.add(fl)
 	fl.StringVar(&f.out, "output_dir", "", "folder for tokenizer.json and its companions")
 	fl.IntVar(&f.options.VocabSize, "vocab_size", 8192, "tokens in all")
 	fl.IntVar(&f.options.MinFrequency, "min_frequency", 2, "a pair that is rarer is not merged")
@@ -119,7 +120,7 @@ func (f *tokenizerTraining) run(cmd *cobra.Command, s *streams) error {
 	if err := required(cmd, "dataset", "output_dir"); err != nil {
 		return err
 	}
-	rows, err := f.rows(cmd.Context())
+	rows, err := f.rows(cmd.Context(), s)
 	if err != nil {
 		return err
 	}
@@ -138,9 +139,13 @@ func (f *tokenizerTraining) run(cmd *cobra.Command, s *streams) error {
 }
 
 // rows reads the data sets, and then the text files, each of which is one row.
-func (f *tokenizerTraining) rows(ctx context.Context) (rows []data.Row, err error) {
+func (f *tokenizerTraining) rows(ctx context.Context, s *streams) (rows []data.Row, err error) {
+	files, err := data.Expand(f.files)
+	if err != nil {
+		return nil, err
+	}
 	var sets, texts []string
-	for _, path := range f.files {
+	for _, path := range files {
 		if data.Known(path) {
 			sets = append(sets, path)
 		} else {
@@ -148,7 +153,7 @@ func (f *tokenizerTraining) rows(ctx context.Context) (rows []data.Row, err erro
 		}
 	}
 	if len(sets) > 0 {
-		if rows, err = data.Load(ctx, sets, f.format); err != nil {
+		if rows, err = f.load(ctx, s, sets); err != nil {
 			return nil, err
 		}
 	}

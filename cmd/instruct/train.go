@@ -27,12 +27,15 @@ func (f *recipeFlag) Type() string {
 	if f.key.Kind == "list" {
 		return "a,b,..."
 	}
+	if f.key.Kind == "map" {
+		return "key=column,..."
+	}
 	return f.key.Kind
 }
 
 // Set keeps the value for later; a list that is given more than once grows, as in every other command.
 func (f *recipeFlag) Set(v string) error {
-	if f.given && f.key.Kind == "list" {
+	if f.given && (f.key.Kind == "list" || f.key.Kind == "map") {
 		v = f.value + "," + v
 	}
 	f.value, f.given = v, true

@@ -86,7 +86,7 @@ func TestTrainRecipe(t *testing.T) {
 		"step 1/12  loss ", "step 12/12  loss ", " tokens/s ", "epoch 3.00  held-out loss ")
 	has(t, o.out, "steps 12, ", "held-out loss ", "the run lies in out; try: instruct chat --model out")
 
-	hf := []string{"chat_template.jinja", "config.json", "generation_config.json", "model.safetensors",
+	hf := []string{"chat_template.jinja", "config.json", "generation_config.json", "instruct.json", "model.safetensors",
 		"special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"}
 	want := append([]string{"checkpoint-12", "checkpoint-8", "loss.svg", "metrics.jsonl", "recipe.yaml", "run.json"},
 		hf...)

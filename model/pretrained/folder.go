@@ -44,6 +44,11 @@ func (m *Model) openFolder() error {
 		weights, err := checkpoints.WeightFiles(m.Path)
 		return append([]string{path}, weights...), err
 	}
+	kept, err := readOwn(m.Path)
+	if err != nil {
+		return err
+	}
+	m.System = kept.System
 	m.Stop = endTokens(filepath.Join(m.Path, "generation_config.json"))
 	return nil
 }

@@ -20,6 +20,7 @@ type Model struct {
 	Tokenizer *tokenizer.Tokenizer
 	Template  *chat.Template
 	Stop      []int32 // tokens that end an answer
+	System    string  // the system prompt that it was tuned with, "": none, or several
 
 	fill  func() error             // reads or draws the weights
 	files func() ([]string, error) // of configuration and weights; nil where the model was made from scratch

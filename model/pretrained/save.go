@@ -17,7 +17,7 @@ const (
 
 // Files are the names of what [Model.Save] may write. What makes a folder look like a model stands first.
 func Files() []string {
-	return append([]string{configFile, weightsFile, generationFile}, tokenizer.Files()...)
+	return append([]string{configFile, weightsFile, generationFile, ownFile}, tokenizer.Files()...)
 }
 
 // Save writes a Hugging Face folder: weights in float32, configuration, tokenizer and template. dir must exist; each
@@ -42,6 +42,9 @@ func (m *Model) Save(dir string) error {
 		return err
 	}
 	if err := checkpoints.WriteFile(filepath.Join(dir, generationFile), append(text, '\n')); err != nil {
+		return err
+	}
+	if err := writeOwn(dir, own{System: m.System}); err != nil {
 		return err
 	}
 	if err := m.Tokenizer.Save(dir, checkpoints.WriteFile); err != nil {

@@ -49,7 +49,7 @@ func (s *Suite) say(system string) {
 	}
 }
 
-// number tells tests of one name apart by their place: the rows of a JSON array may all stand on one line.
+// number tells tests of one name apart by their place: a correction gives several rows, which have one.
 func (s *Suite) number() {
 	times := map[string]int{}
 	for _, t := range s.Tests {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"instruct/data"
 )
 
 // aliases maps names that other tools use to ours.
@@ -38,7 +40,7 @@ var aliases = map[string]string{
 type Key struct {
 	Name, Help string
 	Default    string // as text
-	Kind       string // string, list, int, float, bool
+	Kind       string // string, list, map, int, float, bool
 }
 
 // Keys lists every key, in the order of the struct.
@@ -57,12 +59,20 @@ var kinds = map[reflect.Kind]struct{ name, expected string }{
 	reflect.Int:     {"int", "a whole number"},
 	reflect.Float64: {"float", "a number"},
 	reflect.Bool:    {"bool", "true or false"},
+	reflect.Map:     {"map", "KEY=COLUMN, and a comma between them"},
 }
 
 func text(v reflect.Value) string {
 	switch v.Kind() {
 	case reflect.Slice:
 		return strings.Join(v.Interface().([]string), ",")
+	case reflect.Map:
+		var pairs []string
+		for key, column := range v.Interface().(columns) {
+			pairs = append(pairs, key+"="+column)
+		}
+		slices.Sort(pairs)
+		return strings.Join(pairs, ",")
 	case reflect.Float64:
 		return strconv.FormatFloat(v.Float(), 'g', -1, 64)
 	}
@@ -89,18 +99,18 @@ func (r *Recipe) Set(name, value string) error {
 	if !ok {
 		return mistake("unknown recipe key %q; did you mean %q?", name, NearestKey(name))
 	}
-	return setField(f, name, []string{value}, true)
+	return setField(f, name, []string{value})
 }
 
-func setField(f reflect.Value, name string, values []string, split bool) error {
+// setField sets a key from text; a list takes several.
+func setField(f reflect.Value, name string, values []string) error {
 	if f.Kind() == reflect.Slice {
-		if split {
-			values = strings.Split(values[0], ",")
-		}
 		list := []string{}
 		for _, v := range values {
-			if v = strings.TrimSpace(v); v != "" {
-				list = append(list, v)
+			for _, name := range data.SplitNames(v) {
+				if name = strings.TrimSpace(name); name != "" {
+					list = append(list, name)
+				}
 			}
 		}
 		f.Set(reflect.ValueOf(list))
@@ -116,6 +126,8 @@ func setField(f reflect.Value, name string, values []string, split bool) error {
 		*to, err = strconv.Atoi(strings.ReplaceAll(s, "_", ""))
 	case *float64:
 		*to, err = strconv.ParseFloat(s, 64)
+	case *columns:
+		*to, err = parseColumns(s)
 	case *bool:
 		switch strings.ToLower(s) {
 		case "true", "yes", "on", "1":
@@ -132,6 +144,22 @@ func setField(f reflect.Value, name string, values []string, split bool) error {
 		return mistake("%s is %q; expected %s", name, s, kinds[f.Kind()].expected)
 	}
 	return nil
+}
+
+// parseColumns reads KEY=COLUMN pairs with commas between them.
+func parseColumns(text string) (columns, error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	all := columns{}
+	for pair := range strings.SplitSeq(text, ",") {
+		key, column, ok := strings.Cut(pair, "=")
+		if !ok {
+			return nil, strconv.ErrSyntax
+		}
+		all[strings.TrimSpace(key)] = strings.TrimSpace(column)
+	}
+	return all, nil
 }
 
 // NearestKey returns the key that other tools call name, or else the known key of least edit distance.

@@ -20,10 +20,12 @@ type Recipe struct {
 	VocabSize       int      `key:"tokenizer_vocab_size" help:"vocabulary of a tokenizer trained with tokenizer_name: bpe"`
 	ChatTemplate    string   `key:"chat_template" help:"a built-in template's name or a Jinja file, not the model's own"`
 
-	Dataset       []string `key:"dataset" help:"training files (.jsonl .json .csv .tsv .parquet), or 'lessons' (embedded)"`
+	Dataset       []string `key:"dataset" help:"training files (.jsonl .json .csv .tsv .parquet .xlsx), or 'lessons'"`
 	Format        string   `key:"format" help:"format of the rows; found from the first row where empty"`
 	EvalDataset   []string `key:"eval_dataset" help:"held-out files"`
 	EvalFraction  float64  `key:"eval_fraction" help:"share of the rows to hold out where there is no eval_dataset"`
+	Columns       columns  `key:"columns" help:"columns that are read as keys of the format: prompt=Customer,..."`
+	SkipBadRows   bool     `key:"skip_bad_rows" help:"leave out the rows that cannot be read, and say how many"`
 	MaxLength     int      `key:"max_length" help:"longest row in tokens; longer rows are cut or dropped, and counted"`
 	AssistantOnly bool     `key:"assistant_only_loss" help:"train on the assistant's answers only; false: on whole rows"`
 	AllowUnended  bool     `key:"allow_unended" help:"train though most conversations do not end with a stop token"`
@@ -67,6 +69,9 @@ type Recipe struct {
 	Resume    string `key:"resume_from_checkpoint" help:"a checkpoint folder, or 'true' for the latest in output_dir"`
 	Threads   int    `key:"threads" help:"worker threads; 0: one a core. Does not change any bit"`
 }
+
+// columns maps keys of a format to the columns of files.
+type columns map[string]string
 
 // jsonText holds a YAML mapping as JSON, or a path.
 type jsonText string

@@ -52,13 +52,19 @@ func (r *Recipe) ParseYAML(path string, data []byte) (notes []string, err error)
 			notes = append(notes, fmt.Sprintf("%s: %s is read as %s", where, key, name))
 		}
 		var values []string
+		if f.Kind() == reflect.Map && isMapping(e.Value) {
+			if err = setColumns(f, e.Value); err != nil {
+				return nil, mistake("%s: %w", where, err)
+			}
+			continue
+		}
 		if f.Type() == reflect.TypeFor[jsonText]() && isMapping(e.Value) {
 			values, err = lastAsJSON(entries[:i+1])
 		} else {
 			values, err = nodeValues(e.Value)
 		}
 		if err == nil {
-			err = setField(f, name, values, false)
+			err = setField(f, name, values)
 		}
 		if err != nil {
 			return nil, mistake("%s: %w", where, err)
@@ -136,6 +142,30 @@ func nodeValues(n ast.Node) ([]string, error) {
 		out = append(out, text)
 	}
 	return out, nil
+}
+
+// setColumns sets a field from a mapping of keys to columns.
+func setColumns(f reflect.Value, n ast.Node) error {
+	all := columns{}
+	var entries []*ast.MappingValueNode
+	switch n := unwrapped(n).(type) {
+	case *ast.MappingNode:
+		entries = n.Values
+	case *ast.MappingValueNode:
+		entries = append(entries, n)
+	}
+	for _, e := range entries {
+		key, ok := scalarText(e.Key)
+		column, isText := scalarText(e.Value)
+		if !ok || !isText {
+			return mistake("expected lines such as `prompt: Customer`")
+		}
+		all[key] = column
+	}
+	if len(all) > 0 {
+		f.Set(reflect.ValueOf(all))
+	}
+	return nil
 }
 
 // unwrapped is a value without its anchor and its tag.

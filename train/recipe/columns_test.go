@@ -1,0 +1,70 @@
+package recipe
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestColumnsInRecipes(t *testing.T) {
+	want := columns{"prompt": "Customer", "completion": "Agent"}
+	for _, text := range []string{
+		"columns: {prompt: Customer, completion: Agent}",
+		"columns:\n  prompt: Customer\n  completion: 'Agent'",
+		"columns: prompt=Customer, completion=Agent",
+	} {
+		r := Default()
+		if _, err := r.ParseYAML("r.yaml", []byte(text)); err != nil || !maps.Equal(r.Columns, want) {
+			t.Errorf("%s: %v, %v", text, r.Columns, err)
+		}
+		saved, err := r.YAML()
+		again := Default()
+		if err == nil {
+			_, err = again.ParseYAML("r.yaml", saved)
+		}
+		if err != nil || !maps.Equal(again.Columns, want) {
+			t.Errorf("%s, saved: %v, %v", text, again.Columns, err)
+		}
+		if key, _, _ := again.Changed(&r, nil); key != "" {
+			t.Errorf("%s changed", key)
+		}
+		again.Columns = columns{"prompt": "Customer"}
+		if key, now, before := again.Changed(&r, nil); key != "columns" || now == before {
+			t.Errorf("%s: %s, %s", key, now, before)
+		}
+	}
+	for _, text := range []string{"columns: Customer", "columns: [a=b, c]", "columns: {prompt: [a]}"} {
+		r := Default()
+		if _, err := r.ParseYAML("r.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "r.yaml:1: ") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// A comma divides names, except in the name of a file that exists.
+func TestCommasInRecipes(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("a,b.jsonl", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string][]string{
+		"dataset: a,b.jsonl":           {"a,b.jsonl"},
+		"dataset: 'a,b.jsonl,c.jsonl'": {"a,b.jsonl", "c.jsonl"},
+		"dataset: [a,b.jsonl]":         {"a", "b.jsonl"},
+		"dataset: ['a,b.jsonl']":       {"a,b.jsonl"},
+		"dataset:\n  - a,b.jsonl\n":    {"a,b.jsonl"},
+		"dataset: x,y":                 {"x", "y"},
+	} {
+		r := Default()
+		if _, err := r.ParseYAML("r.yaml", []byte(text)); err != nil || !slices.Equal(r.Dataset, want) {
+			t.Errorf("%s: %q, %v", text, r.Dataset, err)
+		}
+	}
+	r := Default()
+	if err := r.Set("dataset", "c.jsonl,a,b.jsonl"); err != nil ||
+		!slices.Equal(r.Dataset, []string{"c.jsonl", "a,b.jsonl"}) {
+		t.Errorf("a flag: %q, %v", r.Dataset, err)
+	}
+}
