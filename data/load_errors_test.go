@@ -204,7 +204,7 @@ func TestBadRows(t *testing.T) {
 		t.Fatalf("got %s", err)
 	}
 	for i, want := range []string{":2:9: invalid JSON", ":4: expected an object, found null", ":6: key",
-		":8: the text is empty", ":10: the row has the keys {t}", ":12:9: invalid JSON"} {
+		":8: the text is empty", ":10: no format has the keys {t}", ":12:9: invalid JSON"} {
 		if !strings.HasPrefix(lines[i+1], "  "+path+want) {
 			t.Errorf("line %q, want %s", lines[i+1], want)
 		}

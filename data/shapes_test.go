@@ -48,8 +48,8 @@ func TestJSONShapes(t *testing.T) {
 		t.Errorf("one object: %+v", rows)
 	}
 	// A key of that name is no row's wrapper when its items are no objects.
-	rows = load(t, write(t, "r.jsonl", `{"text":"a","data":["x"]}`))
-	if len(rows) != 1 || !slices.Equal(rows[0].Ignored, []string{"data"}) {
+	rows = load(t, write(t, "r.jsonl", `{"text":"a","rows":["x"]}`))
+	if len(rows) != 1 || !slices.Equal(rows[0].Ignored, []string{"rows"}) {
 		t.Errorf("a list: %+v", rows)
 	}
 }
