@@ -25,6 +25,8 @@ type Config struct {
 
 	BOS, EOS, PAD int // token ids, -1 where there is none
 
+	Notes []string // where the file contradicts itself, and what was taken
+
 	family  *family
 	options decoderOptions
 	raw     map[string]json.RawMessage // the file it came from, so that saving keeps what we do not use
@@ -53,9 +55,13 @@ func parseConfig(path string, data []byte, known []family) (Config, error) {
 	c := Config{Family: typ, BOS: r.token("bos_token_id"), EOS: r.token("eos_token_id"), PAD: r.token("pad_token_id"),
 		InitStd: r.num("initializer_range", 0.02), family: &known[i], raw: raw}
 	c.family.parse(&c, r)
+	if r.has("quantization_config") {
+		r.note("quantization_config is not applied: the weights are taken as they stand in the file")
+	}
 	if r.err != nil {
 		return Config{}, r.err
 	}
+	c.Notes = r.notes
 	return c, c.validate(path)
 }
 
@@ -102,6 +108,7 @@ func (c *Config) JSON() ([]byte, error) {
 	out["tie_word_embeddings"] = c.Tied
 	out["initializer_range"] = c.InitStd
 	delete(out, "torch_dtype")
+	delete(out, "quantization_config") // of other weights than those that are saved
 	out["dtype"] = "float32"
 	for k, id := range map[string]int{"bos_token_id": c.BOS, "eos_token_id": c.EOS, "pad_token_id": c.PAD} {
 		if id >= 0 {
@@ -115,9 +122,20 @@ func (c *Config) JSON() ([]byte, error) {
 
 // configReader takes typed values out of a config.json and keeps the first error.
 type configReader struct {
-	path string
-	raw  map[string]json.RawMessage
-	err  error
+	path  string
+	raw   map[string]json.RawMessage
+	err   error
+	notes []string
+}
+
+// has tells whether a key has a value.
+func (r *configReader) has(key string) bool {
+	m, ok := r.raw[key]
+	return ok && string(m) != "null"
+}
+
+func (r *configReader) note(format string, args ...any) {
+	r.notes = append(r.notes, r.path+": "+fmt.Sprintf(format, args...))
 }
 
 func (r *configReader) fail(format string, args ...any) {
@@ -127,10 +145,10 @@ func (r *configReader) fail(format string, args ...any) {
 }
 
 func (r *configReader) get(key string, v any, want string) bool {
-	m, ok := r.raw[key]
-	if !ok || string(m) == "null" {
+	if !r.has(key) {
 		return false
 	}
+	m := r.raw[key]
 	if err := json.Unmarshal(m, v); err != nil {
 		r.fail("%s is %s; expected %s", key, m, want)
 	}

@@ -44,6 +44,7 @@ func writeGPT2(c *Config, out map[string]any) {
 		"n_layer":             c.Layers,
 		"n_head":              c.Heads,
 		"n_positions":         c.MaxLength,
+		"n_ctx":               c.MaxLength, // mlx-lm asks for it
 		"n_inner":             c.Hidden,
 		"layer_norm_epsilon":  c.NormEps,
 		"activation_function": "gelu_new",

@@ -120,14 +120,12 @@ func parseLlama(c *Config, r *configReader) {
 }
 
 func writeLlama(c *Config, out map[string]any) {
-	delete(out, "rope_scaling")
-	delete(out, "rope_theta")
 	maps.Copy(out, map[string]any{
 		"hidden_size": c.Width, "num_hidden_layers": c.Layers, "intermediate_size": c.Hidden,
 		"num_attention_heads": c.Heads, "num_key_value_heads": c.KVHeads, "head_dim": c.HeadDim,
 		"max_position_embeddings": c.MaxLength, "rms_norm_eps": c.NormEps, "hidden_act": "silu",
-		"rope_parameters": c.Rope.parameters(),
 	})
+	c.Rope.write(out)
 }
 
 func llamaMeta(c *Config, get func(string) float64) {

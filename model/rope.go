@@ -58,14 +58,33 @@ type ropeKeys struct {
 	Theta float64 `json:"rope_theta"`
 }
 
-// parseRope reads rope_theta and rope_scaling, or rope_parameters as transformers 5 writes them.
+// parseRope reads rope_theta and rope_scaling, or rope_parameters as transformers 5 writes them. Where they differ, what
+// transformers 5 takes counts: rope_scaling before rope_parameters, and a rope_theta inside before the one outside
+// (modeling_rope_utils.py, convert_rope_params_to_dict).
 func parseRope(r *configReader) Rope {
-	theta := r.num("rope_theta", 10000)
+	const outside = "rope_theta"
+	theta := r.num(outside, 10000)
 	var s ropeKeys
-	if !r.get("rope_scaling", &s, "an object") {
-		r.get("rope_parameters", &s, "an object")
+	key := "rope_scaling"
+	r.get(key, &s, "an object")
+	if s == (ropeKeys{}) {
+		key = "rope_parameters"
+		r.get(key, &s, "an object")
+	}
+	if r.has(outside) && s.Theta > 0 && s.Theta != theta {
+		r.note("%s is %g, and %g in %s, which is taken; transformers 4 takes the other one", outside, theta, s.Theta, key)
 	}
 	return s.rope(r, theta)
+}
+
+// write puts the rotary positions into a config.json as transformers 5 reads them, and as transformers 4 and programs
+// of its time do, which take a rope_theta of 10000 where there is none.
+func (r *Rope) write(out map[string]any) {
+	p := r.parameters()
+	out["rope_parameters"], out["rope_theta"], out["rope_scaling"] = p, r.Theta, nil
+	if r.Scaling.Type != "default" {
+		out["rope_scaling"] = p
+	}
 }
 
 // rope checks the object; theta is that of a file which has it elsewhere.

@@ -8,7 +8,6 @@ type config struct {
 	bos, eos, unk, pad string
 	chatTemplate       string
 	moreTemplates      []namedTemplate            // others than the default, by name
-	templateInConfig   bool                       // tokenizer_config.json had a chat_template
 	keys               map[string]json.RawMessage // all of tokenizer_config.json
 }
 
@@ -34,7 +33,6 @@ func parseConfig(data []byte) (config, error) {
 	if !ok || string(src) == "null" {
 		return c, nil
 	}
-	c.templateInConfig = true
 	var list []namedTemplate
 	switch {
 	case json.Unmarshal(src, &c.chatTemplate) == nil:

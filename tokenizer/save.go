@@ -15,8 +15,8 @@ import (
 
 // Save writes tokenizer.json, tokenizer_config.json, special_tokens_map.json and the chat templates
 // (chat_template.jinja, additional_chat_templates) into dir, which must exist, each file by a call of write.
-// tokenizer.json is written as it was read. The keys of the original tokenizer_config.json stay; a chat template that
-// stood there is kept there too.
+// tokenizer.json is written as it was read. The keys of the original tokenizer_config.json stay; the chat template stands
+// there too, for programs that do not read chat_template.jinja.
 func (t *Tokenizer) Save(dir string, write func(path string, data []byte) error) error {
 	if err := t.save(dir, write); err != nil {
 		return fmt.Errorf("tokenizer: save: %w", err)
@@ -35,7 +35,7 @@ func (t *Tokenizer) save(dir string, write func(path string, data []byte) error)
 			specials[key] = text
 		}
 	}
-	if more, ok := t.config.keys["additional_special_tokens"]; ok {
+	if more := t.config.moreSpecials(); more != nil {
 		specials["additional_special_tokens"] = more
 	}
 	special, err := indented(specials)
@@ -60,25 +60,60 @@ func (c *config) named() map[string]string {
 	return map[string]string{"bos_token": c.bos, "eos_token": c.eos, "unk_token": c.unk, "pad_token": c.pad}
 }
 
-// configJSON is the tokenizer_config.json to write.
+// SetDefault sets a key of tokenizer_config.json that the file of the tokenizer does not have.
+func (t *Tokenizer) SetDefault(key string, value any) error {
+	if !isNull(t.config.keys[key]) {
+		return nil
+	}
+	src, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("tokenizer: %s: %w", key, err)
+	}
+	if t.config.keys == nil {
+		t.config.keys = map[string]json.RawMessage{}
+	}
+	t.config.keys[key] = src
+	return nil
+}
+
+// configJSON is the tokenizer_config.json to write. What transformers 5 has other words for than transformers 4 is
+// written in the older ones, which both read: the class TokenizersBackend, and a list of extra_special_tokens.
 func (t *Tokenizer) configJSON() ([]byte, error) {
 	keys := make(map[string]any, len(t.config.keys)+1)
 	for key, src := range t.config.keys {
 		keys[key] = src
 	}
-	if keys["tokenizer_class"] == nil {
+	if class := t.config.keys["tokenizer_class"]; isNull(class) || string(class) == `"TokenizersBackend"` {
 		keys["tokenizer_class"] = "PreTrainedTokenizerFast"
+	}
+	if more := t.config.moreSpecials(); more != nil {
+		keys["additional_special_tokens"] = more
+	}
+	if isList(t.config.keys["extra_special_tokens"]) {
+		delete(keys, "extra_special_tokens")
 	}
 	for key, text := range t.config.named() {
 		if text != "" && isNull(t.config.keys[key]) {
 			keys[key] = text
 		}
 	}
-	if t.config.templateInConfig {
-		keys["chat_template"] = t.config.templateValue()
+	if value := t.config.templateValue(); value != "" {
+		keys["chat_template"] = value
 	}
 	return indented(keys)
 }
+
+// moreSpecials is the list of special tokens that have no name, nil where there is none.
+func (c *config) moreSpecials() json.RawMessage {
+	for _, key := range []string{"additional_special_tokens", "extra_special_tokens"} {
+		if src := c.keys[key]; isList(src) {
+			return src
+		}
+	}
+	return nil
+}
+
+func isList(src json.RawMessage) bool { return strings.HasPrefix(string(src), "[") }
 
 // Hash identifies the tokenizer: the SHA-256, in hex, of its tokens, merges, pipeline and special tokens, whatever the
 // spelling of its files. The chat template has a hash of its own.

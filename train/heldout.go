@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"instruct/data"
 	"instruct/model"
@@ -58,9 +59,20 @@ func (h *heldOut) each(ctx context.Context, take func(loss, divisor float64) err
 	return nil
 }
 
-// loss returns the mean loss of a held-out trained token, and how many there are.
-func (h *heldOut) loss(ctx context.Context) (mean float64, trained int, err error) {
+// heldOutLoss is the loss of held-out rows.
+type heldOutLoss struct {
+	Mean    float64 // of a trained token
+	Error   float64 // standard error of Mean, from how micro-batches differ; 0 where there are too few
+	Trained int     // tokens
+}
+
+// fewBatches are too few micro-batches to tell a standard error.
+const fewBatches = 4
+
+// loss measures the loss of the held-out rows.
+func (h *heldOut) loss(ctx context.Context) (out heldOutLoss, err error) {
 	sum, divisor := 0.0, 0.0
+	var parts [][2]float64
 	err = h.each(ctx, func(loss, d float64) error {
 		if !finite(loss) {
 			return fmt.Errorf("the held-out loss is %v; rows: %s; a lower learning_rate or a longer warm-up usually helps",
@@ -68,10 +80,28 @@ func (h *heldOut) loss(ctx context.Context) (mean float64, trained int, err erro
 		}
 		sum += loss
 		divisor += d
-		trained += h.batch.TrainedTokens
+		out.Trained += h.batch.TrainedTokens
+		parts = append(parts, [2]float64{loss, d})
 		return nil
 	})
-	return sum / divisor, trained, err
+	out.Mean = sum / divisor
+	out.Error = ratioError(parts, out.Mean, divisor)
+	return out, err
+}
+
+// ratioError is the standard error of a mean that is a ratio of sums, of which parts are the summands: that of the
+// linearised ratio (Cochran 1977, Sampling Techniques, 2.11).
+func ratioError(parts [][2]float64, mean, divisor float64) float64 {
+	n := float64(len(parts))
+	if n < fewBatches {
+		return 0
+	}
+	squares := 0.0
+	for _, p := range parts {
+		d := p[0] - float64(mean*p[1])
+		squares += float64(d * d)
+	}
+	return math.Sqrt(squares*n/(n-1)) / divisor
 }
 
 func (h *heldOut) close() { h.graph.Close() }

@@ -188,11 +188,11 @@ func savedLoss(t *testing.T, r recipe.Recipe, dtype kernel.DType) float64 {
 		t.Fatal(err)
 	}
 	defer h.close()
-	loss, _, err := h.loss(t.Context())
+	loss, err := h.loss(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return loss
+	return loss.Mean
 }
 
 // loadWeights loads the model of a Hugging Face folder without a tokenizer.

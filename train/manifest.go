@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"instruct/checkpoints"
@@ -21,7 +22,9 @@ type manifest struct {
 	Threads        int               `json:"threads"`
 	Arguments      []string          `json:"arguments"`
 	Seed           int               `json:"seed"`
+	DataSeed       int               `json:"data_seed"`
 	Model          string            `json:"model"`
+	BaseFiles      map[string]string `json:"base_files_sha256,omitempty"` // of Model, but for its tokenizer
 	Parameters     int               `json:"parameters"`
 	Files          map[string]string `json:"files_sha256"`
 	TokenizerHash  string            `json:"tokenizer_sha256"`
@@ -46,6 +49,7 @@ func (u *run) writeManifest(res *Result) error {
 	r := u.Recipe
 	again := *r // run again, the saved recipe starts anew and replaces nothing unasked
 	again.Resume, again.Overwrite = "", false
+	again = again.For(r.OutputDir)
 	recipe, err := again.YAML()
 	if err != nil {
 		return err
@@ -55,7 +59,7 @@ func (u *run) writeManifest(res *Result) error {
 	}
 	m := manifest{Version: u.o.Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Kernels: kernel.Path(), CPUFeatures: kernel.Features(), Threads: u.Pool.Threads(), Arguments: u.o.Args, Seed: r.Seed,
-		Model: r.ModelNameOrPath, Parameters: u.Model.Size(), Files: map[string]string{},
+		DataSeed: r.DataSeed, Model: r.ModelNameOrPath, BaseFiles: u.origin.Base, Parameters: u.Model.Size(), Files: map[string]string{},
 		TokenizerHash: u.Model.Tokenizer.Hash(), TemplateHash: u.Model.Template.Hash(), DataHash: u.rows.audit.Hash,
 		Rows: len(u.rows.examples), HeldOutRows: len(u.rows.heldOut), Steps: u.Steps,
 		Started: u.start.UTC().Format(time.RFC3339)}
@@ -65,10 +69,8 @@ func (u *run) writeManifest(res *Result) error {
 	if exe, err := os.Executable(); err == nil { // where the program cannot be read, the field stays empty
 		m.BinaryHash, _ = checkpoints.HashFile(exe)
 	}
-	for _, path := range u.rows.files {
-		if m.Files[path], err = checkpoints.HashFile(path); err != nil {
-			return err
-		}
+	for _, f := range slices.Concat(u.origin.Data, u.origin.HeldOut) {
+		m.Files[f.Path] = f.Hash
 	}
 	if res != nil {
 		m.finish(res)

@@ -26,6 +26,7 @@ type Metric struct {
 	TokensPerSec   float64  `json:"tokens_per_second,omitempty"`
 	TrainedPerSec  float64  `json:"trained_tokens_per_second,omitempty"`
 	EvalLoss       *float64 `json:"eval_loss,omitempty"` // mean over the held-out trained tokens
+	EvalError      float64  `json:"eval_loss_standard_error,omitempty"`
 	EvalTokens     int      `json:"eval_trained_tokens,omitempty"`
 	EvalPerplexity float64  `json:"eval_perplexity,omitempty"`
 }

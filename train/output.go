@@ -27,17 +27,28 @@ func runFiles() []string {
 	return slices.Concat(pretrained.Files(), []string{manifestFile, recipeFile, metricsFile, chartFile})
 }
 
-// prepareOutput makes the output folder, or refuses one that holds something else than what checkpoint goes on with.
-// An older run is removed here, so it must be called after everything that the new one reads was found good.
-func prepareOutput(r *recipe.Recipe, checkpoint string) error {
-	wrap := func(err error) error { return mistake("output_dir %s: %s", r.OutputDir, checkpoints.Reason(err)) }
+// outputError is the error of the output folder.
+func outputError(r *recipe.Recipe, err error) error {
+	return mistake("output_dir %s: %s", r.OutputDir, checkpoints.Reason(err))
+}
+
+// goesOn tells whether the run goes on in the folder of its checkpoint.
+func goesOn(r *recipe.Recipe, checkpoint string) bool {
+	return checkpoint != "" && sameFile(filepath.Dir(filepath.Clean(checkpoint)), r.OutputDir)
+}
+
+// checkOutput refuses an output folder that holds something else than an earlier run that may be replaced, or what
+// checkpoint goes on with. It changes nothing.
+func checkOutput(r *recipe.Recipe, checkpoint string) error {
 	entries, err := os.ReadDir(r.OutputDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return wrap(err)
+		return outputError(r, err)
 	}
-	goesOn := checkpoint != "" && sameFile(filepath.Dir(filepath.Clean(checkpoint)), r.OutputDir)
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { // .gitkeep, .DS_Store; but what a killed run left counts
+		return strings.HasPrefix(e.Name(), ".") && !strings.HasPrefix(e.Name(), ".checkpoint-")
+	})
 	switch {
-	case goesOn:
+	case goesOn(r, checkpoint):
 		if c, ok, err := checkpoints.Latest(r.OutputDir); err != nil {
 			return err
 		} else if ok && !sameFile(c.Path, checkpoint) {
@@ -50,14 +61,38 @@ func prepareOutput(r *recipe.Recipe, checkpoint string) error {
 	case len(entries) > 0 && r.ModelNameOrPath != "" && replaces(r.OutputDir, r.ModelNameOrPath):
 		return mistake("output_dir %s holds the model to tune, %s, and would be replaced; set another --output_dir",
 			r.OutputDir, r.ModelNameOrPath)
+	case len(entries) > 0 && !isRun(r.OutputDir):
+		return mistake("output_dir %s holds no earlier run (no %s, no checkpoint), so --overwrite_output_dir replaces "+
+			"nothing in it; set another --output_dir", r.OutputDir, manifestFile)
 	}
+	return nil
+}
+
+// isRun tells whether a folder is that of a run, if only one that was stopped early.
+func isRun(dir string) bool {
+	for _, name := range []string{manifestFile, metricsFile} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return true
+		}
+	}
+	list, _ := checkpoints.List(dir)
+	return len(list) > 0
+}
+
+// prepareOutput makes the output folder, or refuses one as [checkOutput] does. An older run is removed here, so it must
+// be called after everything that the new one reads was found good.
+func prepareOutput(r *recipe.Recipe, checkpoint string) error {
+	if err := checkOutput(r, checkpoint); err != nil {
+		return err
+	}
+	wrap := func(err error) error { return outputError(r, err) }
 	if err := os.MkdirAll(r.OutputDir, 0o755); err != nil {
 		return wrap(err)
 	}
 	if err := checkWritable(r.OutputDir); err != nil {
 		return wrap(err)
 	}
-	if err := checkpoints.Clean(r.OutputDir); err != nil || goesOn {
+	if err := checkpoints.Clean(r.OutputDir); err != nil || goesOn(r, checkpoint) {
 		return err
 	}
 	return clearRun(r.OutputDir)

@@ -73,7 +73,14 @@ func (p *progress) evaluation(m Metric) {
 		_ = p.bar.Clear()
 		p.visible = false
 	}
-	fmt.Fprintf(p.log, "step %d/%d  epoch %.2f  held-out loss %.4f\n", m.Step, p.last, m.Epoch, *m.EvalLoss)
+	more := ""
+	if m.Step == 0 {
+		more = ", before training"
+		if m.EvalError > 0 {
+			more += fmt.Sprintf(", with a standard error of %.2g", m.EvalError)
+		}
+	}
+	fmt.Fprintf(p.log, "step %d/%d  epoch %.2f  held-out loss %.4f%s\n", m.Step, p.last, m.Epoch, *m.EvalLoss, more)
 }
 
 // done takes the bar away; it may be called twice.

@@ -13,14 +13,15 @@ import (
 
 // dataset is the rows of a run, as text and as examples.
 type dataset struct {
-	files    []string // that the rows were read from
-	train    []data.Row
-	evalRows []data.Row
-	suite    *eval.Suite    // what the model is asked before and after training, nil: nothing
-	examples []data.Example // of the training rows
-	heldOut  []data.Example
-	audit    *data.Audit // of the training rows
-	notes    []string
+	files     []string // that the rows of training were read from
+	evalFiles []string
+	train     []data.Row
+	evalRows  []data.Row
+	suite     *eval.Suite    // what the model is asked before and after training, nil: nothing
+	examples  []data.Example // of the training rows
+	heldOut   []data.Example
+	audit     *data.Audit // of the training rows
+	notes     []string
 }
 
 // loadRows reads the rows that the recipe names and holds some out.
@@ -37,7 +38,10 @@ func loadRows(ctx context.Context, r *recipe.Recipe) (*dataset, error) {
 	}
 	d := &dataset{}
 	var err error
-	if d.files, err = data.OnDisk(slices.Concat(r.Dataset, r.EvalDataset)); err != nil {
+	if d.files, err = data.OnDisk(r.Dataset); err != nil {
+		return nil, err
+	}
+	if d.evalFiles, err = data.OnDisk(r.EvalDataset); err != nil {
 		return nil, err
 	}
 	o := data.Options{Format: r.Format, Columns: r.Columns, SkipBadRows: r.SkipBadRows,
@@ -49,9 +53,13 @@ func loadRows(ctx context.Context, r *recipe.Recipe) (*dataset, error) {
 	case len(r.EvalDataset) > 0:
 		d.evalRows, err = data.LoadWith(ctx, r.EvalDataset, o)
 	case r.EvalFraction > 0 && len(d.train) > 1:
-		d.train, d.evalRows, err = data.Split(d.train, r.EvalFraction, uint64(r.Seed))
+		d.train, d.evalRows, err = data.Split(d.train, r.EvalFraction, uint64(r.DataSeed))
 	}
-	return d, err
+	if err != nil {
+		return nil, err
+	}
+	d.notes = append(d.notes, heldOutNotes(d.train, d.evalRows, r.EvalFraction > 0)...)
+	return d, nil
 }
 
 // encode makes examples of the rows, whose tokens must be in a vocabulary of vocab.

@@ -56,6 +56,7 @@ type run struct {
 	metrics *metrics
 	best    best
 	saved   int // step of the last checkpoint
+	origin  origin
 }
 
 // best is the lowest held-out loss so far; Step 0: none yet.
@@ -79,6 +80,12 @@ func Run(ctx context.Context, r recipe.Recipe, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkWhole(checkpoint); err != nil {
+		return nil, err
+	}
+	if err := checkOutput(&r, checkpoint); err != nil {
+		return nil, err
+	}
 	if u.Setup, err = NewSetup(ctx, &r, SetupOptions{Checkpoint: checkpoint, Available: o.Available}); err != nil {
 		return nil, err
 	}
@@ -87,7 +94,7 @@ func Run(ctx context.Context, r recipe.Recipe, o Options) (*Result, error) {
 		return nil, err
 	}
 	if err := u.loop(ctx); err != nil {
-		return nil, err
+		return nil, u.keepModel(err)
 	}
 	return u.finish(ctx)
 }
@@ -96,6 +103,12 @@ func Run(ctx context.Context, r recipe.Recipe, o Options) (*Result, error) {
 func (u *run) begin(ctx context.Context) (err error) {
 	r := u.Recipe
 	if err := u.Model.ReadWeights(kernel.F32); err != nil {
+		return err
+	}
+	if u.origin, err = newOrigin(r, u.rows); err != nil {
+		return err
+	}
+	if err := u.checkDisk(); err != nil {
 		return err
 	}
 	if err := prepareOutput(r, u.resumed); err != nil {
@@ -115,14 +128,14 @@ func (u *run) begin(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if err := u.writeManifest(nil); err != nil { // it makes the folder one of a run, which another may replace
+		return err
+	}
 	if u.metrics, err = openMetrics(r.OutputDir, u.trainer.Done.Step); err != nil {
 		return err
 	}
 	u.describe()
-	if err := u.askBefore(ctx); err != nil {
-		return err
-	}
-	return u.writeManifest(nil)
+	return u.askBefore(ctx)
 }
 
 // close gives back what the run took.
@@ -143,6 +156,9 @@ func (u *run) close() {
 func (u *run) loop(ctx context.Context) error {
 	u.metrics.progress = newProgress(u.o, u.Steps, u.trainer.Done.Step, u.Recipe.LoggingSteps)
 	defer u.metrics.done()
+	if err := u.evaluateBefore(ctx); err != nil {
+		return err
+	}
 	for u.trainer.Done.Step < u.Steps {
 		if ctx.Err() != nil {
 			return u.interrupt()
@@ -218,22 +234,46 @@ func (u *run) afterStep(ctx context.Context) error {
 func (u *run) evaluate(ctx context.Context) (better bool, err error) {
 	u.metrics.note("evaluating")
 	step := u.trainer.Done.Step
-	loss, trained, err := u.heldOut.loss(ctx)
+	loss, err := u.heldOut.loss(ctx)
 	if err != nil {
 		return false, fmt.Errorf("evaluation after step %d: %w", step, err)
 	}
-	row := Metric{Step: step, Epoch: u.Cursor.Passes(), EvalLoss: &loss, EvalTokens: trained}
-	if p := exact.Exp(loss); finite(p) {
+	row := Metric{Step: step, Epoch: u.Cursor.Passes(), EvalLoss: &loss.Mean, EvalError: loss.Error, EvalTokens: loss.Trained}
+	if p := exact.Exp(loss.Mean); finite(p) {
 		row.EvalPerplexity = p
 	}
 	if err := u.metrics.add(row); err != nil {
 		return false, err
 	}
-	better = u.best.Step == 0 || loss < u.best.Loss
+	better = step > 0 && (u.best.Step == 0 || loss.Mean < u.best.Loss)
 	if better {
-		u.best = best{Loss: loss, Step: step}
+		u.best = best{Loss: loss.Mean, Step: step}
 	}
 	return better, nil
+}
+
+// evaluateBefore measures the held-out loss before the first step, to which every later one is compared.
+func (u *run) evaluateBefore(ctx context.Context) error {
+	if u.heldOut == nil || u.Recipe.EvalStrategy == "no" || u.trainer.Done.Step > 0 {
+		return nil
+	}
+	_, err := u.evaluate(ctx)
+	if errors.Is(err, context.Canceled) {
+		return u.interrupt()
+	}
+	return err
+}
+
+// keepModel saves the model of a run that made all its steps, whatever went wrong after the last one.
+func (u *run) keepModel(err error) error {
+	if u.trainer.Done.Step < u.Steps || errors.Is(err, ErrInterrupted) {
+		return err
+	}
+	if u.Model.Save(u.Recipe.OutputDir) != nil { // for the reason that err names, most likely
+		return err
+	}
+	return fmt.Errorf("%w; all %d steps were made, and the model after the last one is in %s", err, u.Steps,
+		u.Recipe.OutputDir)
 }
 
 // interrupt saves where the run stands and says how to go on.
@@ -254,23 +294,41 @@ func (u *run) interrupt() error {
 	return ErrInterrupted
 }
 
-// finish writes the result of a run that has made all its steps.
+// finish writes the result of a run that has made all its steps: first the model, which nothing that fails afterwards
+// may cost.
 func (u *run) finish(ctx context.Context) (*Result, error) {
 	u.metrics.done()
-	if err := u.loadBest(); err != nil {
-		return nil, err
-	}
 	if err := u.Model.Save(u.Recipe.OutputDir); err != nil {
 		return nil, err
 	}
-	if err := checkpoints.WriteFile(filepath.Join(u.Recipe.OutputDir, chartFile), lossChart(u.metrics.rows)); err != nil {
+	if err := u.loadBest(); err != nil {
+		return nil, fmt.Errorf("the best checkpoint cannot be loaded: %w; the model after the last step is in %s", err,
+			u.Recipe.OutputDir)
+	}
+	chart := filepath.Join(u.Recipe.OutputDir, chartFile)
+	if err := checkpoints.WriteFile(chart, lossChart(u.metrics.rows)); err != nil {
+		fmt.Fprintln(u.o.Log, "note: no picture of the loss:", err)
+	}
+	if err := u.writeManifest(u.result()); err != nil {
 		return nil, err
+	}
+	if u.report == nil {
+		return u.result(), nil
 	}
 	if err := u.askAfter(ctx); err != nil {
 		return nil, err
 	}
+	res := u.result()
+	return res, u.writeManifest(res)
+}
+
+// result is what the run gave so far.
+func (u *run) result() *Result {
 	res := &Result{OutputDir: u.Recipe.OutputDir, Steps: u.trainer.Done.Step, EvalLoss: math.NaN(), BestLoss: u.best.Loss,
-		BestStep: u.best.Step, WeightsHash: u.Model.WeightsHash(), Report: u.report}
+		BestStep: u.best.Step, WeightsHash: u.Model.WeightsHash()}
+	if u.report != nil && u.report.After != nil {
+		res.Report = u.report
+	}
 	for _, m := range u.metrics.rows { // a resumed run may have had no step to make
 		if m.Loss != nil {
 			res.Loss = *m.Loss
@@ -280,10 +338,10 @@ func (u *run) finish(ctx context.Context) (*Result, error) {
 		}
 	}
 	res.Seconds = time.Since(u.start).Seconds()
-	return res, u.writeManifest(res)
+	return res
 }
 
-// loadBest puts the weights of the best checkpoint in place of the last ones, where the recipe says so.
+// loadBest makes the best checkpoint the result in place of the last step, where the recipe says so.
 func (u *run) loadBest() error {
 	if !u.Recipe.LoadBest || u.best.Step == 0 || u.best.Step == u.trainer.Done.Step {
 		return nil
@@ -298,5 +356,8 @@ func (u *run) loadBest() error {
 		return err
 	}
 	fmt.Fprintf(u.o.Log, "loaded the best checkpoint, of step %d\n", u.best.Step)
+	if err := u.Model.Save(u.Recipe.OutputDir); err != nil {
+		return err
+	}
 	return u.Model.Refresh(u.Pool) // what is asked at the end is answered from it
 }

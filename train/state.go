@@ -18,11 +18,13 @@ type state struct {
 	Counters
 	Place
 	best
+	origin
 	Recipe   recipe.Recipe `json:"recipe"`
 	DataHash string        `json:"data_hash"` // of all training ids and masks
 }
 
 const (
+	configFile    = "config.json"
 	optimizerFile = "optimizer.safetensors"
 	trainerFile   = "trainer_state.json" // the progress under the names that transformers uses
 )
@@ -37,7 +39,7 @@ var mayChange = []string{"max_steps", "num_train_epochs", "eval_strategy", "eval
 // state.json. It appears whole or not at all.
 func (u *run) saveCheckpoint() error {
 	r, step := u.Recipe, u.trainer.Done.Step
-	st := state{u.trainer.Done, u.Cursor.Place, u.best, *r, u.rows.audit.Hash}
+	st := state{u.trainer.Done, u.Cursor.Place, u.best, u.origin, *r, u.rows.audit.Hash}
 	err := checkpoints.SaveDir(checkpointDir(r, step), func(tmp string) error {
 		if err := u.Model.Save(tmp); err != nil {
 			return err
@@ -103,11 +105,38 @@ func findCheckpoint(r *recipe.Recipe) (string, error) {
 	if err := checkpoints.Recover(filepath.Dir(filepath.Clean(r.Resume))); err != nil {
 		return "", err
 	}
+	if c, ok, _ := checkpoints.Latest(r.Resume); ok { // a run: its last checkpoint is meant
+		return c.Path, nil
+	}
 	if _, err := os.Stat(filepath.Join(r.Resume, checkpoints.StateFile)); err != nil {
-		return "", mistake("resume_from_checkpoint: %s is no checkpoint: it has no readable state.json (%s)",
-			r.Resume, checkpoints.Reason(err))
+		return "", mistake("resume_from_checkpoint: %s is no checkpoint: it has no readable state.json (%s)%s",
+			r.Resume, checkpoints.Reason(err), foreignCheckpoint(r.Resume))
 	}
 	return r.Resume, nil
+}
+
+// foreignCheckpoint says what to do with a folder that other programs go on from.
+func foreignCheckpoint(dir string) string {
+	for _, name := range []string{"optimizer.pt", "optimizer.bin", "scheduler.pt", configFile} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return "; its weights can be tuned as a model, with --model_name_or_path " + dir
+		}
+	}
+	return ""
+}
+
+// checkWhole refuses a checkpoint that lacks a file that the run needs to go on, before anything is read.
+func checkWhole(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	for _, name := range []string{configFile, "model.safetensors", "tokenizer.json", optimizerFile} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			return mistake("resume_from_checkpoint: %s is not whole: %s: %s; go on from another checkpoint", dir, name,
+				checkpoints.Reason(err))
+		}
+	}
+	return nil
 }
 
 // restore loads moments and counters from a checkpoint; the weights were loaded with the model.
@@ -121,12 +150,8 @@ func (u *run) restore(dir string) error {
 	if err := json.Unmarshal(text, &st); err != nil {
 		return mistake("resume: %s: %v", path, err)
 	}
-	if key, now, before := u.Recipe.Changed(&st.Recipe, mayChange); key != "" {
-		return mistake("resume: %s is %q now and was %q in %s; a resumed run must keep it", key, now, before, dir)
-	}
-	if st.DataHash != u.rows.audit.Hash {
-		return mistake("resume: the training data, tokenizer or template differ from those of %s; "+
-			"a resumed run must see the same rows", dir)
+	if err := u.sameRun(&st, dir); err != nil {
+		return err
 	}
 	src, err := checkpoints.OpenSafetensors(filepath.Join(dir, optimizerFile))
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"instruct/checkpoints"
@@ -32,4 +34,35 @@ func (m *Model) FilesHash(d kernel.DType) (string, error) {
 	}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// FileHashes gives the sha256, in hexadecimal, of each file of the model in path that holds configuration or weights, by
+// its name; that of a GGUF file is "weights", whatever it is called.
+func FileHashes(path string) (map[string]string, error) {
+	path, err := Resolve(path)
+	if err != nil {
+		return nil, err
+	}
+	files := []string{path}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, mistake("model %s: %s", path, checkpoints.Reason(err))
+	case info.IsDir():
+		if files, err = checkpoints.WeightFiles(path); err != nil {
+			return nil, err
+		}
+		files = append(files, filepath.Join(path, configFile))
+	}
+	sums := map[string]string{}
+	for _, f := range files {
+		name := filepath.Base(f)
+		if !info.IsDir() {
+			name = "weights"
+		}
+		if sums[name], err = checkpoints.HashFile(f); err != nil {
+			return nil, err
+		}
+	}
+	return sums, nil
 }

@@ -1,6 +1,7 @@
 package pretrained
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -19,10 +20,20 @@ func (m *Model) complete(chatTemplate string) error {
 		return err
 	}
 	m.Tokenizer.SetChatTemplate(m.Template.Source()) // the saved folder is served with the template it was trained with
+	if err := m.tokenizerDefaults(); err != nil {
+		return err
+	}
 	m.addStop(m.Tokenizer.EOS())
 	m.addStop(int32(m.Config.EOS), m.Config.EOS >= 0)
 	m.addStop(m.Template.EndOfTurn())
 	return nil
+}
+
+// tokenizerDefaults gives the tokenizer what transformers would otherwise guess: without model_input_names it makes
+// token_type_ids, which no model here takes, and without model_max_length it warns of no prompt that is too long.
+func (m *Model) tokenizerDefaults() error {
+	inputs := m.Tokenizer.SetDefault("model_input_names", []string{"input_ids", "attention_mask"})
+	return errors.Join(inputs, m.Tokenizer.SetDefault("model_max_length", m.Config.MaxLength))
 }
 
 // addStop adds a token that ends an answer, once.

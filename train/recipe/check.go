@@ -69,6 +69,7 @@ func (r *Recipe) checks() []check {
 		{r.SaveStrategy != "steps" || r.SaveSteps > 0, "", nil, "save_strategy steps needs save_steps"},
 		{r.SaveLimit >= 1, "save_total_limit", r.SaveLimit, "it must be at least 1"},
 		{r.LoggingSteps >= 1, "logging_steps", r.LoggingSteps, "it must be at least 1"},
+		{r.DataSeed >= 0, "data_seed", r.DataSeed, "it must be 0 or more"},
 		{r.Seed >= 0, "seed", r.Seed, "it must be 0 or more"},
 		{r.Threads >= 0, "threads", r.Threads, "it must be 0 (one a core) or more"},
 	}

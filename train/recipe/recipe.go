@@ -63,6 +63,7 @@ type Recipe struct {
 	LoadBest     bool   `key:"load_best_model_at_end" help:"the run's result is the checkpoint of lowest held-out loss"`
 	LoggingSteps int    `key:"logging_steps" help:"steps between progress lines where there is no terminal"`
 
+	DataSeed  int    `key:"data_seed" help:"seed of which rows eval_fraction holds out; no other key moves them"`
 	Seed      int    `key:"seed" help:"seed of everything random"`
 	OutputDir string `key:"output_dir" help:"folder of the run; default runs/NAME"`
 	Overwrite bool   `key:"overwrite_output_dir" help:"replace an earlier run in output_dir"`
@@ -84,7 +85,7 @@ func Default() Recipe {
 		LessonHeldOut: own.HeldOut, BatchSize: 8, Accumulation: 1, SharePrefix: true, Sampling: "random", Epochs: 3,
 		MaxSteps: -1, DType: kernel.F32.String(), Optim: "adamw", LearningRate: 1e-4, MuonSteps: 5, Scheduler: "linear",
 		Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, MaxGradNorm: 1, EvalStrategy: "epoch", SaveStrategy: "epoch", SaveLimit: 2,
-		LoggingSteps: 10, Seed: 42,
+		LoggingSteps: 10, DataSeed: 42, Seed: 42,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -26,7 +27,10 @@ func (r *Recipe) Read(path string) (notes []string, err error) {
 	if err != nil {
 		return nil, mistake("recipe %s: %v", path, errors.Unwrap(err))
 	}
-	return r.ParseYAML(path, data)
+	if notes, err = r.ParseYAML(path, data); err != nil {
+		return nil, err
+	}
+	return append(notes, r.anchor(filepath.Dir(path))...), nil
 }
 
 // ParseYAML is [Recipe.Read] for text at hand; path is used in messages.

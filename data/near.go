@@ -1,0 +1,118 @@
+package data
+
+import (
+	"hash/fnv"
+	"strings"
+	"unicode"
+)
+
+// The signature of a text is the smallest value of each of so many hashes over its word triples: two texts agree in as
+// many places as their sets of triples overlap (MinHash; Broder 1997, "On the resemblance and containment of
+// documents"). Texts are compared where one band of their signatures is equal, so the work grows with the number of
+// rows only.
+const (
+	signatureSize = 32
+	bandSize      = 4
+	nearAgreement = 26 // places of a signature in which near texts agree: an overlap of about 0.8
+)
+
+type signature [signatureSize]uint64
+
+// NearRows are a held-out row and a row of training that says almost the same.
+type NearRows struct{ HeldOut, Train *Row }
+
+// Near finds, for held-out rows, a row of training that says almost the same: at least about 0.8 of all triples of
+// their words are in both, numbers being equal to each other and system prompts left out. Each held-out row is given
+// once at the most, in the order of train.
+func Near(train, heldOut []Row) []NearRows {
+	type band struct {
+		at    int
+		value [bandSize]uint64
+	}
+	signs := make([]signature, len(heldOut))
+	open := map[band][]int{} // held-out rows by each band
+	each := func(s *signature, do func(band)) {
+		for at := 0; at < signatureSize; at += bandSize {
+			do(band{at, [bandSize]uint64(s[at : at+bandSize])})
+		}
+	}
+	for i := range heldOut {
+		signs[i] = sign(&heldOut[i])
+		each(&signs[i], func(b band) { open[b] = append(open[b], i) })
+	}
+	found := make([]bool, len(heldOut))
+	var near []NearRows
+	for i := range train {
+		s := sign(&train[i])
+		each(&s, func(b band) {
+			rest := open[b][:0]
+			for _, h := range open[b] {
+				if !found[h] && s.agrees(&signs[h]) {
+					found[h] = true
+					near = append(near, NearRows{&heldOut[h], &train[i]})
+				}
+				if !found[h] {
+					rest = append(rest, h)
+				}
+			}
+			if len(rest) < len(open[b]) {
+				open[b] = rest
+			}
+		})
+	}
+	return near
+}
+
+func (s *signature) agrees(t *signature) bool {
+	n := 0
+	for i := range s {
+		if s[i] == t[i] {
+			n++
+		}
+	}
+	return n >= nearAgreement
+}
+
+// sign makes the signature of what a row says.
+func sign(row *Row) (s signature) {
+	for i := range s {
+		s[i] = ^uint64(0)
+	}
+	words := plainWords(row)
+	const triple = 3
+	for i := 0; i == 0 || i+triple <= len(words); i++ {
+		h := fnv.New64a()
+		for _, w := range words[i:min(i+triple, len(words))] {
+			h.Write([]byte(w))
+			h.Write([]byte{' '})
+		}
+		v := h.Sum64()
+		for k := range s {
+			v = v*0x9e3779b97f4a7c15 + uint64(k) // a new hash of the triple
+			v ^= v >> 29
+			s[k] = min(s[k], v)
+		}
+	}
+	return s
+}
+
+// plainWords are the words of a row without system prompts: lower case, without marks, and every number as 0.
+func plainWords(row *Row) []string {
+	var b strings.Builder
+	b.WriteString(row.Text)
+	for _, m := range row.Messages {
+		if m.Role != "system" {
+			b.WriteByte(' ')
+			b.WriteString(m.Content)
+		}
+	}
+	words := strings.FieldsFunc(strings.ToLower(b.String()), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsNumber(r)
+	})
+	for i, w := range words {
+		if strings.IndexFunc(w, func(r rune) bool { return !unicode.IsNumber(r) }) < 0 {
+			words[i] = "0"
+		}
+	}
+	return words
+}

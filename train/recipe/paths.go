@@ -1,0 +1,86 @@
+package recipe
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// paths are the keys whose values may be paths of what is read: some are names instead, such as 'lessons'.
+func (r *Recipe) paths() map[string][]*string {
+	paths := map[string][]*string{"model_name_or_path": {&r.ModelNameOrPath}, "tokenizer_name": {&r.TokenizerName},
+		"model_config": {(*string)(&r.ModelConfig)}, "chat_template": {&r.ChatTemplate}, "resume_from_checkpoint": {&r.Resume}}
+	for key, list := range map[string][]string{"dataset": r.Dataset, "eval_dataset": r.EvalDataset} {
+		for i := range list {
+			paths[key] = append(paths[key], &list[i])
+		}
+	}
+	return paths
+}
+
+// anchor makes paths that stand in a recipe in folder dir relative to it, where they lead to something from there, so
+// that a recipe that is kept with its files runs from everywhere. Others stay relative to the working folder.
+func (r *Recipe) anchor(dir string) (notes []string) {
+	if filepath.Clean(dir) == "." {
+		return nil
+	}
+	for key, values := range r.paths() {
+		for _, v := range values {
+			beside := filepath.Join(dir, *v)
+			if !isPath(*v) || !exists(beside) {
+				continue
+			}
+			if exists(*v) && !same(*v, beside) {
+				notes = append(notes, fmt.Sprintf("%s: %s is that beside the recipe, %s, not that of the working folder", key, *v,
+					beside))
+			}
+			*v = beside
+		}
+	}
+	slices.Sort(notes)
+	return notes
+}
+
+// For gives the recipe as it is written into folder dir: its relative paths lead to the same things from there.
+func (r Recipe) For(dir string) Recipe {
+	r.Dataset, r.EvalDataset = slices.Clone(r.Dataset), slices.Clone(r.EvalDataset)
+	for _, values := range r.paths() {
+		for _, v := range values {
+			if !isPath(*v) || !exists(*v) {
+				continue
+			}
+			from, errFrom := filepath.Abs(dir)
+			to, errTo := filepath.Abs(*v)
+			path, err := filepath.Rel(from, to)
+			if err != nil { // another volume
+				path = to
+			}
+			if errFrom == nil && errTo == nil {
+				*v = filepath.ToSlash(path)
+			}
+		}
+	}
+	return r
+}
+
+// isPath tells whether a value may be a relative path: it is none of the names that keys know.
+func isPath(v string) bool {
+	names := []string{"", "lessons", "bytes", "bpe", "true", "false", "yes", "no", "latest"}
+	return !slices.Contains(names, v) && len(v) < 4096 && v[0] != '{' && !filepath.IsAbs(v)
+}
+
+// exists tells whether there is something of this name, or of this pattern.
+func exists(path string) bool {
+	if _, err := os.Stat(path); err == nil {
+		return true
+	}
+	list, err := filepath.Glob(path)
+	return err == nil && len(list) > 0
+}
+
+func same(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
