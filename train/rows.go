@@ -46,12 +46,12 @@ func loadRows(ctx context.Context, r *recipe.Recipe) (*dataset, error) {
 	}
 	o := data.Options{Format: r.Format, Columns: r.Columns, SkipBadRows: r.SkipBadRows,
 		Note: func(text string) { d.notes = append(d.notes, text) }}
-	if d.train, err = data.LoadWith(ctx, r.Dataset, o); err != nil {
+	if d.train, err = loadFiles(ctx, r.Dataset, o, r.MaxSamples); err != nil {
 		return nil, err
 	}
 	switch {
 	case len(r.EvalDataset) > 0:
-		d.evalRows, err = data.LoadWith(ctx, r.EvalDataset, o)
+		d.evalRows, err = loadFiles(ctx, r.EvalDataset, o, r.MaxSamples)
 	case r.EvalFraction > 0 && len(d.train) > 1:
 		d.train, d.evalRows, err = data.Split(d.train, r.EvalFraction, uint64(r.DataSeed))
 	}
@@ -60,6 +60,25 @@ func loadRows(ctx context.Context, r *recipe.Recipe) (*dataset, error) {
 	}
 	d.notes = append(d.notes, heldOutNotes(d.train, d.evalRows, r.EvalFraction > 0)...)
 	return d, nil
+}
+
+// loadFiles reads the rows of files, the first most of each; 0: all.
+func loadFiles(ctx context.Context, paths []string, o data.Options, most int) (rows []data.Row, err error) {
+	if most == 0 {
+		return data.LoadWith(ctx, paths, o)
+	}
+	files, err := data.Expand(paths)
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range files {
+		more, err := data.LoadWith(ctx, []string{path}, o)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more[:min(len(more), most)]...)
+	}
+	return rows, nil
 }
 
 // encode makes examples of the rows, whose tokens must be in a vocabulary of vocab.

@@ -21,7 +21,8 @@ type Options struct {
 	Out      io.Writer // results
 	Log      io.Writer // progress and notes
 	Terminal bool      // Log is a terminal: show a progress bar
-	Quiet    bool      // no progress
+	Quiet    bool      // no progress and no notes; what was saved at a stop is said
+	Again    string    // the command that goes on with the run when it was stopped; "": said in words
 	Version  string
 	Args     []string
 	OnStep   func(Metric) // called after each step, may be nil
@@ -49,6 +50,7 @@ type Result struct {
 type run struct {
 	*Setup
 	o       Options
+	said    io.Writer // what is said in any case
 	start   time.Time
 	trainer *Trainer
 	heldOut *heldOut // nil without held-out rows
@@ -68,7 +70,11 @@ type best struct {
 // Run trains as the recipe says and returns when the run is done, has failed, or was stopped by ctx; in the last case a
 // checkpoint was saved and the error is ErrInterrupted.
 func Run(ctx context.Context, r recipe.Recipe, o Options) (*Result, error) {
-	u := &run{o: o, start: time.Now()}
+	o.Log = &logWriter{w: o.Log}
+	u := &run{o: o, said: o.Log, start: time.Now()}
+	if o.Quiet {
+		u.o.Log = io.Discard
+	}
 	r = r.Resolved()
 	if err := r.Validate(); err != nil {
 		return nil, err
@@ -159,8 +165,11 @@ func (u *run) loop(ctx context.Context) error {
 	if err := u.evaluateBefore(ctx); err != nil {
 		return err
 	}
+	said := u.answerStop(ctx)
+	defer said()
 	for u.trainer.Done.Step < u.Steps {
 		if ctx.Err() != nil {
+			said()
 			return u.interrupt()
 		}
 		if err := u.step(); err != nil {
@@ -168,6 +177,7 @@ func (u *run) loop(ctx context.Context) error {
 		}
 		err := u.afterStep(ctx)
 		if errors.Is(err, context.Canceled) {
+			said()
 			return u.interrupt()
 		}
 		if err != nil {
@@ -281,7 +291,7 @@ func (u *run) interrupt() error {
 	u.metrics.done()
 	step := u.trainer.Done.Step
 	if step == 0 {
-		fmt.Fprintln(u.o.Log, "stopped before the first step; nothing was saved, start again with --overwrite_output_dir")
+		fmt.Fprintln(u.said, "stopped before the first step; nothing was saved, start again with --overwrite_output_dir")
 		return ErrInterrupted
 	}
 	if u.saved != step {
@@ -289,8 +299,8 @@ func (u *run) interrupt() error {
 			return err
 		}
 	}
-	fmt.Fprintf(u.o.Log, "stopped after step %d of %d; saved %s/checkpoint-%d\n"+
-		"go on with the same command and --resume_from_checkpoint true\n", step, u.Steps, u.Recipe.OutputDir, step)
+	fmt.Fprintf(u.said, "stopped after step %d of %d; saved %s/checkpoint-%d\ngo on with %s\n",
+		step, u.Steps, u.Recipe.OutputDir, step, u.goOn())
 	return ErrInterrupted
 }
 

@@ -89,6 +89,9 @@ func findCheckpoint(r *recipe.Recipe) (string, error) {
 	switch strings.ToLower(r.Resume) {
 	case "", "false", "no":
 		return "", nil
+	case "auto":
+		c, _, err := unfinished(r)
+		return c.Path, err
 	case "true", "yes", "latest":
 		if err := checkpoints.Recover(r.OutputDir); err != nil {
 			return "", err

@@ -44,6 +44,6 @@ func (u *run) ask(ctx context.Context) ([]eval.Sample, error) {
 	if u.trainer.Done.Step == 0 {
 		return nil, u.interrupt()
 	}
-	fmt.Fprintf(u.o.Log, "stopped; the model after step %d of %d is whole\n", u.trainer.Done.Step, u.Steps)
+	fmt.Fprintf(u.said, "stopped; the model after step %d of %d is whole\n", u.trainer.Done.Step, u.Steps)
 	return nil, ErrInterrupted
 }

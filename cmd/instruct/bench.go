@@ -96,7 +96,7 @@ func (b *benchmark) checkSteps(cmd *cobra.Command, s *streams) error {
 	case cmd.Flags().Changed("preset"):
 		return mistake("bench measures a --preset or a --recipe, not both")
 	}
-	r, err := readRecipe(s, []string{b.recipe}, nil)
+	r, err := readRecipe(s.err, []string{b.recipe}, nil)
 	b.options.Recipe = &r
 	return err
 }

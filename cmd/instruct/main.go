@@ -22,8 +22,9 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	ctx := untilSignal(signals, os.Stderr, os.Exit)
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -40,8 +41,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		}
 	}()
 	root := newRoot(&streams{stdin, stdout, stderr}, args)
-	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	arranged, err := arrange(root, args)
+	if err == nil {
+		root.SetArgs(arranged)
+		err = root.ExecuteContext(ctx)
+	}
 	switch {
 	case err == nil:
 		return exitDone

@@ -74,15 +74,14 @@ func newRoot(s *streams, args []string) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		hint := ""
 		if name, ok := strings.CutPrefix(err.Error(), "unknown flag: --"); ok {
-			if near := nearestFlag(cmd, name); near != "" {
-				hint = fmt.Sprintf(" (did you mean --%s?)", near)
-			}
+			hint = nearHint(cmd, name)
 		}
 		return mistake("%v%s; `%s --help` lists the flags", err, hint, cmd.CommandPath())
 	})
 	root.AddCommand(newTrain(s, args), newGenerate(s), newChat(s), newCorrect(s), newCoach(s), newRound(s), newLog(s),
 		newRollback(s), newScore(s),
 		newEval(s), newPolicy(s), newData(s), newModel(s), newTokenizer(s), newBench(s), newVersion(s))
+	complete(root)
 	return root
 }
 
@@ -104,7 +103,7 @@ func nearestFlag(cmd *cobra.Command, name string) string {
 	}
 	var flags []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, f.Name) })
-	return recipe.Nearest(name, flags, len(name)/2+1)
+	return recipe.Nearest(name, flags, recipe.Reach(name))
 }
 
 // noArgs refuses arguments beside flags.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
@@ -14,12 +15,10 @@ import (
 // recipeFlag is a recipe key given as a flag; the settings are applied after the recipe file is read.
 type recipeFlag struct {
 	key      recipe.Key
-	settings *[]setting
+	settings *[]recipe.Setting
 	value    string
 	given    bool
 }
-
-type setting struct{ key, value string }
 
 func (f *recipeFlag) String() string { return f.value }
 
@@ -39,12 +38,12 @@ func (f *recipeFlag) Set(v string) error {
 		v = f.value + "," + v
 	}
 	f.value, f.given = v, true
-	*f.settings = append(*f.settings, setting{f.key.Name, v})
+	*f.settings = append(*f.settings, recipe.Setting{Key: f.key.Name, Value: v})
 	return nil
 }
 
 func newTrain(s *streams, args []string) *cobra.Command {
-	var settings []setting
+	var settings []recipe.Setting
 	var quiet bool
 	c := &cobra.Command{
 		Use:   "train [RECIPE.yaml]",
@@ -54,7 +53,8 @@ a model and a data set, the embedded default runs: a small model is made and lea
 		Example: `  instruct train --model_name_or_path MODEL --dataset rows.jsonl --output_dir runs/mine
   instruct train recipe.yaml --learning_rate 2e-4 --seed 7
   instruct train runs/mine/recipe.yaml --output_dir runs/again      the same bits again
-  instruct train recipe.yaml --resume_from_checkpoint true          go on after a stop`,
+  instruct train recipe.yaml --resume_from_checkpoint true          go on after a stop
+  instruct train recipe.yaml --resume_from_checkpoint auto          go on if it was stopped, else begin`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return mistake("train takes one recipe, got %q", args)
@@ -62,12 +62,16 @@ a model and a data set, the embedded default runs: a small model is made and lea
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			r, err := readRecipe(s, paths, settings)
+			notes := s.err
+			if quiet {
+				notes = io.Discard
+			}
+			r, err := readRecipe(notes, paths, settings)
 			if err != nil {
 				return err
 			}
 			res, err := train.Run(cmd.Context(), r, train.Options{Out: s.out, Log: s.err, Terminal: terminal(s.err),
-				Quiet: quiet, Version: version(), Args: args})
+				Quiet: quiet, Version: version(), Args: args, Again: again(args)})
 			if err != nil {
 				return err
 			}
@@ -82,35 +86,33 @@ a model and a data set, the embedded default runs: a small model is made and lea
 			f.NoOptDefVal = "true"
 		}
 	}
-	c.Flags().BoolVar(&quiet, "quiet", false, "show no progress")
+	c.Flags().BoolVar(&quiet, "quiet", false, "show no progress and no notes")
 	return c
 }
 
 // readRecipe returns the recipe of a file or, where no model and no data set is named, the embedded one, with the flags
-// applied.
-func readRecipe(s *streams, paths []string, settings []setting) (recipe.Recipe, error) {
+// applied. It writes notes on what was taken otherwise than it was written.
+func readRecipe(notes io.Writer, paths []string, settings []recipe.Setting) (recipe.Recipe, error) {
 	r := recipe.Default()
-	own := func(s setting) bool {
-		return slices.Contains([]string{"model_name_or_path", "model_config", "dataset"}, s.key)
+	own := func(s recipe.Setting) bool {
+		return slices.Contains([]string{"model_name_or_path", "model_config", "dataset"}, recipe.NearestKey(s.Key))
 	}
+	var said []string
+	var err error
 	if len(paths) > 0 {
-		notes, err := r.Read(paths[0])
-		if err != nil {
-			return r, err
-		}
-		for _, n := range notes {
-			fmt.Fprintln(s.err, "note:", n)
-		}
+		said, err = r.Read(paths[0])
 	} else if !slices.ContainsFunc(settings, own) {
-		var err error
-		if r, err = recipe.Embedded(); err != nil {
-			return r, err
-		}
+		r, err = recipe.Embedded()
 	}
-	for _, set := range settings {
-		if err := r.Set(set.key, set.value); err != nil {
-			return r, mistake("--%w", err)
-		}
+	if err != nil {
+		return r, err
+	}
+	more, err := r.SetAll(settings)
+	if err != nil {
+		return r, err
+	}
+	for _, n := range slices.Concat(said, more) {
+		fmt.Fprintln(notes, "note:", n)
 	}
 	return r, nil
 }

@@ -170,9 +170,9 @@ func TestMetrics(t *testing.T) {
 func TestQuiet(t *testing.T) {
 	workdir(t)
 	write(t, "recipe.yaml", recipeText)
-	o := call(t, "", trainOut+" --quiet")
-	if strings.Contains(o.err, "step 1/12") {
-		t.Errorf("--quiet shows progress:\n%s", o.err)
+	o := call(t, "", trainOut+" --quiet --epochs 1")
+	if o.code != exitDone || o.err != "" {
+		t.Errorf("exit %d; --quiet is not quiet:\n%s", o.code, o.err)
 	}
 }
 
@@ -239,7 +239,8 @@ func TestInterruptAndResume(t *testing.T) {
 	ok(t, "", "train recipe.yaml --output_dir whole")
 	o := interrupted(t, "step 6/12", trainOut)
 	has(t, o.err, "stopped after step 6 of 12; saved out/checkpoint-6",
-		"go on with the same command and --resume_from_checkpoint true")
+		"stopping: the step at hand is finished and saved first; Ctrl-C once more stops now",
+		" train recipe.yaml --output_dir out --resume_from_checkpoint true\n")
 	if strings.Contains(o.err, "instruct: ") {
 		t.Errorf("an interruption is no error:\n%s", o.err)
 	}
@@ -272,6 +273,22 @@ func TestInterruptAndResume(t *testing.T) {
 	ok(t, "", "train out/recipe.yaml --output_dir again")
 	if a, b := runJSON(t, "again").Weights, runJSON(t, "whole").Weights; a != b {
 		t.Errorf("the recipe of a resumed run gives weights %s, want %s", a, b)
+	}
+}
+
+// TestResumeAuto goes on with a run that was stopped, as make train does, and begins anew where it was finished.
+func TestResumeAuto(t *testing.T) {
+	workdir(t)
+	write(t, "recipe.yaml", recipeText)
+	const auto = trainOut + " --resume_from_checkpoint auto --overwrite_output_dir"
+	o := interrupted(t, "step 6/12", auto)
+	has(t, o.err, "saved out/checkpoint-6", " "+auto+"\n")
+	o = call(t, "", auto)
+	has(t, o.err, "resuming  after step 6, from out/checkpoint-6")
+	first := runJSON(t, "out").Weights
+	o = call(t, "", auto)
+	if o.code != exitDone || strings.Contains(o.err, "resuming") || runJSON(t, "out").Weights != first {
+		t.Errorf("exit %d; a finished run is begun anew:\n%s", o.code, o.err)
 	}
 }
 

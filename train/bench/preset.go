@@ -29,15 +29,22 @@ func presets() []preset {
 	}
 }
 
-// findPreset looks up a model shape by name and returns its configuration.
-func findPreset(name string) (preset, model.Config, error) {
+// Presets are the names of the model shapes.
+func Presets() []string {
 	var names []string
 	for _, p := range presets() {
 		names = append(names, p.name)
+	}
+	return names
+}
+
+// findPreset looks up a model shape by name and returns its configuration.
+func findPreset(name string) (preset, model.Config, error) {
+	for _, p := range presets() {
 		if p.name == name {
 			c, err := model.ParseConfig("preset "+name, []byte(p.config))
 			return p, c, err
 		}
 	}
-	return preset{}, model.Config{}, mistake("unknown preset %q; known are %s", name, strings.Join(names, ", "))
+	return preset{}, model.Config{}, mistake("unknown preset %q; known are %s", name, strings.Join(Presets(), ", "))
 }

@@ -1,39 +1,50 @@
 package recipe
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
 	"instruct/model/kernel"
 )
 
-// Validate checks every value that can be checked without reading files. A recipe is [Recipe.Resolved] first.
+// Choices are the values of a key that has a closed set of them, or nil.
+func Choices(key string) []string {
+	switch key {
+	case "dtype":
+		return []string{kernel.F32.String(), kernel.BF16.String()}
+	case "optim":
+		return []string{"adamw", "muon"}
+	case "lr_scheduler_type":
+		return []string{"constant", "constant_with_warmup", "linear", "cosine"}
+	case "train_sampling_strategy":
+		return []string{"random", "sequential", "group_by_length"}
+	case "eval_strategy", "save_strategy":
+		return []string{"no", "steps", "epoch"}
+	}
+	return nil
+}
+
+// Validate checks every value that can be checked without reading files, and tells all that is wrong at once. A recipe
+// is [Recipe.Resolved] first.
 func (r *Recipe) Validate() error {
-	strategies := []string{"no", "steps", "epoch"}
-	for _, c := range []struct {
-		key, value string
-		known      []string
-	}{
-		{"dtype", r.DType, []string{kernel.F32.String(), kernel.BF16.String()}},
-		{"optim", r.Optim, []string{"adamw", "muon"}},
-		{"lr_scheduler_type", r.Scheduler, []string{"constant", "constant_with_warmup", "linear", "cosine"}},
-		{"train_sampling_strategy", r.Sampling, []string{"random", "sequential", "group_by_length"}},
-		{"eval_strategy", r.EvalStrategy, strategies},
-		{"save_strategy", r.SaveStrategy, strategies},
-	} {
-		if !slices.Contains(c.known, c.value) {
-			return mistake("%s is %q; known: %s", c.key, c.value, strings.Join(c.known, ", "))
+	var wrong []error
+	for f, v := range reflect.ValueOf(r).Elem().Fields() {
+		key := f.Tag.Get("key")
+		if known := Choices(key); known != nil && !slices.Contains(known, v.String()) {
+			wrong = append(wrong, mistake("%s is %q; known: %s", key, v, strings.Join(known, ", ")))
 		}
 	}
 	for _, c := range r.checks() {
-		if !c.ok && c.key != "" {
-			return mistake("%s is %v; %s", c.key, c.value, c.text)
-		}
-		if !c.ok {
-			return mistake("%s", c.text)
+		switch {
+		case c.ok:
+		case c.key != "":
+			wrong = append(wrong, mistake("%s is %v; %s", c.key, c.value, c.text))
+		default:
+			wrong = append(wrong, mistake("%s", c.text))
 		}
 	}
-	return nil
+	return together("the recipe has", wrong)
 }
 
 // check is what must hold of a value, or of several where there is no key.
@@ -44,6 +55,12 @@ type check struct {
 	text  string // what to do where it does not hold
 }
 
+// measures tells whether a held-out loss is measured.
+func (r *Recipe) measures() bool {
+	held := r.EvalFraction > 0 || len(r.EvalDataset) > 0 || slices.Contains(r.Dataset, "lessons")
+	return held && r.EvalStrategy != "no"
+}
+
 func (r *Recipe) checks() []check {
 	tuned := r.ModelNameOrPath != ""
 	scratch := r.ModelConfig != ""
@@ -51,14 +68,18 @@ func (r *Recipe) checks() []check {
 	return []check{
 		{len(r.Dataset) > 0, "", nil, "dataset is not set; name a file, or 'lessons' for the embedded default"},
 		{scratch != tuned, "", nil, "set either model_name_or_path (tune a model) or model_config (make one)"},
-		{tuned || r.TokenizerName != "", "", nil, "a model made from scratch needs tokenizer_name: a path, 'bytes' or 'bpe'"},
+		{tuned || !scratch || r.TokenizerName != "", "", nil, "a model made from scratch needs tokenizer_name: a path, 'bytes' or 'bpe'"},
 		{r.MaxLength >= 2, "max_length", r.MaxLength, "it must be at least 2"},
 		{r.BatchSize >= 1, "per_device_train_batch_size", r.BatchSize, "it must be at least 1"},
 		{r.Accumulation >= 1, "gradient_accumulation_steps", r.Accumulation, "it must be at least 1"},
 		{r.Epochs > 0 || r.MaxSteps > 0, "num_train_epochs", r.Epochs, "it must be above 0"},
 		{r.MaxSteps == -1 || r.MaxSteps > 0, "max_steps", r.MaxSteps, "it must be above 0, or -1"},
 		{r.LearningRate >= 0 && r.LearningRate < 10, "learning_rate", r.LearningRate, "expected something like 1e-4"},
-		{r.EvalFraction >= 0 && r.EvalFraction < 1, "eval_fraction", r.EvalFraction, "it must be at least 0 and below 1"},
+		{r.EvalFraction >= 0 && r.EvalFraction < 1, "eval_fraction", r.EvalFraction,
+			"a share of the rows, below 1 (100 of 2000 are 0.05)"},
+		{r.MaxSamples >= 0, "max_samples", r.MaxSamples, "it must be 0 (all rows) or more"},
+		{!r.LoadBest || r.measures(), "", nil, "load_best_model_at_end needs a held-out loss: set eval_strategy " +
+			"(epoch or steps), and eval_fraction or eval_dataset"},
 		{r.WarmupRatio >= 0 && r.WarmupRatio <= 1, "warmup_ratio", r.WarmupRatio, "it must be between 0 and 1"},
 		{r.WarmupSteps >= 0, "warmup_steps", r.WarmupSteps, "it must be 0 or more"},
 		{decay(r.Beta1) && decay(r.Beta2), "", nil, "adam_beta1 and adam_beta2 must be at least 0 and below 1"},

@@ -3,6 +3,8 @@ package recipe
 import (
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -10,31 +12,6 @@ import (
 
 	"instruct/data"
 )
-
-// aliases maps names that other tools use to ours.
-var aliases = map[string]string{
-	"base_model":          "model_name_or_path",
-	"batch_size":          "per_device_train_batch_size",
-	"cutoff_len":          "max_length",
-	"dataset_name":        "dataset",
-	"datasets":            "dataset",
-	"epochs":              "num_train_epochs",
-	"evaluation_strategy": "eval_strategy",
-	"gradient_clipping":   "max_grad_norm",
-	"lr":                  "learning_rate",
-	"lr_scheduler":        "lr_scheduler_type",
-	"max_seq_length":      "max_length",
-	"micro_batch_size":    "per_device_train_batch_size",
-	"model":               "model_name_or_path",
-	"model_max_length":    "max_length",
-	"num_epochs":          "num_train_epochs",
-	"optimizer":           "optim",
-	"output":              "output_dir",
-	"resume":              "resume_from_checkpoint",
-	"sample_packing":      "packing",
-	"sequence_len":        "max_length",
-	"val_set_size":        "eval_fraction",
-}
 
 // Key describes one key of a recipe.
 type Key struct {
@@ -79,12 +56,9 @@ func text(v reflect.Value) string {
 	return fmt.Sprint(v.Interface())
 }
 
-// field finds a key's field; the name may be an alias and may have - for _.
+// field finds a key's field; the name may have - for _.
 func (r *Recipe) field(name string) (reflect.Value, string, bool) {
-	name = strings.ReplaceAll(name, "-", "_")
-	if a, ok := aliases[name]; ok {
-		name = a
-	}
+	name = plain(name)
 	for f, v := range reflect.ValueOf(r).Elem().Fields() {
 		if f.Tag.Get("key") == name {
 			return v, name, true
@@ -93,13 +67,26 @@ func (r *Recipe) field(name string) (reflect.Value, string, bool) {
 	return reflect.Value{}, name, false
 }
 
+// Setting is a key with its value as text, as a flag gives them; lists are separated by commas.
+type Setting struct{ Key, Value string }
+
 // Set sets one key from text; lists are separated by commas.
 func (r *Recipe) Set(name, value string) error {
-	f, name, ok := r.field(name)
-	if !ok {
-		return mistake("unknown recipe key %q; did you mean %q?", name, NearestKey(name))
+	if !Knows(name) {
+		return mistake("%s", unknown(name))
 	}
-	return setField(f, name, []string{value})
+	_, err := r.SetAll([]Setting{{name, value}})
+	return err
+}
+
+// SetAll sets keys in order, and tells all that is wrong at once. It returns notes on names and values of other
+// programs.
+func (r *Recipe) SetAll(settings []Setting) (notes []string, err error) {
+	g := reading{recipe: r}
+	for _, s := range settings {
+		g.take("--", s.Key, []string{s.Value}, true)
+	}
+	return g.done("the flags have")
 }
 
 // setField sets a key from text; a list takes several.
@@ -123,7 +110,7 @@ func setField(f reflect.Value, name string, values []string) error {
 	var err error
 	switch to := f.Addr().Interface().(type) {
 	case *int:
-		*to, err = strconv.Atoi(strings.ReplaceAll(s, "_", ""))
+		*to, err = whole(strings.ReplaceAll(s, "_", ""))
 	case *float64:
 		*to, err = strconv.ParseFloat(s, 64)
 	case *columns:
@@ -138,6 +125,9 @@ func setField(f reflect.Value, name string, values []string) error {
 			err = strconv.ErrSyntax
 		}
 	default:
+		if slices.Contains(pathKeys, name) {
+			s = fromHome(s)
+		}
 		f.SetString(s)
 	}
 	if err != nil {
@@ -162,18 +152,55 @@ func parseColumns(text string) (columns, error) {
 	return all, nil
 }
 
-// NearestKey returns the key that other tools call name, or else the known key of least edit distance.
+// whole reads a whole number, which may be written as 2.0 or 1e3.
+func whole(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err == nil {
+		return n, nil
+	}
+	x, wrong := strconv.ParseFloat(s, 64)
+	if wrong != nil || x != math.Trunc(x) || math.Abs(x) > 1<<53 {
+		return 0, err
+	}
+	return int(x), nil
+}
+
+// pathKeys are the keys whose text is a path; those of data sets are names of package data.
+var pathKeys = []string{"model_name_or_path", "model_config", "tokenizer_name", "chat_template", "output_dir",
+	"resume_from_checkpoint"}
+
+// fromHome puts the user's home folder in place of a leading ~, as a shell does.
+func fromHome(path string) string {
+	home, err := os.UserHomeDir()
+	if !strings.HasPrefix(path, "~/") || err != nil {
+		return path
+	}
+	return filepath.Join(home, path[1:])
+}
+
+// NearestKey returns the key that was probably meant by a name, or "": what other programs call name, or a name that is
+// near.
 func NearestKey(name string) string {
-	name = strings.ReplaceAll(name, "-", "_")
-	if a, ok := aliases[name]; ok {
-		return a
+	name = plain(name)
+	if rule, ok := ruleFor(name); ok {
+		return rule.to
 	}
 	var known []string
 	for _, k := range Keys() {
 		known = append(known, k.Name)
 	}
-	return Nearest(name, known, math.MaxInt)
+	for _, rule := range taken {
+		known = append(known, strings.Fields(rule.names)...)
+	}
+	near := Nearest(name, known, Reach(name))
+	if rule, ok := ruleFor(near); ok {
+		return rule.to
+	}
+	return ""
 }
+
+// Reach is the edit distance from which on a name is another one and not a slip: for [Nearest].
+func Reach(name string) int { return max(len(name)/3+1, min(3, (len(name)+1)/2)) }
 
 // Nearest returns the first of the known names whose edit distance from name is the least and below limit, or "".
 func Nearest(name string, known []string, limit int) string {

@@ -26,6 +26,7 @@ type Recipe struct {
 	EvalFraction  float64  `key:"eval_fraction" help:"share of the rows to hold out where there is no eval_dataset"`
 	Columns       columns  `key:"columns" help:"columns that are read as keys of the format: prompt=Customer,..."`
 	SkipBadRows   bool     `key:"skip_bad_rows" help:"leave out the rows that cannot be read, and say how many"`
+	MaxSamples    int      `key:"max_samples" help:"at most this many rows of each file, the first ones; 0: all"`
 	MaxLength     int      `key:"max_length" help:"longest row in tokens; longer rows are cut or dropped, and counted"`
 	AssistantOnly bool     `key:"assistant_only_loss" help:"train on the assistant's answers only; false: on whole rows"`
 	AllowUnended  bool     `key:"allow_unended" help:"train though most conversations do not end with a stop token"`
@@ -67,7 +68,7 @@ type Recipe struct {
 	Seed      int    `key:"seed" help:"seed of everything random"`
 	OutputDir string `key:"output_dir" help:"folder of the run; default runs/NAME"`
 	Overwrite bool   `key:"overwrite_output_dir" help:"replace an earlier run in output_dir"`
-	Resume    string `key:"resume_from_checkpoint" help:"a checkpoint folder, or 'true' for the latest in output_dir"`
+	Resume    string `key:"resume_from_checkpoint" help:"a checkpoint folder; 'true': the latest in output_dir; 'auto': if there is one"`
 	Threads   int    `key:"threads" help:"worker threads; 0: one a core. Does not change any bit"`
 }
 

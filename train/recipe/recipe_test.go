@@ -174,21 +174,6 @@ model_config:
 	}
 }
 
-// TestAliases makes sure that aliases lead to keys and hide none.
-func TestAliases(t *testing.T) {
-	for from, to := range aliases {
-		r := Default()
-		if _, name, ok := r.field(from); !ok || name != to {
-			t.Errorf("%s leads to %s", from, name)
-		}
-		for _, k := range Keys() {
-			if k.Name == from {
-				t.Errorf("%s is a key of its own", from)
-			}
-		}
-	}
-}
-
 func FuzzRecipe(f *testing.F) {
 	f.Add(string(defaultRecipe))
 	f.Add("dataset: [a, b]\nlearning_rate: 1e-3\n")
@@ -218,7 +203,7 @@ func FuzzRecipe(f *testing.F) {
 func ExampleRecipe_Set() {
 	r := Default()
 	fmt.Println(r.Set("learning_rates", "1e-3"))
-	// Output: unknown recipe key "learning_rates"; did you mean "learning_rate"?
+	// Output: unknown key "learning_rates"; did you mean "learning_rate"?
 }
 
 // sound is a recipe that has what it needs.

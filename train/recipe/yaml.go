@@ -20,8 +20,9 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Read reads a YAML recipe into r, strictly: an unknown key is an error that names the line and the nearest key.
-// Relative paths in it stay relative to the working directory. It returns notes on aliases that were used.
+// Read reads a YAML recipe into r, strictly: every unknown key is an error that names the line and a near key. Keys and
+// values of other programs are taken where they mean something here. Relative paths in it stay relative to the working
+// directory. It returns notes on what was taken otherwise than it was written.
 func (r *Recipe) Read(path string) (notes []string, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -39,42 +40,52 @@ func (r *Recipe) ParseYAML(path string, data []byte) (notes []string, err error)
 	if err != nil {
 		return nil, err
 	}
-	seen := map[string]int{}
+	g := reading{recipe: r, path: path, seen: map[string]string{}}
 	for i, e := range entries {
-		line := e.Key.GetToken().Position.Line
-		where := fmt.Sprintf("recipe %s:%d", path, line)
+		where := fmt.Sprintf("recipe %s:%d: ", path, e.Key.GetToken().Position.Line)
 		key, _ := scalarText(e.Key)
-		f, name, ok := r.field(key)
-		if !ok {
-			return nil, mistake("%s: unknown key %q; did you mean %q?", where, key, NearestKey(key))
+		if unwrapped(e.Value).Type() == ast.NullType {
+			if !Knows(key) {
+				g.take(where, key, []string{""}, false)
+			}
+			continue // nothing is said
 		}
-		if first, twice := seen[name]; twice {
-			return nil, mistake("%s: %s was already given in line %d", where, name, first)
-		}
-		seen[name] = line
-		if name != strings.ReplaceAll(key, "-", "_") {
-			notes = append(notes, fmt.Sprintf("%s: %s is read as %s", where, key, name))
+		if g.nested(where, key, unwrapped(e.Value)) {
+			continue
 		}
 		var values []string
-		if f.Kind() == reflect.Map && isMapping(e.Value) {
-			if err = setColumns(f, e.Value); err != nil {
-				return nil, mistake("%s: %w", where, err)
+		if plain(key) == "columns" && isMapping(e.Value) {
+			if f, _, ok := r.field("columns"); ok {
+				err = setColumns(f, e.Value)
+			}
+			if err != nil {
+				g.mistakes = append(g.mistakes, mistake("%s%w", where, err))
 			}
 			continue
 		}
-		if f.Type() == reflect.TypeFor[jsonText]() && isMapping(e.Value) {
+		if plain(key) == "model_config" && isMapping(e.Value) {
 			values, err = lastAsJSON(entries[:i+1])
 		} else {
-			values, err = nodeValues(e.Value)
-		}
-		if err == nil {
-			err = setField(f, name, values)
+			values, err = g.values(key, e.Value)
 		}
 		if err != nil {
-			return nil, mistake("%s: %w", where, err)
+			g.mistakes = append(g.mistakes, mistake("%s%w", where, err))
+			continue
 		}
+		g.take(where, key, values, false)
 	}
-	return notes, nil
+	g.lookUp()
+	return g.done("recipe " + path + " has")
+}
+
+// values are those of a key; of one that means nothing here it only matters whether there are any.
+func (g *reading) values(key string, n ast.Node) ([]string, error) {
+	rule, known := ruleFor(plain(key))
+	values, err := nodeValues(n)
+	if err == nil || known && rule.to != "" {
+		return values, err
+	}
+	return []string{"..."}, nil
 }
 
 // recipeEntries are the entries of the mapping that the first document of the text is.
@@ -128,9 +139,6 @@ func yamlError(err error) (where, reason string) {
 // nodeValues returns a scalar or a list of scalars as text.
 func nodeValues(n ast.Node) ([]string, error) {
 	n = unwrapped(n)
-	if n.Type() == ast.NullType {
-		return []string{""}, nil
-	}
 	items := []ast.Node{n}
 	expected := "a plain value"
 	if list, ok := n.(*ast.SequenceNode); ok {
@@ -151,14 +159,7 @@ func nodeValues(n ast.Node) ([]string, error) {
 // setColumns sets a field from a mapping of keys to columns.
 func setColumns(f reflect.Value, n ast.Node) error {
 	all := columns{}
-	var entries []*ast.MappingValueNode
-	switch n := unwrapped(n).(type) {
-	case *ast.MappingNode:
-		entries = n.Values
-	case *ast.MappingValueNode:
-		entries = append(entries, n)
-	}
-	for _, e := range entries {
+	for _, e := range mappingEntries(n) {
 		key, ok := scalarText(e.Key)
 		column, isText := scalarText(e.Value)
 		if !ok || !isText {

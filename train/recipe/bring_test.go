@@ -1,0 +1,267 @@
+package recipe
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// axolotlRecipe has the keys of axolotl's example for full fine-tuning, with files in place of Hub names.
+const axolotlRecipe = `base_model: models/small
+datasets:
+  - path: rows.jsonl
+    type: alpaca
+  - path: json
+    data_files: [more.jsonl, talks.jsonl]
+    type: chat_template
+    field_messages: conversations
+    message_property_mappings:
+      role: from
+      content: value
+dataset_prepared_path: last_run_prepared
+val_set_size: 0.05
+output_dir: ./outputs/out
+sequence_len: 512
+sample_packing: true
+wandb_project:
+wandb_entity:
+wandb_name: mine
+gradient_accumulation_steps: 8
+micro_batch_size: 1
+num_epochs: 1
+optimizer: paged_adamw_8bit
+lr_scheduler: cosine
+learning_rate: 2e-5
+load_in_8bit: false
+load_in_4bit: false
+adapter:
+bf16: auto
+fp16: null
+tf32: false
+gradient_checkpointing: true
+gradient_checkpointing_kwargs:
+  use_reentrant: false
+resume_from_checkpoint:
+logging_steps: 1
+attn_implementation: flash_attention_2
+warmup_ratio: 0.1
+evals_per_epoch: 2
+saves_per_epoch: 1
+weight_decay: 0.0
+special_tokens:
+  pad_token: <|end_of_text|>
+`
+
+// llamaFactoryRecipe has the keys of LLaMA-Factory's examples of full fine-tuning.
+const llamaFactoryRecipe = `model_name_or_path: models/small
+trust_remote_code: true
+stage: sft
+do_train: true
+finetuning_type: full
+deepspeed: examples/deepspeed/ds_z3_config.json
+dataset: identity,alpaca_en_demo
+dataset_dir: DIR
+template: qwen3_nothink
+cutoff_len: 2048
+max_samples: 1000
+preprocessing_num_workers: 16
+dataloader_num_workers: 4
+output_dir: saves/full/sft
+logging_steps: 10
+save_steps: 500
+plot_loss: true
+overwrite_output_dir: true
+save_only_model: false
+report_to: none
+per_device_train_batch_size: 1
+gradient_accumulation_steps: 2
+learning_rate: 1.0e-5
+num_train_epochs: 3.0
+lr_scheduler_type: cosine
+warmup_ratio: 0.1
+bf16: true
+ddp_timeout: 180000000
+resume_from_checkpoint: null
+`
+
+func TestAxolotlRecipe(t *testing.T) {
+	r := Default()
+	notes, err := r.ParseYAML("axolotl.yml", []byte(axolotlRecipe))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := set(t, Default(), "model_name_or_path", "models/small", "dataset", "rows.jsonl,more.jsonl,talks.jsonl",
+		"eval_fraction", "0.05", "output_dir", "./outputs/out", "max_length", "512", "packing", "true",
+		"gradient_accumulation_steps", "8", "per_device_train_batch_size", "1", "num_train_epochs", "1",
+		"lr_scheduler_type", "cosine", "learning_rate", "2e-5", "gradient_checkpointing", "true", "logging_steps", "1",
+		"warmup_ratio", "0.1")
+	if key, now, before := r.Changed(&want, nil); key != "" {
+		t.Errorf("%s is %s, want %s", key, now, before)
+	}
+	if err := r.Validate(); err != nil {
+		t.Error(err)
+	}
+	all := strings.Join(notes, "\n")
+	for _, note := range []string{"axolotl.yml:1: base_model is read as model_name_or_path",
+		"axolotl.yml:23: optimizer: paged_adamw_8bit is read as optim: adamw; its moments are float32",
+		"bf16: auto asks for nothing", "evals_per_epoch: 2 is read as eval_strategy: epoch; eval_steps: N",
+		"wandb_name is not used", "attn_implementation is not used"} {
+		if !strings.Contains(all, note) {
+			t.Errorf("no note %q in\n%s", note, all)
+		}
+	}
+	for _, silent := range []string{"wandb_project", "load_in", "adapter", "fp16", "tf32", "resume", "pad_token"} {
+		if strings.Contains(all, silent) {
+			t.Errorf("a note on %s, which asks for nothing:\n%s", silent, all)
+		}
+	}
+}
+
+func TestLlamaFactoryRecipe(t *testing.T) {
+	dir := t.TempDir()
+	list := `{"identity": {"file_name": "identity.json"}, "alpaca_en_demo": {"file_name": "demo.json",
+		"columns": {"prompt": "instruction", "query": "input", "response": "output"}},
+		"hub": {"hf_hub_url": "some/where"}, "other": {"file_name": "o.json", "columns": {"prompt": "ask"}}}`
+	if err := os.WriteFile(filepath.Join(dir, listFile), []byte(list), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := Default()
+	text := strings.Replace(llamaFactoryRecipe, "DIR", dir, 1)
+	if _, err := r.ParseYAML("lf.yaml", []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	want := set(t, Default(), "model_name_or_path", "models/small", "dataset",
+		filepath.Join(dir, "identity.json")+","+filepath.Join(dir, "demo.json"), "max_length", "2048",
+		"max_samples", "1000", "output_dir", "saves/full/sft", "save_steps", "500", "overwrite_output_dir", "true",
+		"per_device_train_batch_size", "1", "gradient_accumulation_steps", "2", "learning_rate", "1e-5",
+		"lr_scheduler_type", "cosine", "warmup_ratio", "0.1", "dtype", "bf16")
+	if key, now, before := r.Changed(&want, nil); key != "" {
+		t.Errorf("%s is %s, want %s", key, now, before)
+	}
+	if err := r.Validate(); err != nil {
+		t.Error(err)
+	}
+	_, err := r.ParseYAML("lf.yaml", []byte(strings.Replace(text, "identity,", "hub,other,", 1)))
+	for _, want := range []string{"2 mistakes", `hub: it names no file but "some/where"; download it`,
+		`other: its prompt is called "ask"; rename it`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// TestAllMistakesAtOnce has a recipe that asks for much that is not there.
+func TestAllMistakesAtOnce(t *testing.T) {
+	text := "lerning_rate: 1\nadapter: lora\nlora_r: 16\nload_in_4bit: true\nrl: dpo\nneftune_noise_alpha: 5\n" +
+		"early_stopping_patience: 3\nseed: x\nspecial_tokens: {eos_token: </s>}\n" +
+		"datasets:\n  - path: a.jsonl\n    type: alpaca\n    split: train[:20%]\n    shards: 4\n"
+	r := Default()
+	_, err := r.ParseYAML("r.yaml", []byte(text))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"recipe r.yaml has 10 mistakes\n",
+		`r.yaml:1: unknown key "lerning_rate"; did you mean "learning_rate"?`,
+		`r.yaml:2: adapter is "lora", which is not there: every weight is trained here`, "r.yaml:4: load_in_4bit",
+		`r.yaml:5: rl is "dpo"`, "r.yaml:6: neftune_noise_alpha", "r.yaml:7: early_stopping_patience is",
+		`r.yaml:8: seed is "x"; expected a whole number`, "r.yaml:9: special_tokens is \"eos_token",
+		`r.yaml:13: split of a data set is "train[:20%]"`, "r.yaml:14: shards"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "lora_r") {
+		t.Errorf("what an adapter would be is no mistake of its own:\n%v", err)
+	}
+}
+
+// TestOneKeyOfAnother has one key of another program, or one value that other programs take, a line.
+func TestOneKeyOfAnother(t *testing.T) {
+	t.Setenv("HOME", "/home/me")
+	for _, x := range []struct{ yaml, key, value, said string }{
+		{"bf16: true", "dtype", "bf16", "bf16: true is read as dtype: bf16"},
+		{"bf16: True", "dtype", "bf16", "is read as dtype"},
+		{"bf16: false", "dtype", "fp32", ""},
+		{"fp16: true", "dtype", "fp32", "fp16 is not used: everything is computed in float32"},
+		{"report_to: wandb", "seed", "42", "report_to is not used: metrics.jsonl"},
+		{"report_to: none", "seed", "42", ""},
+		{"group_by_length: true", "train_sampling_strategy", "group_by_length", "is read as train_sampling_strategy"},
+		{"group_by_length: false", "train_sampling_strategy", "random", ""},
+		{"deepspeed: ds.json", "seed", "42", "deepspeed is not used: one process trains"},
+		{"fsdp_config: {a: {b: [c]}}", "seed", "42", "fsdp_config is not used"},
+		{"fsdp: [full_shard, auto_wrap]", "seed", "42", "fsdp is not used"},
+		{"push_to_hub: true", "seed", "42", "push_to_hub is not used: nothing is uploaded"},
+		{"warmup_steps: 0.1", "warmup_ratio", "0.1", "warmup_steps: 0.1 is read as warmup_ratio: 0.1"},
+		{"warmup_steps: 0", "warmup_steps", "0", ""},
+		{"warmup_steps: 10.0", "warmup_steps", "10", ""},
+		{"batch: 2.0", "per_device_train_batch_size", "2", "batch is read as per_device_train_batch_size"},
+		{"max_steps: 1e3", "max_steps", "1000", ""},
+		{"eval_strategy: false", "eval_strategy", "no", "eval_strategy: false is read as eval_strategy: no"},
+		{"save_strategy: False", "save_strategy", "no", "is read as save_strategy: no"},
+		{"evaluation_strategy: steps", "eval_strategy", "steps", "evaluation_strategy is read as eval_strategy"},
+		{"eval_strategy: no", "eval_strategy", "no", ""},
+		{"eval_strategy:", "eval_strategy", "epoch", ""},
+		{"learning_rate: null", "learning_rate", "0.0001", ""},
+		{"max_steps: ~", "max_steps", "-1", ""},
+		{"optim: None", "optim", "adamw", ""},
+		{"torch_dtype: bfloat16", "dtype", "bf16", "is read as dtype: bf16"},
+		{"dtype: float32", "dtype", "fp32", "is read as dtype: fp32"},
+		{"use_gradient_checkpointing: unsloth", "gradient_checkpointing", "true", "gradient_checkpointing: true"},
+		{"train_on_inputs: true", "assistant_only_loss", "false", "assistant_only_loss: false"},
+		{"completion_only_loss: false", "assistant_only_loss", "false", "is read as assistant_only_loss"},
+		{"random_state: 3407", "seed", "3407", "random_state is read as seed"},
+		{"chat_template: tokenizer_default", "chat_template", "", "the model's own template"},
+		{"template: llama3", "chat_template", "llama3", "template is read as chat_template"},
+		{"model_name_or_path: ~/models/x", "model_name_or_path", "/home/me/models/x", ""},
+		{"output_dir: ~x/y", "output_dir", "~x/y", ""},
+		{"dataset: data/*.jsonl", "dataset", "data/*.jsonl", ""},
+		{"tokenizer_type: AutoTokenizer\nmodel_type: LlamaForCausalLM", "seed", "42",
+			"tokenizer_type, model_type are not used"},
+	} {
+		r := Default()
+		notes, err := r.ParseYAML("r.yaml", []byte(x.yaml+"\n"))
+		if err != nil {
+			t.Errorf("%s: %v", x.yaml, err)
+			continue
+		}
+		f, _, _ := r.field(x.key)
+		said := strings.Join(notes, "\n")
+		if got := text(f); got != x.value || !strings.Contains(said, x.said) || (x.said == "") != (said == "") {
+			t.Errorf("%s: %s is %q, want %q; notes %q, want %q", x.yaml, x.key, got, x.value, said, x.said)
+		}
+	}
+}
+
+// TestNearNames offers a name only where it is near.
+func TestNearNames(t *testing.T) {
+	for name, want := range map[string]string{"lerning_rate": "learning_rate", "epoch": "num_train_epochs",
+		"max-lenght": "max_length", "per_device_batch_size": "per_device_train_batch_size", "sequence_length": "max_length",
+		"moon_phase": "", "foo": "", "colour": "", "x": "", "gpu": "", "bf": ""} {
+		if got := NearestKey(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestBestWithoutEvaluation refuses a best checkpoint of no held-out loss.
+func TestBestWithoutEvaluation(t *testing.T) {
+	files := set(t, sound(t), "dataset", "rows.jsonl", "load_best_model_at_end", "true")
+	for _, x := range []struct {
+		name  string
+		pairs []string
+		wrong bool
+	}{
+		{"by default", nil, false},
+		{"no strategy", []string{"eval_strategy", "no"}, true},
+		{"strategy false", []string{"eval_strategy", "false"}, true},
+		{"nothing held out", []string{"eval_fraction", "0"}, true},
+		{"a file", []string{"eval_fraction", "0", "eval_dataset", "held.jsonl"}, false},
+		{"lessons", []string{"eval_fraction", "0", "dataset", "lessons"}, false},
+	} {
+		r := set(t, files, x.pairs...).Resolved()
+		if err := r.Validate(); (err != nil) != x.wrong {
+			t.Errorf("%s: %v", x.name, err)
+		}
+	}
+}

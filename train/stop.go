@@ -1,0 +1,73 @@
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"instruct/checkpoints"
+	"instruct/train/recipe"
+)
+
+// logWriter lets the loop and the answer to a signal write to one log.
+type logWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *logWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// answerStop says at once, when the signal comes, what happens before the run stops. The function that it gives waits
+// until that is said.
+func (u *run) answerStop(ctx context.Context) (said func()) {
+	line := ""
+	if u.o.Terminal && !u.o.Quiet {
+		line = "\n" // below the progress bar
+	}
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		fmt.Fprintf(u.said, "%sstopping: the step at hand is finished and saved first; "+
+			"Ctrl-C once more stops now and saves nothing\n", line)
+		close(done)
+	})
+	return func() {
+		if !stop() {
+			<-done
+		}
+	}
+}
+
+// goOn is the command that goes on with the run.
+func (u *run) goOn() string {
+	if u.o.Again != "" {
+		return u.o.Again
+	}
+	return "the same command and --resume_from_checkpoint true"
+}
+
+// unfinished is the latest checkpoint of a run in the folder that was stopped, for resume_from_checkpoint auto; ok is
+// false where there is none, or the run was finished.
+func unfinished(r *recipe.Recipe) (c checkpoints.Checkpoint, ok bool, err error) {
+	text, err := os.ReadFile(filepath.Join(r.OutputDir, manifestFile))
+	if err != nil {
+		return c, false, nil // no run
+	}
+	var m struct {
+		Finished string `json:"finished"`
+	}
+	if json.Unmarshal(text, &m) == nil && m.Finished != "" {
+		return c, false, nil
+	}
+	if err := checkpoints.Recover(r.OutputDir); err != nil {
+		return c, false, err
+	}
+	return checkpoints.Latest(r.OutputDir)
+}
