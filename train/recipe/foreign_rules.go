@@ -114,7 +114,7 @@ var idle = []foreign{
 		"preprocessing_batch_size num_proc",
 		say: "rows are read and encoded with threads; every row is trained"},
 	{names: "dataset_prepared_path overwrite_cache skip_prepare_dataset tokenized_path cache_dir " +
-		"dataset_keep_in_memory shuffle_before_merging_datasets shuffle_merged_datasets shuffle_dataset data_seed " +
+		"dataset_keep_in_memory shuffle_before_merging_datasets shuffle_merged_datasets shuffle_dataset " +
 		"streaming dataset_streaming dataset_test_split num_of_sequences chars_per_token buffer_size " +
 		"is_preprocess preprocess_iterable total_num_tokens total_supervised_tokens axolotl_config_path " +
 		"remove_unused_columns no_remove_unused_columns label_names length_column_name",
