@@ -41,6 +41,13 @@ func OpenFolder(dir string) (Source, error) {
 		hint = fmt.Sprintf("; it holds %s: give that file's path", filepath.Base(names[0]))
 	} else if exists(pickled) || exists(pickled+".index.json") {
 		hint = "; pytorch_model.bin is not read: save the model with safe_serialization=True"
+	} else if names, _ := filepath.Glob(filepath.Join(dir, "*.safetensors")); len(names) == 1 {
+		hint = fmt.Sprintf("; it holds %s: if that is the whole model, call it %s", filepath.Base(names[0]), weightsFile)
+	} else if len(names) > 1 {
+		hint = fmt.Sprintf("; it holds %s and %d more such files, but no index that says which tensor is in which: "+
+			"fetch or write it", filepath.Base(names[0]), len(names)-1)
+	} else if names, _ := filepath.Glob(filepath.Join(dir, "*.pt*")); len(names) > 0 {
+		hint = fmt.Sprintf("; %s is not read: save the model with save_pretrained", filepath.Base(names[0]))
 	}
 	return nil, badFile(dir, "no weights: looked for %s and %s%s", weightsFile, indexFile, hint)
 }

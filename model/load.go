@@ -90,10 +90,10 @@ func (m *Model) load(path string, src Source, gguf bool) error {
 	defer pool.Close()
 	read := map[string]bool{}
 	for _, t := range m.Tensors() {
-		n, shape, ok := t.find(src, gguf)
+		n, shape, ok := m.find(&t, src, gguf)
 		if !ok {
-			return mistake("model: load %s: tensor %s is missing; a %s model of this config.json needs it with shape %v",
-				path, n, m.Config.Family, t.Shape)
+			return mistake("model: load %s: tensor %s is missing; a %s model of this config.json needs it with shape %v%s",
+				path, n, m.Config.Family, t.Shape, m.has(src.Names(), n))
 		}
 		if !slices.Equal(shape, t.Shape) {
 			return mistake("model: load %s: tensor %s has shape %v; config.json asks for %v", path, n, shape, t.Shape)
@@ -106,19 +106,25 @@ func (m *Model) load(path string, src Source, gguf bool) error {
 	left := slices.DeleteFunc(src.Names(), func(n string) bool { return read[n] || m.ignored(n) })
 	if len(left) > 0 {
 		return mistake("model: load %s: tensor %s is not part of a %s model (%d such tensors); "+
-			"without it the model would answer differently", path, slices.Min(left), m.Config.Family, len(left))
+			"without it the model would answer differently%s", path, slices.Min(left), m.Config.Family, len(left),
+			m.has(left, ""))
 	}
 	return nil
 }
 
-// find looks for the tensor in src and returns its name there.
-func (t *Tensor) find(src Source, gguf bool) (name string, shape []int, ok bool) {
+// find looks for a tensor in src and returns its name there. A tied embedding may be there as the head, which is all
+// that safetensors' save_model keeps of the two.
+func (m *Model) find(t *Tensor, src Source, gguf bool) (name string, shape []int, ok bool) {
 	name = t.part.name
 	if gguf {
 		name = t.part.gguf
 	}
 	_, short, _ := strings.Cut(name, ".") // some GPT-2 checkpoints leave the prefix out
-	for _, n := range []string{name, short} {
+	names := []string{name, short}
+	if m.Config.Tied && t.param.Name == "embed" && !gguf {
+		names = append(names, headName)
+	}
+	for _, n := range names {
 		if shape, ok = src.Shape(n); ok {
 			return n, shape, true
 		}
@@ -126,9 +132,12 @@ func (t *Tensor) find(src Source, gguf bool) (name string, shape []int, ok bool)
 	return name, nil, false
 }
 
+// headName is the head's tensor.
+const headName = "lm_head.weight"
+
 // ignored names what some checkpoints carry and is computed here, and the head of a tied model.
 func (m *Model) ignored(name string) bool {
-	if m.Config.Tied && (name == "lm_head.weight" || name == "output.weight") {
+	if m.Config.Tied && (name == headName || name == "output.weight") {
 		return true
 	}
 	computed := []string{".attn.bias", ".attn.masked_bias", "rotary_emb.inv_freq"}

@@ -1,7 +1,13 @@
 package tokenizer
 
-import "encoding/json"
-import "instruct/tokenizer/file"
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"instruct/tokenizer/file"
+)
 
 // config is what tokenizer_config.json, special_tokens_map.json and chat_template.jinja add to tokenizer.json.
 type config struct {
@@ -44,6 +50,27 @@ func parseConfig(data []byte) (config, error) {
 		return c, mistake("tokenizer: tokenizer_config.json: chat_template is neither a text nor a list of {name, template}")
 	}
 	return c, nil
+}
+
+// Unknown says, as "KEY is TEXT", which named tokens of the configuration are not in the vocabulary, and which of its
+// added tokens are there under another id.
+func (t *Tokenizer) Unknown() (out []string) {
+	for key, token := range t.config.named() {
+		if _, ok := t.vocab[token]; token != "" && !ok {
+			out = append(out, fmt.Sprintf("%s is %q", key, token))
+		}
+	}
+	var added map[string]struct {
+		Content string `json:"content"`
+	}
+	_ = json.Unmarshal(t.config.keys["added_tokens_decoder"], &added)
+	for key, a := range added {
+		if id, ok := t.vocab[a.Content]; !ok || strconv.Itoa(int(id)) != key {
+			out = append(out, fmt.Sprintf("added_tokens_decoder has %q as %s", a.Content, key))
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // specials takes the named tokens from keys where they are not known yet.

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 
 	"instruct/data"
 	"instruct/model/kernel"
@@ -18,7 +19,7 @@ func (u *run) describe() {
 		count(m.Size()), c.Layers, c.Width, c.Heads, c.Vocab)
 	fmt.Fprintf(log, "data      %d rows to train on, %d held out; %s tokens an epoch, %s trained\n", len(u.rows.examples),
 		len(u.rows.heldOut), count(tokens), count(u.rows.audit.TrainedTokens))
-	for _, line := range u.rows.notes {
+	for _, line := range slices.Concat(u.Model.Notes, u.rows.notes) {
 		if u.o.Quiet {
 			break
 		}

@@ -21,6 +21,7 @@ func (e *evaluation) ask(ctx context.Context, s *streams, path string, d kernel.
 	if err != nil {
 		return c, err
 	}
+	printNotes(s.err, m)
 	kept, err := openKept(s, e.kept, m, d)
 	if err != nil {
 		return c, err

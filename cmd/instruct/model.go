@@ -27,6 +27,7 @@ func newModelInspect(s *streams) *cobra.Command {
 				return err
 			}
 			defer m.Close()
+			printNotes(s.err, m)
 			if asJSON {
 				return writeJSON(s.out, describeModel(m))
 			}

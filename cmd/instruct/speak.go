@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -40,6 +41,13 @@ func (f *speakFlags) add(c *cobra.Command) {
 	fl.IntVar(&f.threads, "threads", 0, threadsHelp)
 }
 
+// printNotes says where a model's files contradict each other.
+func printNotes(w io.Writer, m *pretrained.Model) {
+	for _, n := range m.Notes {
+		fmt.Fprintln(w, "note:", n)
+	}
+}
+
 // speaker is a loaded model that answers.
 type speaker struct {
 	*pretrained.Session
@@ -70,6 +78,7 @@ func (f *speakFlags) load(cmd *cobra.Command) (*speaker, error) {
 	if err != nil {
 		return nil, err
 	}
+	printNotes(cmd.ErrOrStderr(), m)
 	pool := kernel.NewPool(f.threads)
 	session, err := m.NewSession(pool, f.rows)
 	if err != nil {

@@ -1,7 +1,6 @@
 package pretrained
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 
@@ -12,6 +11,9 @@ import (
 
 // openFolder reads everything but the weights of a Hugging Face folder.
 func (m *Model) openFolder() error {
+	if err := m.refuseAdapter(); err != nil {
+		return err
+	}
 	path := filepath.Join(m.Path, "config.json")
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -29,15 +31,23 @@ func (m *Model) openFolder() error {
 	if m.Tokenizer, err = tokenizer.Load(m.Path); err != nil {
 		return err
 	}
+	m.Notes = append(m.Notes, c.Notes...)
 	if m.Model, err = model.Outline(c); err != nil {
 		return err
 	}
+	if err := m.untie(); err != nil {
+		return err
+	}
 	m.fill = func() error {
-		src, err := checkpoints.OpenFolder(m.Path)
+		file, err := checkpoints.OpenFolder(m.Path)
 		if err != nil {
 			return err
 		}
-		defer src.Close()
+		defer file.Close()
+		src, wrapper := model.Unwrap(file)
+		if wrapper != "" {
+			m.note("the names of the tensors begin with %s, which is left out", wrapper)
+		}
 		return m.Load(m.Path, src)
 	}
 	m.files = func() ([]string, error) {
@@ -49,29 +59,6 @@ func (m *Model) openFolder() error {
 		return err
 	}
 	m.System = kept.System
-	m.Stop = endTokens(filepath.Join(m.Path, "generation_config.json"))
-	return nil
-}
-
-// endTokens reads eos_token_id, one number or a list, from a generation_config.json; there are none where it has none.
-func endTokens(path string) []int32 {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil
-	}
-	var config struct {
-		EOS json.RawMessage `json:"eos_token_id"`
-	}
-	if json.Unmarshal(text, &config) != nil {
-		return nil
-	}
-	var list []int32
-	if json.Unmarshal(config.EOS, &list) == nil {
-		return list
-	}
-	var one int32
-	if json.Unmarshal(config.EOS, &one) == nil {
-		return []int32{one}
-	}
+	m.readGenerationConfig()
 	return nil
 }

@@ -46,14 +46,16 @@ func TestFilesHash(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text = append(text, ' ')
+		last := len(text) - 1 // the end of a tensor, or a line feed
+		text[last] ^= '\n' ^ ' '
 		if err := os.WriteFile(path, text, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if hash(elsewhere, "", kernel.F32) == first {
 			t.Errorf("with another %s the hash is the same", name)
 		}
-		if err := os.WriteFile(path, text[:len(text)-1], 0o644); err != nil {
+		text[last] ^= '\n' ^ ' '
+		if err := os.WriteFile(path, text, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

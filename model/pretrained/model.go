@@ -19,8 +19,11 @@ type Model struct {
 	Path      string
 	Tokenizer *tokenizer.Tokenizer
 	Template  *chat.Template
-	Stop      []int32 // tokens that end an answer
-	System    string  // the system prompt that it was tuned with, "": none, or several
+	Stop      []int32  // tokens that end an answer
+	System    string   // the system prompt that it was tuned with, "": none, or several
+	Notes     []string // where the model's files contradict each other, and what was taken; ReadWeights may add to them
+
+	generationStop []int32 // those of generation_config.json
 
 	fill  func() error             // reads or draws the weights
 	files func() ([]string, error) // of configuration and weights; nil where the model was made from scratch

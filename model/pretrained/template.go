@@ -26,6 +26,7 @@ func (m *Model) complete(chatTemplate string) error {
 	m.addStop(m.Tokenizer.EOS())
 	m.addStop(int32(m.Config.EOS), m.Config.EOS >= 0)
 	m.addStop(m.Template.EndOfTurn())
+	m.agreeOnStop()
 	return nil
 }
 
