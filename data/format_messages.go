@@ -7,9 +7,9 @@ import (
 	"instruct/tokenizer/chat"
 )
 
-// readTurns reads a conversation: {"messages": [{"role", "content"}]}, ShareGPT's {"conversations": [{"from", "value"}]},
-// LIMA's and UltraChat's lists of texts, Capybara's of {"input", "output"}. What is read of a message stands in
-// messageKeys. A system prompt beside the list counts where the list has none.
+// readTurns reads a conversation: {"messages": [{"role", "content"}]}, ShareGPT's {"conversations": [{"from",
+// "value"}]}, LIMA's and UltraChat's lists of texts, Capybara's of {"input", "output"}. What is read of a message is in
+// the table messageKeys. A system prompt beside the list counts where the list has none.
 func readTurns(key string) func(r *record, row *Row) {
 	return func(r *record, row *Row) {
 		row.Messages = r.messages(key)

@@ -13,7 +13,8 @@ func readPreference(r *record, row *Row) {
 	case r.given("prompt") != nil:
 		row.Messages = append(row.Messages, contextOnly(r.turns("prompt", "user"))...)
 	case r.given("instruction") != nil || r.given("input") != nil:
-		row.Messages = append(row.Messages, chat.Message{Role: "user", Content: joined(r.text("instruction"), r.text("input"))})
+		user := joined(r.text("instruction"), r.text("input"))
+		row.Messages = append(row.Messages, chat.Message{Role: "user", Content: user})
 	case len(chosen) < 2:
 		r.fail("a preference row needs a prompt: the key \"prompt\" or \"instruction\", " +
 			"or chosen and rejected as whole conversations")

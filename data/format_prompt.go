@@ -8,7 +8,8 @@ import (
 
 // readPrompt reads {"prompt", "completion"}; each is a string, or a list of messages as TRL writes them.
 func readPrompt(r *record, row *Row) {
-	row.Messages = slices.Concat(r.system(), r.history(), contextOnly(r.turns("prompt", "user")), r.turns("completion", "assistant"))
+	prompt := contextOnly(r.turns("prompt", "user"))
+	row.Messages = slices.Concat(r.system(), r.history(), prompt, r.turns("completion", "assistant"))
 }
 
 // contextOnly keeps the answers inside a prompt from being trained.

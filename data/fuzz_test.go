@@ -65,7 +65,8 @@ var fuzzRows = []string{
 	`{"prompt":"P","chosen":"C","rejected":"R"}`,
 	`{"instruction":"I","context":"C","response":"<s>R</s>","history":[["a","b"]]}`,
 	`{"conversations":["U","A"],"functions":["{}"],"loss":false}`,
-	`{"conversations":[{"from":"human","value":"U"},{"from":"function_call","value":"{}"},{"from":"bing","text":"A","loss":0}]}`,
+	`{"conversations":[{"from":"human","value":"U"},{"from":"function_call","value":"{}"},` +
+		`{"from":"bing","text":"A","loss":0}]}`,
 	`{"conversation":[{"input":"U","output":"A"}],"system":"S"}`,
 	`{"message_id":"1","parent_id":null,"text":"U","role":"prompter","replies":[{"message_id":"2","text":"A",` +
 		`"role":"assistant","rank":0,"replies":[]}]}`,

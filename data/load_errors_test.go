@@ -109,7 +109,8 @@ func TestMessageErrors(t *testing.T) {
 		{"messages are an object", "r.jsonl", `{"messages":{"role":"user"}}`,
 			`key "messages" must be a list of messages, found an object`},
 		{"messages are empty", "r.jsonl", `{"messages":[]}`, `key "messages" has no messages`},
-		{"message is a string", "r.jsonl", `{"messages":["hello"]}`, "has 1 texts; expected a question and an answer in turn"},
+		{"message is a string", "r.jsonl", `{"messages":["hello"]}`,
+			"has 1 texts; expected a question and an answer in turn"},
 		{"unknown role", "r.jsonl", `{"messages":[{"role":"user","content":"U"},{"role":"parrot","content":"A"}]}`,
 			`r.jsonl:1: key "messages", message 2: the role "parrot" is unknown; the known ones are system, developer, ` +
 				`user, assistant and tool, and what other data call them: ai, assistant, bard, bing, bot,`},

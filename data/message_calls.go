@@ -68,7 +68,8 @@ func readToolCalls(m *messageReader, key string, to *chat.Message) {
 	src := m.raw(key)
 	objects, ok := objectsIn(src)
 	if !ok {
-		m.fail("key %q must be a list of calls {\"function\": {\"name\", \"arguments\"}}, found %s", key, jsonType(m.object[key]))
+		m.fail("key %q must be a list of calls {\"function\": {\"name\", \"arguments\"}}, found %s", key,
+			jsonType(m.object[key]))
 		return
 	}
 	to.ToolCalls = src

@@ -23,6 +23,7 @@ func TestMessageKeys(t *testing.T) {
 	}
 	trained := talk("U", "BAD", "V", "A")
 	trained[1].Train = new(true)
+	system := append([]chat.Message{{Role: "system", Content: "S"}}, talk("U", "A")...)
 	thought := talk("U", "A")
 	thought[1].Reasoning = "T"
 	tests := []struct {
@@ -43,7 +44,8 @@ func TestMessageKeys(t *testing.T) {
 		{"two that agree", two(`,"train":false,"weight":0`), untrained("U", "BAD", "V", "A"), nil},
 		{"unknown ones are counted", two(`,"id":3,"lang":"en"`), talk("U", "BAD", "V", "A"),
 			[]string{"messages.id", "messages.lang"}},
-		{"text for content", `{"conversations":[{"from":"human","text":"U"},{"from":"gpt","text":"A"}]}`, talk("U", "A"), nil},
+		{"text for content", `{"conversations":[{"from":"human","text":"U"},{"from":"gpt","text":"A"}]}`,
+			talk("U", "A"), nil},
 		{"the first place counts",
 			`{"conversations":[{"from":"human","value":"U","text":"x"},{"from":"gpt","value":"A","markdown":null}]}`,
 			talk("U", "A"), []string{"conversations.text"}},
@@ -53,10 +55,9 @@ func TestMessageKeys(t *testing.T) {
 		{"a part that thinks", `{"messages":[{"role":"user","content":[{"text":"U"}]},` +
 			`{"role":"assistant","content":[{"type":"thinking","thinking":"T"},{"type":"text","text":"A"}]}]}`, thought, nil},
 		{"a system beside the messages", `{"system":"S","messages":[{"role":"user","content":"U"},` +
-			`{"role":"assistant","content":"A"}]}`, append([]chat.Message{{Role: "system", Content: "S"}}, talk("U", "A")...), nil},
-		{"a system in both places", `{"system":"T","messages":[{"role":"system","content":"S"},{"role":"user","content":"U"},` +
-			`{"role":"assistant","content":"A"}]}`, append([]chat.Message{{Role: "system", Content: "S"}}, talk("U", "A")...),
-			[]string{"system"}},
+			`{"role":"assistant","content":"A"}]}`, system, nil},
+		{"a system in both places", `{"system":"T","messages":[{"role":"system","content":"S"},` +
+			`{"role":"user","content":"U"},{"role":"assistant","content":"A"}]}`, system, []string{"system"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -95,7 +96,8 @@ func TestRolesOfOtherData(t *testing.T) {
 		"gpt": "", "chatgpt": "chatgpt as assistant", "bing": "bing as assistant", "bot": "bot as assistant",
 		"model": "model as assistant", "bard": "bard as assistant", "Assistant": "Assistant as assistant",
 	} {
-		row := load(t, write(t, "r.jsonl", `{"conversations":[{"from":"human","value":"U"},{"from":"`+name+`","value":"A"}]}`))[0]
+		content := `{"conversations":[{"from":"human","value":"U"},{"from":"` + name + `","value":"A"}]}`
+		row := load(t, write(t, "r.jsonl", content))[0]
 		if !reflect.DeepEqual(row.Messages, talk("U", "A")) || slices.Contains(row.Mapped, mapped) != (mapped != "") {
 			t.Errorf("%s: got %+v, mapped %v", name, row.Messages, row.Mapped)
 		}
@@ -118,9 +120,10 @@ func TestCallsAndTools(t *testing.T) {
 			`}]}`, wrapped, ""},
 		"ShareGPT's role with a list": {`{"conversations":[{"from":"human","value":"U"},{"from":"function_call","value":` +
 			quoted("["+call+"]") + `}]}`, wrapped, ""},
-		"calls as texts": {talk(`{"role":"assistant","tool_calls":[`+quoted(wrapped[1:len(wrapped)-1])+`]}`, ""), wrapped, ""},
-		"tools as texts": {talk(`{"role":"assistant","tool_calls":`+wrapped+`}`, `,"tools":[`+quoted(`{"name":"f","x":null}`)+`]`),
-			wrapped, `[{"name":"f","x":null}]`},
+		"calls as texts": {talk(`{"role":"assistant","tool_calls":[`+quoted(wrapped[1:len(wrapped)-1])+`]}`, ""),
+			wrapped, ""},
+		"tools as texts": {talk(`{"role":"assistant","tool_calls":`+wrapped+`}`, `,"tools":[`+
+			quoted(`{"name":"f","x":null}`)+`]`), wrapped, `[{"name":"f","x":null}]`},
 		"tools as a text of texts": {talk(`{"role":"assistant","tool_calls":`+wrapped+`}`, `,"tools":`+
 			quoted(`[{"name":"f"}]`)), wrapped, `[{"name":"f"}]`},
 		"no tools": {talk(`{"role":"assistant","tool_calls":`+wrapped+`}`, `,"tools":"[]","functions":[]`), wrapped, ""},

@@ -17,7 +17,8 @@ func TestNotes(t *testing.T) {
 	thinking := talk("q", "a", "r", "b")
 	thinking[1].Reasoning = "hm"
 	rows := []Row{
-		{Source: "f:1", Messages: talk("q", "a"), Ignored: []string{"id", "messages.lang"}, Mapped: []string{"bing as assistant"}},
+		{Source: "f:1", Messages: talk("q", "a"), Ignored: []string{"id", "messages.lang"},
+			Mapped: []string{"bing as assistant"}},
 		{Source: "f:2", Messages: talk("q", "a"), Ignored: []string{"id"}, Tools: json.RawMessage(`[{"name":"f"}]`)},
 		{Source: "f:3", Messages: talk("q", strings.Repeat("long ", 20))},
 		{Source: "f:4", Messages: talk(strings.Repeat("long ", 20), "a")},
@@ -56,12 +57,12 @@ func TestNeverStops(t *testing.T) {
 		template, want     string
 		length             int
 	}{
-		{0, 40, 0, "chatml", "data: 40 of 40 conversations do not end with a stop token (the first: f:0), so the model would " +
-			"never learn to stop: the chat template ends an answer with what is no stop token of this model", 0},
+		{0, 40, 0, "chatml", "data: 40 of 40 conversations do not end with a stop token (the first: f:0), so the model " +
+			"would never learn to stop: the chat template ends an answer with what is no stop token of this model", 0},
 		{0, 2, 30, "chatml", "2 of 2 conversations do not end", 0},
 		{5, 5, 0, "lessons", "", 40},
-		{4, 5, 0, "lessons", "5 of 9 conversations do not end with a stop token (the first: f:4), so the model would never " +
-			"learn to stop: they are cut at max_length: raise it, or set allow_unended: true", 40},
+		{4, 5, 0, "lessons", "5 of 9 conversations do not end with a stop token (the first: f:4), so the model would " +
+			"never learn to stop: they are cut at max_length: raise it, or set allow_unended: true", 40},
 		{0, 0, 9, "chatml", "", 0},
 	} {
 		e := encoder(t, test.template, byteTokenizer(t))
@@ -92,7 +93,8 @@ func TestEmptyAnswers(t *testing.T) {
 	e := encoder(t, "lessons", byteTokenizer(t))
 	call := talk("q", "")
 	call[1].ToolCalls = json.RawMessage(`[{"function":{"name":"f","arguments":{"a":1}}}]`)
-	const want = "data: f:1: the chat template does not show its tool_calls (message 2), so an empty answer would be trained"
+	const want = "data: f:1: the chat template does not show its tool_calls (message 2), so an empty answer " +
+		"would be trained"
 	for _, on := range []bool{false, true} {
 		e.TrainOnInputs = on
 		if _, _, err := e.Encode(Row{Source: "f:1", Messages: call}); err == nil || !strings.HasPrefix(err.Error(), want) {
@@ -101,7 +103,8 @@ func TestEmptyAnswers(t *testing.T) {
 	}
 	thought := talk("q", "")
 	thought[1].Reasoning = "hm"
-	if _, _, err := e.Encode(Row{Source: "f:1", Messages: thought}); err == nil || !strings.Contains(err.Error(), "what it says") {
+	_, _, err := e.Encode(Row{Source: "f:1", Messages: thought})
+	if err == nil || !strings.Contains(err.Error(), "what it says") {
 		t.Errorf("got %v", err)
 	}
 	e.TrainOnInputs = false

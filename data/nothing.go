@@ -3,9 +3,9 @@ package data
 // nothing says that a value says nothing: null, and an empty text, list or object. A key with such a value is a key
 // that is not there: programs fill the keys of other rows with nulls, and tables with empty cells.
 //
-// Inside the JSON that a template shows (tools, tool_calls, chat_template_kwargs) nothing is only what certainly is: the
-// nulls of a Parquet file, whose columns are those of all rows, so [readParquet] drops the keys of its groups that are
-// null. A null in the JSON of a text file may be meant ("default": null), and stays.
+// Inside the JSON that a template shows (tools, tool_calls, chat_template_kwargs) nothing is only what certainly is:
+// the nulls of a Parquet file, whose columns are those of all rows, so [readParquet] drops the keys of its groups that
+// are null. A null in the JSON of a text file may be meant ("default": null), and stays.
 func nothing(v any) bool {
 	switch v := v.(type) {
 	case nil:

@@ -21,7 +21,8 @@ func TestJoinedDataSets(t *testing.T) {
 			`{"prompt":"","completion":"","conversations":["U","A"]}]`,
 		"table.csv": "instruction,output,prompt,completion,conversations\nI,O,,,\n,,P,C,\n" +
 			`,,,,"[""U"",""A""]"` + "\n",
-		"table.tsv":    "instruction\toutput\tprompt\tcompletion\tconversations\nI\tO\t\t\t\n\t\tP\tC\t\n\t\t\t\t[\"U\",\"A\"]\n",
+		"table.tsv": "instruction\toutput\tprompt\tcompletion\tconversations\n" + "I\tO\t\t\t\n" +
+			"\t\tP\tC\t\n\t\t\t\t[\"U\",\"A\"]\n",
 		"rows.parquet": joinedParquet(t),
 	} {
 		rows := load(t, write(t, name, content))
@@ -51,8 +52,8 @@ func joinedParquet(t *testing.T) string {
 	return b.String()
 }
 
-// A column of a Parquet file has the keys of all rows: a row's own tools are those that are not null. The null of a JSON
-// file stays, which may be meant.
+// A column of a Parquet file has the keys of all rows: a row's own are those that are not null. The null of a JSON file
+// stays, which may be meant.
 func TestNullsInToolsAndArguments(t *testing.T) {
 	type arguments struct {
 		Currency *string `parquet:"currency,optional"`
@@ -84,8 +85,8 @@ func TestNullsInToolsAndArguments(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := load(t, write(t, "r.parquet", b.String()))
-	for i, want := range []string{`{"arguments":{"harbour":"Brest"},"name":"f"}`, `{"arguments":{"currency":"EUR"},"name":"f"}`,
-		`{"arguments":{},"name":"f"}`, `{"name":"f"}`} {
+	for i, want := range []string{`{"arguments":{"harbour":"Brest"},"name":"f"}`,
+		`{"arguments":{"currency":"EUR"},"name":"f"}`, `{"arguments":{},"name":"f"}`, `{"name":"f"}`} {
 		if got := string(rows[i].Messages[1].ToolCalls); got != `[{"function":`+want+`}]` {
 			t.Errorf("row %d: got %s", i+1, got)
 		}
@@ -106,19 +107,22 @@ func TestNothing(t *testing.T) {
 			t.Errorf("%s: got %+v", kind, row)
 		}
 		loadFails(t, []failing{{"answer " + kind, "r.jsonl",
-			`{"messages":[{"role":"user","content":"U"},{` + kind + `"role":"assistant"}]}`, "the response is empty (message 2)"}})
+			`{"messages":[{"role":"user","content":"U"},{` + kind + `"role":"assistant"}]}`,
+			"the response is empty (message 2)"}})
 	}
 	for _, row := range []string{`{"instruction":"I","output":null}`, `{"instruction":"I","output":""}`} {
 		loadFails(t, []failing{{row, "r.jsonl", row, "the response is empty"}})
 	}
-	for _, more := range []string{`,"input":null,"system":null,"history":null,"id":null`, `,"input":"","history":[],"id":""`, ``} {
+	for _, more := range []string{`,"input":null,"system":null,"history":null,"id":null`,
+		`,"input":"","history":[],"id":""`, ``} {
 		row := load(t, write(t, "r.jsonl", `{"instruction":"I","output":"O"`+more+`}`))[0]
 		if !reflect.DeepEqual(row.Messages, talk("I", "O")) || row.Ignored != nil {
 			t.Errorf("%s: got %+v", more, row)
 		}
 	}
 	// An empty instruction is none.
-	if row := load(t, write(t, "r.jsonl", `{"instruction":"","input":"X","output":"O"}`))[0]; row.Messages[0].Content != "X" {
+	row := load(t, write(t, "r.jsonl", `{"instruction":"","input":"X","output":"O"}`))[0]
+	if row.Messages[0].Content != "X" {
 		t.Errorf("got %+v", row)
 	}
 }

@@ -31,7 +31,8 @@ func TestPublicShapes(t *testing.T) {
 		"UltraChat":      {`{"id":"0","data":["U","A"]}`, talk("U", "A"), "id"},
 		"UltraChat 200k": {`{"prompt":"U","messages":[{"content":"U","role":"user"},{"content":"A","role":"assistant"}]}`,
 			talk("U", "A"), "prompt"},
-		"Capybara": {`{"conversation":[{"input":"U","output":"A"},{"input":"V","output":"B"}]}`, talk("U", "A", "V", "B"), ""},
+		"Capybara": {`{"conversation":[{"input":"U","output":"A"},{"input":"V","output":"B"}]}`,
+			talk("U", "A", "V", "B"), ""},
 		"LMSYS": {`{"conversation":[{"role":"user","content":"U"},{"role":"assistant","content":"A"}]}`, talk("U", "A"),
 			""},
 		"Alpaca with history": {`{"instruction":"I","input":"","output":"O","history":[["a","b"],["c","d"]]}`,
@@ -53,7 +54,8 @@ func TestPublicShapes(t *testing.T) {
 }
 
 const (
-	treeRow = `{"message_tree_id":"1","tree_state":"ready_for_export","prompt":{"message_id":"1","text":"U","role":"prompter",` +
+	treeRow = `{"message_tree_id":"1","tree_state":"ready_for_export","prompt":` +
+		`{"message_id":"1","text":"U","role":"prompter",` +
 		`"replies":[{"message_id":"2","text":"worse","role":"assistant","rank":1,"replies":[]},` +
 		`{"message_id":"3","text":"A","role":"assistant","rank":0,"replies":[` +
 		`{"message_id":"4","text":"V","role":"prompter","rank":null,"replies":[]}]},` +
@@ -93,7 +95,8 @@ func TestTrees(t *testing.T) {
 	loadFails(t, []failing{
 		{"no parent", "r.jsonl", line("1", "", "prompter") + line("2", "9", "assistant"),
 			`r.jsonl:2: the message answers "9" (parent_id), which is not in the file`},
-		{"twice", "r.jsonl", line("1", "", "prompter") + line("1", "", "prompter"), `r.jsonl:2: the message_id "1" was used in`},
+		{"twice", "r.jsonl", line("1", "", "prompter") + line("1", "", "prompter"),
+			`r.jsonl:2: the message_id "1" was used in`},
 		{"never answered", "r.jsonl", line("1", "", "prompter"), "r.jsonl:1: no message of the file's trees was answered"},
 		{"unknown role", "r.jsonl", line("1", "", "wizard"), `the role "wizard" of a message of a tree is unknown`},
 		{"a tree without answer", "r.jsonl", `{"message_tree_id":"1","prompt":{"text":"U","role":"prompter"}}`,

@@ -70,7 +70,8 @@ func readParquet(in *input, yield func(*record) error) (err error) {
 	}
 }
 
-// plainValue turns a value of the library into one of those of encoding/json. Keys of groups that are null are left out.
+// plainValue turns a value of the library into one of those of encoding/json, without the keys of groups that are
+// null.
 func plainValue(v any) any {
 	switch v := v.(type) {
 	case nil, string, bool, float64:

@@ -11,14 +11,16 @@ import (
 // through them show the same of both.
 func TestArgumentsOfCalls(t *testing.T) {
 	loop := func(body string) string {
-		return "{% for m in messages %}{% for c in m.tool_calls %}{% set f = c.function %}" + body + "{% endfor %}{% endfor %}"
+		return "{% for m in messages %}{% for c in m.tool_calls %}{% set f = c.function %}" + body +
+			"{% endfor %}{% endfor %}"
 	}
 	for name, test := range map[string]struct{ source, want string }{
 		"tojson":         {loop("{{ f.arguments | tojson }}"), `{"b": 1, "a": "x\"y"}`},
 		"tojson of call": {loop("{{ f | tojson }}"), `{"name": "f", "arguments": {"b": 1, "a": "x\"y"}}`},
-		"text or JSON":   {loop("{% if f.arguments is string %}{{ f.arguments }}{% else %}{{ f.arguments | tojson }}{% endif %}"), `{"b": 1, "a": "x\"y"}`},
-		"text":           {loop("{{ 'call ' + f.arguments }}"), `call {"b": 1, "a": "x\"y"}`},
-		"items":          {loop("{% for k, v in f.arguments.items() %}{{ k }}={{ v }};{% endfor %}"), `b=1;a=x"y;`},
+		"text or JSON": {loop("{% if f.arguments is string %}{{ f.arguments }}{% else %}" +
+			"{{ f.arguments | tojson }}{% endif %}"), `{"b": 1, "a": "x\"y"}`},
+		"text":  {loop("{{ 'call ' + f.arguments }}"), `call {"b": 1, "a": "x\"y"}`},
+		"items": {loop("{% for k, v in f.arguments.items() %}{{ k }}={{ v }};{% endfor %}"), `b=1;a=x"y;`},
 	} {
 		tp, err := NewTemplate(test.source, nil)
 		if err != nil {

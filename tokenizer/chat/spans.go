@@ -130,7 +130,8 @@ func (run *run) turnStart(i int, text string, after, first int) int {
 	return first
 }
 
-// unused names the parts of the conversation that left no trace in the text, and the trained messages of which none did.
+// unused names the parts of the conversation that left no trace in the text, and the trained messages of which none
+// did.
 func (run *run) unused(r *jinja.Result) (names []string, empty []int) {
 	parts := partsOfMessage * len(run.c.Messages)
 	shown := make([]int, parts+1) // bytes
