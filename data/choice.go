@@ -39,7 +39,7 @@ func (c *choice) format(r *record) (*format, error) {
 		f = detect(r, (*format).has)
 	}
 	if f == nil {
-		return nil, r.errorf("no format has the keys %s; the known formats are %s", keyList(r.keys()), knownFormats())
+		return nil, r.errorf("no format has the keys %s; those of the known formats are %s", keyList(r.keys()), knownKeys())
 	}
 	if c.first == nil {
 		c.first = f

@@ -57,11 +57,11 @@ func (f *format) fits(r *record) bool { return r.gives(f.required) && r.has(f.th
 // has says that the record has every key of the format, maybe with nothing under it.
 func (f *format) has(r *record) bool { return r.has(f.required) && r.has(f.there) }
 
-// knownFormats describes the table for messages.
-func knownFormats() string {
+// knownKeys gives the keys of every format for messages.
+func knownKeys() string {
 	var parts []string
 	for _, f := range formats() {
-		parts = append(parts, f.name+" "+keyList(slices.Concat(f.required, f.there)))
+		parts = append(parts, keyList(slices.Concat(f.required, f.there)))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -152,19 +152,21 @@ func formatNamed(name string) (*format, error) {
 	if name == "" || name == "auto" {
 		return nil, nil
 	}
+	var known []string
 	for _, f := range formats() {
 		if f.name == name {
 			return &f, nil
 		}
+		known = append(known, f.name)
 	}
-	return nil, mistake("data: the format %q is unknown; the known formats are %s", name, knownFormats())
+	return nil, mistake("data: the format %q is unknown; the known formats are %s", name, strings.Join(known, ", "))
 }
 
 // row turns a record into a row and checks it.
 func (f *format) row(r *record) (Row, error) {
 	if !f.has(r) {
-		return Row{}, r.errorf("the row has the keys %s, but the format %s needs %s; the known formats are %s",
-			keyList(r.keys()), f.name, keyList(slices.Concat(f.required, f.there)), knownFormats())
+		return Row{}, r.errorf("the row has the keys %s, but the format %s needs %s; "+
+			"without a named format each row's is found", keyList(r.keys()), f.name, keyList(slices.Concat(f.required, f.there)))
 	}
 	row := Row{Source: r.source}
 	f.read(r, &row)

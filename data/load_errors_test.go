@@ -81,12 +81,12 @@ func TestJSONErrors(t *testing.T) {
 func TestRowErrors(t *testing.T) {
 	loadFails(t, []failing{
 		{"unknown format", "r.jsonl", `{"ask":"q","say":"a"}`,
-			"r.jsonl:1: no format has the keys {ask, say}; the known formats are " +
-				"correction {id, prompt, chosen, rejected, paraphrases}, preference {chosen, rejected}," +
-				" tree {message_tree_id, prompt}, tree_message {message_id, role, text}, messages {messages},"},
+			"r.jsonl:1: no format has the keys {ask, say}; those of the known formats are " +
+				"{id, prompt, chosen, rejected, paraphrases}, {chosen, rejected}, {message_tree_id, prompt}, " +
+				"{message_id, role, text}, {messages}, {conversations}, {conversation}, {prompt, completion}, "},
 		{"row of no format", "r.jsonl",
 			"{\"instruction\":\"I\",\"output\":\"O\"}\n{\"prompt\":\"P\",\"say\":\"C\"}",
-			"r.jsonl:2: no format has the keys {prompt, say}; the known formats are"},
+			"r.jsonl:2: no format has the keys {prompt, say}; those of the known formats are"},
 		{"empty response", "r.jsonl",
 			"{\"instruction\":\"I\",\"output\":\"O\"}\n{\"instruction\":\"I\",\"output\":\" \\n\"}",
 			"r.jsonl:2: the response is empty"},
