@@ -209,7 +209,7 @@ func TestRunEndsWithAModel(t *testing.T) {
 			_ = os.Mkdir(filepath.Join("run", chartFile), 0o755)
 		}
 	})
-	o.Log = &log
+	o.Log, o.Quiet = &log, false
 	_, err := Run(t.Context(), r, o)
 	if err != nil && !strings.Contains(err.Error(), "the model after the last step is in run") {
 		t.Errorf("error %v", err)

@@ -27,7 +27,8 @@ three
 	if o.code != exitDone {
 		t.Fatalf("exit %d\n%s", o.code, o.err)
 	}
-	has(t, o.err, "nothing was asked yet", "taken back: two", "> changed", "the answer would be the same", "added to c.jsonl")
+	has(t, o.err, "nothing was asked yet", "taken back: two", "> changed", "the answer would be the same",
+		"added to c.jsonl")
 	type row struct {
 		Messages []struct{ Role, Content string }
 	}

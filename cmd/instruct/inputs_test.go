@@ -19,7 +19,7 @@ func TestTableOfABusiness(t *testing.T) {
 
 	ok(t, "", tune+"--max_steps 1 --eval_fraction 0 --skip_bad_rows"+columns, "--dataset", "say, all.csv")
 	has(t, read(t, "out/recipe.yaml"), "columns:\n    completion: Agent\n    prompt: Customer\n    system: Policy\n",
-		"dataset:\n    - say, all.csv\n")
+		"dataset:\n    - ../say, all.csv\n")
 	has(t, read(t, "out/run.json"), `"say, all.csv"`)
 	const ask = "generate --json --max_new_tokens 1 --prompt Hi --model "
 	kept := call(t, "", ask+"out")

@@ -14,8 +14,9 @@ import (
 // linePrompt stands before every line that the user types.
 const linePrompt = "> "
 
-// lineInput asks the user for a line after the other. In a terminal a line can be edited, and those before it come back with
-// the arrow keys; Ctrl-C clears the line there, and stops what stoppable runs. Elsewhere, lines are read as they are.
+// lineInput asks the user for a line after the other. In a terminal a line can be edited, and those before it come back
+// with the arrow keys; Ctrl-C clears the line there, and stops what stoppable runs. Elsewhere lines are read as they
+// are.
 type lineInput struct {
 	ctx        context.Context
 	s          *streams
