@@ -3,68 +3,148 @@ package train
 import (
 	"bytes"
 	"fmt"
+	"html"
 	"math"
 	"slices"
 )
 
+// The picture's size and margins in pixels of its own.
+const (
+	chartWidth, chartHeight                      = 760, 360
+	chartLeft, chartRight, chartTop, chartBottom = 56, 16, 56, 40
+	logarithmicFrom                              = 8 // the highest loss over the lowest from which on the axis is logarithmic
+)
+
+// chartStyle makes the picture readable on light and on dark pages.
+const chartStyle = `<style>
+ .page { fill: #fff } .grid { stroke: #e4e4e4 } .text { fill: #555 } .title { fill: #222; font-size: 14px }
+ .each { stroke: #bcd2ee } .train { stroke: #1f5fa8 } .held { stroke: #c2410c } polyline { fill: none }
+ text.train { fill: #1f5fa8; stroke: none } text.held, circle.held { fill: #c2410c; stroke: none }
+ @media (prefers-color-scheme: dark) {
+  .page { fill: #1b1b1b } .grid { stroke: #3a3a3a } .text { fill: #aaa } .title { fill: #eee }
+  .each { stroke: #2f4a6b } .train { stroke: #7db3ee } .held { stroke: #f59467 }
+  text.train { fill: #7db3ee } text.held, circle.held { fill: #f59467 }
+ }
+</style>
+`
+
+// chart is a picture on its way: lines of losses over steps.
+type chart struct {
+	bytes.Buffer
+	steps       float64 // at the right end
+	low, high   float64 // losses at the bottom and the top
+	logarithmic bool
+}
+
 // lossChart draws the training loss (every step, and smoothed) and the held-out loss over the steps as an SVG picture.
-func lossChart(rows []Metric) []byte {
-	const width, height, left, right, top, bottom = 760, 360, 56, 16, 36, 40
-	var train, eval [][2]float64
+// The axis of losses begins at 0, or is logarithmic where they lie far apart.
+func lossChart(title string, rows []Metric) []byte {
+	var train, held [][2]float64
 	for _, m := range rows {
 		if m.Loss != nil && finite(*m.Loss) {
 			train = append(train, [2]float64{float64(m.Step), *m.Loss})
 		}
 		if m.EvalLoss != nil && finite(*m.EvalLoss) {
-			eval = append(eval, [2]float64{float64(m.Step), *m.EvalLoss})
+			held = append(held, [2]float64{float64(m.Step), *m.EvalLoss})
 		}
 	}
-	maxX := 1.0
-	maxY := 0.0
-	for _, p := range slices.Concat(train, eval) {
-		maxX = math.Max(maxX, p[0])
-		maxY = math.Max(maxY, p[1])
+	mean := smooth(train)
+	c := newChart(slices.Concat(train, held), slices.Concat(mean, held))
+	fmt.Fprintf(c, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">
+<title>%s</title>
+%s<rect class="page" width="%[1]d" height="%[2]d"/>
+<text class="title" x="%d" y="22">%[3]s</text>
+`, chartWidth, chartHeight, html.EscapeString(title), chartStyle, chartLeft)
+	c.axes()
+	c.line(thin(train), "each", 1)
+	c.line(thin(mean), "train", 1.8)
+	c.line(held, "held", 1.8)
+	for _, p := range held {
+		fmt.Fprintf(c, `<circle class="held" cx="%.1f" cy="%.1f" r="3"/>`+"\n", c.x(p[0]), c.y(p[1]))
 	}
-	tick := niceStep(maxY / 5)
-	maxY = math.Max(tick, math.Ceil(maxY/tick)*tick)
-	x := func(v float64) float64 { return left + float64(v/maxX*(width-left-right)) }
-	y := func(v float64) float64 { return height - bottom - float64(v/maxY*(height-top-bottom)) }
-	var b bytes.Buffer
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">
-<rect width="%[1]d" height="%[2]d" fill="white"/>
-`, width, height)
-	for v := 0.0; v <= maxY+float64(tick/2); v += tick {
-		fmt.Fprintf(&b, `<line x1="%d" x2="%d" y1="%.1f" y2="%.1f" stroke="#e4e4e4"/>`, left, width-right, y(v), y(v))
-		fmt.Fprintf(&b, `<text x="%d" y="%.1f" text-anchor="end" fill="#555">%.4g</text>`+"\n", left-8, y(v)+4, v)
+	fmt.Fprintf(c, `<text class="train" x="%d" y="44">training loss</text>`, chartLeft)
+	if len(held) > 0 {
+		fmt.Fprintf(c, `<text class="held" x="%d" y="44">held-out loss</text>`, chartLeft+110)
 	}
-	step := math.Max(1, niceStep(maxX/6))
-	for v := 0.0; v <= maxX; v += step {
-		fmt.Fprintf(&b, `<text x="%.1f" y="%d" text-anchor="middle" fill="#555">%.0f</text>`+"\n", x(v), height-bottom+18, v)
+	c.WriteString("\n</svg>\n")
+	return c.Bytes()
+}
+
+// newChart chooses the axes for points, and the kind of the axis of losses by those that are drawn boldly.
+func newChart(points, bold [][2]float64) *chart {
+	c := &chart{steps: 1}
+	lowest := math.Inf(1)
+	for _, p := range points {
+		c.steps, c.high = math.Max(c.steps, p[0]), math.Max(c.high, p[1])
 	}
-	middle := (left + width - right) / 2
-	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle" fill="#555">step</text>`+"\n", middle, height-6)
-	line := func(points [][2]float64, colour string, w float64) {
-		if len(points) == 0 {
-			return
+	highest := 0.0
+	for _, p := range bold {
+		lowest, highest = math.Min(lowest, p[1]), math.Max(highest, p[1])
+	}
+	if c.logarithmic = lowest > 0 && highest >= logarithmicFrom*lowest; c.logarithmic {
+		c.low, c.high = niceBelow(lowest), niceStep(c.high)
+		return c
+	}
+	tick := niceStep(c.high / 5)
+	c.high = math.Max(tick, math.Ceil(c.high/tick)*tick)
+	return c
+}
+
+func (c *chart) x(step float64) float64 {
+	return chartLeft + float64(step/c.steps*(chartWidth-chartLeft-chartRight))
+}
+
+func (c *chart) y(loss float64) float64 {
+	share := (loss - c.low) / (c.high - c.low)
+	if c.logarithmic {
+		share = math.Log(math.Max(loss, c.low)/c.low) / math.Log(c.high/c.low)
+	}
+	return chartHeight - chartBottom - float64(share*(chartHeight-chartTop-chartBottom))
+}
+
+// ticks are the losses that the axis names.
+func (c *chart) ticks() (values []float64) {
+	if c.logarithmic {
+		for v := c.low; v <= c.high*1.001; v = niceStep(v * 1.5) {
+			values = append(values, v)
 		}
-		fmt.Fprintf(&b, `<polyline fill="none" stroke="%s" stroke-width="%g" points="`, colour, w)
-		for _, p := range points {
-			fmt.Fprintf(&b, "%.1f,%.1f ", x(p[0]), y(p[1]))
-		}
-		b.WriteString("\"/>\n")
+		return values
 	}
-	line(thin(train), "#bcd2ee", 1)
-	line(thin(smooth(train)), "#1f5fa8", 1.8)
-	line(eval, "#c2410c", 1.8)
-	for _, p := range eval {
-		fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="3" fill="#c2410c"/>`+"\n", x(p[0]), y(p[1]))
+	tick := niceStep(c.high / 5)
+	for v := 0.0; v <= c.high+float64(tick/2); v += tick {
+		values = append(values, v)
 	}
-	fmt.Fprintf(&b, `<text x="%d" y="22" fill="#1f5fa8">training loss</text>`, left)
-	if len(eval) > 0 {
-		fmt.Fprintf(&b, `<text x="%d" y="22" fill="#c2410c">held-out loss</text>`, left+110)
+	return values
+}
+
+func (c *chart) axes() {
+	for _, v := range c.ticks() {
+		fmt.Fprintf(c, `<line class="grid" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/>`, chartLeft, chartWidth-chartRight, c.y(v),
+			c.y(v))
+		fmt.Fprintf(c, `<text class="text" x="%d" y="%.1f" text-anchor="end">%.4g</text>`+"\n", chartLeft-8, c.y(v)+4, v)
 	}
-	b.WriteString("\n</svg>\n")
-	return b.Bytes()
+	step := math.Max(1, niceStep(c.steps/6))
+	for v := 0.0; v <= c.steps; v += step {
+		fmt.Fprintf(c, `<text class="text" x="%.1f" y="%d" text-anchor="middle">%.0f</text>`+"\n", c.x(v),
+			chartHeight-chartBottom+18, v)
+	}
+	name := "step"
+	if c.logarithmic {
+		name += " (the axis of losses is logarithmic)"
+	}
+	middle := (chartLeft + chartWidth - chartRight) / 2
+	fmt.Fprintf(c, `<text class="text" x="%d" y="%d" text-anchor="middle">%s</text>`+"\n", middle, chartHeight-6, name)
+}
+
+func (c *chart) line(points [][2]float64, class string, width float64) {
+	if len(points) == 0 {
+		return
+	}
+	fmt.Fprintf(c, `<polyline class="%s" stroke-width="%g" points="`, class, width)
+	for _, p := range points {
+		fmt.Fprintf(c, "%.1f,%.1f ", c.x(p[0]), c.y(p[1]))
+	}
+	c.WriteString("\"/>\n")
 }
 
 // smooth is a moving mean over a fortieth of the points.
@@ -106,4 +186,15 @@ func niceStep(v float64) float64 {
 		}
 	}
 	return 10 * p
+}
+
+// niceBelow rounds down to 1, 2 or 5 times a power of ten.
+func niceBelow(v float64) float64 {
+	p := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, m := range []float64{5, 2} {
+		if v >= m*p {
+			return m * p
+		}
+	}
+	return p
 }

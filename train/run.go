@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"instruct/checkpoints"
@@ -246,7 +247,11 @@ func (u *run) evaluate(ctx context.Context) (better bool, err error) {
 	step := u.trainer.Done.Step
 	loss, err := u.heldOut.loss(ctx)
 	if err != nil {
-		return false, fmt.Errorf("evaluation after step %d: %w", step, err)
+		when := fmt.Sprintf("after step %d", step)
+		if step == 0 {
+			when = "before the first step"
+		}
+		return false, fmt.Errorf("evaluation %s: %w", when, err)
 	}
 	row := Metric{Step: step, Epoch: u.Cursor.Passes(), EvalLoss: &loss.Mean, EvalError: loss.Error, EvalTokens: loss.Trained}
 	if p := exact.Exp(loss.Mean); finite(p) {
@@ -316,7 +321,7 @@ func (u *run) finish(ctx context.Context) (*Result, error) {
 			u.Recipe.OutputDir)
 	}
 	chart := filepath.Join(u.Recipe.OutputDir, chartFile)
-	if err := checkpoints.WriteFile(chart, lossChart(u.metrics.rows)); err != nil {
+	if err := checkpoints.WriteFile(chart, lossChart(u.chartTitle(), u.metrics.rows)); err != nil {
 		fmt.Fprintln(u.o.Log, "note: no picture of the loss:", err)
 	}
 	if err := u.writeManifest(u.result()); err != nil {
@@ -330,6 +335,13 @@ func (u *run) finish(ctx context.Context) (*Result, error) {
 	}
 	res := u.result()
 	return res, u.writeManifest(res)
+}
+
+// chartTitle says what was trained on what.
+func (u *run) chartTitle() string {
+	r := u.Recipe
+	return fmt.Sprintf("%s: %s parameters, %s, learning rate %g", filepath.Base(r.OutputDir), count(u.Model.Size()),
+		filepath.Base(strings.Join(r.Dataset, ", ")), r.LearningRate)
 }
 
 // result is what the run gave so far.

@@ -2,7 +2,6 @@ package train
 
 import (
 	"math"
-	"strings"
 	"testing"
 
 	"instruct/train/recipe"
@@ -28,18 +27,5 @@ func TestSchedule(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-func TestLossChart(t *testing.T) {
-	l1, l2, e := 2.0, 1.0, 1.5
-	svg := string(lossChart([]Metric{{Step: 1, Loss: &l1}, {Step: 2, Loss: &l2}, {Step: 2, EvalLoss: &e}}))
-	for _, want := range []string{"<svg ", "training loss", "held-out loss", "<polyline", "<circle", "</svg>"} {
-		if !strings.Contains(svg, want) {
-			t.Errorf("no %s in the chart", want)
-		}
-	}
-	if svg := string(lossChart(nil)); strings.Contains(svg, "NaN") || !strings.Contains(svg, "</svg>") {
-		t.Errorf("chart of nothing: %s", svg)
 	}
 }

@@ -18,6 +18,7 @@ const recipeText = `# a recipe of the tests
 model_name_or_path: model
 dataset: [rows.jsonl]
 eval_fraction: 0.2
+data_seed: 6
 per_device_train_batch_size: 4
 num_train_epochs: 3
 learning_rate: 1e-3
@@ -378,7 +379,7 @@ func TestNonFiniteLossNamesTheRows(t *testing.T) {
 	if o.code != exitFailed {
 		t.Errorf("exit %d", o.code)
 	}
-	has(t, o.err, "instruct: evaluation after step 3: the held-out loss is NaN; rows: z.jsonl:2, z.jsonl:4;")
+	has(t, o.err, "instruct: evaluation before the first step: the held-out loss is NaN; rows: z.jsonl:2, z.jsonl:4;")
 	if strings.Contains(read(t, "out2/metrics.jsonl"), "NaN") {
 		t.Error("metrics.jsonl is not JSON")
 	}
