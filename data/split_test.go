@@ -11,7 +11,8 @@ import (
 
 // saying is a row of a question and an answer.
 func saying(source, question, answer string) Row {
-	return Row{Source: source, Messages: []chat.Message{{Role: "user", Content: question}, {Role: "assistant", Content: answer}}}
+	return Row{Source: source, Messages: []chat.Message{{Role: "user", Content: question},
+		{Role: "assistant", Content: answer}}}
 }
 
 // numbered gives n rows.
@@ -141,7 +142,8 @@ func TestSplitKeepsDuplicatesTogether(t *testing.T) {
 
 // TestNear: which held-out rows are told from the rows of training.
 func TestNear(t *testing.T) {
-	long := "The harbour of Brest lies in the west of the country and has been a place of ships for many hundred years now."
+	long := "The harbour of Brest lies in the west of the country and has been a place of ships for many hundred " +
+		"years now."
 	filler := numbered(40)
 	for _, x := range []struct {
 		name        string
@@ -154,7 +156,8 @@ func TestNear(t *testing.T) {
 		{"one word more", saying("t", "Say it.", long), saying("h", "Say it.", long+" Indeed."), true},
 		{"another answer", saying("t", "Say it.", long), saying("h", "Say it.", "No."), false},
 		{"other words", saying("t", "Which town?", "Brest"), saying("h", "Which river?", "The Elorn"), false},
-		{"the prompt of the system", Row{Messages: []chat.Message{{Role: "system", Content: long}, {Role: "user", Content: "Hi"}}},
+		{"the prompt of the system", Row{Messages: []chat.Message{{Role: "system", Content: long},
+			{Role: "user", Content: "Hi"}}},
 			Row{Messages: []chat.Message{{Role: "system", Content: long}, {Role: "user", Content: "Who are you?"}}}, false},
 		{"short texts", Row{Text: "Yes"}, Row{Text: "yes."}, true},
 		{"short and different", Row{Text: "Yes"}, Row{Text: "No"}, false},

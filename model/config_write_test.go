@@ -47,7 +47,8 @@ func TestConfigForOlderPrograms(t *testing.T) {
 		out, c := written(t, name, nil)
 		parameters, ok := out["rope_parameters"].(map[string]any)
 		if !ok || parameters["rope_theta"] != c.Rope.Theta || out["rope_theta"] != c.Rope.Theta {
-			t.Errorf("%s: rope_theta is %v, rope_parameters %v; want %g in both", name, out["rope_theta"], parameters, c.Rope.Theta)
+			t.Errorf("%s: rope_theta is %v, rope_parameters %v; want %g in both", name, out["rope_theta"],
+				parameters, c.Rope.Theta)
 		}
 		scaling, scaled := out["rope_scaling"].(map[string]any)
 		if scaled != (c.Rope.Scaling.Type != "default") {
@@ -63,7 +64,8 @@ func TestConfigForOlderPrograms(t *testing.T) {
 
 // TestConfigForMLX: the keys that mlx-lm's ModelArgs have no default for, or another one than the family has.
 func TestConfigForMLX(t *testing.T) {
-	decoder := strings.Fields("model_type hidden_size num_hidden_layers intermediate_size num_attention_heads rms_norm_eps " +
+	decoder := strings.Fields("model_type hidden_size num_hidden_layers intermediate_size num_attention_heads " +
+		"rms_norm_eps " +
 		"vocab_size num_key_value_heads max_position_embeddings rope_theta head_dim tie_word_embeddings")
 	for name, keys := range map[string][]string{"llama": decoder, "qwen2": decoder, "qwen3": decoder,
 		"gpt2": strings.Fields("model_type n_ctx n_embd n_head n_layer n_positions layer_norm_epsilon vocab_size")} {

@@ -12,7 +12,8 @@ import (
 // their names, with what to do.
 var foreign = []struct{ part, what string }{
 	{".lora_", "it has the matrices of a LoRA adapter: merge them first (PEFT: model.merge_and_unload().save_pretrained)"},
-	{".base_layer.", "it was saved with PEFT's adapters in place: merge them first (model.merge_and_unload().save_pretrained)"},
+	{".base_layer.", "it was saved with PEFT's adapters in place: merge them first " +
+		"(model.merge_and_unload().save_pretrained)"},
 	{".modules_to_save.", "it was saved with PEFT's adapters in place: merge them first (model.merge_and_unload())"},
 	{".qweight", "its weights are quantised by GPTQ or AWQ, which are not read: take the model they were made from"},
 	{".qzeros", "its weights are quantised by GPTQ or AWQ, which are not read: take the model they were made from"},
@@ -22,7 +23,8 @@ var foreign = []struct{ part, what string }{
 	{".weight_packed", "its weights are compressed tensors, which are not read: take the model they were made from"},
 	{".weight_scale", "its weights are in FP8 with scales, which are not read: take the model they were made from"},
 	{".scales", "its weights are quantised by MLX, which are not read: take the model they were made from"},
-	{"_orig_mod.", "some of its names have torch.compile's prefix _orig_mod. and some have not: two models are mixed in it"},
+	{"_orig_mod.", "some of its names have torch.compile's prefix _orig_mod. and some have not: " +
+		"two models are mixed in it"},
 	{"vision_", "it is a model of pictures and texts, of which the language model must be saved alone"},
 	{"language_model.", "its language model is inside another model, and must be saved alone"},
 	{"score.weight", "it has the head of a classifier"},

@@ -58,8 +58,8 @@ type ropeKeys struct {
 	Theta float64 `json:"rope_theta"`
 }
 
-// parseRope reads rope_theta and rope_scaling, or rope_parameters as transformers 5 writes them. Where they differ, what
-// transformers 5 takes counts: rope_scaling before rope_parameters, and a rope_theta inside before the one outside
+// parseRope reads rope_theta and rope_scaling, or rope_parameters as transformers 5 writes them. Where they differ,
+// what transformers 5 takes counts: rope_scaling before rope_parameters, and a rope_theta inside before the one outside
 // (modeling_rope_utils.py, convert_rope_params_to_dict).
 func parseRope(r *configReader) Rope {
 	const outside = "rope_theta"

@@ -15,8 +15,8 @@ import (
 
 // Save writes tokenizer.json, tokenizer_config.json, special_tokens_map.json and the chat templates
 // (chat_template.jinja, additional_chat_templates) into dir, which must exist, each file by a call of write.
-// tokenizer.json is written as it was read. The keys of the original tokenizer_config.json stay; the chat template stands
-// there too, for programs that do not read chat_template.jinja.
+// tokenizer.json is written as it was read. The keys of the original tokenizer_config.json stay; the chat template
+// stands there too, for programs that do not read chat_template.jinja.
 func (t *Tokenizer) Save(dir string, write func(path string, data []byte) error) error {
 	if err := t.save(dir, write); err != nil {
 		return fmt.Errorf("tokenizer: save: %w", err)

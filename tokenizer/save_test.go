@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestConfigForOlderPrograms: tokenizer_config.json carries what transformers 4 reads there only, and no words that only
-// transformers 5 knows.
+// TestConfigForOlderPrograms: tokenizer_config.json carries what transformers 4 reads there only, and no words that
+// only transformers 5 knows.
 func TestConfigForOlderPrograms(t *testing.T) {
 	file := Bytes("end").raw
 	for _, x := range []struct {

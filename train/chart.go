@@ -12,7 +12,7 @@ import (
 const (
 	chartWidth, chartHeight                      = 760, 360
 	chartLeft, chartRight, chartTop, chartBottom = 56, 16, 56, 40
-	logarithmicFrom                              = 8 // the highest loss over the lowest from which on the axis is logarithmic
+	logarithmicFrom                              = 8 // highest loss over lowest, for a logarithmic axis
 )
 
 // chartStyle makes the picture readable on light and on dark pages.
@@ -53,7 +53,7 @@ func lossChart(title string, rows []Metric) []byte {
 	fmt.Fprintf(c, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">
 <title>%s</title>
 %s<rect class="page" width="%[1]d" height="%[2]d"/>
-<text class="title" x="%d" y="22">%[3]s</text>
+<text class="title" x="%[5]d" y="22">%[3]s</text>
 `, chartWidth, chartHeight, html.EscapeString(title), chartStyle, chartLeft)
 	c.axes()
 	c.line(thin(train), "each", 1)

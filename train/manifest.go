@@ -59,7 +59,8 @@ func (u *run) writeManifest(res *Result) error {
 	}
 	m := manifest{Version: u.o.Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Kernels: kernel.Path(), CPUFeatures: kernel.Features(), Threads: u.Pool.Threads(), Arguments: u.o.Args, Seed: r.Seed,
-		DataSeed: r.DataSeed, Model: r.ModelNameOrPath, BaseFiles: u.origin.Base, Parameters: u.Model.Size(), Files: map[string]string{},
+		DataSeed: r.DataSeed, Model: r.ModelNameOrPath, BaseFiles: u.origin.Base,
+		Parameters: u.Model.Size(), Files: map[string]string{},
 		TokenizerHash: u.Model.Tokenizer.Hash(), TemplateHash: u.Model.Template.Hash(), DataHash: u.rows.audit.Hash,
 		Rows: len(u.rows.examples), HeldOutRows: len(u.rows.heldOut), Steps: u.Steps,
 		Started: u.start.UTC().Format(time.RFC3339)}

@@ -225,13 +225,15 @@ func TestRunEndsWithAModel(t *testing.T) {
 		}
 	})
 	_, err = Run(t.Context(), r, o)
-	if err == nil || !strings.Contains(err.Error(), "all 3 steps were made, and the model after the last one is in other") {
+	const kept = "all 3 steps were made, and the model after the last one is in other"
+	if err == nil || !strings.Contains(err.Error(), kept) {
 		t.Errorf("error %v", err)
 	}
 	loadWeights(t, "other")
 }
 
-// TestHeldOutLossBefore: metrics have the loss of the untrained model, which counts neither as best nor again on resume.
+// TestHeldOutLossBefore: metrics have the loss of the untrained model, which counts neither as best nor again on
+// resume.
 func TestHeldOutLossBefore(t *testing.T) {
 	r := tuned(t, madeBase(t))
 	first := mustRun(t, r)
@@ -264,7 +266,8 @@ func TestHeldOutNotes(t *testing.T) {
 		}
 		return strings.Join(d.notes, "\n")
 	}
-	if got := notes(); !strings.Contains(got, "only 8 held-out rows") || !strings.Contains(got, "8 of 8 held-out rows say almost") {
+	if got := notes(); !strings.Contains(got, "only 8 held-out rows") ||
+		!strings.Contains(got, "8 of 8 held-out rows say almost") {
 		t.Errorf("the notes are %q", got)
 	}
 	same := strings.Repeat(`{"prompt":"Q","completion":"A"}`+"\n", 4)

@@ -44,7 +44,7 @@ func checkOutput(r *recipe.Recipe, checkpoint string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return outputError(r, err)
 	}
-	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { // .gitkeep, .DS_Store; but what a killed run left counts
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { // such as .gitkeep
 		return strings.HasPrefix(e.Name(), ".") && !strings.HasPrefix(e.Name(), ".checkpoint-")
 	})
 	switch {

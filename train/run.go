@@ -253,7 +253,8 @@ func (u *run) evaluate(ctx context.Context) (better bool, err error) {
 		}
 		return false, fmt.Errorf("evaluation %s: %w", when, err)
 	}
-	row := Metric{Step: step, Epoch: u.Cursor.Passes(), EvalLoss: &loss.Mean, EvalError: loss.Error, EvalTokens: loss.Trained}
+	row := Metric{Step: step, Epoch: u.Cursor.Passes(), EvalLoss: &loss.Mean,
+		EvalError: loss.Error, EvalTokens: loss.Trained}
 	if p := exact.Exp(loss.Mean); finite(p) {
 		row.EvalPerplexity = p
 	}

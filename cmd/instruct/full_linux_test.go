@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestDiskFull forbids files of more than 150 kB, as a disk does that fills up in the middle of a checkpoint: the
+// TestDiskFull forbids files of more than 240 kB, as a disk does that fills up in the middle of a checkpoint: the
 // weights still fit, the moments do not.
 func TestDiskFull(t *testing.T) {
 	workdir(t)
@@ -19,7 +19,7 @@ func TestDiskFull(t *testing.T) {
 		t.Skip("no limit on the size of files: ", err)
 	}
 	signal.Ignore(syscall.SIGXFSZ)
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 150_000, Max: old.Max}); err != nil {
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 240_000, Max: old.Max}); err != nil {
 		t.Skip("cannot limit the size of files: ", err)
 	}
 	o := call(t, "", resumeOut)

@@ -36,8 +36,8 @@ func (m *Model) FilesHash(d kernel.DType) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// FileHashes gives the sha256, in hexadecimal, of each file of the model in path that holds configuration or weights, by
-// its name; that of a GGUF file is "weights", whatever it is called.
+// FileHashes gives the sha256, in hexadecimal, of each file of the model in path that holds configuration or weights,
+// by its name; that of a GGUF file is "weights", whatever it is called.
 func FileHashes(path string) (map[string]string, error) {
 	path, err := Resolve(path)
 	if err != nil {

@@ -68,7 +68,8 @@ func (r *Recipe) checks() []check {
 	return []check{
 		{len(r.Dataset) > 0, "", nil, "dataset is not set; name a file, or 'lessons' for the embedded default"},
 		{scratch != tuned, "", nil, "set either model_name_or_path (tune a model) or model_config (make one)"},
-		{tuned || !scratch || r.TokenizerName != "", "", nil, "a model made from scratch needs tokenizer_name: a path, 'bytes' or 'bpe'"},
+		{tuned || !scratch || r.TokenizerName != "", "", nil,
+			"a model made from scratch needs tokenizer_name: a path, 'bytes' or 'bpe'"},
 		{r.MaxLength >= 2, "max_length", r.MaxLength, "it must be at least 2"},
 		{r.BatchSize >= 1, "per_device_train_batch_size", r.BatchSize, "it must be at least 1"},
 		{r.Accumulation >= 1, "gradient_accumulation_steps", r.Accumulation, "it must be at least 1"},

@@ -10,7 +10,8 @@ import (
 // paths are the keys whose values may be paths of what is read: some are names instead, such as 'lessons'.
 func (r *Recipe) paths() map[string][]*string {
 	paths := map[string][]*string{"model_name_or_path": {&r.ModelNameOrPath}, "tokenizer_name": {&r.TokenizerName},
-		"model_config": {(*string)(&r.ModelConfig)}, "chat_template": {&r.ChatTemplate}, "resume_from_checkpoint": {&r.Resume}}
+		"model_config": {(*string)(&r.ModelConfig)}, "chat_template": {&r.ChatTemplate},
+		"resume_from_checkpoint": {&r.Resume}}
 	for key, list := range map[string][]string{"dataset": r.Dataset, "eval_dataset": r.EvalDataset} {
 		for i := range list {
 			paths[key] = append(paths[key], &list[i])

@@ -68,7 +68,7 @@ type Recipe struct {
 	Seed      int    `key:"seed" help:"seed of everything random"`
 	OutputDir string `key:"output_dir" help:"folder of the run; default runs/NAME"`
 	Overwrite bool   `key:"overwrite_output_dir" help:"replace an earlier run in output_dir"`
-	Resume    string `key:"resume_from_checkpoint" help:"a checkpoint folder; 'true': the latest in output_dir; 'auto': if there is one"`
+	Resume    string `key:"resume_from_checkpoint" help:"a checkpoint; true: the latest of output_dir; auto: if any"`
 	Threads   int    `key:"threads" help:"worker threads; 0: one a core. Does not change any bit"`
 }
 
