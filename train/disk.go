@@ -10,6 +10,9 @@ import (
 // checkDisk refuses a run whose model, with one checkpoint where there are any, does not fit the disk of its folder.
 // Where an older run is there, its room will do.
 func (u *run) checkDisk() error {
+	if isRun(u.Recipe.OutputDir) {
+		return nil
+	}
 	values := int64(u.Model.Size())
 	need := 4 * values
 	if u.Recipe.SaveStrategy != "no" {
@@ -23,9 +26,6 @@ func (u *run) checkDisk() error {
 		dir = filepath.Dir(dir) // the folder will be made
 	}
 	free, ok := machine.FreeDisk(dir)
-	if isRun(u.Recipe.OutputDir) {
-		return nil
-	}
 	return diskError(u.Recipe.OutputDir, need, free, ok)
 }
 

@@ -49,3 +49,25 @@ func TestNotesOfTheData(t *testing.T) {
 		t.Errorf("got\n%s", log)
 	}
 }
+
+// TestNotesAreAllSaid: what reading, holding out, the system prompt and the audit have to say all reach the user.
+func TestNotesAreAllSaid(t *testing.T) {
+	r := tuned(t, madeBase(t))
+	text := strings.Repeat(`{"system":"Be brief.","prompt":"Q","completion":"A","id":1}`+"\n", 4) + "{\n"
+	if err := os.WriteFile("noted.jsonl", []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r = set(t, r, "dataset", "noted.jsonl", "skip_bad_rows", "true", "allow_unended", "true", "max_steps", "1")
+	o := silent(nil)
+	var log bytes.Buffer
+	o.Log, o.Quiet = &log, false
+	if _, err := Run(t.Context(), r, o); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1 of 5 rows cannot be read and are left out", "only 8 held-out rows",
+		`the rows' system prompt is kept with the model: "Be brief."`, `keys that are not read: "id" in 4 rows`} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no %q in\n%s", want, log.String())
+		}
+	}
+}

@@ -91,6 +91,6 @@ func (d *dataset) encode(ctx context.Context, e *data.Encoder, threads, vocab in
 			return fmt.Errorf("held-out rows: %w", err)
 		}
 	}
-	d.notes = d.audit.Notes()
+	d.notes = append(d.notes, d.audit.Notes()...)
 	return checkIDs(slices.Concat(d.examples, d.heldOut), vocab)
 }

@@ -27,7 +27,7 @@ type correctionFlags struct {
 func (f *correctionFlags) add(c *cobra.Command) {
 	f.speakFlags.add(c)
 	fl := c.Flags()
-	fl.StringVar(&f.system, "system", "", "system prompt")
+	fl.StringVar(&f.system, "system", "", "system prompt; not given: the one that the model was tuned with")
 	fl.StringVar(&f.out, "out", "corrections.jsonl", "file to which corrections are added")
 	fl.StringVar(&f.author, "author", "", "who wants it so; your login name where empty")
 }
@@ -158,6 +158,11 @@ func (f *correcting) run(cmd *cobra.Command, s *streams) error {
 	if err := required(cmd, "prompt", "good"); err != nil {
 		return err
 	}
+	kept, err := pretrained.KeptSystem(f.model)
+	if err != nil {
+		return err
+	}
+	f.system = systemPrompt(cmd, s, f.system, kept)
 	if err := f.repairs.read(ctx, f.system, f.rule); err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ type reading struct {
 }
 
 func (f *reading) add(fl *pflag.FlagSet) {
-	fl.StringVar(&f.format, "format", "", "format of the rows; found from the first row where empty")
+	fl.StringVar(&f.format, "format", "", "format of the rows; found from the keys of each where empty")
 	fl.StringToStringVar(&f.columns, "columns", nil, "columns that are read as keys of the format: prompt=Customer,...")
 	fl.BoolVar(&f.skipBad, "skip_bad_rows", false, "leave out the rows that cannot be read, and say how many")
 }

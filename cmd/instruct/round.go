@@ -116,11 +116,24 @@ func (r *rounding) check(cmd *cobra.Command) error {
 	return kernel.CheckCPU()
 }
 
+// keepSystem finds the system prompt that the behaviour, or the model it is to begin with, was tuned with: suites are
+// asked with it, as eval and chat do. What cannot be read is said when it is opened.
+func (r *rounding) keepSystem() {
+	for _, path := range []string{r.behaviour, r.base} {
+		if system, err := pretrained.KeptSystem(path); path != "" && err == nil && system != "" {
+			r.system = system
+			r.note("suites are asked with the system prompt of the training: %.60q", system)
+			return
+		}
+	}
+}
+
 func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	ctx, start := cmd.Context(), time.Now()
 	if err := r.check(cmd); err != nil {
 		return err
 	}
+	r.keepSystem()
 	lesson, keep, suites, err := r.read(ctx)
 	if err != nil {
 		return err

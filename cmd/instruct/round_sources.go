@@ -32,8 +32,9 @@ type sources struct {
 	unseen      []string
 	sampling    model.Sampling
 
-	own   *eval.Suite // of the policy's prompts; nil where there are none
-	notes []string    // lines about what was read, for when all of it was
+	system string      // the prompt that the model was tuned with, for suites
+	own    *eval.Suite // of the policy's prompts; nil where there are none
+	notes  []string    // lines about what was read, for when all of it was
 }
 
 func (r *sources) add(c *cobra.Command, o *coach.Options) {
@@ -90,7 +91,7 @@ func (r *sources) read(ctx context.Context) (taught []data.Correction, suites []
 		return nil, nil, err
 	}
 	for _, path := range append(r.suites[:len(r.suites):len(r.suites)], r.unseen...) {
-		suite, err := eval.Read(ctx, path, r.rules.system(""))
+		suite, err := eval.Read(ctx, path, r.rules.system(r.system))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -198,7 +199,7 @@ func (r *sources) examples(corrected []data.Correction) ([]data.Correction, erro
 	untaught := p.Rules
 	if slices.ContainsFunc(p.Rules, hasPrompt) {
 		var err error
-		if r.own, err = eval.FromPolicy(p, r.rules.system("")); err != nil {
+		if r.own, err = eval.FromPolicy(p, r.rules.system(r.system)); err != nil {
 			return nil, err
 		}
 		if examples, untaught, err = coach.FromPolicy(p, r.own, time.Now()); err != nil {

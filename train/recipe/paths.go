@@ -67,7 +67,7 @@ func (r Recipe) For(dir string) Recipe {
 
 // isPath tells whether a value may be a relative path: it is none of the names that keys know.
 func isPath(v string) bool {
-	names := []string{"", "lessons", "bytes", "bpe", "true", "false", "yes", "no", "latest"}
+	names := []string{"", "lessons", "bytes", "bpe", "true", "false", "yes", "no", "latest", "auto"}
 	return !slices.Contains(names, v) && len(v) < 4096 && v[0] != '{' && !filepath.IsAbs(v)
 }
 

@@ -21,7 +21,7 @@ type Recipe struct {
 	ChatTemplate    string   `key:"chat_template" help:"a built-in template's name or a Jinja file, not the model's own"`
 
 	Dataset       []string `key:"dataset" help:"training files (.jsonl .json .csv .tsv .parquet .xlsx), or 'lessons'"`
-	Format        string   `key:"format" help:"format of the rows; found from the first row where empty"`
+	Format        string   `key:"format" help:"format of the rows; found from the keys of each where empty"`
 	EvalDataset   []string `key:"eval_dataset" help:"held-out files"`
 	EvalFraction  float64  `key:"eval_fraction" help:"share of the rows to hold out where there is no eval_dataset"`
 	Columns       columns  `key:"columns" help:"columns that are read as keys of the format: prompt=Customer,..."`

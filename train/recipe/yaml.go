@@ -21,8 +21,8 @@ import (
 )
 
 // Read reads a YAML recipe into r, strictly: every unknown key is an error that names the line and a near key. Keys and
-// values of other programs are taken where they mean something here. Relative paths in it stay relative to the working
-// directory. It returns notes on what was taken otherwise than it was written.
+// values of other programs are taken where they mean something here. Relative paths in it lead from its
+// folder where there is something, else from the working folder. It returns notes on what was taken otherwise than it was written.
 func (r *Recipe) Read(path string) (notes []string, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -55,12 +55,7 @@ func (r *Recipe) ParseYAML(path string, data []byte) (notes []string, err error)
 		}
 		var values []string
 		if plain(key) == "columns" && isMapping(e.Value) {
-			if f, _, ok := r.field("columns"); ok {
-				err = setColumns(f, e.Value)
-			}
-			if err != nil {
-				g.mistakes = append(g.mistakes, mistake("%s%w", where, err))
-			}
+			g.takeColumns(where, e.Value)
 			continue
 		}
 		if plain(key) == "model_config" && isMapping(e.Value) {
@@ -156,21 +151,21 @@ func nodeValues(n ast.Node) ([]string, error) {
 	return out, nil
 }
 
-// setColumns sets a field from a mapping of keys to columns.
-func setColumns(f reflect.Value, n ast.Node) error {
+// takeColumns takes a mapping of keys to columns.
+func (g *reading) takeColumns(where string, n ast.Node) {
 	all := columns{}
 	for _, e := range mappingEntries(n) {
 		key, ok := scalarText(e.Key)
 		column, isText := scalarText(e.Value)
 		if !ok || !isText {
-			return mistake("expected lines such as `prompt: Customer`")
+			g.mistakes = append(g.mistakes, mistake("%sexpected lines such as `prompt: Customer`", where))
+			return
 		}
 		all[key] = column
 	}
 	if len(all) > 0 {
-		f.Set(reflect.ValueOf(all))
+		g.recipe.Columns = all
 	}
-	return nil
 }
 
 // unwrapped is a value without its anchor and its tag.
