@@ -11,6 +11,8 @@ func BenchmarkLoad(b *testing.B) {
 	const rows = 100_000
 	for _, c := range []struct{ name, start, row, separator, end string }{
 		{"r.jsonl", "", `{"instruction":"%d: %s","input":"","output":"%[2]s"}`, "\n", "\n"},
+		{"messages.jsonl", "",
+			`{"messages":[{"role":"user","content":"%d: %s"},{"role":"assistant","content":"%[2]s"}]}`, "\n", "\n"},
 		{"r.json", "[", `{"instruction":"%d: %s","input":"","output":"%[2]s"}`, ",\n", "]"},
 		{"r.csv", "instruction,input,output\n", `"%d: %s",,"%[2]s"`, "\n", "\n"},
 		{"r.tsv", "instruction\tinput\toutput\n", "%d: %s\t\t%[2]s", "\n", "\n"},

@@ -17,7 +17,9 @@ func readTurns(key string) func(r *record, row *Row) {
 			r.unread = append(r.unread, "system", "system_prompt")
 			return
 		}
-		row.Messages = append(r.system(), row.Messages...)
+		if system := r.system(); system != nil {
+			row.Messages = append(system, row.Messages...)
+		}
 	}
 }
 
@@ -45,9 +47,10 @@ func (r *record) messages(key string) []chat.Message {
 	if texts := textsOf(list); texts != nil {
 		return r.talk(key, texts)
 	}
-	var messages []chat.Message
+	messages := make([]chat.Message, 0, len(list)+1) // a system prompt may come before them
+	m := &messageReader{record: r, key: key}
 	for i, item := range list {
-		m := messageReader{record: r, key: key, index: i}
+		m.index = i
 		var ok bool
 		if m.object, ok = item.(map[string]any); !ok {
 			m.fail("expected an object, found %s", jsonType(item))

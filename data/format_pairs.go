@@ -11,9 +11,11 @@ func pair(question, context, answer string) func(r *record, row *Row) {
 		if context != "" {
 			user = joined(user, r.text(context))
 		}
-		row.Messages = append(r.system(), r.history()...)
-		row.Messages = append(row.Messages, chat.Message{Role: "user", Content: user},
-			chat.Message{Role: "assistant", Content: r.text(answer)})
+		last := []chat.Message{{Role: "user", Content: user}, {Role: "assistant", Content: r.text(answer)}}
+		row.Messages = last
+		if before := append(r.system(), r.history()...); before != nil {
+			row.Messages = append(before, last...)
+		}
 	}
 }
 

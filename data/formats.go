@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"instruct/tokenizer/chat"
 )
@@ -22,7 +23,7 @@ type format struct {
 
 // formats is the table of the formats, in the order in which a row is compared with them.
 // A new format is one file and one line here.
-func formats() []format {
+var formats = sync.OnceValue(func() []format {
 	words := strings.Fields
 	parts := words("system system_prompt tools functions chat_template_kwargs")
 	pairs := words("system system_prompt history")
@@ -49,13 +50,19 @@ func formats() []format {
 		{"data", words("data"), parts, readTurns("data"), nil},
 		{"text", words("text"), nil, readText, nil},
 	}
-}
+})
 
 // fits says that the record has something under every key of the format.
 func (f *format) fits(r *record) bool { return r.gives(f.required) && r.has(f.there) }
 
 // has says that the record has every key of the format, maybe with nothing under it.
 func (f *format) has(r *record) bool { return r.has(f.required) && r.has(f.there) }
+
+// knows says that the format reads a key.
+func (f *format) knows(key string) bool {
+	return key == "kind" || slices.Contains(f.required, key) || slices.Contains(f.optional, key) ||
+		slices.Contains(f.there, key)
+}
 
 // knownKeys gives the keys of every format for messages.
 func knownKeys() string {
@@ -178,12 +185,12 @@ func (f *format) row(r *record) (Row, error) {
 		return Row{}, r.err
 	}
 	row.Kind, _ = r.values["kind"].(string)
-	for _, key := range r.keys() {
-		known := key == "kind" || slices.Contains(slices.Concat(f.required, f.optional, f.there), key)
-		if r.given(key) != nil && (!known || slices.Contains(r.unread, key)) {
+	for key, v := range r.values {
+		if !nothing(v) && (!f.knows(key) || slices.Contains(r.unread, key)) {
 			row.Ignored = append(row.Ignored, key)
 		}
 	}
+	slices.Sort(row.Ignored)
 	row.Ignored = append(row.Ignored, r.ignored...)
 	row.Mapped = r.mapped
 	row.Silent = r.silent

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -183,13 +184,13 @@ func (g *reading) rowsOf(r *record) ([]Row, error) {
 	g.columns.rename(r)
 	known := g.choice.named != nil || g.choice.first != nil
 	rows, err := g.choice.rows(r)
-	if missing := g.columns.missing(g.in.path); err != nil && !known && missing != nil {
-		return nil, missing
+	switch {
+	case err == nil:
+		return rows, nil
+	case known || g.choice.first != nil:
+		return nil, &BadRow{err}
 	}
-	if err != nil && (known || g.choice.first != nil) {
-		err = &BadRow{err}
-	}
-	return rows, err
+	return nil, cmp.Or(g.columns.missing(g.in.path), err)
 }
 
 // end looks back on the whole file.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"instruct/tokenizer/chat"
 )
@@ -17,9 +18,12 @@ type messageKey struct {
 	read  func(m *messageReader, key string, to *chat.Message) // nil: it was read before the others
 }
 
-// messageKeys is the table of them.
-func messageKeys() []messageKey {
-	const train = "train"
+// trainPlace is the place of keys that say whether the turn is trained; all of them have to agree.
+const trainPlace = "train"
+
+// messageKeys is the table of them; those of one place stand together.
+var messageKeys = sync.OnceValue(func() []messageKey {
+	const train = trainPlace
 	return []messageKey{
 		{"role", "role", nil}, {"from", "role", nil},
 		{"content", "content", readContent}, {"value", "content", readContent}, {"text", "content", readContent},
@@ -39,7 +43,7 @@ func messageKeys() []messageKey {
 		{"image", "", noText}, {"images", "", noText}, {"audio", "", noText}, {"audios", "", noText},
 		{"video", "", noText}, {"videos", "", noText},
 	}
-}
+})
 
 // messageReader reads one message of the list under a key; the record keeps its first error.
 type messageReader struct {
@@ -70,36 +74,61 @@ func (m *messageReader) isPair() bool {
 
 func (m *messageReader) message() (out chat.Message) {
 	calling := m.role(&out)
-	taken := map[string]bool{}
-	used := map[string]bool{}
-	for _, k := range messageKeys() {
-		switch {
-		case nothing(m.object[k.name]):
+	var room [8]int
+	known, others := m.keys(room[:0])
+	place := ""
+	for _, i := range known {
+		k := &messageKeys()[i]
+		switch again := k.place != "" && k.place == place; {
+		case again && k.place != trainPlace:
+			others = append(others, k.name)
 			continue
-		case k.place == "train":
-			if flag := out.Train; flag != nil {
-				k.read(m, k.name, &out)
-				if out.Train == nil || *out.Train != *flag {
-					m.fail("key %q says otherwise than another key of the message", k.name)
-				}
+		case again && out.Train != nil:
+			flag := *out.Train
+			k.read(m, k.name, &out)
+			if *out.Train != flag {
+				m.fail("key %q says otherwise than another key of the message", k.name)
 			}
-		case k.place != "" && taken[k.place]:
-			continue
-		}
-		used[k.name], taken[k.place] = true, true
-		if k.read != nil && (k.place != "train" || out.Train == nil) {
+		case k.read != nil:
 			k.read(m, k.name, &out)
 		}
+		place = k.place
 	}
 	if calling {
 		m.callsInText(&out)
 	}
-	for _, key := range slices.Sorted(maps.Keys(m.object)) {
-		if !used[key] && !nothing(m.object[key]) {
-			m.ignore(m.key + "." + key)
-		}
+	slices.Sort(others)
+	for _, key := range others {
+		m.ignore(m.key + "." + key)
 	}
 	return out
+}
+
+// messageKeyIndex finds keys in the table.
+var messageKeyIndex = sync.OnceValue(func() map[string]int {
+	index := map[string]int{}
+	for i, k := range messageKeys() {
+		index[k.name] = i
+	}
+	return index
+})
+
+// keys are those of the message that say something: the places in the table of those that are in it, in its order, and
+// the others. known is in room where it fits.
+func (m *messageReader) keys(room []int) (known []int, others []string) {
+	known = room
+	for key, v := range m.object {
+		if nothing(v) {
+			continue
+		}
+		if i, ok := messageKeyIndex()[key]; ok {
+			known = append(known, i)
+		} else {
+			others = append(others, key)
+		}
+	}
+	slices.Sort(known)
+	return known, others
 }
 
 // ignore counts a key of messages as ignored, once a row.

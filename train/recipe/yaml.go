@@ -21,8 +21,8 @@ import (
 )
 
 // Read reads a YAML recipe into r, strictly: every unknown key is an error that names the line and a near key. Keys and
-// values of other programs are taken where they mean something here. Relative paths in it lead from its
-// folder where there is something, else from the working folder. It returns notes on what was taken otherwise than it was written.
+// values of other programs are taken where they mean something here. Relative paths in it lead from its folder where
+// there is something, else from the working folder. It returns notes on what was taken otherwise than it was written.
 func (r *Recipe) Read(path string) (notes []string, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
