@@ -2,11 +2,12 @@
 GO ?= go
 FUZZTIME ?= 20s
 export CGO_ENABLED = 0
+version := $(shell git describe --tags --always --long --dirty --abbrev=12 2>/dev/null)
 generated = grep -rl --include='*.go' --include='*.s' '^// Code generated .* DO NOT EDIT' . | sort | xargs cksum
 
-.PHONY: build train test race pure arm64 fused lint fuzz bench bench-base generate cover smollm2
+.PHONY: build train test race pure arm64 fused lint fuzz bench bench-base generate cover smollm2 release
 
-build: ; $(GO) build -o bin/instruct ./cmd/instruct
+build: ; $(GO) build -ldflags "-X main.built=$(version)" -o bin/instruct ./cmd/instruct
 train: build ; ./bin/instruct train --resume_from_checkpoint auto --overwrite_output_dir
 test: ; $(GO) test ./...
 race: ; CGO_ENABLED=1 $(GO) test -race -short -timeout 40m -tags purego ./...
@@ -20,3 +21,4 @@ bench-base: ; .ci/bench
 generate: ; old=$$($(generated)) && $(GO) generate ./... && { test "$$old" = "$$($(generated))" || { echo "make generate: the generated files were old" >&2; exit 1; }; }
 cover: ; $(GO) test -coverprofile=cover.out ./... && $(GO) tool cover -func=cover.out | tail -1
 smollm2: ; INSTRUCT_SMOLLM2=2 $(GO) test -v -run SmolLM2 -timeout 30m ./train ./model
+release: ; .ci/release $(or $(version),devel)

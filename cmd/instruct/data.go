@@ -12,7 +12,7 @@ import (
 )
 
 func newData(s *streams) *cobra.Command {
-	return group("data", "Look at data sets and convert them", newDataInspect(s), newDataConvert(s))
+	return group("data", "Look at data sets and convert them", newDataInspect(s), newDataConvert(s), newDataSplit(s))
 }
 
 // inspector shows a data set as the flags say.

@@ -10,10 +10,24 @@ import (
 	"instruct/model/kernel"
 )
 
-// version is the module's version, which names the revision it was built from.
+// built is the version that the linker sets (make build, make release): the tag, and the commit it was built from.
+var built string
+
+// version names the release and the commit that this program was built from, as far as it knows them.
 func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
+	info, ok := debug.ReadBuildInfo()
+	switch {
+	case built != "":
+		return built
+	case !ok:
+		return "(devel)"
+	case info.Main.Version != "" && info.Main.Version != "(devel)":
+		return info.Main.Version // it names the commit
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return "(devel) " + s.Value[:min(12, len(s.Value))]
+		}
 	}
 	return "(devel)"
 }
