@@ -50,9 +50,11 @@ func newBench(s *streams) *cobra.Command {
 	fl.Float64Var(&b.options.Sampling.Temperature, "temperature", 0, "with --generate: above 0, measure sampling too")
 	fl.BoolVar(&b.json, "json", false, "one JSON object a line")
 	fl.StringVar(&b.against.other, "against", "",
-		"compare with this older program, or with this other recipe (.yaml), in alternating rounds; exit 1 when slower")
+		"compare with this older program, or with this other recipe (.yaml), in alternating rounds; exit 1 when slower, "+
+			"3 when the machine is too noisy to tell")
 	fl.IntVar(&b.against.rounds, "rounds", 8, "rounds of --against; each measures both sides once")
 	fl.BoolVar(&b.against.sameLoss, "same_loss", false, "with --against: exit 1 also when the loss has other bits")
+	fl.BoolVar(&b.against.github, "github", false, "with --against: also write the verdict as GitHub's annotation")
 	return c
 }
 
@@ -89,6 +91,8 @@ func (b *benchmark) checkSteps(cmd *cobra.Command, s *streams) error {
 	switch {
 	case b.options.Model != "":
 		return mistake("--model is measured with --generate; training steps are measured on a --preset")
+	case b.against.github && (b.against.other == "" || b.json):
+		return mistake("github annotates the verdict of --against, beside text; use it without json")
 	case b.options.DType == kernel.Q8_0:
 		return mistake("dtype q8_0 is for --generate; training steps know fp32 and bf16")
 	case b.recipe == "":

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -17,7 +18,11 @@ type against struct {
 	other    string // a program or a recipe
 	rounds   int
 	sameLoss bool
+	github   bool
 }
+
+// errNoisy says that neither wall time nor processor time could have shown a regression.
+var errNoisy = errors.New("too noisy to tell")
 
 // minRounds is the fewest with which a clear rise is rarer than maxChance: 1 in 924.
 const minRounds = 6
@@ -56,7 +61,20 @@ func (a *against) run(cmd *cobra.Command, s *streams, asJSON bool) error {
 			results[n] = append(results[n], res)
 		}
 	}
-	return a.report(s, asJSON, results[0], results[1])
+	return a.annotated(s, a.report(s, asJSON, results[0], results[1]))
+}
+
+// annotated writes an error for GitHub, where that is asked for: beside the recipe where there is one.
+func (a *against) annotated(s *streams, err error) error {
+	if !a.github || err == nil {
+		return err
+	}
+	note := annotation{level: "error", title: "instruct bench", message: err.Error()}
+	if errors.Is(err, errNoisy) {
+		note.level = "warning"
+	}
+	fmt.Fprintln(s.out, note)
+	return err
 }
 
 // report writes the comparison and returns an error when this side is worse.
@@ -65,10 +83,17 @@ func (a *against) report(s *streams, asJSON bool, base, this []*bench.Result) er
 		fmt.Fprintf(s.out, "# %-16s %14s %14s %7s %7s %7s\n", fmt.Sprint("median of ", len(this)),
 			"base", "this", "ratio", "noise", "p")
 	}
-	var worse []string
+	var worse, noisy []string
+	times := 0
 	for _, c := range comparisons(base, this) {
 		if err := writeResult(s, asJSON, c); err != nil {
 			return err
+		}
+		if c.isTime() {
+			times++
+		}
+		if c.isTime() && c.Noisy {
+			noisy = append(noisy, fmt.Sprintf("%s %.0f %%", c.Metric, 100*c.Noise))
 		}
 		if c.Worse {
 			worse = append(worse, fmt.Sprintf("%s rose by %.0f %%", c.Metric, 100*(c.Ratio-1)))
@@ -84,6 +109,10 @@ func (a *against) report(s *streams, asJSON bool, base, this []*bench.Result) er
 	}
 	if len(worse) > 0 {
 		return fmt.Errorf("bench: %s against %s", strings.Join(worse, ", "), a.other)
+	}
+	if times > 0 && len(noisy) == times {
+		return fmt.Errorf("bench: %w (noise: %s): a rise of %.0f %% would not have been seen; more --rounds, or a quieter "+
+			"machine", errNoisy, strings.Join(noisy, ", "), 100*(minEffect-1))
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func benchArguments(cmd *cobra.Command, recipe string) []string {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		value := f.Value.String()
 		switch f.Name {
-		case "against", "rounds", "same_loss", "json":
+		case "against", "rounds", "same_loss", "json", "github":
 			return
 		case "recipe":
 			value = cmp.Or(recipe, value)

@@ -24,6 +24,7 @@ type comparison struct {
 	P      float64 `json:"p"`     // chance of this or a clearer rise, if both sides were the same
 	Worse  bool    `json:"worse"`
 	Better bool    `json:"better"`
+	Noisy  bool    `json:"noisy"` // a rise that counts as worse would not have been told from noise
 }
 
 func (c comparison) String() string {
@@ -33,10 +34,15 @@ func (c comparison) String() string {
 		verdict = "worse"
 	case c.Better:
 		verdict = "better"
+	case c.Noisy:
+		verdict = "too noisy to tell"
 	}
 	return fmt.Sprintf("# %-16s %14.0f %14.0f %6.3fx %6.1f%% %7.4f  %s",
 		c.Metric, c.Base, c.This, c.Ratio, 100*c.Noise, c.P, verdict)
 }
+
+// isTime tells whether the quantity is wall or processor time.
+func (c comparison) isTime() bool { return c.Metric == "ns/op" || c.Metric == "cpu-ns/op" }
 
 // comparisons compares what both sides measured.
 func comparisons(base, this []*bench.Result) []comparison {
@@ -72,7 +78,19 @@ func compare(metric string, base, this []float64) comparison {
 	}
 	c.Worse = c.Ratio > minEffect && c.P < maxChance
 	c.Better = c.Ratio < 1/minEffect && chance(this, base) < maxChance
+	if c.This > 0 {
+		c.Noisy = !c.Worse && !c.Better && chance(base, scaled(this, minEffect*c.Base/c.This)) >= maxChance
+	}
 	return c
+}
+
+// scaled is what would have been measured had the median been another one.
+func scaled(x []float64, factor float64) []float64 {
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = v * factor
+	}
+	return out
 }
 
 // noise is half the distance of the quartiles, over the median.

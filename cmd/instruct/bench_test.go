@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -9,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"instruct/train/bench"
 )
 
 // program writes a script that answers every call with text.
@@ -93,6 +97,40 @@ func TestBenchRecipe(t *testing.T) {
 	}
 }
 
+// TestTooNoisy has a verdict of its own where neither time could have shown a rise.
+func TestTooNoisy(t *testing.T) {
+	result := func(ns, cpu float64) *bench.Result { return &bench.Result{NsPerStep: ns, CPUNsPerStep: cpu} }
+	var steady, wild, wildTime []*bench.Result
+	for i, x := range []float64{60, 140, 100, 80, 120, 101} {
+		steady = append(steady, result(100+float64(i), 100+float64(i)))
+		wild = append(wild, result(x, x))
+		wildTime = append(wildTime, result(x, 100+float64(i)))
+	}
+	for _, c := range []struct {
+		name       string
+		base, this []*bench.Result
+		noisy      bool
+		annotated  string
+	}{
+		{"steady", steady, steady, false, ""},
+		{"both times are noisy", steady, wild, true, "::warning title=instruct bench::bench: too noisy to tell (noise: ns/op "},
+		{"processor time is steady", steady, wildTime, false, ""},
+	} {
+		var out bytes.Buffer
+		s := &streams{out: &out}
+		a := against{other: "old", github: true}
+		err := a.annotated(s, a.report(s, false, c.base, c.this))
+		if errors.Is(err, errNoisy) != c.noisy || !c.noisy && err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if c.annotated != "" {
+			has(t, out.String(), c.annotated, "25", "  too noisy to tell\n")
+		} else if strings.Contains(out.String(), "::") {
+			t.Errorf("%s: %s", c.name, out.String())
+		}
+	}
+}
+
 func TestChance(t *testing.T) {
 	for _, c := range []struct {
 		name       string
@@ -115,25 +153,21 @@ func TestChance(t *testing.T) {
 
 func TestCompare(t *testing.T) {
 	base := []float64{100, 101, 99, 102, 98, 100}
-	scaled := func(f float64) []float64 {
-		out := make([]float64, len(base))
-		for i, v := range base {
-			out[i] = f * v
-		}
-		return out
-	}
+	times := func(f float64) []float64 { return scaled(base, f) }
 	for _, c := range []struct {
-		name          string
-		this          []float64
-		worse, better bool
+		name                 string
+		this                 []float64
+		worse, better, noisy bool
 	}{
-		{"the same", base, false, false},
-		{"5 % slower, though clearly", scaled(1.05), false, false},
-		{"20 % slower", scaled(1.2), true, false},
-		{"20 % faster", scaled(0.8), false, true},
-		{"slower at the median, but noisy", []float64{50, 60, 130, 140, 150, 90}, false, false},
+		{"the same", base, false, false, false},
+		{"5 % slower, though clearly", times(1.05), false, false, false},
+		{"20 % slower", times(1.2), true, false, false},
+		{"20 % faster", times(0.8), false, true, false},
+		{"slower at the median, but noisy", []float64{50, 60, 130, 140, 150, 90}, false, false, true},
+		{"within limits, but a rise would not be seen", []float64{60, 140, 100, 80, 120, 101}, false, false, true},
+		{"noisy, but clearly slower", []float64{150, 300, 200, 400, 160, 250}, true, false, false},
 	} {
-		if got := compare("ns/op", base, c.this); got.Worse != c.worse || got.Better != c.better {
+		if got := compare("ns/op", base, c.this); got.Worse != c.worse || got.Better != c.better || got.Noisy != c.noisy {
 			t.Errorf("%s: worse %v, better %v: %+v", c.name, got.Worse, got.Better, got)
 		}
 	}

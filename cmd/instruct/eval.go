@@ -24,6 +24,7 @@ type evaluation struct {
 	maxRegressions    int
 	maxNew, threads   int
 	json, regressions bool // regressions: --max_regressions was given
+	github            bool
 	rules             rules
 }
 
@@ -66,6 +67,7 @@ and a run that was stopped goes on when it is started again.`,
 	fl.StringVar(&e.junit, "junit", "", "write the first model's results as JUnit XML into this file")
 	fl.StringVar(&e.kept, "kept", "", keptHelp)
 	fl.BoolVar(&e.json, "json", false, "results as JSON, one object a line")
+	fl.BoolVar(&e.github, "github", false, "also write failed tests as GitHub's annotations (::error, ::warning)")
 	fl.StringVar(&e.system, "system", "", "system prompt of tests that have none")
 	fl.StringVar(&e.template, "chat_template", "", templateHelp)
 	fl.StringVar(&e.dtype, "dtype", "fp32", dtypeHelp)
@@ -89,6 +91,8 @@ func (e *evaluation) run(cmd *cobra.Command, s *streams) error {
 		return mistake("min is %g; it is a share, from 0 to 1", e.least)
 	case e.regressions && len(e.models) < 2:
 		return mistake("max_regressions needs a second --model to compare with")
+	case e.github && e.json:
+		return mistake("github and json both write to standard output; use one of them")
 	case e.maxNew < 1:
 		return mistake("max_new_tokens is %d; it must be at least 1", e.maxNew)
 	}
@@ -124,7 +128,11 @@ func (e *evaluation) run(cmd *cobra.Command, s *streams) error {
 	if err := r.print(s.out, e.json); err != nil {
 		return err
 	}
-	return e.gate(r)
+	err = e.gate(r)
+	if e.github {
+		r.annotate(s.out, e.suites, err)
+	}
+	return err
 }
 
 // read reads the policy and what is asked: the suites or, where none is named, the prompts of the policy's examples.

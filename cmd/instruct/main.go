@@ -18,6 +18,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1   // something failed, or a check did not hold
 	exitMistake     = 2   // the user's mistake
+	exitNoisy       = 3   // a measurement is too noisy to tell
 	exitInterrupted = 130 // stopped by a signal, after saving
 )
 
@@ -54,6 +55,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		fmt.Fprintln(stderr, "instruct: stopped")
 		return exitInterrupted
+	case errors.Is(err, errNoisy):
+		fmt.Fprintf(stderr, "instruct: %v\n", err)
+		return exitNoisy
 	case isMistake(err):
 		fmt.Fprintf(stderr, "instruct: %v\n", err)
 		return exitMistake
