@@ -45,7 +45,7 @@ func newBench(s *streams) *cobra.Command {
 	fl.BoolVar(&b.generate, "generate", false,
 		"measure inference in place of training: tokens a second of reading a prompt, and of decoding")
 	fl.StringVar(&b.options.Model, "model", "", "with --generate: a folder or .gguf file to measure, in place of a preset")
-	fl.IntVar(&b.options.NewTokens, "new_tokens", 128, "with --generate: tokens to decode")
+	fl.IntVar(&b.options.NewTokens, "max_new_tokens", 128, "with --generate: tokens to decode")
 	fl.IntVar(&b.options.Rows, "rows", 1, "with --generate: prompts that are answered at one time")
 	fl.Float64Var(&b.options.Sampling.Temperature, "temperature", 0, "with --generate: above 0, measure sampling too")
 	fl.BoolVar(&b.json, "json", false, "one JSON object a line")

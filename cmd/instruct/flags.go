@@ -51,7 +51,7 @@ func (t *typed) one(args []string) int {
 		t.out = append(t.out, args[0])
 		return 1
 	}
-	f := t.cmd.Flags().Lookup(name)
+	f := t.flag(name)
 	if f == nil && t.add != nil && recipe.Knows(name) {
 		f = t.add(name)
 	}
@@ -64,13 +64,45 @@ func (t *typed) one(args []string) int {
 	if !hasValue {
 		values = t.values(f, args[1:])
 	}
+	written := args[0]
+	if plain := strings.ReplaceAll(name, "-", "_"); f.Name != plain {
+		written = "--" + f.Name + strings.TrimPrefix(args[0], "--"+name)
+	}
 	if values == 0 {
-		t.out = append(t.out, args[0])
+		t.out = append(t.out, written)
 	}
 	for _, v := range args[1 : 1+values] {
-		t.out = append(t.out, args[0]+"="+v)
+		t.out = append(t.out, written+"="+v)
 	}
 	return 1 + values
+}
+
+// oneName has the names that one thing has in the commands: where a command has no flag of the first name, the second is
+// meant.
+var oneName = map[string]string{
+	"model_name_or_path":          "model",
+	"per_device_train_batch_size": "batch",
+	"max_length":                  "seq",
+	"new_tokens":                  "max_new_tokens",
+	"max_tokens":                  "max_new_tokens",
+	"system_prompt":               "system",
+	"out":                         "output_dir",
+	"output_dir":                  "out",
+}
+
+// flag is the command's flag of a name, or of another name for the same thing.
+func (t *typed) flag(name string) *pflag.Flag {
+	if f := t.cmd.Flags().Lookup(name); f != nil || t.add != nil {
+		return f
+	}
+	name = strings.ReplaceAll(name, "-", "_")
+	if recipe.Knows(name) {
+		name = recipe.NearestKey(name)
+	}
+	if f := t.cmd.Flags().Lookup(name); f != nil || name == "" {
+		return f
+	}
+	return t.cmd.Flags().Lookup(oneName[name])
 }
 
 // values is how many of the arguments after a flag are its values.

@@ -26,6 +26,12 @@ func TestArrange(t *testing.T) {
 		"generate --raw true --prompt --json":       "generate --raw=true --prompt=--json",
 		"score --json false --dataset a":            "score --json=false --dataset=a",
 		"data convert a.jsonl --to dpo":             "data convert a.jsonl --to=dpo",
+		"generate --model_name_or_path m":           "generate --model=m",
+		"score --base_model m --cutoff_len 3":       "score --model=m --max_length=3",
+		"bench --new_tokens 3 --batch_size 2":       "bench --max_new_tokens=3 --batch=2",
+		"tokenizer train --out d":                   "tokenizer train --output_dir=d",
+		"eval --output_dir d":                       "eval --out=d",
+		"score --epochs 3":                          "score --epochs 3",
 		"generate --quiet":                          "generate --quiet",
 		"--version":                                 "--version",
 	} {
@@ -66,8 +72,7 @@ func TestForeignFlags(t *testing.T) {
 	if o.code != exitDone {
 		t.Fatalf("exit %d\n%s", o.code, o.err)
 	}
-	has(t, o.err, "note: --model is read as model_name_or_path", "note: --dataset_name is read as dataset",
-		"note: --warmup_steps: 0.1 is read as warmup_ratio: 0.1; a share of the steps",
+	has(t, o.err, "note: --warmup_steps: 0.1 is read as warmup_ratio: 0.1; a share of the steps",
 		"note: --logging_strategy is not used: metrics.jsonl")
 	has(t, read(t, "out/recipe.yaml"), "packing: true", "warmup_ratio: 0.1", "eval_strategy: \"no\"", "dtype: fp32")
 	o = call(t, "", "train --model model --dataset rows.jsonl --use_peft --load_in_4bit true --lr fast")

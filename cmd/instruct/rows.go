@@ -15,7 +15,8 @@ type rowFlags struct {
 	model, template    string
 	dataset            []string
 	maxLength, threads int
-	trainOnInputs      bool
+	assistantOnly      bool
+	trainOnInputs      bool // an older name for the contrary
 }
 
 func (f *rowFlags) add(c *cobra.Command) {
@@ -25,7 +26,9 @@ func (f *rowFlags) add(c *cobra.Command) {
 	fl.StringArrayVar(&f.dataset, "dataset", nil, filesHelp)
 	f.reading.add(fl)
 	fl.IntVar(&f.maxLength, "max_length", 1024, "longest row in tokens")
-	fl.BoolVar(&f.trainOnInputs, "train_on_inputs", false, "mark every token as trained, not the answers only")
+	fl.BoolVar(&f.assistantOnly, "assistant_only_loss", true, "the answers only are trained; false: every token")
+	fl.BoolVar(&f.trainOnInputs, "train_on_inputs", false, "as --assistant_only_loss=false")
+	fl.Lookup("train_on_inputs").Hidden = true
 	fl.IntVar(&f.threads, "threads", 0, threadsHelp)
 }
 
@@ -51,7 +54,7 @@ func (f *rowFlags) load(ctx context.Context, s *streams) (*dataset, error) {
 	}
 	d := &dataset{model: m, rows: rows}
 	d.encoder = &data.Encoder{Tokenizer: m.Tokenizer, Template: m.Template, Stop: m.Stop, MaxLength: f.maxLength,
-		ModelLength: m.Config.MaxLength, TrainOnInputs: f.trainOnInputs}
+		ModelLength: m.Config.MaxLength, TrainOnInputs: f.trainOnInputs || !f.assistantOnly}
 	d.examples, d.audit, err = d.encoder.EncodeAll(ctx, rows, f.threads)
 	if d.audit == nil {
 		return nil, err

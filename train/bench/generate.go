@@ -46,7 +46,7 @@ func Generate(ctx context.Context, o Options) (*GenerateResult, error) {
 	o.Steps = cmp.Or(o.Steps, 3)
 	o.Rows = cmp.Or(o.Rows, 1)
 	if o.Seq < 1 || o.NewTokens < 1 || o.Steps < 1 || o.Rows < 1 {
-		return nil, mistake("seq, new_tokens, steps and rows must be positive")
+		return nil, mistake("seq, max_new_tokens, steps and rows must be positive")
 	}
 	m, name, err := o.load()
 	if err != nil {

@@ -95,7 +95,7 @@ func (g *reading) renamed(where, given, value, to, word string, translated bool,
 		g.note(where, "%s: %s is read as %s: %s; %s", given, value, to, word, say)
 	case translated:
 		g.note(where, "%s: %s is read as %s: %s", given, value, to, word)
-	case plain(given) != to:
+	case plain(given) != to && g.seen != nil: // as a flag another name is no news
 		g.note(where, "%s is read as %s", given, to)
 	}
 }
