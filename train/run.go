@@ -87,6 +87,9 @@ func Run(ctx context.Context, r recipe.Recipe, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := missing(&r, checkpoint != ""); err != nil {
+		return nil, err
+	}
 	if err := checkWhole(checkpoint); err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func Outline(path, chatTemplate string) (*Model, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, mistake("no such model: %s; expected a folder with config.json, or a .gguf file", path)
+		return nil, Missing(path)
 	case err != nil:
 		return nil, mistake("model %s: %s", path, checkpoints.Reason(err))
 	case info.IsDir():
