@@ -7,87 +7,19 @@ import (
 	"testing"
 )
 
-// axolotlRecipe has the keys of axolotl's example for full fine-tuning, with files in place of Hub names.
-const axolotlRecipe = `base_model: models/small
-datasets:
-  - path: rows.jsonl
-    type: alpaca
-  - path: json
-    data_files: [more.jsonl, talks.jsonl]
-    type: chat_template
-    field_messages: conversations
-    message_property_mappings:
-      role: from
-      content: value
-dataset_prepared_path: last_run_prepared
-val_set_size: 0.05
-output_dir: ./outputs/out
-sequence_len: 512
-sample_packing: true
-wandb_project:
-wandb_entity:
-wandb_name: mine
-gradient_accumulation_steps: 8
-micro_batch_size: 1
-num_epochs: 1
-optimizer: paged_adamw_8bit
-lr_scheduler: cosine
-learning_rate: 2e-5
-load_in_8bit: false
-load_in_4bit: false
-adapter:
-bf16: auto
-fp16: null
-tf32: false
-gradient_checkpointing: true
-gradient_checkpointing_kwargs:
-  use_reentrant: false
-resume_from_checkpoint:
-logging_steps: 1
-attn_implementation: flash_attention_2
-warmup_ratio: 0.1
-evals_per_epoch: 2
-saves_per_epoch: 1
-weight_decay: 0.0
-special_tokens:
-  pad_token: <|end_of_text|>
-`
-
-// llamaFactoryRecipe has the keys of LLaMA-Factory's examples of full fine-tuning.
-const llamaFactoryRecipe = `model_name_or_path: models/small
-trust_remote_code: true
-stage: sft
-do_train: true
-finetuning_type: full
-deepspeed: examples/deepspeed/ds_z3_config.json
-dataset: identity,alpaca_en_demo
-dataset_dir: DIR
-template: qwen3_nothink
-cutoff_len: 2048
-max_samples: 1000
-preprocessing_num_workers: 16
-dataloader_num_workers: 4
-output_dir: saves/full/sft
-logging_steps: 10
-save_steps: 500
-plot_loss: true
-overwrite_output_dir: true
-save_only_model: false
-report_to: none
-per_device_train_batch_size: 1
-gradient_accumulation_steps: 2
-learning_rate: 1.0e-5
-num_train_epochs: 3.0
-lr_scheduler_type: cosine
-warmup_ratio: 0.1
-bf16: true
-ddp_timeout: 180000000
-resume_from_checkpoint: null
-`
+// example reads a recipe of another program.
+func example(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
 
 func TestAxolotlRecipe(t *testing.T) {
 	r := Default()
-	notes, err := r.ParseYAML("axolotl.yml", []byte(axolotlRecipe))
+	notes, err := r.ParseYAML("axolotl.yml", []byte(example(t, "axolotl.yml")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,8 +35,8 @@ func TestAxolotlRecipe(t *testing.T) {
 		t.Error(err)
 	}
 	all := strings.Join(notes, "\n")
-	for _, note := range []string{"axolotl.yml:1: base_model is read as model_name_or_path",
-		"axolotl.yml:23: optimizer: paged_adamw_8bit is read as optim: adamw; its moments are float32",
+	for _, note := range []string{"axolotl.yml:2: base_model is read as model_name_or_path",
+		"axolotl.yml:24: optimizer: paged_adamw_8bit is read as optim: adamw; its moments are float32",
 		"bf16: auto asks for nothing", "evals_per_epoch: 2 is read as eval_strategy: epoch; eval_steps: N",
 		"wandb_name is not used", "attn_implementation is not used"} {
 		if !strings.Contains(all, note) {
@@ -127,7 +59,7 @@ func TestLlamaFactoryRecipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := Default()
-	text := strings.Replace(llamaFactoryRecipe, "DIR", dir, 1)
+	text := strings.Replace(example(t, "llama_factory.yml"), "DIR", dir, 1)
 	if _, err := r.ParseYAML("lf.yaml", []byte(text)); err != nil {
 		t.Fatal(err)
 	}
