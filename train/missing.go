@@ -24,7 +24,7 @@ func missing(r *recipe.Recipe, resumed bool) error {
 		return err
 	}
 	for _, name := range files {
-		if name == "lessons" || strings.ContainsAny(name, "*?[") { // a pattern without files is refused where it is read
+		if name == "lessons" {
 			continue
 		}
 		if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) {

@@ -24,7 +24,6 @@ func TestMissing(t *testing.T) {
 		want                 []string
 	}{
 		{"all there", "model", "a.jsonl", false, nil},
-		{"a pattern", "model", "*.nothing", false, nil},
 		{"the lessons", "model", "lessons", false, nil},
 		{"standard input", "model", "-", false, nil},
 		{"a model", "none", "a.jsonl", false, []string{"no such model: none; expected a folder with config.json"}},

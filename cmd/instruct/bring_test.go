@@ -26,7 +26,7 @@ func TestForeignRecipesRun(t *testing.T) {
 		t.Fatalf("exit %d\n%s", o.code, o.err)
 	}
 	has(t, o.err, "note: recipe axolotl.yml:2: base_model is read as model_name_or_path", "held out")
-	has(t, read(t, "outputs/out/recipe.yaml"), "    - talks.jsonl\n", "packing: true", "lr_scheduler_type: cosine")
+	has(t, read(t, "outputs/out/recipe.yaml"), "talks.jsonl\n", "packing: true", "lr_scheduler_type: cosine")
 
 	write(t, "dataset_info.json", `{"identity": {"file_name": "rows.jsonl"}, "alpaca_en_demo": {"file_name": "more.jsonl"}}`)
 	text := strings.NewReplacer("models/small", "model", "DIR", ".").Replace(texts[1])
