@@ -63,6 +63,9 @@ func TestNoArguments(t *testing.T) {
 func TestVersion(t *testing.T) {
 	has(t, ok(t, "", "version"), "instruct ", "go1.", "kernels ")
 	has(t, ok(t, "", "--version"), "instruct ")
+	built = "v1.2.0-0-gabcdef123456" // as make build and make release set it
+	t.Cleanup(func() { built = "" })
+	has(t, ok(t, "", "version"), "instruct v1.2.0-0-gabcdef123456, go1.")
 }
 
 func TestDashesAndUnderscores(t *testing.T) {
