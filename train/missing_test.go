@@ -34,7 +34,8 @@ func TestMissing(t *testing.T) {
 		{"a data set of the Hub", "model", "tatsu-lab/alpaca", false, []string{"data: tatsu-lab/alpaca does not exist",
 			"`hf download tatsu-lab/alpaca --repo-type dataset --local-dir alpaca`"}},
 		{"all of it", "org/model", "tatsu-lab/alpaca,b.jsonl," + filepath.Join("data", "c.jsonl"), false,
-			[]string{"4 things are not there\n", "org/model", "alpaca", "data: b.jsonl does not exist\n", "c.jsonl does not exist"}},
+			[]string{"4 things are not there\n", "org/model", "alpaca", "data: b.jsonl does not exist\n",
+				"c.jsonl does not exist"}},
 	} {
 		r := recipe.Default()
 		r.ModelNameOrPath, r.Dataset = x.model, strings.Split(x.dataset, ",")

@@ -113,7 +113,8 @@ func TestTooNoisy(t *testing.T) {
 		annotated  string
 	}{
 		{"steady", steady, steady, false, ""},
-		{"both times are noisy", steady, wild, true, "::warning title=instruct bench::bench: too noisy to tell (noise: ns/op "},
+		{"both times are noisy", steady, wild, true,
+			"::warning title=instruct bench::bench: too noisy to tell (noise: ns/op "},
 		{"processor time is steady", steady, wildTime, false, ""},
 	} {
 		var out bytes.Buffer

@@ -25,10 +25,11 @@ func TestForeignRecipesRun(t *testing.T) {
 	if o.code != exitDone {
 		t.Fatalf("exit %d\n%s", o.code, o.err)
 	}
-	has(t, o.err, "note: recipe axolotl.yml:2: base_model is read as model_name_or_path", "held out")
+	has(t, o.err, "axolotl.yml:2: base_model is read as model_name_or_path", "held out")
 	has(t, read(t, "outputs/out/recipe.yaml"), "talks.jsonl\n", "packing: true", "lr_scheduler_type: cosine")
 
-	write(t, "dataset_info.json", `{"identity": {"file_name": "rows.jsonl"}, "alpaca_en_demo": {"file_name": "more.jsonl"}}`)
+	write(t, "dataset_info.json", `{"identity": {"file_name": "rows.jsonl"},
+		"alpaca_en_demo": {"file_name": "more.jsonl"}}`)
 	text := strings.NewReplacer("models/small", "model", "DIR", ".").Replace(texts[1])
 	write(t, "lf.yaml", text)
 	o = call(t, "", "train lf.yaml --max_steps 1 --max_samples 5")

@@ -10,7 +10,8 @@ func TestDataSplit(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "a.json", "[\n {\"n\": 1},\n {\"n\": 2}, {\"n\": 3},\n {\"n\": 4}]")
 	has(t, ok(t, "", "data split a.json --train 2 --heldout 1 --out d"), "d/train.json  2 rows", "d/heldout.json  1 rows")
-	if got := read(t, "d/train.json") + read(t, "d/heldout.json"); got != "[\n{\"n\": 1},\n{\"n\": 2}\n]\n[\n{\"n\": 4}\n]\n" {
+	got := read(t, "d/train.json") + read(t, "d/heldout.json")
+	if got != "[\n{\"n\": 1},\n{\"n\": 2}\n]\n[\n{\"n\": 4}\n]\n" {
 		t.Errorf("%q", got)
 	}
 	write(t, "b.jsonl", "{\"n\":1}\r\n\n{\"n\":2}\n{\"n\":3}")

@@ -77,8 +77,8 @@ func (t *typed) one(args []string) int {
 	return 1 + values
 }
 
-// oneName has the names that one thing has in the commands: where a command has no flag of the first name, the second is
-// meant.
+// oneName has the names that one thing has in the commands: where a command has no flag of the first name, the second
+// is meant.
 var oneName = map[string]string{
 	"model_name_or_path":          "model",
 	"per_device_train_batch_size": "batch",

@@ -85,6 +85,9 @@ func failedText(t *eval.Test, x *eval.Sample) string {
 	if t.Asked() {
 		text += "\nanswered: " + x.Answer
 	}
+	if r := []rune(text); len(r) > 600 {
+		return string(r[:600]) + "..."
+	}
 	return text
 }
 
