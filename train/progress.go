@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -17,10 +18,28 @@ type progress struct {
 	start       time.Time
 	drawn       time.Time // when the bar was last drawn
 	visible     bool      // the bar stands on the terminal's last line
+	width       func() int
+}
+
+// fitting joins what the bar says of a step, without what a narrow terminal has no room for: a line that wraps could
+// not be drawn over.
+func (p *progress) fitting(loss, rate, speed, left string) string {
+	beside := len("100% ||  (/) ") + 2*len(fmt.Sprint(p.last)) + 4 // percent, a short bar and the count
+	room := 80
+	if p.width != nil {
+		room = p.width()
+	}
+	var text string
+	for _, parts := range [][]string{{loss, rate, speed, left}, {loss, speed, left}, {loss, left}, {loss}} {
+		if text = strings.Join(parts, " "); len(text)+beside <= room {
+			break
+		}
+	}
+	return text
 }
 
 func newProgress(o Options, total, done, every int) progress {
-	p := progress{log: o.Log, every: every, first: done, last: total, start: time.Now()}
+	p := progress{log: o.Log, every: every, first: done, last: total, start: time.Now(), width: o.Width}
 	if o.Quiet {
 		p.log = io.Discard
 	} else if o.Terminal {
@@ -53,7 +72,7 @@ func (p *progress) show(m Metric) {
 			return
 		}
 		_ = p.bar.Set(m.Step)
-		p.note(fmt.Sprintf("loss %.4f lr %.1e %s %s", *m.Loss, *m.LearningRate, speed, p.left(m.Step)))
+		p.note(p.fitting(fmt.Sprintf("loss %.4f", *m.Loss), fmt.Sprintf("lr %.1e", *m.LearningRate), speed, p.left(m.Step)))
 		p.drawn = time.Now()
 	case m.Step%p.every == 0 || last:
 		fmt.Fprintf(p.log, "step %d/%d  loss %.4f  grad_norm %.3f  lr %.2e  %s  %s\n",

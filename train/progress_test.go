@@ -57,6 +57,22 @@ func TestProgressBar(t *testing.T) {
 	}
 }
 
+// TestProgressFits: in a narrow terminal the line says less and does not wrap.
+func TestProgressFits(t *testing.T) {
+	for _, x := range []struct {
+		width int
+		want  string
+	}{
+		{120, "loss 1.2500 lr 1.0e-04 1234 tokens/s 1m0s left"}, {80, "loss 1.2500 lr 1.0e-04 1234 tokens/s 1m0s left"},
+		{60, "loss 1.2500 1234 tokens/s 1m0s left"}, {50, "loss 1.2500 1m0s left"}, {40, "loss 1.2500"}, {10, "loss 1.2500"},
+	} {
+		p := progress{last: 1170, width: func() int { return x.width }}
+		if got := p.fitting("loss 1.2500", "lr 1.0e-04", "1234 tokens/s", "1m0s left"); got != x.want {
+			t.Errorf("%d columns: %q, want %q", x.width, got, x.want)
+		}
+	}
+}
+
 func TestProgressBarEndsItsLine(t *testing.T) {
 	var log bytes.Buffer
 	p := newProgress(Options{Log: &log, Terminal: true}, 8, 0, 1)

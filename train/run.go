@@ -19,11 +19,12 @@ import (
 
 // Options are what a run needs beside its recipe.
 type Options struct {
-	Out      io.Writer // results
-	Log      io.Writer // progress and notes
-	Terminal bool      // Log is a terminal: show a progress bar
-	Quiet    bool      // no progress and no notes; what was saved at a stop is said
-	Again    string    // the command that goes on with the run when it was stopped; "": said in words
+	Out      io.Writer  // results
+	Log      io.Writer  // progress and notes
+	Terminal bool       // Log is a terminal: show a progress bar
+	Quiet    bool       // no progress and no notes; what was saved at a stop is said
+	Again    string     // the command that goes on with the run when it was stopped; "": said in words
+	Width    func() int // columns of the terminal; nil: 80
 	Version  string
 	Args     []string
 	OnStep   func(Metric) // called after each step, may be nil

@@ -71,7 +71,8 @@ a model and a data set, the embedded default runs: a small model is made and lea
 				return err
 			}
 			res, err := train.Run(cmd.Context(), r, train.Options{Out: s.out, Log: s.err, Terminal: terminal(s.err),
-				Quiet: quiet, Version: version(), Args: args, Again: again(args)})
+				Width: func() int { return terminalWidth(s.err) }, Quiet: quiet, Version: version(), Args: args,
+				Again: again(args)})
 			if err != nil {
 				return err
 			}
