@@ -34,7 +34,7 @@ func outputError(r *recipe.Recipe, err error) error {
 
 // goesOn tells whether the run goes on in the folder of its checkpoint.
 func goesOn(r *recipe.Recipe, checkpoint string) bool {
-	return checkpoint != "" && sameFile(filepath.Dir(filepath.Clean(checkpoint)), r.OutputDir)
+	return checkpoint != "" && recipe.SameFile(filepath.Dir(filepath.Clean(checkpoint)), r.OutputDir)
 }
 
 // checkOutput refuses an output folder that holds something else than an earlier run that may be replaced, or what
@@ -51,7 +51,7 @@ func checkOutput(r *recipe.Recipe, checkpoint string) error {
 	case goesOn(r, checkpoint):
 		if c, ok, err := checkpoints.Latest(r.OutputDir); err != nil {
 			return err
-		} else if ok && !sameFile(c.Path, checkpoint) {
+		} else if ok && !recipe.SameFile(c.Path, checkpoint) {
 			return mistake("resume_from_checkpoint: %s is older than %s beside it; remove the newer ones, "+
 				"or set another --output_dir", checkpoint, c.Path)
 		}
@@ -124,16 +124,9 @@ func clearRun(dir string) error {
 	return err
 }
 
-// sameFile tells whether two paths lead to the same existing file or folder.
-func sameFile(a, b string) bool {
-	x, _ := os.Stat(a)
-	y, _ := os.Stat(b)
-	return os.SameFile(x, y)
-}
-
 // replaces tells whether clearing dir of a run would remove the model or checkpoint in path.
 func replaces(dir, path string) bool {
 	path = filepath.Clean(path)
 	checkpoint := strings.HasPrefix(filepath.Base(path), "checkpoint-")
-	return sameFile(path, dir) || checkpoint && sameFile(filepath.Dir(path), dir)
+	return recipe.SameFile(path, dir) || checkpoint && recipe.SameFile(filepath.Dir(path), dir)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"instruct/checkpoints"
+	"instruct/train/recipe"
 )
 
 // divider divides a file of rows as the flags say.
@@ -52,18 +53,20 @@ func (d *divider) run(s *streams, path string) error {
 	if d.train == 0 {
 		d.train = len(rows) - d.heldOut
 	}
+	files := [2]string{filepath.Join(d.out, "train"+ext), filepath.Join(d.out, "heldout"+ext)}
+	for _, file := range files {
+		if recipe.SameFile(file, path) {
+			return mistake("data split: %s would be written over; name another folder with --out", path)
+		}
+	}
 	if err := os.MkdirAll(d.out, 0o755); err != nil {
 		return mistake("data split: %s: %s", d.out, checkpoints.Reason(err))
 	}
-	for _, part := range []struct {
-		name string
-		rows []json.RawMessage
-	}{{"train", rows[:d.train]}, {"heldout", rows[len(rows)-d.heldOut:]}} {
-		file := filepath.Join(d.out, part.name+ext)
-		if err := checkpoints.WriteFile(file, joinRows(part.rows, ext)); err != nil {
+	for i, part := range [2][]json.RawMessage{rows[:d.train], rows[len(rows)-d.heldOut:]} {
+		if err := checkpoints.WriteFile(files[i], joinRows(part, ext)); err != nil {
 			return err
 		}
-		fmt.Fprintf(s.out, "%s  %d rows\n", file, len(part.rows))
+		fmt.Fprintf(s.out, "%s  %d rows\n", files[i], len(part))
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ func TestDataSplit(t *testing.T) {
 		"b.jsonl --train -1 --heldout 1": "do not fit",
 		"c.csv --heldout 1":              "c.csv:1: expected a JSON object",
 		"no.json --heldout 1":            "no.json: ",
+		"train.jsonl --heldout 1":        "would be written over",
 		"":                               "takes one file",
 		"a.json b.jsonl --heldout 1":     "takes one file",
 	} {

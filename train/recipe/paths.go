@@ -32,7 +32,7 @@ func (r *Recipe) anchor(dir string) (notes []string) {
 			if !isPath(*v) || !exists(beside) {
 				continue
 			}
-			if exists(*v) && !same(*v, beside) {
+			if exists(*v) && !SameFile(*v, beside) {
 				notes = append(notes, fmt.Sprintf("%s: %s is that beside the recipe, %s, not that of the working folder", key, *v,
 					beside))
 			}
@@ -80,7 +80,8 @@ func exists(path string) bool {
 	return err == nil && len(list) > 0
 }
 
-func same(a, b string) bool {
+// SameFile tells whether two paths lead to one file or folder that is there.
+func SameFile(a, b string) bool {
 	x, errX := os.Stat(a)
 	y, errY := os.Stat(b)
 	return errX == nil && errY == nil && os.SameFile(x, y)
