@@ -15,7 +15,8 @@ import (
 )
 
 // WriteFile writes data to path so that path holds either what it held before or all of data, even after a crash: a
-// temporary file in the same folder is written, synced to disk and renamed, then the folder is synced.
+// temporary file in the same folder is written, synced to disk and renamed, then the folder is synced. A symbolic link
+// stays one: the file that it leads to is replaced. What is no file, a pipe or a device, is written to.
 func WriteFile(path string, data []byte) error {
 	return writeAtomic(path, func(w io.Writer) error {
 		_, err := w.Write(data)
@@ -26,6 +27,12 @@ func WriteFile(path string, data []byte) error {
 // writeAtomic is WriteFile with the content written by fill. On any error up to the
 // rename the temporary file is removed and path is untouched.
 func writeAtomic(path string, fill func(w io.Writer) error) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return writeDevice(path, fill)
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
 	var f *os.File
 	tmp, err := temporary(path, "tmp", func(name string) (err error) {
 		f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
@@ -43,6 +50,15 @@ func writeAtomic(path string, fill func(w io.Writer) error) error {
 		return fileError("write", path, err)
 	}
 	return fileError("sync the folder of", path, syncPath(filepath.Dir(path)))
+}
+
+// writeDevice writes to a pipe or a device, which a rename would put an end to.
+func writeDevice(path string, fill func(w io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return fileError("write", path, err)
+	}
+	return fileError("write", path, cmp.Or(fill(f), f.Close()))
 }
 
 // SaveDir makes the folder dst whole or not at all: write fills a temporary folder beside it, every file and folder in
