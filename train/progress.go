@@ -21,17 +21,28 @@ type progress struct {
 	width       func() int
 }
 
+// columns is how wide the terminal is now.
+func (p *progress) columns() int {
+	if p.width == nil {
+		return 80
+	}
+	return p.width()
+}
+
+// room is how many columns a description and the bar itself have, beside the percentage and the count.
+func (p *progress) room() int {
+	return p.columns() - len(" 100% || (/) ") - 2*len(fmt.Sprint(p.last))
+}
+
+// minBar is how many columns a bar needs to show something.
+const minBar = 4
+
 // fitting joins what the bar says of a step, without what a narrow terminal has no room for: a line that wraps could
 // not be drawn over.
 func (p *progress) fitting(loss, rate, speed, left string) string {
-	beside := len("100% ||  (/) ") + 2*len(fmt.Sprint(p.last)) + 4 // percent, a short bar and the count
-	room := 80
-	if p.width != nil {
-		room = p.width()
-	}
 	var text string
 	for _, parts := range [][]string{{loss, rate, speed, left}, {loss, speed, left}, {loss, left}, {loss}} {
-		if text = strings.Join(parts, " "); len(text)+beside <= room {
+		if text = strings.Join(parts, " "); len(text)+minBar <= p.room() {
 			break
 		}
 	}
@@ -43,9 +54,9 @@ func newProgress(o Options, total, done, every int) progress {
 	if o.Quiet {
 		p.log = io.Discard
 	} else if o.Terminal {
-		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(o.Log), progressbar.OptionSetWidth(24),
-			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false),
-			progressbar.OptionSetElapsedTime(false), progressbar.OptionFullWidth())
+		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(o.Log), progressbar.OptionShowCount(),
+			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false))
+		p.note("")
 		_ = p.bar.Set(done)
 		p.visible = true
 	}
@@ -80,8 +91,10 @@ func (p *progress) show(m Metric) {
 	}
 }
 
+// note writes text before the bar, which takes the room that is left.
 func (p *progress) note(text string) {
 	if p.bar != nil {
+		progressbar.OptionSetWidth(max(1, p.room()-len(text)))(p.bar)
 		p.bar.Describe(text)
 		p.visible = true
 	}

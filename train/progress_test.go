@@ -73,6 +73,33 @@ func TestProgressFits(t *testing.T) {
 	}
 }
 
+// TestProgressBarDoesNotWrap draws steps in terminals of several widths, one of which is made narrower.
+func TestProgressBarDoesNotWrap(t *testing.T) {
+	for _, width := range []int{120, 80, 60, 45} {
+		var log bytes.Buffer
+		columns := width + 10
+		p := newProgress(Options{Log: &log, Terminal: true, Width: func() int { return columns }}, 2813, 55, 1)
+		columns = width
+		loss, rate := 1.25, 1e-4
+		p.note("")
+		log.Reset()
+		for step := 56; step <= 60; step++ {
+			p.drawn = time.Time{}
+			p.show(Metric{Step: step, Loss: &loss, LearningRate: &rate, TokensPerSec: 1234})
+		}
+		_, states := screen(log.String())
+		for _, s := range states {
+			if n := len([]rune(s)); n > width {
+				t.Errorf("%d columns in a terminal of %d: %q", n, width, s)
+			}
+		}
+		if all := strings.Join(states, "\n"); !strings.Contains(all, "(60/2813)") {
+			t.Errorf("this does not say where the run stands:\n%s", all)
+		}
+		p.done()
+	}
+}
+
 func TestProgressBarEndsItsLine(t *testing.T) {
 	var log bytes.Buffer
 	p := newProgress(Options{Log: &log, Terminal: true}, 8, 0, 1)
