@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"instruct/train/schedule"
 )
 
 // A run has the same bits on every CPU: those of its losses and weights were stored on amd64.
@@ -34,9 +36,12 @@ func TestScheduleBits(t *testing.T) {
 	h := sha256.New()
 	for _, kind := range []string{"linear", "cosine", "constant"} {
 		for _, total := range []int{7, 30, 1000} {
-			s := schedule{kind, 3e-4, total / 10, total}
+			s, err := schedule.New(kind, 3e-4, total/10, total, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
 			for i := range total {
-				h.Write(strconv.AppendUint(nil, math.Float64bits(s.rate(i+1)), 16))
+				h.Write(strconv.AppendUint(nil, math.Float64bits(s.Rate(i+1)), 16))
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"instruct/model"
 	"instruct/model/kernel"
 	"instruct/train/recipe"
+	"instruct/train/schedule"
 )
 
 // Source gives the micro-batches of one step after the other.
@@ -28,7 +29,7 @@ type Trainer struct {
 	feed   feed
 	opt    *optimizer
 	recipe *recipe.Recipe
-	rates  schedule
+	rates  schedule.Schedule
 	source Source
 }
 
@@ -51,6 +52,10 @@ func NewTrainer(o TrainerOptions) (*Trainer, error) {
 			return nil, err
 		}
 	}
+	rates, err := o.Recipe.Schedule(o.Steps)
+	if err != nil {
+		return nil, mistake("%w", err)
+	}
 	g, err := o.graph()
 	if err != nil {
 		return nil, err
@@ -61,7 +66,7 @@ func NewTrainer(o TrainerOptions) (*Trainer, error) {
 		return nil, err
 	}
 	return &Trainer{Graph: g, feed: feed{graph: g, objective: o.Objective}, opt: opt, recipe: o.Recipe,
-		rates: newSchedule(o.Recipe, o.Steps), source: o.Source}, nil
+		rates: rates, source: o.Source}, nil
 }
 
 // graph builds the graph.
@@ -115,7 +120,7 @@ func (t *Trainer) Step() (StepResult, error) {
 	if !finite(s.GradNorm) {
 		return s, t.nonFinite("gradient norm", s.GradNorm, last)
 	}
-	s.LearningRate = t.rates.rate(t.Done.Step + 1)
+	s.LearningRate = t.rates.Rate(t.Done.Step + 1)
 	if err := t.opt.step(t.recipe, s.LearningRate, s.GradNorm, divisor); err != nil {
 		return s, fmt.Errorf("step %d: %w", t.Done.Step+1, err)
 	}

@@ -1,11 +1,13 @@
 package recipe
 
 import (
+	"math"
 	"reflect"
 	"slices"
 	"strings"
 
 	"instruct/model/kernel"
+	"instruct/train/schedule"
 )
 
 // Choices are the values of a key that has a closed set of them, or nil.
@@ -16,7 +18,7 @@ func Choices(key string) []string {
 	case "optim":
 		return []string{"adamw", "muon"}
 	case "lr_scheduler_type":
-		return []string{"constant", "constant_with_warmup", "linear", "cosine"}
+		return schedule.Kinds()
 	case "train_sampling_strategy":
 		return []string{"random", "sequential", "group_by_length"}
 	case "eval_strategy", "save_strategy":
@@ -35,6 +37,9 @@ func (r *Recipe) Validate() error {
 			wrong = append(wrong, mistake("%s is %q; known: %s", key, v, strings.Join(known, ", ")))
 		}
 	}
+	if _, err := r.Schedule(1); err != nil && slices.Contains(schedule.Kinds(), r.Scheduler) {
+		wrong = append(wrong, mistake("%w", err))
+	}
 	for _, c := range r.checks() {
 		switch {
 		case c.ok:
@@ -45,6 +50,15 @@ func (r *Recipe) Validate() error {
 		}
 	}
 	return together("the recipe has", wrong)
+}
+
+// Schedule is the learning rate over a run of total steps.
+func (r *Recipe) Schedule(total int) (schedule.Schedule, error) {
+	warmup := r.WarmupSteps
+	if warmup == 0 {
+		warmup = int(math.Ceil(r.WarmupRatio * float64(total)))
+	}
+	return schedule.New(r.Scheduler, r.LearningRate, warmup, total, r.SchedulerSet)
 }
 
 // check is what must hold of a value, or of several where there is no key.

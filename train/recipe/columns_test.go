@@ -9,11 +9,12 @@ import (
 )
 
 func TestColumnsInRecipes(t *testing.T) {
-	want := columns{"prompt": "Customer", "completion": "Agent"}
+	want := pairs{"prompt": "Customer", "completion": "Agent"}
 	for _, text := range []string{
 		"columns: {prompt: Customer, completion: Agent}",
 		"columns:\n  prompt: Customer\n  completion: 'Agent'",
 		"columns: prompt=Customer, completion=Agent",
+		`columns: '{"prompt": "Customer", "completion": "Agent"}'`,
 	} {
 		r := Default()
 		if _, err := r.ParseYAML("r.yaml", []byte(text)); err != nil || !maps.Equal(r.Columns, want) {
@@ -30,12 +31,13 @@ func TestColumnsInRecipes(t *testing.T) {
 		if key, _, _ := again.Changed(&r, nil); key != "" {
 			t.Errorf("%s changed", key)
 		}
-		again.Columns = columns{"prompt": "Customer"}
+		again.Columns = pairs{"prompt": "Customer"}
 		if key, now, before := again.Changed(&r, nil); key != "columns" || now == before {
 			t.Errorf("%s: %s, %s", key, now, before)
 		}
 	}
-	for _, text := range []string{"columns: Customer", "columns: [a=b, c]", "columns: {prompt: [a]}"} {
+	for _, text := range []string{"columns: Customer", "columns: [a=b, c]", "columns: {prompt: [a]}",
+		`columns: '{"prompt": ["a"]}'`, `columns: '{"prompt": "a"'`} {
 		r := Default()
 		if _, err := r.ParseYAML("r.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "r.yaml:1: ") {
 			t.Errorf("%s: %v", text, err)
@@ -66,5 +68,25 @@ func TestCommasInRecipes(t *testing.T) {
 	if err := r.Set("dataset", "c.jsonl,a,b.jsonl"); err != nil ||
 		!slices.Equal(r.Dataset, []string{"c.jsonl", "a,b.jsonl"}) {
 		t.Errorf("a flag: %q, %v", r.Dataset, err)
+	}
+}
+
+func TestScheduleInRecipes(t *testing.T) {
+	for _, text := range []string{"lr_scheduler_kwargs: {min_lr_rate: 0.1}", "lr_scheduler_kwargs:\n  min_lr_rate: 0.1",
+		"lr_scheduler_kwargs: min_lr_rate=0.1", `lr_scheduler_kwargs: '{"min_lr_rate": 0.1}'`} {
+		r := Default()
+		_, err := r.ParseYAML("r.yaml", []byte("lr_scheduler_type: cosine_with_min_lr\nwarmup_steps: 2\n"+text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := r.Schedule(100)
+		if err != nil || s.Rate(3) != r.LearningRate || s.Rate(101) < 0.0999*r.LearningRate {
+			t.Errorf("%s: %v, rates %g and %g", text, err, s.Rate(3), s.Rate(101))
+		}
+	}
+	r := Default()
+	r.Dataset, r.ModelNameOrPath, r.SchedulerSet = []string{"a"}, "m", pairs{"power": "2"}
+	if err := r.Validate(); err == nil || !strings.Contains(err.Error(), `has "power"; linear takes none`) {
+		t.Error(err)
 	}
 }

@@ -179,9 +179,10 @@ var refused = []foreign{
 	{names: "metric_for_best_model", words: map[string]string{"eval_loss": "", "loss": ""}, refused: true,
 		say: "the best checkpoint is that of the lowest held-out loss"},
 	{names: "greater_is_better", refused: true, say: "the best checkpoint is that of the lowest held-out loss"},
-	{names: "lr_scheduler_kwargs cosine_min_lr_ratio cosine_constant_lr_ratio eta_min lr_div_factor lr_groups " +
-		"embedding_lr embedding_lr_scale lr_quadratic_warmup",
-		refused: true, say: "the schedule falls to 0, with one rate for all weights"},
+	{names: "cosine_min_lr_ratio eta_min", refused: true, say: "write lr_scheduler_type: cosine_with_min_lr and " +
+		"lr_scheduler_kwargs: {min_lr_rate: ...}, or min_lr"},
+	{names: "cosine_constant_lr_ratio lr_div_factor lr_groups embedding_lr embedding_lr_scale lr_quadratic_warmup",
+		refused: true, say: "the schedules are those of lr_scheduler_type, with one rate for all weights"},
 	{names: "optim_args optim_target_modules use_galore galore_* use_apollo apollo_* use_badam badam_* " +
 		"use_adam_mini adam_epsilon2 adam_beta3 torchao_* dion_* qgalore_*", refused: true,
 		say: "optim is adamw or muon; adam_beta1, adam_beta2, adam_epsilon and muon_ns_steps are all of it"},

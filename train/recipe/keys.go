@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -36,7 +37,7 @@ var kinds = map[reflect.Kind]struct{ name, expected string }{
 	reflect.Int:     {"int", "a whole number"},
 	reflect.Float64: {"float", "a number"},
 	reflect.Bool:    {"bool", "true or false"},
-	reflect.Map:     {"map", "KEY=COLUMN, and a comma between them"},
+	reflect.Map:     {"map", "NAME=VALUE, and a comma between them"},
 }
 
 func text(v reflect.Value) string {
@@ -44,12 +45,12 @@ func text(v reflect.Value) string {
 	case reflect.Slice:
 		return strings.Join(v.Interface().([]string), ",")
 	case reflect.Map:
-		var pairs []string
-		for key, column := range v.Interface().(columns) {
-			pairs = append(pairs, key+"="+column)
+		var all []string
+		for name, value := range v.Interface().(pairs) {
+			all = append(all, name+"="+value)
 		}
-		slices.Sort(pairs)
-		return strings.Join(pairs, ",")
+		slices.Sort(all)
+		return strings.Join(all, ",")
 	case reflect.Float64:
 		return strconv.FormatFloat(v.Float(), 'g', -1, 64)
 	}
@@ -113,8 +114,8 @@ func setField(f reflect.Value, name string, values []string) error {
 		*to, err = whole(strings.ReplaceAll(s, "_", ""))
 	case *float64:
 		*to, err = strconv.ParseFloat(s, 64)
-	case *columns:
-		*to, err = parseColumns(s)
+	case *pairs:
+		*to, err = parsePairs(s)
 	case *bool:
 		switch strings.ToLower(s) {
 		case "true", "yes", "on", "1":
@@ -136,20 +137,50 @@ func setField(f reflect.Value, name string, values []string) error {
 	return nil
 }
 
-// parseColumns reads KEY=COLUMN pairs with commas between them.
-func parseColumns(text string) (columns, error) {
-	if strings.TrimSpace(text) == "" {
+// parsePairs reads NAME=VALUE pairs with commas between them, or a JSON object of plain values.
+func parsePairs(text string) (pairs, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
 		return nil, nil
 	}
-	all := columns{}
+	all := pairs{}
+	if text[0] == '{' {
+		var object map[string]jsonPlain
+		if err := json.Unmarshal([]byte(text), &object); err != nil {
+			return nil, err
+		}
+		for name, value := range object {
+			all[name] = string(value)
+		}
+		return all, nil
+	}
 	for pair := range strings.SplitSeq(text, ",") {
-		key, column, ok := strings.Cut(pair, "=")
+		name, value, ok := strings.Cut(pair, "=")
 		if !ok {
 			return nil, strconv.ErrSyntax
 		}
-		all[strings.TrimSpace(key)] = strings.TrimSpace(column)
+		all[strings.TrimSpace(name)] = strings.TrimSpace(value)
 	}
 	return all, nil
+}
+
+// jsonPlain is a JSON text, number or truth value as text.
+type jsonPlain string
+
+func (p *jsonPlain) UnmarshalJSON(b []byte) error {
+	var s string
+	switch {
+	case b[0] == '{' || b[0] == '[':
+		return strconv.ErrSyntax
+	case b[0] != '"':
+		s = string(b)
+	default:
+		if err := json.Unmarshal(b, &s); err != nil {
+			return err
+		}
+	}
+	*p = jsonPlain(s)
+	return nil
 }
 
 // whole reads a whole number, which may be written as 2.0 or 1e3.

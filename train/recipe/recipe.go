@@ -24,7 +24,7 @@ type Recipe struct {
 	Format        string   `key:"format" help:"format of the rows; found from the keys of each where empty"`
 	EvalDataset   []string `key:"eval_dataset" help:"held-out files"`
 	EvalFraction  float64  `key:"eval_fraction" help:"share of the rows to hold out where there is no eval_dataset"`
-	Columns       columns  `key:"columns" help:"columns that are read as keys of the format: prompt=Customer,..."`
+	Columns       pairs    `key:"columns" help:"columns that are read as keys of the format: prompt=Customer,..."`
 	SkipBadRows   bool     `key:"skip_bad_rows" help:"leave out the rows that cannot be read, and say how many"`
 	MaxSamples    int      `key:"max_samples" help:"at most this many rows of each file, the first ones; 0: all"`
 	MaxLength     int      `key:"max_length" help:"longest row in tokens; longer rows are cut or dropped, and counted"`
@@ -47,7 +47,8 @@ type Recipe struct {
 	Optim        string  `key:"optim" help:"adamw, or muon: Muon for the matrices inside layers, AdamW for the rest"`
 	LearningRate float64 `key:"learning_rate" help:"peak learning rate; AdamW's and Muon's updates have one scale"`
 	MuonSteps    int     `key:"muon_ns_steps" help:"steps of the iteration that makes Muon's updates orthogonal"`
-	Scheduler    string  `key:"lr_scheduler_type" help:"constant, linear or cosine, each after the warm-up"`
+	Scheduler    string  `key:"lr_scheduler_type" help:"linear, cosine, ...: how the rate goes on after the warm-up"`
+	SchedulerSet pairs   `key:"lr_scheduler_kwargs" help:"options of the schedule, as min_lr_rate=0.1 of cosine_with_min_lr"`
 	WarmupRatio  float64 `key:"warmup_ratio" help:"share of the steps in which the rate rises from 0"`
 	WarmupSteps  int     `key:"warmup_steps" help:"the same in steps; takes precedence"`
 	WeightDecay  float64 `key:"weight_decay" help:"decoupled weight decay of matrices; norms and biases have none"`
@@ -72,8 +73,8 @@ type Recipe struct {
 	Threads   int    `key:"threads" help:"worker threads; 0: one a core. Does not change any bit"`
 }
 
-// columns maps keys of a format to the columns of files.
-type columns map[string]string
+// pairs are names with a value each, as text.
+type pairs map[string]string
 
 // jsonText holds a YAML mapping as JSON, or a path.
 type jsonText string

@@ -226,7 +226,7 @@ func set(t *testing.T, r Recipe, pairs ...string) Recipe {
 func TestColumnsThatAreNone(t *testing.T) {
 	r := Default()
 	_, err := r.ParseYAML("r.yaml", []byte("columns:\n  prompt: [Q]\n"))
-	if err == nil || !strings.Contains(err.Error(), "r.yaml:1: expected lines such as `prompt: Customer`") {
+	if err == nil || !strings.Contains(err.Error(), "r.yaml:1: columns: expected lines such as `prompt: Customer`") {
 		t.Errorf("got %v", err)
 	}
 }

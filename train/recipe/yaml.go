@@ -54,8 +54,8 @@ func (r *Recipe) ParseYAML(path string, data []byte) (notes []string, err error)
 			continue
 		}
 		var values []string
-		if plain(key) == "columns" && isMapping(e.Value) {
-			g.takeColumns(where, e.Value)
+		if f, _, ok := r.field(key); ok && f.Kind() == reflect.Map && isMapping(e.Value) {
+			g.takePairs(where, plain(key), f, e.Value)
 			continue
 		}
 		if plain(key) == "model_config" && isMapping(e.Value) {
@@ -151,22 +151,25 @@ func nodeValues(n ast.Node) ([]string, error) {
 	return out, nil
 }
 
-// takeColumns takes a mapping of keys to columns.
-func (g *reading) takeColumns(where string, n ast.Node) {
-	all := columns{}
+// takePairs takes a mapping of names to plain values.
+func (g *reading) takePairs(where, key string, f reflect.Value, n ast.Node) {
+	all := pairs{}
 	for _, e := range mappingEntries(n) {
-		key, ok := scalarText(e.Key)
-		column, isText := scalarText(e.Value)
+		name, ok := scalarText(e.Key)
+		value, isText := scalarText(e.Value)
 		if !ok || !isText {
-			g.mistakes = append(g.mistakes, mistake("%sexpected lines such as `prompt: Customer`", where))
+			g.mistakes = append(g.mistakes, mistake("%s%s: expected lines such as `%s`", where, key, examples[key]))
 			return
 		}
-		all[key] = column
+		all[name] = value
 	}
 	if len(all) > 0 {
-		g.recipe.Columns = all
+		f.Set(reflect.ValueOf(all))
 	}
 }
+
+// examples are lines of mappings, for messages.
+var examples = map[string]string{"columns": "prompt: Customer", "lr_scheduler_kwargs": "min_lr_rate: 0.1"}
 
 // unwrapped is a value without its anchor and its tag.
 func unwrapped(n ast.Node) ast.Node {
