@@ -33,6 +33,7 @@ type manifest struct {
 	Rows           int               `json:"rows"`
 	HeldOutRows    int               `json:"held_out_rows"`
 	Steps          int               `json:"steps"`
+	Stages         []stageResult     `json:"stages,omitempty"` // those before, of a run of several
 	Started        string            `json:"started"`
 	Finished       string            `json:"finished,omitempty"`
 	Seconds        float64           `json:"seconds,omitempty"`
@@ -48,6 +49,10 @@ type manifest struct {
 func (u *run) writeManifest(res *Result) error {
 	r := u.Recipe
 	again := *r // run again, the saved recipe starts anew and replaces nothing unasked
+	st := u.o.staged
+	if st != nil && st.number == st.of {
+		again = *st.whole
+	}
 	again.Resume, again.Overwrite = "", false
 	again = again.For(r.OutputDir)
 	recipe, err := again.YAML()
@@ -72,6 +77,9 @@ func (u *run) writeManifest(res *Result) error {
 	}
 	for _, f := range slices.Concat(u.origin.Data, u.origin.HeldOut) {
 		m.Files[f.Path] = f.Hash
+	}
+	if st != nil && st.number == st.of {
+		m.Stages = st.before
 	}
 	if res != nil {
 		m.finish(res)

@@ -75,8 +75,11 @@ func isRun(dir string) bool {
 			return true
 		}
 	}
-	list, _ := checkpoints.List(dir)
-	return len(list) > 0
+	if list, _ := checkpoints.List(dir); len(list) > 0 {
+		return true
+	}
+	first := filepath.Join(dir, stageName(1)) // of a run that was stopped in it
+	return filepath.Base(dir) != stageName(1) && isRun(first)
 }
 
 // prepareOutput makes the output folder, or refuses one as [checkOutput] does. An older run is removed here, so it must

@@ -28,6 +28,7 @@ type Options struct {
 	Version  string
 	Args     []string
 	OnStep   func(Metric) // called after each step, may be nil
+	staged   *staged      // of a stage
 
 	Available func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
 }
@@ -72,6 +73,9 @@ type best struct {
 // Run trains as the recipe says and returns when the run is done, has failed, or was stopped by ctx; in the last case a
 // checkpoint was saved and the error is ErrInterrupted.
 func Run(ctx context.Context, r recipe.Recipe, o Options) (*Result, error) {
+	if r.Stages != "" {
+		return runStages(ctx, r, o)
+	}
 	o.Log = &logWriter{w: o.Log}
 	u := &run{o: o, said: o.Log, start: time.Now()}
 	if o.Quiet {
@@ -300,6 +304,11 @@ func (u *run) keepModel(err error) error {
 func (u *run) interrupt() error {
 	u.metrics.done()
 	step := u.trainer.Done.Step
+	if step == 0 && u.o.staged != nil && u.o.staged.number > 1 {
+		fmt.Fprintf(u.said, "stopped before the first step of stage %d; the stages before it are done\ngo on with %s\n",
+			u.o.staged.number, u.o.goOn())
+		return ErrInterrupted
+	}
 	if step == 0 {
 		fmt.Fprintln(u.said, "stopped before the first step; nothing was saved, start again with --overwrite_output_dir")
 		return ErrInterrupted
@@ -310,7 +319,7 @@ func (u *run) interrupt() error {
 		}
 	}
 	fmt.Fprintf(u.said, "stopped after step %d of %d; saved %s/checkpoint-%d\ngo on with %s\n",
-		step, u.Steps, u.Recipe.OutputDir, step, u.goOn())
+		step, u.Steps, u.Recipe.OutputDir, step, u.o.goOn())
 	return ErrInterrupted
 }
 

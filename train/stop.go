@@ -46,9 +46,9 @@ func (u *run) answerStop(ctx context.Context) (said func()) {
 }
 
 // goOn is the command that goes on with the run.
-func (u *run) goOn() string {
-	if u.o.Again != "" {
-		return u.o.Again
+func (o *Options) goOn() string {
+	if o.Again != "" {
+		return o.Again
 	}
 	return "the same command and --resume_from_checkpoint true"
 }

@@ -30,6 +30,10 @@ func Choices(key string) []string {
 // Validate checks every value that can be checked without reading files, and tells all that is wrong at once. A recipe
 // is [Recipe.Resolved] first.
 func (r *Recipe) Validate() error {
+	if r.Stages != "" { // it is the stages that are run
+		_, err := r.StageList()
+		return err
+	}
 	var wrong []error
 	for f, v := range reflect.ValueOf(r).Elem().Fields() {
 		key := f.Tag.Get("key")

@@ -20,25 +20,33 @@ func (r *Recipe) paths() map[string][]*string {
 	return paths
 }
 
+// eachPath shows every path of the recipe and of its stages to f, which may change it.
+func (r *Recipe) eachPath(f func(key string, path *string)) {
+	for key, values := range r.paths() {
+		for _, v := range values {
+			f(key, v)
+		}
+	}
+	r.Stages = r.Stages.eachPath(f)
+}
+
 // anchor makes paths that stand in a recipe in folder dir relative to it, where they lead to something from there, so
 // that a recipe that is kept with its files runs from everywhere. Others stay relative to the working folder.
 func (r *Recipe) anchor(dir string) (notes []string) {
 	if filepath.Clean(dir) == "." {
 		return nil
 	}
-	for key, values := range r.paths() {
-		for _, v := range values {
-			beside := filepath.Join(dir, *v)
-			if !isPath(*v) || !exists(beside) {
-				continue
-			}
-			if exists(*v) && !SameFile(*v, beside) {
-				notes = append(notes, fmt.Sprintf("%s: %s is that beside the recipe, %s, not that of the working folder", key, *v,
-					beside))
-			}
-			*v = beside
+	r.eachPath(func(key string, path *string) {
+		beside := filepath.Join(dir, *path)
+		if !isPath(*path) || !exists(beside) {
+			return
 		}
-	}
+		if exists(*path) && !SameFile(*path, beside) {
+			notes = append(notes, fmt.Sprintf("%s: %s is that beside the recipe, %s, not that of the working folder", key, *path,
+				beside))
+		}
+		*path = beside
+	})
 	slices.Sort(notes)
 	return notes
 }
@@ -46,22 +54,20 @@ func (r *Recipe) anchor(dir string) (notes []string) {
 // For gives the recipe as it is written into folder dir: its relative paths lead to the same things from there.
 func (r Recipe) For(dir string) Recipe {
 	r.Dataset, r.EvalDataset = slices.Clone(r.Dataset), slices.Clone(r.EvalDataset)
-	for _, values := range r.paths() {
-		for _, v := range values {
-			if !isPath(*v) || !exists(*v) {
-				continue
-			}
-			from, errFrom := filepath.Abs(dir)
-			to, errTo := filepath.Abs(*v)
-			path, err := filepath.Rel(from, to)
-			if err != nil { // another volume
-				path = to
-			}
-			if errFrom == nil && errTo == nil {
-				*v = filepath.ToSlash(path)
-			}
+	r.eachPath(func(_ string, path *string) {
+		if !isPath(*path) || !exists(*path) {
+			return
 		}
-	}
+		from, errFrom := filepath.Abs(dir)
+		to, errTo := filepath.Abs(*path)
+		short, err := filepath.Rel(from, to)
+		if err != nil { // another volume
+			short = to
+		}
+		if errFrom == nil && errTo == nil {
+			*path = filepath.ToSlash(short)
+		}
+	})
 	return r
 }
 

@@ -65,6 +65,8 @@ type Recipe struct {
 	LoadBest     bool   `key:"load_best_model_at_end" help:"the run's result is the checkpoint of lowest held-out loss"`
 	LoggingSteps int    `key:"logging_steps" help:"steps between progress lines where there is no terminal"`
 
+	Stages jsonText `key:"stages" help:"runs one after the other, each a list of keys that differ from the recipe's"`
+
 	DataSeed  int    `key:"data_seed" help:"seed of which rows eval_fraction holds out; no other key moves them"`
 	Seed      int    `key:"seed" help:"seed of everything random"`
 	OutputDir string `key:"output_dir" help:"folder of the run; default runs/NAME"`
@@ -76,7 +78,7 @@ type Recipe struct {
 // pairs are names with a value each, as text.
 type pairs map[string]string
 
-// jsonText holds a YAML mapping as JSON, or a path.
+// jsonText holds a YAML mapping, or a list of them, as JSON, or a path.
 type jsonText string
 
 // Default returns the values of keys that are not given.
@@ -118,6 +120,17 @@ func (r Recipe) Resolved() Recipe {
 		r.Optim = "adamw"
 	}
 	return r
+}
+
+// GoesOn tells whether a run of several stages goes on where it was stopped.
+func (r *Recipe) GoesOn() (bool, error) {
+	switch strings.ToLower(r.Resume) {
+	case "", "false", "no":
+		return false, nil
+	case "auto", "true", "yes", "latest":
+		return true, nil
+	}
+	return false, mistake("resume_from_checkpoint is %q; a recipe with stages goes on with true or auto", r.Resume)
 }
 
 // Name gives a run without output_dir its folder.

@@ -58,7 +58,7 @@ func (r *Recipe) ParseYAML(path string, data []byte) (notes []string, err error)
 			g.takePairs(where, plain(key), f, e.Value)
 			continue
 		}
-		if plain(key) == "model_config" && isMapping(e.Value) {
+		if plain(key) == "model_config" && isMapping(e.Value) || plain(key) == "stages" && hasMappings(unwrapped(e.Value)) {
 			values, err = lastAsJSON(entries[:i+1])
 		} else {
 			values, err = g.values(key, e.Value)
@@ -259,8 +259,8 @@ func (r *Recipe) YAML() ([]byte, error) {
 	for f, v := range reflect.ValueOf(*r).Fields() {
 		key := f.Tag.Get("key")
 		value := v.Interface()
-		if j, ok := value.(jsonText); ok && strings.HasPrefix(string(j), "{") {
-			var m map[string]any
+		if j, ok := value.(jsonText); ok && j != "" && strings.ContainsAny(string(j[:1]), "{[") {
+			var m any
 			if err := json.Unmarshal([]byte(j), &m); err != nil {
 				return nil, fmt.Errorf("recipe: %s: %w", key, err)
 			}

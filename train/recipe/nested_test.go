@@ -3,6 +3,7 @@ package recipe
 import (
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -88,5 +89,41 @@ func TestScheduleInRecipes(t *testing.T) {
 	r.Dataset, r.ModelNameOrPath, r.SchedulerSet = []string{"a"}, "m", pairs{"power": "2"}
 	if err := r.Validate(); err == nil || !strings.Contains(err.Error(), `has "power"; linear takes none`) {
 		t.Error(err)
+	}
+}
+
+func TestStageList(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "book.txt"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "recipe.yaml")
+	text := "model_name_or_path: m\nlearning_rate: 1e-3\nstages:\n  - dataset: book.txt\n    learning_rate: 2e-5\n" +
+		"  - {dataset: [a.jsonl, b.jsonl], lr-scheduler-type: cosine}\n"
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := Default()
+	if _, err := r.Read(path); err != nil {
+		t.Fatal(err)
+	}
+	stages, err := r.StageList()
+	if err != nil || len(stages) != 2 {
+		t.Fatalf("%d stages, %v", len(stages), err)
+	}
+	if s := stages[0]; s.Dataset[0] != filepath.Join(dir, "book.txt") || s.LearningRate != 2e-5 || s.Scheduler != "linear" {
+		t.Errorf("the first stage is %+v", s)
+	}
+	if s := stages[1]; !slices.Equal(s.Dataset, []string{"a.jsonl", "b.jsonl"}) || s.LearningRate != 1e-3 ||
+		s.Scheduler != "cosine" || s.Stages != "" {
+		t.Errorf("the second stage is %+v", s)
+	}
+	saved, err := r.YAML()
+	again := Default()
+	if err == nil {
+		_, err = again.ParseYAML("r.yaml", saved)
+	}
+	if key, now, before := again.Changed(&r, nil); err != nil || key != "" {
+		t.Errorf("saved and read again: %v, %s is %s and was %s", err, key, now, before)
 	}
 }

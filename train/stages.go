@@ -1,0 +1,178 @@
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"instruct/checkpoints"
+	"instruct/train/recipe"
+)
+
+// staged is what a run knows of the stages that it is one of.
+type staged struct {
+	number, of int
+	whole      *recipe.Recipe // with all stages; the last one, whose folder is that of the whole run, keeps it
+	before     []stageResult
+}
+
+// stageResult is a stage in run.json.
+type stageResult struct {
+	Folder      string `json:"folder"` // beside run.json
+	WeightsHash string `json:"weights_sha256"`
+}
+
+// stageDir is the folder of a stage, from 1: the last one's is that of the run.
+func stageDir(r *recipe.Recipe, number, of int) string {
+	if number == of {
+		return r.OutputDir
+	}
+	return filepath.Join(r.OutputDir, stageName(number))
+}
+
+func stageName(number int) string { return fmt.Sprintf("stage-%d", number) }
+
+// runStages makes one run of every stage, each on the model that the one before it made. Going on, stages that are done
+// are left as they are.
+func runStages(ctx context.Context, r recipe.Recipe, o Options) (res *Result, err error) {
+	r = r.Resolved()
+	stages, err := r.StageList()
+	if err != nil {
+		return nil, err
+	}
+	goOn, err := r.GoesOn()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkStages(&r, stages, goOn); err != nil {
+		return nil, err
+	}
+	note := o.Log
+	at := staged{of: len(stages), whole: &r}
+	for i := range stages {
+		s := &stages[i]
+		at.number = i + 1
+		s.OutputDir, s.Overwrite, s.Resume = stageDir(&r, at.number, at.of), true, ""
+		if goOn {
+			s.Resume = "auto"
+		}
+		if i > 0 {
+			s.ModelNameOrPath, s.ModelConfig, s.TokenizerName = stageDir(&r, i, at.of), "", ""
+		}
+		hash, done, err := stageDone(s, goOn)
+		if err != nil {
+			return nil, err
+		}
+		if done && at.number == at.of {
+			return nil, mistake("resume_from_checkpoint: all %d stages in %s are done", at.of, r.OutputDir)
+		}
+		if !done {
+			if !o.Quiet {
+				fmt.Fprintf(note, "stage     %d of %d\n", at.number, at.of)
+			}
+			stage := o
+			stage.staged = &at
+			res, err = Run(ctx, *s, stage)
+			if ctx.Err() != nil && at.number < at.of {
+				return nil, at.stopped(s, o, err)
+			}
+			if err != nil {
+				return nil, err
+			}
+			hash = res.WeightsHash
+		}
+		at.before = append(at.before, stageResult{stageName(at.number), hash})
+	}
+	return res, nil
+}
+
+// stopped is the end of a run that was stopped in a stage, or right after it.
+func (at *staged) stopped(s *recipe.Recipe, o Options, err error) error {
+	_, done, _ := stageDone(s, true)
+	if !done {
+		return err
+	}
+	fmt.Fprintf(o.Log, "stage %d of %d is done\ngo on with %s\n", at.number, at.of, o.goOn())
+	return ErrInterrupted
+}
+
+// checkStages refuses what a single run would refuse of its folder, and removes the stages of an older run.
+func checkStages(r *recipe.Recipe, stages []recipe.Recipe, goOn bool) error {
+	if goOn {
+		return nil
+	}
+	first := *r
+	first.Dataset = stages[0].Dataset
+	if err := checkOutput(&first, ""); err != nil {
+		return err
+	}
+	for i := range stages {
+		if err := missing(&stages[i], i > 0); err != nil {
+			return mistake("stage %d: %w", i+1, err)
+		}
+	}
+	if _, err := os.Stat(r.OutputDir); err == nil { // what an older run says of itself would be taken for the new one's
+		if err := clearRun(r.OutputDir); err != nil {
+			return err
+		}
+	}
+	for number := 1; ; number++ {
+		dir := filepath.Join(r.OutputDir, stageName(number))
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if !isRun(dir) {
+			return mistake("output_dir %s: %s is no run, and in the way of one", r.OutputDir, dir)
+		}
+		if err := removeRun(dir); err != nil {
+			return err
+		}
+	}
+}
+
+// removeRun removes an older run and its folder, which stays where there is something else in it.
+func removeRun(dir string) error {
+	if err := clearRun(dir); err != nil {
+		return err
+	}
+	if err := os.Remove(dir); err != nil {
+		return mistake("%s cannot be removed: %s", dir, checkpoints.Reason(err))
+	}
+	return nil
+}
+
+// stageDone tells whether a stage was finished, by the same recipe.
+func stageDone(s *recipe.Recipe, goOn bool) (weights string, done bool, err error) {
+	if !goOn {
+		return "", false, nil
+	}
+	var m manifest
+	text, err := os.ReadFile(filepath.Join(s.OutputDir, manifestFile))
+	if err != nil || json.Unmarshal(text, &m) != nil || m.Finished == "" {
+		return "", false, nil
+	}
+	saved := recipe.Default()
+	if _, err := saved.Read(filepath.Join(s.OutputDir, recipeFile)); err != nil {
+		return "", false, err
+	}
+	may := slices.Concat(mayChange, []string{"model_name_or_path", "dataset", "eval_dataset", "chat_template"})
+	may = slices.DeleteFunc(may, func(key string) bool { return key == "max_steps" || key == "num_train_epochs" })
+	now := recipe.Default()
+	written, err := s.YAML()
+	if err == nil {
+		_, err = now.ParseYAML("stage", written)
+	}
+	if err != nil {
+		return "", false, err
+	}
+	if key, now, before := now.Changed(&saved, may); key != "" && saved.Stages == "" {
+		return "", false, mistake("resume: %s is %q now and was %q when the stage in %s was made; a resumed run must keep it",
+			key, now, before, s.OutputDir)
+	}
+	return m.WeightsHash, true, nil
+}
