@@ -66,8 +66,9 @@ type run struct {
 
 // best is the lowest held-out loss so far; Step 0: none yet.
 type best struct {
-	Loss float64 `json:"best_eval_loss"`
-	Step int     `json:"best_step"`
+	Loss  float64 `json:"best_eval_loss"`
+	Step  int     `json:"best_step"`
+	Since int     `json:"evaluations_since_best,omitempty"` // without a better loss, by early_stopping_threshold
 }
 
 // Run trains as the recipe says and returns when the run is done, has failed, or was stopped by ctx; in the last case a
@@ -176,7 +177,7 @@ func (u *run) loop(ctx context.Context) error {
 	}
 	said := u.answerStop(ctx)
 	defer said()
-	for u.trainer.Done.Step < u.Steps {
+	for !u.over() {
 		if ctx.Err() != nil {
 			said()
 			return u.interrupt()
@@ -231,8 +232,8 @@ func (u *run) explain(err error) error {
 // afterStep evaluates and saves where the recipe says so.
 func (u *run) afterStep(ctx context.Context) error {
 	r, step := u.Recipe, u.trainer.Done.Step
-	last := step == u.Steps
 	due := func(strategy string, every int) bool {
+		last := u.over()
 		return strategy == "epoch" && (u.Cursor.EpochStarts() || last) || strategy == "steps" && (step%every == 0 || last)
 	}
 	save := due(r.SaveStrategy, r.SaveSteps)
@@ -241,7 +242,7 @@ func (u *run) afterStep(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		save = save || better && r.LoadBest
+		save = save || better && r.LoadBest || due(r.SaveStrategy, r.SaveSteps)
 	}
 	if save {
 		return u.saveCheckpoint()
@@ -269,11 +270,7 @@ func (u *run) evaluate(ctx context.Context) (better bool, err error) {
 	if err := u.metrics.add(row); err != nil {
 		return false, err
 	}
-	better = step > 0 && (u.best.Step == 0 || loss.Mean < u.best.Loss)
-	if better {
-		u.best = best{Loss: loss.Mean, Step: step}
-	}
-	return better, nil
+	return step > 0 && u.best.take(loss.Mean, step, u.Recipe.StopThreshold), nil
 }
 
 // evaluateBefore measures the held-out loss before the first step, to which every later one is compared.
@@ -290,13 +287,13 @@ func (u *run) evaluateBefore(ctx context.Context) error {
 
 // keepModel saves the model of a run that made all its steps, whatever went wrong after the last one.
 func (u *run) keepModel(err error) error {
-	if u.trainer.Done.Step < u.Steps || errors.Is(err, ErrInterrupted) {
+	if !u.over() || errors.Is(err, ErrInterrupted) {
 		return err
 	}
 	if u.Model.Save(u.Recipe.OutputDir) != nil { // for the reason that err names, most likely
 		return err
 	}
-	return fmt.Errorf("%w; all %d steps were made, and the model after the last one is in %s", err, u.Steps,
+	return fmt.Errorf("%w; all %d steps were made, and the model after the last one is in %s", err, u.trainer.Done.Step,
 		u.Recipe.OutputDir)
 }
 
@@ -327,6 +324,7 @@ func (u *run) interrupt() error {
 // may cost.
 func (u *run) finish(ctx context.Context) (*Result, error) {
 	u.metrics.done()
+	u.sayEarly()
 	if err := u.Model.Save(u.Recipe.OutputDir); err != nil {
 		return nil, err
 	}

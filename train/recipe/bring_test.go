@@ -86,7 +86,7 @@ func TestLlamaFactoryRecipe(t *testing.T) {
 // TestAllMistakesAtOnce has a recipe that asks for much that is not there.
 func TestAllMistakesAtOnce(t *testing.T) {
 	text := "lerning_rate: 1\nadapter: lora\nlora_r: 16\nload_in_4bit: true\nrl: dpo\nneftune_noise_alpha: 5\n" +
-		"early_stopping_patience: 3\nseed: x\nspecial_tokens: {eos_token: </s>}\n" +
+		"dynamic_checkpoint: true\nseed: x\nspecial_tokens: {eos_token: </s>}\n" +
 		"datasets:\n  - path: a.jsonl\n    type: alpaca\n    split: train[:20%]\n    shards: 4\n"
 	r := Default()
 	_, err := r.ParseYAML("r.yaml", []byte(text))
@@ -96,7 +96,7 @@ func TestAllMistakesAtOnce(t *testing.T) {
 	for _, want := range []string{"recipe r.yaml has 10 mistakes\n",
 		`r.yaml:1: unknown key "lerning_rate"; did you mean "learning_rate"?`,
 		`r.yaml:2: adapter is "lora", which is not there: every weight is trained here`, "r.yaml:4: load_in_4bit",
-		`r.yaml:5: rl is "dpo"`, "r.yaml:6: neftune_noise_alpha", "r.yaml:7: early_stopping_patience is",
+		`r.yaml:5: rl is "dpo"`, "r.yaml:6: neftune_noise_alpha", "r.yaml:7: dynamic_checkpoint is",
 		`r.yaml:8: seed is "x"; expected a whole number`, "r.yaml:9: special_tokens is \"eos_token",
 		`r.yaml:13: split of a data set is "train[:20%]"`, "r.yaml:14: shards"} {
 		if !strings.Contains(err.Error(), want) {

@@ -99,6 +99,10 @@ func (r *Recipe) checks() []check {
 		{r.MaxSamples >= 0, "max_samples", r.MaxSamples, "it must be 0 (all rows) or more"},
 		{!r.LoadBest || r.measures(), "", nil, "load_best_model_at_end needs a held-out loss: set eval_strategy " +
 			"(epoch or steps), and eval_fraction or eval_dataset"},
+		{r.StopPatience >= 0, "early_stopping_patience", r.StopPatience, "it must be 0 (never stop early) or more"},
+		{r.StopThreshold >= 0, "early_stopping_threshold", r.StopThreshold, "it must be 0 or more"},
+		{r.StopPatience == 0 || r.measures(), "", nil, "early_stopping_patience needs a held-out loss: set eval_strategy " +
+			"(epoch or steps), and eval_fraction or eval_dataset"},
 		{r.WarmupRatio >= 0 && r.WarmupRatio <= 1, "warmup_ratio", r.WarmupRatio, "it must be between 0 and 1"},
 		{r.WarmupSteps >= 0, "warmup_steps", r.WarmupSteps, "it must be 0 or more"},
 		{decay(r.Beta1) && decay(r.Beta2), "", nil, "adam_beta1 and adam_beta2 must be at least 0 and below 1"},

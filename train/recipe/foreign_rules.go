@@ -173,9 +173,9 @@ var refused = []foreign{
 		say: "every weight is trained here (full), there are no adapters; full fine-tuning wants about a tenth " +
 			"of LoRA's learning_rate"},
 	{names: "stage", words: map[string]string{"sft": ""}, refused: true, say: "only sft is there"},
-	{names: "early_stopping_patience early_stopping_threshold early_stopping_steps dynamic_checkpoint " +
-		"eval_delay", refused: true,
-		say: "a run makes all its steps; load_best_model_at_end: true gives the best checkpoint"},
+	{names: "early_stopping_steps", to: "early_stopping_patience"},
+	{names: "dynamic_checkpoint eval_delay", refused: true,
+		say: "evaluations come by eval_strategy, checkpoints by save_strategy"},
 	{names: "metric_for_best_model", words: map[string]string{"eval_loss": "", "loss": ""}, refused: true,
 		say: "the best checkpoint is that of the lowest held-out loss"},
 	{names: "greater_is_better", refused: true, say: "the best checkpoint is that of the lowest held-out loss"},

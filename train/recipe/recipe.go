@@ -63,7 +63,11 @@ type Recipe struct {
 	SaveSteps    int    `key:"save_steps" help:"steps between checkpoints; above 0 implies save_strategy steps"`
 	SaveLimit    int    `key:"save_total_limit" help:"checkpoints kept; the best one is always kept"`
 	LoadBest     bool   `key:"load_best_model_at_end" help:"the run's result is the checkpoint of lowest held-out loss"`
-	LoggingSteps int    `key:"logging_steps" help:"steps between progress lines where there is no terminal"`
+
+	StopPatience  int     `key:"early_stopping_patience" help:"stop after so many evaluations without a better loss; 0: never"`
+	StopThreshold float64 `key:"early_stopping_threshold" help:"how much better a loss must be to count"`
+
+	LoggingSteps int `key:"logging_steps" help:"steps between progress lines where there is no terminal"`
 
 	Stages jsonText `key:"stages" help:"runs one after the other, each a list of keys that differ from the recipe's"`
 
