@@ -76,8 +76,8 @@ func newAudit() *Audit {
 	}
 }
 
-// add counts one row.
-func (a *Audit) add(row *Row, example *Example, outcome *Outcome) {
+// add counts one row, and gives the figures of its file.
+func (a *Audit) add(row *Row, example *Example, outcome *Outcome) *SourceAudit {
 	path := row.Source
 	if i := strings.LastIndexByte(path, ':'); i >= 0 {
 		path = path[:i]
@@ -95,28 +95,34 @@ func (a *Audit) add(row *Row, example *Example, outcome *Outcome) {
 	if outcome.Dropped != "" {
 		a.Dropped[outcome.Dropped]++
 		a.DroppedRows = append(a.DroppedRows, DroppedRow{row.Source, outcome.Dropped})
-		return
+		return source
 	}
-	trained := example.Trained()
 	a.Examples++
-	a.Tokens += len(example.IDs)
-	a.Inputs += example.Inputs()
-	a.TrainedTokens += trained
 	source.Examples++
-	source.Tokens += len(example.IDs)
-	source.TrainedTokens += trained
-	if len(example.IDs) > a.Longest {
-		a.Longest = len(example.IDs)
-		a.LongestSource = row.Source
-	}
+	a.count(source, example)
 	if outcome.Truncated > 0 {
 		a.Truncated++
 		a.TruncatedTokens += outcome.Truncated
 		a.TruncatedTrained += outcome.TruncatedTrained
 	}
-	a.Straddling += len(example.Straddling)
 	if outcome.Unended {
 		a.Unended++
+	}
+	return source
+}
+
+// count counts the tokens of an example.
+func (a *Audit) count(source *SourceAudit, example *Example) {
+	trained := example.Trained()
+	a.Tokens += len(example.IDs)
+	a.Inputs += example.Inputs()
+	a.TrainedTokens += trained
+	a.Straddling += len(example.Straddling)
+	source.Tokens += len(example.IDs)
+	source.TrainedTokens += trained
+	if len(example.IDs) > a.Longest {
+		a.Longest = len(example.IDs)
+		a.LongestSource = example.Source
 	}
 }
 

@@ -63,7 +63,8 @@ type Batch struct {
 	Positions []int32
 	// Targets (N) are the next token of the same row.
 	Targets []int32
-	// Weights (N) are 1 where the target is trained and 0 elsewhere.
+	// Weights (N) are 1 where the target is trained, promptWeight where it is of a prompt that is wanted too, and 0
+	// elsewhere.
 	Weights []float32
 	// Soft are distributions in the place of targets. BuildBatch makes none.
 	Soft Soft
@@ -78,9 +79,21 @@ type Batch struct {
 	// RowTokens is the number of positions that the rows have together, shared ones counted for each row.
 	RowTokens int
 	// Share says that BuildBatch lets rows share the prefix that they have in common. It stands in the batch once, as
-	// the first segment, and every row's segment names it.
+	// a segment before theirs, and every row's segment names it.
 	Share bool
+	// Group says that so many rows at a time share their prefix: the answers to one prompt. 0: all rows together.
+	Group int
+	// Prompts says that the log-probabilities of the prompt are wanted of the first row of each group: of the tokens
+	// before its first trained one, but for the very first.
+	Prompts bool
 }
+
+// promptWeight marks the positions that predict the tokens of a prompt, see [Batch].Prompts. What they count is up to
+// who asked for them.
+const promptWeight = 2
+
+// OfPrompt tells whether position i predicts a token of a prompt that is wanted.
+func (b *Batch) OfPrompt(i int) bool { return b.Weights[i] == promptWeight }
 
 // BuildBatch fills dst with the examples that idx names, in that order, reusing dst's memory.
 //
@@ -90,17 +103,33 @@ type Batch struct {
 func BuildBatch(dst *Batch, examples []Example, idx []int) {
 	*dst = Batch{
 		Tokens: dst.Tokens[:0], Positions: dst.Positions[:0], Targets: dst.Targets[:0], Weights: dst.Weights[:0],
-		Segments: dst.Segments[:0], Rows: dst.Rows[:0], Share: dst.Share,
+		Segments: dst.Segments[:0], Rows: dst.Rows[:0], Share: dst.Share, Group: dst.Group, Prompts: dst.Prompts,
 	}
-	prefix := 0
-	if dst.Share {
+	size := dst.Group
+	if size == 0 {
+		size = max(1, len(idx))
+	}
+	for ; len(idx) > 0; idx = idx[min(size, len(idx)):] {
+		dst.group(examples, idx[:min(size, len(idx))])
+	}
+}
+
+// group adds examples that may share their prefix.
+func (b *Batch) group(examples []Example, idx []int) {
+	start, length := len(b.Tokens), 0
+	prompt := b.Prompts // of the example at hand is wanted
+	if b.Share {
 		n, first := sharedPrefix(examples, idx)
 		if n > 0 {
-			dst.append(&examples[first], 0, n)
-			dst.Segments = append(dst.Segments, Segment{End: n})
-			dst.Rows = append(dst.Rows, -1)
+			b.append(&examples[first], 0, n, prompt)
+			b.Segments = append(b.Segments, Segment{Start: start, End: start + n})
+			b.Rows = append(b.Rows, -1)
 		}
-		prefix = n
+		length = n
+	}
+	shared := Segment{PrefixStart: start, PrefixEnd: start + length}
+	if length == 0 {
+		shared = Segment{}
 	}
 	for _, i := range idx {
 		example := &examples[i]
@@ -108,24 +137,31 @@ func BuildBatch(dst *Batch, examples []Example, idx []int) {
 		if n == 0 {
 			continue
 		}
-		start := len(dst.Tokens)
-		dst.append(example, prefix, n)
-		dst.Segments = append(dst.Segments, Segment{PrefixEnd: prefix, Start: start, End: len(dst.Tokens)})
-		dst.Rows = append(dst.Rows, i)
-		dst.RowTokens += n
+		row := shared
+		row.Start = len(b.Tokens)
+		b.append(example, length, n, prompt)
+		row.End = len(b.Tokens)
+		b.Segments = append(b.Segments, row)
+		b.Rows = append(b.Rows, i)
+		b.RowTokens += n
+		prompt = false
 	}
 }
 
-// append adds the positions [from,to) of an example.
-func (b *Batch) append(example *Example, from, to int) {
+// append adds the positions [from,to) of an example; with prompt those before its first trained token are wanted.
+func (b *Batch) append(example *Example, from, to int, prompt bool) {
 	b.Tokens = append(b.Tokens, example.IDs[from:to]...)
 	b.Targets = append(b.Targets, example.IDs[from+1:to+1]...)
 	for i := from; i < to; i++ {
 		b.Positions = append(b.Positions, int32(i))
 		weight := float32(0)
-		if example.Mask[i+1] {
+		switch {
+		case example.Mask[i+1]:
 			weight = 1
+			prompt = false
 			b.TrainedTokens++
+		case prompt:
+			weight = promptWeight
 		}
 		b.Weights = append(b.Weights, weight)
 	}
@@ -157,10 +193,10 @@ func sharedPrefix(examples []Example, idx []int) (n, first int) {
 	return n, first
 }
 
-// Shared returns how many positions sharing prefixes saves in the micro-batches.
-func Shared(examples []Example, batches [][]int) int {
+// Shared returns how many positions sharing prefixes saves in the micro-batches, or in groups of rows.
+func Shared(examples []Example, groups [][]int) int {
 	saved := 0
-	for _, idx := range batches {
+	for _, idx := range groups {
 		n, _ := sharedPrefix(examples, idx)
 		saved += n * (len(idx) - 1)
 	}

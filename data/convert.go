@@ -102,7 +102,11 @@ func asDPO(row Row) ([]any, error) {
 
 func asKTO(row Row) ([]any, error) {
 	prompt, answer, err := parts(row)
-	lines := []any{completion{prompt, answer, new(true), row.Tools}}
+	label := row.Label
+	if label == nil {
+		label = new(true)
+	}
+	lines := []any{completion{prompt, answer, label, row.Tools}}
 	if row.Rejected != nil {
 		lines = append(lines, completion{prompt, row.Rejected, new(false), row.Tools})
 	}

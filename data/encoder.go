@@ -211,6 +211,29 @@ func (x *encoding) mark(example *Example, spans []chat.Span) {
 // and do not depend on the number of threads. Every row is in the audit; an error names the first row that has one.
 // It is an error when no row is left to train on.
 func (e *Encoder) EncodeAll(ctx context.Context, rows []Row, threads int) ([]Example, *Audit, error) {
+	examples, outcomes, err := e.encodeRows(ctx, rows, threads)
+	if err != nil {
+		return nil, nil, err
+	}
+	audit := newAudit()
+	kept := examples[:0]
+	for i := range rows {
+		examples[i].Row = i
+		audit.add(&rows[i], &examples[i], &outcomes[i])
+		audit.foundUnpaired(&rows[i])
+		if outcomes[i].Dropped == "" {
+			kept = append(kept, examples[i])
+		}
+	}
+	audit.finish(kept)
+	if len(kept) == 0 {
+		return nil, audit, e.nothingLeft(audit)
+	}
+	return kept, audit, nil
+}
+
+// encodeRows encodes all rows, those too that will be dropped.
+func (e *Encoder) encodeRows(ctx context.Context, rows []Row, threads int) ([]Example, []Outcome, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
@@ -245,23 +268,7 @@ func (e *Encoder) EncodeAll(ctx context.Context, rows []Row, threads int) ([]Exa
 	if err := ctx.Err(); err != nil {
 		return nil, nil, fmt.Errorf("data: encode: %w", err)
 	}
-	if err := cmp.Or(errs...); err != nil {
-		return nil, nil, err
-	}
-	audit := newAudit()
-	kept := examples[:0]
-	for i := range rows {
-		examples[i].Row = i
-		audit.add(&rows[i], &examples[i], &outcomes[i])
-		if outcomes[i].Dropped == "" {
-			kept = append(kept, examples[i])
-		}
-	}
-	audit.finish(kept)
-	if len(kept) == 0 {
-		return nil, audit, e.nothingLeft(audit)
-	}
-	return kept, audit, nil
+	return examples, outcomes, cmp.Or(errs...)
 }
 
 // nothingLeft explains why no row can be trained on.

@@ -2,7 +2,7 @@ package data
 
 import "instruct/tokenizer/chat"
 
-// readPreference reads {"prompt", "chosen", "rejected"} as prompt and chosen answer, for supervised tuning. In the
+// readPreference reads {"prompt", "chosen", "rejected"} as prompt and chosen answer, with the rejected one beside. In the
 // place of the prompt may stand an instruction with its input; chosen may be a list of messages, with the prompt
 // inside it where there is no other.
 func readPreference(r *record, row *Row) {
@@ -21,7 +21,11 @@ func readPreference(r *record, row *Row) {
 	default:
 		// Only the last answer is what was chosen.
 		contextOnly(chosen[:len(chosen)-1])
+		row.chosen = 1
 		rejected = rejected[max(0, len(rejected)-1):]
+	}
+	if row.chosen == 0 {
+		row.chosen = len(chosen)
 	}
 	row.Messages = append(row.Messages, chosen...)
 	row.Rejected = rejected

@@ -2,14 +2,31 @@ package data
 
 import (
 	"slices"
+	"strconv"
 
 	"instruct/tokenizer/chat"
 )
 
-// readPrompt reads {"prompt", "completion"}; each is a string, or a list of messages as TRL writes them.
+// readPrompt reads {"prompt", "completion"}; each is a string, or a list of messages as TRL writes them. A "label" that
+// is true or false says whether the completion is a good one.
 func readPrompt(r *record, row *Row) {
 	prompt := contextOnly(r.turns("prompt", "user"))
 	row.Messages = slices.Concat(r.system(), r.history(), prompt, r.turns("completion", "assistant"))
+	row.Label = r.truth("label")
+}
+
+// truth reads a key that is true or false, or says so in a table; anything else is left unread.
+func (r *record) truth(key string) *bool {
+	switch v := r.values[key].(type) {
+	case bool:
+		return &v
+	case string:
+		if is, err := strconv.ParseBool(v); err == nil && len(v) > 1 { // 0 and 1 may be classes
+			return &is
+		}
+	}
+	r.unread = append(r.unread, key)
+	return nil
 }
 
 // contextOnly keeps the answers inside a prompt from being trained.

@@ -38,7 +38,7 @@ var formats = sync.OnceValue(func() []format {
 		{"messages", words("messages"), parts, readTurns("messages"), nil},
 		{"conversations", words("conversations"), parts, readTurns("conversations"), nil},
 		{"conversation", words("conversation"), parts, readTurns("conversation"), nil},
-		{"prompt", words("prompt completion"), and("history", parts), readPrompt, nil},
+		{"prompt", words("prompt completion"), and("history label", parts), readPrompt, nil},
 		{"alpaca", words("instruction output"), and("input", pairs), pair("instruction", "input", "output"), nil},
 		{"dolly", words("instruction response"), and("context input", pairs), readDolly, nil},
 		{"question", words("question answer"), pairs, pair("question", "", "answer"), nil},

@@ -29,6 +29,8 @@ const (
 	foundSilent  = "no question"
 	foundSpecial = "special token"
 	foundDoubled = "doubled token"
+	foundPair    = "pair"
+	foundBad     = "labelled false"
 )
 
 // noteKinds is the table of them, in the order of the lines.
@@ -44,6 +46,8 @@ func noteKinds() []noteKind {
 		{foundSilent, "a user's turn without text: %s"},
 		{foundSpecial, "the text of a special token inside a message, read as that token: %s"},
 		{foundDoubled, "a special token twice in one place: %s"},
+		{foundPair, "only the better answer of a pair is trained; loss_type sigmoid and others learn from both: %s"},
+		{foundBad, "answers labelled false are trained like the others; loss_type kto learns from the label: %s"},
 	}
 }
 
@@ -56,6 +60,16 @@ func (a *Audit) found(kind, detail, source string) {
 		}
 	}
 	a.Findings = append(a.Findings, Finding{kind, detail, 1, source})
+}
+
+// foundUnpaired counts a row of which something is left aside when its answer is trained as any other.
+func (a *Audit) foundUnpaired(row *Row) {
+	if row.chosen > 0 && !row.blank() {
+		a.found(foundPair, "", row.Source)
+	}
+	if row.Label != nil && !*row.Label {
+		a.found(foundBad, "", row.Source)
+	}
 }
 
 // Notes are what a person should know before the rows are trained on, a line each, with the number of rows and the

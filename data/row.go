@@ -16,6 +16,8 @@ type Row struct {
 	Messages []chat.Message
 	// Rejected is, of a preference row, the answer that is worse than the last of Messages.
 	Rejected []chat.Message
+	// Label says, of a row that has one, whether its answer is a good one.
+	Label *bool
 	// Tools is the JSON list of the tools that the model may call, and Variables a JSON object of further variables for
 	// the template (chat_template_kwargs).
 	Tools, Variables json.RawMessage
@@ -28,6 +30,7 @@ type Row struct {
 	// Silent says that a user's turn has no text.
 	Silent bool
 
+	chosen      int      // of a preference row, how many of Messages are the better answer
 	paraphrases []string // of the question, for spread
 	node        *node    // of a tree, whose conversation comes with the last of the file
 }

@@ -23,6 +23,7 @@ type Attention struct {
 	scratch  [][]float32 // by worker
 	keys     [][]cache   // by worker; of Decode
 	blocks   []queryBlock
+	groups   []int // first segments of what Backward works on apart
 	spans    []spanBlock
 	forward  attentionForward
 	backward attentionBackward

@@ -6,17 +6,30 @@ package kernel
 //	dV = Pᵀ·dO,  dS = Scale·P∘(dO·Vᵀ - delta),  dQ = dS·K,  dK = dSᵀ·Q
 //
 // (Dao et al. 2022). One unit of work is a segment and a key head with all its query heads and blocks in order, so the
-// sums for dK and dV have one order; where prefixes are shared, a unit is a key head with all segments in order. dqkv
-// must not overlap the other slices.
+// sums for dK and dV have one order; a segment and those after it that share a part of it are one unit. dqkv must not
+// overlap the other slices.
 func (a *Attention) Backward(p *Pool, dqkv, dout, out, qkv, lse []float32, segs []Segment) {
 	ld := a.prepare(p, segs, 2)
-	a.backward = attentionBackward{a, p, dqkv, dout, out, qkv, lse, segs, ld, 1}
-	for _, s := range segs {
-		if s.PrefixEnd > s.PrefixStart {
-			a.backward.together = len(segs)
+	a.group(segs)
+	a.backward = attentionBackward{a, p, dqkv, dout, out, qkv, lse, segs, ld}
+	p.Do(len(a.groups)*a.KVHeads, &a.backward)
+}
+
+// group finds the first segments of what can be worked on apart: a segment without a prefix begins a group, whose others
+// have their prefixes in it. Where some prefix lies elsewhere, all segments are one.
+func (a *Attention) group(segs []Segment) {
+	a.groups = a.groups[:0]
+	var own Segment // the first of the group
+	for i, s := range segs {
+		switch {
+		case s.PrefixEnd == s.PrefixStart:
+			own = s
+			a.groups = append(a.groups, i)
+		case s.PrefixStart < own.Start || s.PrefixEnd > own.End:
+			a.groups = append(a.groups[:0], 0)
+			return
 		}
 	}
-	p.Do(len(segs)/a.backward.together*a.KVHeads, &a.backward)
 }
 
 type attentionBackward struct {
@@ -24,13 +37,16 @@ type attentionBackward struct {
 	p                         *Pool
 	dqkv, dout, out, qkv, lse []float32
 	segs                      []Segment
-	ld, together              int
+	ld                        int
 }
 
 func (t *attentionBackward) Run(w, i int) {
 	a := t.a
-	kv, s := i%a.KVHeads, i/a.KVHeads*t.together
-	segs := t.segs[s : s+t.together]
+	kv, group := i%a.KVHeads, i/a.KVHeads
+	segs := t.segs[a.groups[group]:]
+	if group+1 < len(a.groups) {
+		segs = t.segs[a.groups[group]:a.groups[group+1]]
+	}
 	k := (a.Heads + kv) * a.D
 	v := k + a.KVHeads*a.D
 	for _, s := range segs {
