@@ -44,6 +44,30 @@ func Lengths(examples []Example) []int {
 	return lengths
 }
 
+// GroupLengths gives the positions that each group of so many examples takes, which share their prefix or do not.
+func GroupLengths(examples []Example, size int, share bool) []int {
+	lengths := make([]int, 0, len(examples)/size)
+	for start := 0; start < len(examples); start += size {
+		group := Members(nil, []int{start / size}, size)
+		n := sum(Lengths(examples[start : start+size]))
+		if share {
+			n -= Shared(examples, [][]int{group})
+		}
+		lengths = append(lengths, n)
+	}
+	return lengths
+}
+
+// Members appends to dst the indices of the examples of groups, of which each has so many.
+func Members(dst, groups []int, size int) []int {
+	for _, g := range groups {
+		for i := range size {
+			dst = append(dst, g*size+i)
+		}
+	}
+	return dst
+}
+
 // Segment is one row inside a flat batch. Positions [Start,End) attend causally to themselves and to all of
 // [PrefixStart,PrefixEnd), a prefix shared with other rows, which is empty (0,0) for now.
 type Segment struct{ PrefixStart, PrefixEnd, Start, End int }
@@ -185,7 +209,7 @@ func sharedPrefix(examples []Example, idx []int) (n, first int) {
 			n = len(e.IDs)
 		}
 		segments++
-		n = min(n, e.untrained(), commonLength(e.IDs, examples[first].IDs))
+		n = min(n, e.Untrained(), commonLength(e.IDs, examples[first].IDs))
 	}
 	if segments < 2 || n < minShared {
 		return 0, first

@@ -27,9 +27,9 @@ func Group(examples []Example, capacity int) (batches [][]int, positions int) {
 			e := &examples[order[start]]
 			inputs += e.Inputs()
 			if start == end-1 {
-				prefix = e.untrained()
+				prefix = e.Untrained()
 			} else {
-				prefix = min(prefix, common[start], e.untrained())
+				prefix = min(prefix, common[start], e.Untrained())
 			}
 			n := inputs
 			if prefix >= minShared {
@@ -60,8 +60,8 @@ func commonLength(a, b []int32) int {
 	return n
 }
 
-// untrained counts the positions before the one that predicts the first trained token.
-func (e *Example) untrained() int {
+// Untrained counts the positions before the one that predicts the first trained token.
+func (e *Example) Untrained() int {
 	n := 0
 	for n+1 < len(e.Mask) && !e.Mask[n+1] {
 		n++

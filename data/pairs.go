@@ -165,7 +165,7 @@ func (e *Encoder) mismatched(kept []Example, batch int) []Example {
 // joined is the prompt of one example with the answer of another, as long as rows may be.
 func (e *Encoder) joined(prompt, answer *Example) Example {
 	out := Example{Row: prompt.Row, Source: prompt.Source, Kind: prompt.Kind}
-	first, from := prompt.untrained()+1, answer.untrained()+1
+	first, from := prompt.Untrained()+1, answer.Untrained()+1
 	out.IDs = slices.Concat(prompt.IDs[:first], answer.IDs[from:])
 	out.Mask = slices.Concat(prompt.Mask[:first], answer.Mask[from:])
 	if n := e.limit(); n > 0 && len(out.IDs) > n {

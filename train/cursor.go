@@ -21,13 +21,23 @@ type Cursor struct {
 	plan         *data.Plan
 	accumulation int // micro-batches of a step
 	batch        data.Batch
-	epoch        int     // that batches are of
-	batches      [][]int // rows of each micro-batch
+	epoch        int                   // that batches are of
+	batches      [][]int               // rows of each micro-batch
+	together     int                   // examples of a row of the plan
+	members      []int                 // of the micro-batch
+	begin        func(batches [][]int) // is told the micro-batches of a step before they are built; may be nil
 }
 
 // NewCursor stands at the beginning. With share the rows of a micro-batch share their common prefix.
 func NewCursor(examples []data.Example, plan *data.Plan, accumulation int, share bool) *Cursor {
-	return &Cursor{examples: examples, plan: plan, accumulation: accumulation, batch: data.Batch{Share: share}}
+	return &Cursor{examples: examples, plan: plan, accumulation: accumulation, batch: data.Batch{Share: share},
+		together: 1}
+}
+
+// prefers makes the rows of the plan the answers to one prompt.
+func (c *Cursor) prefers(p *preferences) {
+	c.together, c.begin = data.AnswersTogether, p.begin
+	p.asksOf(&c.batch)
 }
 
 // Next gives the micro-batches of the next step and moves on behind them. Each is overwritten by the one after it.
@@ -36,8 +46,12 @@ func (c *Cursor) Next() iter.Seq[*data.Batch] {
 	return func(yield func(*data.Batch) bool) {
 		batches := c.current()
 		end := min(c.Position+c.accumulation, len(batches))
+		if c.begin != nil {
+			c.begin(batches[c.Position:end])
+		}
 		for _, rows := range batches[c.Position:end] {
-			data.BuildBatch(&c.batch, c.examples, rows)
+			c.members = data.Members(c.members[:0], rows, c.together)
+			data.BuildBatch(&c.batch, c.examples, c.members)
 			if !yield(&c.batch) {
 				return
 			}
@@ -73,5 +87,18 @@ func (c *Cursor) shared() int {
 	if !c.batch.Share {
 		return 0
 	}
-	return data.Shared(c.examples, c.plan.Epoch(0))
+	batches := c.plan.Epoch(0)
+	if c.together > 1 {
+		batches = groups(len(c.examples)/c.together, c.together)
+	}
+	return data.Shared(c.examples, batches)
+}
+
+// groups are the examples of n groups of so many.
+func groups(n, size int) [][]int {
+	out := make([][]int, n)
+	for i := range out {
+		out[i] = data.Members(nil, []int{i}, size)
+	}
+	return out
 }

@@ -17,8 +17,12 @@ func (u *run) describe() {
 	}
 	fmt.Fprintf(log, "model     %s, %s parameters (%d layers, width %d, %d heads, vocabulary %d)\n", c.Family,
 		count(m.Size()), c.Layers, c.Width, c.Heads, c.Vocab)
-	fmt.Fprintf(log, "data      %d rows to train on, %d held out; %s tokens an epoch, %s trained\n", len(u.rows.examples),
-		len(u.rows.heldOut), count(tokens), count(u.rows.audit.TrainedTokens))
+	what := "rows"
+	if u.preferences != nil {
+		what = u.preferences.units()
+	}
+	fmt.Fprintf(log, "data      %d %s to train on, %d held out; %s tokens an epoch, %s trained\n", u.rows.count(), what,
+		u.rows.countHeldOut(), count(tokens), count(u.rows.audit.TrainedTokens))
 	for _, line := range slices.Concat(u.Model.Notes, u.rows.notes) {
 		if u.o.Quiet {
 			break
@@ -26,11 +30,15 @@ func (u *run) describe() {
 		fmt.Fprintf(log, "          %s\n", line)
 	}
 	if saved := u.Cursor.shared(); saved > 0 {
-		fmt.Fprintf(log, "          rows of a micro-batch share their common prefix: "+
-			"%.0f %% of the tokens need not be computed again\n", 100*float64(saved)/float64(tokens))
+		sharing := "rows of a micro-batch share their common prefix"
+		if u.preferences != nil {
+			sharing = "the answers to a prompt share it"
+		}
+		fmt.Fprintf(log, "          %s: %.0f %% of the tokens need not be computed again\n", sharing,
+			100*float64(saved)/float64(tokens))
 	}
-	fmt.Fprintf(log, "run       %d steps of %d rows, %d threads (%s), about %s of memory, in %s\n", u.Steps,
-		r.BatchSize*r.Accumulation, u.Pool.Threads(), kernel.Path(), bytesText(u.Memory.Total()), r.OutputDir)
+	fmt.Fprintf(log, "run       %d steps of %d %s, %d threads (%s), about %s of memory, in %s\n", u.Steps,
+		r.BatchSize*r.Accumulation, what, u.Pool.Threads(), kernel.Path(), bytesText(u.Memory.Total()), r.OutputDir)
 	if d, peak := u.estimateTime(tokens); d > 0 {
 		fmt.Fprintf(log, "time      about %s of training, if steps reach %.0f %% of the %.0f GFLOP/s "+
 			"that were measured here; progress shows a better estimate\n", timeText(d), 100*usualFraction, peak/1e9)

@@ -8,6 +8,7 @@ import (
 	"instruct/data"
 	"instruct/model"
 	"instruct/model/kernel"
+	"instruct/train/preference"
 )
 
 // heldOut measures the loss on held-out rows with a forward graph of its own over the same weights. The mean is over
@@ -17,6 +18,9 @@ type heldOut struct {
 	examples []data.Example
 	batch    data.Batch
 	batches  [][]int
+	together int // rows of a unit of the batches
+
+	listener *listener // of preferences, else nil
 }
 
 // heldOutOptions say what is measured, and how.
@@ -25,29 +29,42 @@ type heldOutOptions struct {
 	rows     int          // of a micro-batch
 	share    bool         // rows of a micro-batch share their common prefix
 	beside   *model.Graph // whose arena is used where it fits; may be nil
+	prefers  *preferences // the loss is that; nil: the mean of the trained tokens
 }
 
 func newHeldOut(pool *kernel.Pool, m *model.Model, o heldOutOptions) (*heldOut, error) {
-	plan := evaluationPlan(o.examples, o.rows)
+	together := 1
+	if o.prefers != nil {
+		together = data.AnswersTogether
+	}
+	plan := evaluationPlan(data.GroupLengths(o.examples, together, o.share), o.rows)
 	g, err := m.NewEvaluation(pool, plan.MaxTokens(), o.beside)
 	if err != nil {
 		return nil, err
 	}
-	return &heldOut{feed: feed{graph: g, objective: MaskedMean{}}, examples: o.examples, batch: data.Batch{Share: o.share},
-		batches: plan.Epoch(0)}, nil
+	h := &heldOut{feed: feed{graph: g, objective: MaskedMean{}}, examples: o.examples, batch: data.Batch{Share: o.share},
+		batches: plan.Epoch(0), together: together}
+	if o.prefers != nil {
+		o.prefers.asksOf(&h.batch)
+		h.listener = &listener{preferences: o.prefers}
+		h.objective = h.listener
+	}
+	return h, nil
 }
 
-func evaluationPlan(examples []data.Example, rows int) *data.Plan {
-	return data.NewPlan(data.Lengths(examples), data.PlanOptions{Rows: rows, Strategy: data.Sequential})
+func evaluationPlan(lengths []int, rows int) *data.Plan {
+	return data.NewPlan(lengths, data.PlanOptions{Rows: rows, Strategy: data.Sequential})
 }
 
 // each calls take with the summed loss of each micro-batch, which is in batch, and what it is to be divided by.
 func (h *heldOut) each(ctx context.Context, take func(loss, divisor float64) error) error {
-	for _, rows := range h.batches {
+	var members []int
+	for _, units := range h.batches {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		data.BuildBatch(&h.batch, h.examples, rows)
+		members = data.Members(members[:0], units, h.together)
+		data.BuildBatch(&h.batch, h.examples, members)
 		loss, divisor, err := h.run(&h.batch)
 		if err != nil {
 			return err
@@ -61,9 +78,10 @@ func (h *heldOut) each(ctx context.Context, take func(loss, divisor float64) err
 
 // heldOutLoss is the loss of held-out rows.
 type heldOutLoss struct {
-	Mean    float64 // of a trained token
-	Error   float64 // standard error of Mean, from how micro-batches differ; 0 where there are too few
-	Trained int     // tokens
+	Mean    float64                 // of a trained token
+	Error   float64                 // standard error of Mean, from how micro-batches differ; 0 where there are too few
+	Trained int                     // tokens
+	Rewards *preference.EvalRewards // of preferences
 }
 
 // fewBatches are too few micro-batches to tell a standard error.
@@ -71,12 +89,14 @@ const fewBatches = 4
 
 // loss measures the loss of the held-out rows.
 func (h *heldOut) loss(ctx context.Context) (out heldOutLoss, err error) {
+	if h.listener != nil {
+		return h.preferenceLoss(ctx)
+	}
 	sum, divisor := 0.0, 0.0
 	var parts [][2]float64
 	err = h.each(ctx, func(loss, d float64) error {
 		if !finite(loss) {
-			return fmt.Errorf("the held-out loss is %v; rows: %s; a lower learning_rate or a longer warm-up usually helps",
-				loss, sources(h.examples, h.badRows(&h.batch)))
+			return h.notFinite(loss)
 		}
 		sum += loss
 		divisor += d
@@ -87,6 +107,12 @@ func (h *heldOut) loss(ctx context.Context) (out heldOutLoss, err error) {
 	out.Mean = sum / divisor
 	out.Error = ratioError(parts, out.Mean, divisor)
 	return out, err
+}
+
+// notFinite names the rows of the micro-batch at hand.
+func (h *heldOut) notFinite(loss float64) error {
+	return fmt.Errorf("the held-out loss is %v; rows: %s; a lower learning_rate or a longer warm-up usually helps",
+		loss, sources(h.examples, h.badRows(&h.batch)))
 }
 
 // ratioError is the standard error of a mean that is a ratio of sums, of which parts are the summands: that of the

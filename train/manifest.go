@@ -30,6 +30,7 @@ type manifest struct {
 	TokenizerHash  string            `json:"tokenizer_sha256"`
 	TemplateHash   string            `json:"template_sha256"`
 	DataHash       string            `json:"train_ids_and_mask_sha256"`
+	ReferenceHash  string            `json:"reference_sha256,omitempty"` // of a loss of preferences
 	Rows           int               `json:"rows"`
 	HeldOutRows    int               `json:"held_out_rows"`
 	Steps          int               `json:"steps"`
@@ -67,7 +68,7 @@ func (u *run) writeManifest(res *Result) error {
 		DataSeed: r.DataSeed, Model: r.ModelNameOrPath, BaseFiles: u.origin.Base,
 		Parameters: u.Model.Size(), Files: map[string]string{},
 		TokenizerHash: u.Model.Tokenizer.Hash(), TemplateHash: u.Model.Template.Hash(), DataHash: u.rows.audit.Hash,
-		Rows: len(u.rows.examples), HeldOutRows: len(u.rows.heldOut), Steps: u.Steps,
+		ReferenceHash: u.referenceHash(), Rows: u.rows.count(), HeldOutRows: u.rows.countHeldOut(), Steps: u.Steps,
 		Started: u.start.UTC().Format(time.RFC3339)}
 	if m.Model == "" {
 		m.Model = "made from scratch"

@@ -12,13 +12,14 @@ import (
 	"path/filepath"
 
 	"instruct/checkpoints"
+	"instruct/train/preference"
 )
 
 // Metric is one row of metrics.jsonl: a step, or an evaluation (EvalLoss set).
 type Metric struct {
 	Step           int      `json:"step"`
 	Epoch          float64  `json:"epoch,omitempty"`
-	Loss           *float64 `json:"loss,omitempty"` // mean over the step's trained tokens
+	Loss           *float64 `json:"loss,omitempty"` // mean over the step's trained tokens, or over its pairs
 	GradNorm       float64  `json:"grad_norm,omitempty"`
 	LearningRate   *float64 `json:"learning_rate,omitempty"`
 	NumTokens      int      `json:"num_tokens,omitempty"`     // since the start of the run
@@ -29,6 +30,9 @@ type Metric struct {
 	EvalError      float64  `json:"eval_loss_standard_error,omitempty"`
 	EvalTokens     int      `json:"eval_trained_tokens,omitempty"`
 	EvalPerplexity float64  `json:"eval_perplexity,omitempty"`
+
+	*preference.Rewards
+	*preference.EvalRewards
 }
 
 // metrics appends rows to a file, one write a row, shows them, and keeps them for the report.

@@ -2,6 +2,7 @@ package train
 
 import (
 	"encoding/json"
+	"fmt"
 	"iter"
 	"math"
 	"os"
@@ -15,49 +16,8 @@ import (
 	"instruct/train/recipe"
 )
 
-// dpo is direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290) as an objective: rows 2i and 2i+1
-// are the better and the worse answer of pair i. It shows that a preference loss needs no op of its own.
-type dpo struct {
-	beta      float64
-	reference []float64 // log-probability of each row's answer under the reference model
-}
-
-func (o dpo) Divisor(b *data.Batch) float64 { return float64(len(o.reference)) / 2 }
-
-func (o dpo) Weigh(b *data.Batch) func(logprobs []float64, weights []float32) float64 {
-	return func(logprobs []float64, weights []float32) (loss float64) {
-		ratio := make([]float64, len(o.reference))
-		for i, s := range b.Segments {
-			if row := b.Rows[i]; row >= 0 {
-				ratio[row] = -o.reference[row]
-				for _, l := range logprobs[s.Start:s.End] {
-					ratio[row] += l
-				}
-			}
-		}
-		for i, s := range b.Segments {
-			row := b.Rows[i]
-			if row < 0 {
-				continue // the prompt that a pair shares
-			}
-			better, worse := ratio[row&^1], ratio[row|1]
-			z := o.beta * (better - worse)
-			weight := o.beta / (1 + math.Exp(z)) // of -log sigmoid(z)
-			if row%2 == 0 {
-				loss += math.Log1p(math.Exp(-z))
-			} else {
-				weight = -weight
-			}
-			for j := s.Start; j < s.End; j++ {
-				weights[j] = float32(weight) * b.Weights[j]
-			}
-		}
-		return loss
-	}
-}
-
-// preference is expected.json of testdata/dpo.
-type preference struct {
+// dpoValues is expected.json of testdata/dpo.
+type dpoValues struct {
 	Beta     float64
 	Pairs    []struct{ Chosen, Rejected answer }
 	Loss     float64
@@ -72,7 +32,7 @@ type answer struct {
 }
 
 // readPreference reads the pairs as examples, the better answer first, and the objective.
-func readPreference(t *testing.T) (p preference, examples []data.Example, o dpo) {
+func readPreference(t *testing.T) (p dpoValues, examples []data.Example, o *preferences) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "dpo", "expected.json"))
 	if err != nil {
@@ -81,7 +41,8 @@ func readPreference(t *testing.T) (p preference, examples []data.Example, o dpo)
 	if err := json.Unmarshal(text, &p); err != nil {
 		t.Fatal(err)
 	}
-	o.beta = p.Beta
+	r := set(t, recipe.Default(), "loss_type", "sigmoid", "beta", fmt.Sprint(p.Beta))
+	a := &answers{}
 	for _, pair := range p.Pairs {
 		for _, row := range []answer{pair.Chosen, pair.Rejected} {
 			e := data.Example{IDs: row.IDs, Mask: make([]bool, len(row.Mask))}
@@ -89,10 +50,10 @@ func readPreference(t *testing.T) (p preference, examples []data.Example, o dpo)
 				e.Mask[i] = m == 1
 			}
 			examples = append(examples, e)
-			o.reference = append(o.reference, row.Reference)
+			a.reference = append(a.reference, row.Reference)
 		}
 	}
-	return p, examples, o
+	return p, examples, newPreferences(&r, a)
 }
 
 // once is a source of one micro-batch.
@@ -104,7 +65,7 @@ type once struct {
 
 func (s once) Next() iter.Seq[*data.Batch] {
 	return func(yield func(*data.Batch) bool) {
-		b := data.Batch{Share: s.share}
+		b := data.Batch{Share: s.share, Group: 2}
 		data.BuildBatch(&b, s.examples, s.rows)
 		yield(&b)
 	}
@@ -116,7 +77,7 @@ func TestPreferenceObjective(t *testing.T) {
 	want, examples, objective := readPreference(t)
 	pool := kernel.NewPool(2)
 	defer pool.Close()
-	for _, rows := range [][]int{{0, 1, 2, 3}, {3, 0, 2, 1}} {
+	for _, rows := range [][]int{{0, 1, 2, 3}, {2, 3, 0, 1}} {
 		m := loadWeights(t, filepath.Join("..", "model", "testdata", "reference", "llama"))
 		g, err := m.NewTraining(pool, 128, false)
 		if err != nil {
@@ -154,10 +115,9 @@ func TestPreferenceObjective(t *testing.T) {
 	}
 }
 
-// TestPairsShareTheirPrompt: one pair with its prompt computed once has the loss and gradients that it has without.
+// TestPairsShareTheirPrompt: pairs with their prompts computed once have the loss and gradients that they have without.
 func TestPairsShareTheirPrompt(t *testing.T) {
 	_, examples, objective := readPreference(t)
-	objective.reference = objective.reference[:2]
 	pool := kernel.NewPool(2)
 	defer pool.Close()
 	var losses [2]float64
@@ -170,7 +130,7 @@ func TestPairsShareTheirPrompt(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := feed{graph: g, objective: objective}
-		for b := range (once{examples, []int{0, 1}, share}).Next() {
+		for b := range (once{examples, []int{0, 1, 2, 3}, share}).Next() {
 			if losses[i], _, err = f.run(b); err != nil {
 				t.Fatal(err)
 			}

@@ -24,7 +24,7 @@ const (
 // runFiles are what a run writes into its folder beside checkpoints: what describes the weights goes first when an
 // older run is replaced, so that nothing half removed looks like a model.
 func runFiles() []string {
-	return slices.Concat(pretrained.Files(), []string{manifestFile, recipeFile, metricsFile, chartFile})
+	return slices.Concat(pretrained.Files(), []string{manifestFile, recipeFile, metricsFile, chartFile, referenceFile})
 }
 
 // outputError is the error of the output folder.

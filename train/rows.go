@@ -22,7 +22,21 @@ type dataset struct {
 	heldOut   []data.Example
 	audit     *data.Audit // of the training rows
 	notes     []string
+
+	answers, heldOutAnswers *answers // of preferences: examples are two of each; else nil
 }
+
+// together is how many examples belong together.
+func (d *dataset) together() int {
+	if d.answers != nil {
+		return data.AnswersTogether
+	}
+	return 1
+}
+
+// count and countHeldOut are the number of rows: a pair is one.
+func (d *dataset) count() int        { return len(d.examples) / d.together() }
+func (d *dataset) countHeldOut() int { return len(d.heldOut) / d.together() }
 
 // loadRows reads the rows that the recipe names and holds some out.
 func loadRows(ctx context.Context, r *recipe.Recipe) (*dataset, error) {

@@ -62,6 +62,8 @@ type run struct {
 	best    best
 	saved   int // step of the last checkpoint
 	origin  origin
+
+	reference *reference // of a loss of preferences that needs one, else nil
 }
 
 // best is the lowest held-out loss so far; Step 0: none yet.
@@ -135,6 +137,9 @@ func (u *run) begin(ctx context.Context) (err error) {
 	}
 	if held := u.rows.heldOut; len(held) > 0 {
 		o := heldOutOptions{examples: held, rows: r.BatchSize, share: r.SharePrefix, beside: u.trainer.Graph}
+		if u.preferences != nil {
+			o.prefers = newPreferences(r, u.rows.heldOutAnswers)
+		}
 		if u.heldOut, err = newHeldOut(u.Pool, u.Model.Model, o); err != nil {
 			return err
 		}
@@ -151,6 +156,9 @@ func (u *run) begin(ctx context.Context) (err error) {
 		return err
 	}
 	u.describe()
+	if err := u.findReference(ctx); err != nil {
+		return err
+	}
 	return u.askBefore(ctx)
 }
 
@@ -207,6 +215,9 @@ func (u *run) step() error {
 	row := Metric{Step: u.trainer.Done.Step, Epoch: u.Cursor.Passes(), Loss: &s.Loss, GradNorm: s.GradNorm,
 		LearningRate: &s.LearningRate, NumTokens: u.trainer.Done.NumTokens, TrainedTokens: s.Trained,
 		TokensPerSec: float64(s.Tokens) / seconds, TrainedPerSec: float64(s.Trained) / seconds}
+	if u.preferences != nil {
+		row.Rewards = new(u.preferences.rewards())
+	}
 	if err := u.metrics.add(row); err != nil {
 		return err
 	}
@@ -264,7 +275,8 @@ func (u *run) evaluate(ctx context.Context) (better bool, err error) {
 	}
 	row := Metric{Step: step, Epoch: u.Cursor.Passes(), EvalLoss: &loss.Mean,
 		EvalError: loss.Error, EvalTokens: loss.Trained}
-	if p := exact.Exp(loss.Mean); finite(p) {
+	row.EvalRewards = loss.Rewards
+	if p := exact.Exp(loss.Mean); finite(p) && loss.Rewards == nil {
 		row.EvalPerplexity = p
 	}
 	if err := u.metrics.add(row); err != nil {

@@ -24,6 +24,9 @@ type Setup struct {
 	Steps   int    // of the whole run
 	rows    *dataset
 	resumed string // the checkpoint that the run goes on from, "" at its beginning
+
+	objective   Objective
+	preferences *preferences // the objective, where the recipe asks for one of preferences, else nil
 }
 
 // SetupOptions are what a setup needs beside its recipe.
@@ -72,11 +75,20 @@ func (s *Setup) load(ctx context.Context) (err error) {
 		return err
 	}
 	s.keepSystem()
-	err = s.rows.encode(ctx, encoder(s.Model, r), s.Pool.Threads(), s.Model.Config.Vocab)
+	err = s.encode(ctx)
 	if err == nil && !r.AllowUnended {
 		err = s.rows.audit.NeverStops()
 	}
 	return err
+}
+
+// encode makes examples of the rows.
+func (s *Setup) encode(ctx context.Context) error {
+	e := encoder(s.Model, s.Recipe)
+	if _, ok := s.Recipe.Preference(); ok {
+		return s.rows.encodeAnswers(ctx, e, s.Recipe, s.Pool.Threads(), s.Model.Config.Vocab)
+	}
+	return s.rows.encode(ctx, e, s.Pool.Threads(), s.Model.Config.Vocab)
 }
 
 // keepSystem keeps the system prompt of the rows with the model, which is then asked with it.
@@ -100,9 +112,16 @@ func (s *Setup) plan(o SetupOptions) error {
 	if o.SkipHeldOut {
 		s.rows.heldOut = nil
 	}
-	plan := data.NewPlan(data.Lengths(s.rows.examples), data.PlanOptions{Rows: r.BatchSize, Packing: r.Packing,
+	lengths := data.GroupLengths(s.rows.examples, s.rows.together(), r.SharePrefix)
+	plan := data.NewPlan(lengths, data.PlanOptions{Rows: r.BatchSize, Packing: r.Packing,
 		Capacity: r.BatchSize * min(r.MaxLength, s.Model.Config.MaxLength), Strategy: r.Sampling, Seed: uint64(r.Seed)})
 	s.Cursor = NewCursor(s.rows.examples, plan, r.Accumulation, r.SharePrefix)
+	s.objective = MaskedMean{}
+	if s.rows.answers != nil {
+		s.preferences = newPreferences(r, s.rows.answers)
+		s.objective = s.preferences
+		s.Cursor.prefers(s.preferences)
+	}
 	s.Steps = countSteps(r, plan)
 	d, err := kernel.ParseDType(r.DType)
 	if err != nil {
@@ -111,7 +130,11 @@ func (s *Setup) plan(o SetupOptions) error {
 	w := Workload{DType: d, Tokens: plan.MaxTokens(), Threads: s.Pool.Threads(),
 		Checkpointing: r.Checkpointing, Optim: r.Optim}
 	if len(s.rows.heldOut) > 0 {
-		w.Evaluate = evaluationPlan(s.rows.heldOut, r.BatchSize).MaxTokens()
+		lengths := data.GroupLengths(s.rows.heldOut, s.rows.together(), r.SharePrefix)
+		w.Evaluate = evaluationPlan(lengths, r.BatchSize).MaxTokens()
+	}
+	if s.preferences != nil && s.preferences.kind.Reference {
+		w.Evaluate = max(w.Evaluate, plan.MaxTokens())
 	}
 	if s.Memory, err = EstimateMemory(s.Model.Model, w); err != nil {
 		return err
@@ -147,7 +170,7 @@ func ceil(a, b int) int { return (a + b - 1) / b }
 // NewTrainer makes the trainer of the run, once the model has its weights.
 func (s *Setup) NewTrainer() (*Trainer, error) {
 	return NewTrainer(TrainerOptions{Pool: s.Pool, Model: s.Model.Model, Recipe: s.Recipe, Steps: s.Steps,
-		Source: s.Cursor, Capacity: s.Cursor.plan.MaxTokens(), Objective: MaskedMean{}})
+		Source: s.Cursor, Capacity: s.Cursor.plan.MaxTokens(), Objective: s.objective})
 }
 
 // sources names rows by their indices, most of them at the most.

@@ -21,6 +21,8 @@ type state struct {
 	origin
 	Recipe   recipe.Recipe `json:"recipe"`
 	DataHash string        `json:"data_hash"` // of all training ids and masks
+
+	ReferenceHash string `json:"reference_sha256,omitempty"` // of the file beside it
 }
 
 const (
@@ -39,12 +41,15 @@ var mayChange = []string{"max_steps", "num_train_epochs", "eval_strategy", "eval
 // state.json. It appears whole or not at all.
 func (u *run) saveCheckpoint() error {
 	r, step := u.Recipe, u.trainer.Done.Step
-	st := state{u.trainer.Done, u.Cursor.Place, u.best, u.origin, *r, u.rows.audit.Hash}
+	st := state{u.trainer.Done, u.Cursor.Place, u.best, u.origin, *r, u.rows.audit.Hash, u.referenceHash()}
 	err := checkpoints.SaveDir(checkpointDir(r, step), func(tmp string) error {
 		if err := u.Model.Save(tmp); err != nil {
 			return err
 		}
 		if err := pretrained.WriteTensors(filepath.Join(tmp, optimizerFile), u.trainer.opt.tensors()); err != nil {
+			return err
+		}
+		if err := u.reference.write(tmp); err != nil {
 			return err
 		}
 		if err := writeJSON(filepath.Join(tmp, trainerFile), u.trainerState()); err != nil {
@@ -155,6 +160,13 @@ func (u *run) restore(dir string) error {
 	}
 	if err := u.sameRun(&st, dir); err != nil {
 		return err
+	}
+	if st.ReferenceHash != "" {
+		f, err := readReference(dir, st.ReferenceHash)
+		if err != nil {
+			return err
+		}
+		u.use(f)
 	}
 	src, err := checkpoints.OpenSafetensors(filepath.Join(dir, optimizerFile))
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"instruct/model/kernel"
+	"instruct/train/preference"
 	"instruct/train/schedule"
 )
 
@@ -15,6 +16,8 @@ func Choices(key string) []string {
 	switch key {
 	case "dtype":
 		return []string{kernel.F32.String(), kernel.BF16.String()}
+	case "loss_type":
+		return append([]string{NLL}, preference.Names()...)
 	case "optim":
 		return []string{"adamw", "muon"}
 	case "lr_scheduler_type":
@@ -44,7 +47,7 @@ func (r *Recipe) Validate() error {
 	if _, err := r.Schedule(1); err != nil && slices.Contains(schedule.Kinds(), r.Scheduler) {
 		wrong = append(wrong, mistake("%w", err))
 	}
-	for _, c := range r.checks() {
+	for _, c := range slices.Concat(r.checks(), r.preferenceChecks()) {
 		switch {
 		case c.ok:
 		case c.key != "":

@@ -33,6 +33,14 @@ type Recipe struct {
 	LessonRows    int      `key:"lesson_rows" help:"rows of the embedded lessons to train on"`
 	LessonHeldOut int      `key:"lesson_held_out" help:"held-out rows of the embedded lessons"`
 
+	LossType    string  `key:"loss_type" help:"nll: the answers' cross-entropy; of preferences sigmoid (DPO), ipo, orpo, simpo, kto"`
+	Beta        float64 `key:"beta" help:"of preferences: how much the distance to the reference model counts"`
+	Smoothing   float64 `key:"label_smoothing" help:"sigmoid, simpo: how often the answers of a pair are the wrong way round"`
+	RPOAlpha    float64 `key:"rpo_alpha" help:"of pairs: weight of the better answers' cross-entropy beside the loss"`
+	SimPOGamma  float64 `key:"simpo_gamma" help:"simpo: by how much the better answer's reward is to be greater"`
+	Desirable   float64 `key:"desirable_weight" help:"kto: weight of answers that are labelled true"`
+	Undesirable float64 `key:"undesirable_weight" help:"kto: weight of answers that are labelled false"`
+
 	BatchSize     int     `key:"per_device_train_batch_size" help:"rows in a micro-batch"`
 	Accumulation  int     `key:"gradient_accumulation_steps" help:"micro-batches in a step"`
 	Packing       bool    `key:"packing" help:"fill micro-batches with whole rows, up to batch size * max_length tokens"`
@@ -90,7 +98,7 @@ func Default() Recipe {
 	own := lessons.Default()
 	return Recipe{
 		VocabSize: 4096, EvalFraction: 0.05, MaxLength: 1024, AssistantOnly: true, LessonRows: own.Rows,
-		LessonHeldOut: own.HeldOut, BatchSize: 8, Accumulation: 1, SharePrefix: true, Sampling: "random", Epochs: 3,
+		LessonHeldOut: own.HeldOut, LossType: NLL, Beta: 0.1, SimPOGamma: 0.5, Desirable: 1, Undesirable: 1, BatchSize: 8, Accumulation: 1, SharePrefix: true, Sampling: "random", Epochs: 3,
 		MaxSteps: -1, DType: kernel.F32.String(), Optim: "adamw", LearningRate: 1e-4, MuonSteps: 5, Scheduler: "linear",
 		Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, MaxGradNorm: 1, EvalStrategy: "epoch", SaveStrategy: "epoch", SaveLimit: 2,
 		LoggingSteps: 10, DataSeed: 42, Seed: 42,
