@@ -85,7 +85,7 @@ func TestLlamaFactoryRecipe(t *testing.T) {
 
 // TestAllMistakesAtOnce has a recipe that asks for much that is not there.
 func TestAllMistakesAtOnce(t *testing.T) {
-	text := "lerning_rate: 1\nadapter: lora\nlora_r: 16\nload_in_4bit: true\nrl: dpo\nneftune_noise_alpha: 5\n" +
+	text := "lerning_rate: 1\nadapter: lora\nlora_r: 16\nload_in_4bit: true\nsync_ref_model: true\nneftune_noise_alpha: 5\n" +
 		"dynamic_checkpoint: true\nseed: x\nspecial_tokens: {eos_token: </s>}\n" +
 		"datasets:\n  - path: a.jsonl\n    type: alpaca\n    split: train[:20%]\n    shards: 4\n"
 	r := Default()
@@ -96,7 +96,7 @@ func TestAllMistakesAtOnce(t *testing.T) {
 	for _, want := range []string{"recipe r.yaml has 10 mistakes\n",
 		`r.yaml:1: unknown key "lerning_rate"; did you mean "learning_rate"?`,
 		`r.yaml:2: adapter is "lora", which is not there: every weight is trained here`, "r.yaml:4: load_in_4bit",
-		`r.yaml:5: rl is "dpo"`, "r.yaml:6: neftune_noise_alpha", "r.yaml:7: dynamic_checkpoint is",
+		`r.yaml:5: sync_ref_model is "true"`, "r.yaml:6: neftune_noise_alpha", "r.yaml:7: dynamic_checkpoint is",
 		`r.yaml:8: seed is "x"; expected a whole number`, "r.yaml:9: special_tokens is \"eos_token",
 		`r.yaml:13: split of a data set is "train[:20%]"`, "r.yaml:14: shards"} {
 		if !strings.Contains(err.Error(), want) {
@@ -148,6 +148,14 @@ func TestOneKeyOfAnother(t *testing.T) {
 		{"model_name_or_path: ~/models/x", "model_name_or_path", "/home/me/models/x", ""},
 		{"output_dir: ~x/y", "output_dir", "~x/y", ""},
 		{"dataset: data/*.jsonl", "dataset", "data/*.jsonl", ""},
+		{"rl: dpo", "loss_type", "sigmoid", "rl: dpo is read as loss_type: sigmoid"},
+		{"rl: ipo\nrl_beta: 0.3", "beta", "0.3", "rl_beta is read as beta"},
+		{"stage: dpo", "loss_type", "sigmoid", "stage: dpo is read as loss_type: sigmoid"},
+		{"stage: dpo\npref_loss: orpo", "loss_type", "orpo", "pref_loss is read as loss_type"},
+		{"stage: kto", "loss_type", "kto", "stage is read as loss_type"},
+		{"stage: sft", "loss_type", "nll", ""},
+		{"loss_type: nll", "loss_type", "nll", ""},
+		{"precompute_ref_log_probs: true", "loss_type", "nll", "precompute_ref_log_probs is not used: the reference's"},
 		{"tokenizer_type: AutoTokenizer\nmodel_type: LlamaForCausalLM", "seed", "42",
 			"tokenizer_type, model_type are not used"},
 	} {

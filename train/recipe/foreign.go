@@ -12,6 +12,7 @@ type foreign struct {
 	names   string            // separated by spaces; one that ends in * stands for all that begin so
 	to      string            // the key here that takes the value; "": there is none
 	words   map[string]string // what values mean here, "": nothing; "*" stands for any other value
+	weak    bool              // another key may say it otherwise
 	refused bool              // without a key here: what is asked for is not there; else it means nothing here
 	say     string            // why, and what to do
 }

@@ -4,7 +4,7 @@ import "slices"
 
 // rules is the table of other programs' keys: those that a key here takes, those that mean nothing here, and those
 // that ask for what there is not.
-func rules() []foreign { return slices.Concat(taken, idle, refused) }
+func rules() []foreign { return slices.Concat(taken, preferred, idle, refused) }
 
 var (
 	yes   = map[string]string{"true": "true", "false": "false"}
@@ -165,14 +165,12 @@ var refused = []foreign{
 	{names: "load_in_4bit load_in_8bit bnb_* use_bnb_nested_quant quantization_* gptq* quantize_* qat " +
 		"quant_config quantization double_quantization export_quantization_bit model_quantization_*", refused: true,
 		words: map[string]string{"nf4": ""}, say: "weights are trained in float32; remove it"},
-	{names: "rl rl_beta rpo_alpha orpo_alpha simpo_gamma cpo_alpha ld_alpha center_rewards_coefficient " +
-		"precompute_ref_log_probs reward_model process_reward_model trainer_cls trl vllm* ebft kto_* pref_* dpo_* " +
-		"ppo_* reward_* ref_model* gdpo grpo_*",
-		refused: true, say: "only instruction tuning is there; remove it, or see `instruct round` for corrections"},
+	{names: "center_rewards_coefficient reward_model process_reward_model trainer_cls trl vllm* ebft kto_* pref_* " +
+		"dpo_* ppo_* reward_* ref_model* gdpo grpo_*",
+		refused: true, say: "instruction tuning and losses of preferences (loss_type) are there; remove it"},
 	{names: "finetuning_type", words: map[string]string{"full": ""}, refused: true,
 		say: "every weight is trained here (full), there are no adapters; full fine-tuning wants about a tenth " +
 			"of LoRA's learning_rate"},
-	{names: "stage", words: map[string]string{"sft": ""}, refused: true, say: "only sft is there"},
 	{names: "early_stopping_steps", to: "early_stopping_patience"},
 	{names: "dynamic_checkpoint eval_delay", refused: true,
 		say: "evaluations come by eval_strategy, checkpoints by save_strategy"},
@@ -186,9 +184,8 @@ var refused = []foreign{
 	{names: "optim_args optim_target_modules use_galore galore_* use_apollo apollo_* use_badam badam_* " +
 		"use_adam_mini adam_epsilon2 adam_beta3 torchao_* dion_* qgalore_*", refused: true,
 		say: "optim is adamw or muon; adam_beta1, adam_beta2, adam_epsilon and muon_ns_steps are all of it"},
-	{names: "neftune_noise_alpha noisy_embedding_alpha label_smoothing_factor loss_type use_dft_loss " +
+	{names: "neftune_noise_alpha noisy_embedding_alpha label_smoothing_factor use_dft_loss " +
 		"use_asft_loss use_eaft_loss use_eaft eaft_* asft_alpha scaling_softmax* kd_*",
-		words:   map[string]string{"nll": ""},
 		refused: true,
 		say:     "the loss is the cross-entropy of the trained tokens"},
 	{names: "freeze_* unfrozen_parameters lisa_* use_llama_pro mixture_of_depths shift_attn rope_scaling " +

@@ -11,6 +11,7 @@ import (
 // programs are those whose keys have a table in docs/recipes.md: a key a line, with its default there.
 var programs = []struct{ file, title string }{
 	{"trl_sft.txt", "TRL's `trl sft`"},
+	{"trl_dpo.txt", "TRL's `trl dpo`"},
 	{"axolotl.txt", "axolotl"},
 	{"llama_factory.txt", "LLaMA-Factory"},
 	{"transformers.txt", "transformers' TrainingArguments, and older names"},
@@ -45,15 +46,20 @@ func TestForeignKeysAreKnown(t *testing.T) {
 	}
 }
 
-// TestForeignDefaultsAskForNothing sets every flag of `trl sft` to its default, in one go.
+// TestForeignDefaultsAskForNothing sets every flag of `trl sft`, and every one of `trl dpo`, to its default, in one go.
 func TestForeignDefaultsAskForNothing(t *testing.T) {
-	var settings []Setting
-	for _, key := range theirs(t, "trl_sft.txt") {
-		settings = append(settings, Setting{key[0], key[1]})
-	}
-	r := Default()
-	if _, err := r.SetAll(settings); err != nil {
-		t.Error(err)
+	for file, loss := range map[string]string{"trl_sft.txt": NLL, "trl_dpo.txt": "sigmoid"} {
+		var settings []Setting
+		for _, key := range theirs(t, file) {
+			settings = append(settings, Setting{key[0], key[1]})
+		}
+		r := Default()
+		if _, err := r.SetAll(settings); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+		if r.LossType != loss {
+			t.Errorf("%s: loss_type is %s, want %s", file, r.LossType, loss)
+		}
 	}
 }
 

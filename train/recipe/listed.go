@@ -22,7 +22,6 @@ const listFile = "dataset_info.json"
 type listedSet struct {
 	File    string            `json:"file_name"`
 	Hub     string            `json:"hf_hub_url"`
-	Ranking bool              `json:"ranking"`
 	Columns map[string]string `json:"columns"`
 	Tags    map[string]string `json:"tags"`
 }
@@ -69,10 +68,8 @@ func (g *reading) file(list, name string, sets map[string]listedSet) string {
 		wrong("it names no file but %q; download it and name the file", set.Hub)
 		return name
 	}
-	if set.Ranking {
-		wrong("its rows are preferences; only instruction tuning is there")
-	}
 	plainNames := map[string]string{"prompt": "instruction", "query": "input", "response": "output", "system": "system",
+		"chosen": "chosen", "rejected": "rejected", "kto_tag": "label",
 		"messages": "messages conversations", "tools": "tools", "role_tag": "role from", "content_tag": "content value",
 		"user_tag": "user human", "assistant_tag": "assistant gpt", "system_tag": "system",
 		"observation_tag": "observation tool", "function_tag": "function_call"}

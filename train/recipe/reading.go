@@ -16,6 +16,14 @@ type reading struct {
 	unused   []unused
 	mistakes []error
 	listed   listed
+	weak     []weak
+	given    []string // keys here that were set
+}
+
+// weak sets a key unless another key does.
+type weak struct {
+	key string
+	set func() error
 }
 
 // unused is keys that mean nothing here for one reason.
@@ -51,7 +59,7 @@ func (g *reading) try(where, given string, values []string, split bool) error {
 	}
 	word, translated := rule.word(value)
 	if translated && word == "" || rule.to == "" && asksNothing(value) {
-		if rule.to != "" && !asksNothing(value) {
+		if rule.to != "" && rule.say != "" && !asksNothing(value) {
 			g.note(where, "%s: %s asks for nothing; %s", given, value, rule.say)
 		}
 		return nil
@@ -68,8 +76,17 @@ func (g *reading) try(where, given string, values []string, split bool) error {
 		values = []string{ratio}
 	}
 	word = strings.Join(values, ",")
-	g.renamed(where, given, value, to, word, translated && (to != rule.to || !strings.EqualFold(value, word)), rule.say)
-	return g.set(where, to, values, split)
+	set := func() error {
+		different := translated && (to != rule.to || !strings.EqualFold(value, word))
+		g.renamed(where, given, value, to, word, different, rule.say)
+		return g.set(where, to, values, split)
+	}
+	if rule.weak {
+		g.weak = append(g.weak, weak{to, set})
+		return nil
+	}
+	g.given = append(g.given, to)
+	return set()
 }
 
 // without is a key without one here.
@@ -124,6 +141,14 @@ func (g *reading) note(where, format string, args ...any) {
 
 // done gives the notes, and all mistakes as one.
 func (g *reading) done(path string) ([]string, error) {
+	for _, w := range g.weak {
+		if slices.Contains(g.given, w.key) {
+			continue
+		}
+		if err := w.set(); err != nil {
+			g.mistakes = append(g.mistakes, err)
+		}
+	}
 	for _, u := range g.unused {
 		verb := "are"
 		if len(u.keys) == 1 {
