@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"instruct/train/preference"
 )
 
 // progress shows how a run goes: a bar on a terminal, plain lines elsewhere.
@@ -86,8 +88,8 @@ func (p *progress) show(m Metric) {
 		p.note(p.fitting(fmt.Sprintf("loss %.4f", *m.Loss), fmt.Sprintf("lr %.1e", *m.LearningRate), speed, p.left(m.Step)))
 		p.drawn = time.Now()
 	case m.Step%p.every == 0 || last:
-		fmt.Fprintf(p.log, "step %d/%d  loss %.4f  grad_norm %.3f  lr %.2e  %s  %s\n",
-			m.Step, p.last, *m.Loss, m.GradNorm, *m.LearningRate, speed, p.left(m.Step))
+		fmt.Fprintf(p.log, "step %d/%d  loss %.4f%s  grad_norm %.3f  lr %.2e  %s  %s\n",
+			m.Step, p.last, *m.Loss, rewardsText(m.Rewards), m.GradNorm, *m.LearningRate, speed, p.left(m.Step))
 	}
 }
 
@@ -112,7 +114,20 @@ func (p *progress) evaluation(m Metric) {
 			more += fmt.Sprintf(", with a standard error of %.2g", m.EvalError)
 		}
 	}
+	more = rewardsText((*preference.Rewards)(m.EvalRewards)) + more
 	fmt.Fprintf(p.log, "step %d/%d  epoch %.2f  held-out loss %.4f%s\n", m.Step, p.last, m.Epoch, *m.EvalLoss, more)
+}
+
+// rewardsText says by how much the better answers are rewarded more, and for how many; "" where nothing is known.
+func rewardsText(r *preference.Rewards) string {
+	text := ""
+	if r != nil && r.Margins != nil {
+		text += fmt.Sprintf("  margin %.3f", *r.Margins)
+	}
+	if r != nil && r.Accuracies != nil {
+		text += fmt.Sprintf("  accuracy %.0f %%", 100**r.Accuracies)
+	}
+	return text
 }
 
 // done takes the bar away; it may be called twice.
