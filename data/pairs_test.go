@@ -117,8 +117,9 @@ func TestEncodeLabelled(t *testing.T) {
 		!slices.Equal(good, []bool{true, true, false}) || audit.Dropped[DroppedEmpty] != 1 {
 		t.Errorf("%q %v, want %q; dropped %v", got, good, want, audit.Dropped)
 	}
-	if _, _, _, err = e.EncodeLabelled(context.Background(), []Row{{Source: "x:1", Messages: talk("A", "1")}}, 1, 2); err ==
-		nil || !isUserError(err) || !strings.Contains(err.Error(), "x:1: the loss learns from answers that are labelled") {
+	plain := []Row{{Source: "x:1", Messages: talk("A", "1")}}
+	_, _, _, err = e.EncodeLabelled(context.Background(), plain, 1, 2)
+	if err == nil || !isUserError(err) || !strings.Contains(err.Error(), "x:1: the loss learns from answers that are") {
 		t.Errorf("no label: %v", err)
 	}
 }

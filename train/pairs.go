@@ -13,7 +13,8 @@ import (
 const highRate = 2e-5
 
 // encodeAnswers is encode for a loss of preferences: examples are two of each pair, or of each labelled answer.
-func (d *dataset) encodeAnswers(ctx context.Context, e *data.Encoder, r *recipe.Recipe, threads, vocab int) (err error) {
+func (d *dataset) encodeAnswers(ctx context.Context, e *data.Encoder, r *recipe.Recipe, threads, vocab int,
+) (err error) {
 	k, _ := r.Preference()
 	encode := func(rows []data.Row) (examples []data.Example, a *answers, audit *data.Audit, err error) {
 		var good []bool

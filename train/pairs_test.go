@@ -50,8 +50,8 @@ func preferring(t *testing.T, loss string) recipe.Recipe {
 		"gradient_accumulation_steps", "2", "max_steps", "6", "eval_fraction", "0.2", "learning_rate", "1e-3")
 }
 
-// TestPreferencesAgainAndOn: a run has the same bits with 1 and 2 threads, with prompts that are shared and without, and
-// when it is stopped and goes on, where the reference comes from the checkpoint.
+// TestPreferencesAgainAndOn: a run has the same bits with 1 and 2 threads, and when it is stopped and goes on, where
+// the reference comes from the checkpoint.
 func TestPreferencesAgainAndOn(t *testing.T) {
 	losses := []string{"sigmoid", "orpo", "kto"}
 	if testing.Short() {
@@ -65,8 +65,8 @@ func TestPreferencesAgainAndOn(t *testing.T) {
 			r = set(t, r, "output_dir", t.TempDir(), "threads", "2")
 			sameBits(t, mustResume(t, r, 3), want)
 			steps, _ := readMetrics(t, r)
-			if last := steps[len(steps)-1]; last.Rewards == nil || last.Rewards.Margins == nil || last.Rewards.Accuracies == nil &&
-				loss != "kto" {
+			last := steps[len(steps)-1].Rewards
+			if last == nil || last.Margins == nil || loss != "kto" && last.Accuracies == nil {
 				t.Errorf("no rewards in %+v", last)
 			}
 		})

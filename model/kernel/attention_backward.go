@@ -15,8 +15,8 @@ func (a *Attention) Backward(p *Pool, dqkv, dout, out, qkv, lse []float32, segs 
 	p.Do(len(a.groups)*a.KVHeads, &a.backward)
 }
 
-// group finds the first segments of what can be worked on apart: a segment without a prefix begins a group, whose others
-// have their prefixes in it. Where some prefix lies elsewhere, all segments are one.
+// group finds the first segments of what can be worked on apart: a segment without a prefix begins a group, whose
+// others have their prefixes in it. Where some prefix lies elsewhere, all segments are one.
 func (a *Attention) group(segs []Segment) {
 	a.groups = a.groups[:0]
 	var own Segment // the first of the group

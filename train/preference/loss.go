@@ -92,9 +92,9 @@ func ipoPair(s *Settings, better, worse Answer) (loss, dBetter, dWorse float64) 
 	return h * h, 2 * h / nb, -2 * h / nw
 }
 
-// orpoPair is the odds-ratio part of ORPO (Hong et al. 2024, arXiv:2403.07691, eq. 7), -β·log σ(log odds of the better
-// - log odds of the worse answer), of which the other is the cross-entropy of the better one. An answer's probability
-// is that of its mean token.
+// orpoPair is the odds-ratio part of ORPO (Hong et al. 2024, arXiv:2403.07691, eq. 7), -β·log σ(log odds of the
+// better - log odds of the worse answer); the other part is the cross-entropy of the better one. An answer's
+// probability is that of its mean token.
 func orpoPair(s *Settings, better, worse Answer) (loss, dBetter, dWorse float64) {
 	b, db := logOdds(better.mean())
 	w, dw := logOdds(worse.mean())

@@ -85,8 +85,8 @@ func TestLlamaFactoryRecipe(t *testing.T) {
 
 // TestAllMistakesAtOnce has a recipe that asks for much that is not there.
 func TestAllMistakesAtOnce(t *testing.T) {
-	text := "lerning_rate: 1\nadapter: lora\nlora_r: 16\nload_in_4bit: true\nsync_ref_model: true\nneftune_noise_alpha: 5\n" +
-		"dynamic_checkpoint: true\nseed: x\nspecial_tokens: {eos_token: </s>}\n" +
+	text := "lerning_rate: 1\nadapter: lora\nlora_r: 16\nload_in_4bit: true\nsync_ref_model: true\n" +
+		"neftune_noise_alpha: 5\ndynamic_checkpoint: true\nseed: x\nspecial_tokens: {eos_token: </s>}\n" +
 		"datasets:\n  - path: a.jsonl\n    type: alpaca\n    split: train[:20%]\n    shards: 4\n"
 	r := Default()
 	_, err := r.ParseYAML("r.yaml", []byte(text))

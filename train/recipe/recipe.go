@@ -33,9 +33,9 @@ type Recipe struct {
 	LessonRows    int      `key:"lesson_rows" help:"rows of the embedded lessons to train on"`
 	LessonHeldOut int      `key:"lesson_held_out" help:"held-out rows of the embedded lessons"`
 
-	LossType    string  `key:"loss_type" help:"nll: the answers' cross-entropy; of preferences sigmoid (DPO), ipo, orpo, simpo, kto"`
+	LossType    string  `key:"loss_type" help:"nll: the answers' cross-entropy; of preferences sigmoid, ipo, orpo, simpo, kto"`
 	Beta        float64 `key:"beta" help:"of preferences: how much the distance to the reference model counts"`
-	Smoothing   float64 `key:"label_smoothing" help:"sigmoid, simpo: how often the answers of a pair are the wrong way round"`
+	Smoothing   float64 `key:"label_smoothing" help:"sigmoid, simpo: how often a pair's answers are the wrong way round"`
 	RPOAlpha    float64 `key:"rpo_alpha" help:"of pairs: weight of the better answers' cross-entropy beside the loss"`
 	SimPOGamma  float64 `key:"simpo_gamma" help:"simpo: by how much the better answer's reward is to be greater"`
 	Desirable   float64 `key:"desirable_weight" help:"kto: weight of answers that are labelled true"`
@@ -98,7 +98,8 @@ func Default() Recipe {
 	own := lessons.Default()
 	return Recipe{
 		VocabSize: 4096, EvalFraction: 0.05, MaxLength: 1024, AssistantOnly: true, LessonRows: own.Rows,
-		LessonHeldOut: own.HeldOut, LossType: NLL, Beta: 0.1, SimPOGamma: 0.5, Desirable: 1, Undesirable: 1, BatchSize: 8, Accumulation: 1, SharePrefix: true, Sampling: "random", Epochs: 3,
+		LessonHeldOut: own.HeldOut, LossType: NLL, Beta: 0.1, SimPOGamma: 0.5, Desirable: 1, Undesirable: 1,
+		BatchSize: 8, Accumulation: 1, SharePrefix: true, Sampling: "random", Epochs: 3,
 		MaxSteps: -1, DType: kernel.F32.String(), Optim: "adamw", LearningRate: 1e-4, MuonSteps: 5, Scheduler: "linear",
 		Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, MaxGradNorm: 1, EvalStrategy: "epoch", SaveStrategy: "epoch", SaveLimit: 2,
 		LoggingSteps: 10, DataSeed: 42, Seed: 42,
