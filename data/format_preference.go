@@ -2,8 +2,8 @@ package data
 
 import "instruct/tokenizer/chat"
 
-// readPreference reads {"prompt", "chosen", "rejected"} as prompt and chosen answer, with the rejected one beside it. In
-// the place of the prompt may stand an instruction with its input; chosen may be a list of messages, with the prompt
+// readPreference reads {"prompt", "chosen", "rejected"} as prompt and chosen answer, with the rejected one beside it.
+// In the place of the prompt may stand an instruction with its input; chosen may be a list of messages, with the prompt
 // inside it where there is no other.
 func readPreference(r *record, row *Row) {
 	row.Messages = r.system()

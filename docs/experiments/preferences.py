@@ -41,14 +41,13 @@ def ours(a, loss):
     run = os.path.join(a.work, f"run-{loss}")
     keys = {"model_name_or_path": os.path.join(a.work, "base"), "dataset": data, "loss_type": loss, "learning_rate": a.learning_rate,
             "lr_scheduler_type": "linear", "per_device_train_batch_size": PAIRS, "max_steps": STEPS, "train_sampling_strategy": "sequential",
-            "eval_fraction": 0, "save_strategy": "no", "output_dir": run, "overwrite_output_dir": "true", "threads": a.threads, **EXTRA.get(loss, {})}
-    start = time.time()
+            "eval_fraction": 0, "adam_epsilon": a.adam_epsilon,
+            "save_strategy": "no", "output_dir": run, "overwrite_output_dir": "true", "threads": a.threads, **EXTRA.get(loss, {})}
     subprocess.run([a.instruct, "train", "--quiet"] + [x for k, v in keys.items() for x in ("--" + k, str(v))], check=True,
                    stdout=subprocess.DEVNULL)
-    seconds = time.time() - start
     steps = [json.loads(line) for line in open(os.path.join(run, "metrics.jsonl"))]
-    return steps, seconds, sum(s["num_tokens"] - (steps[i - 1]["num_tokens"] if i else 0) for i, s in enumerate(steps)) and [
-        1 / s["tokens_per_second"] * (s["num_tokens"] - (steps[i - 1]["num_tokens"] if i else 0)) for i, s in enumerate(steps)]
+    tokens = [s["num_tokens"] - before for s, before in zip(steps, [0] + [s["num_tokens"] for s in steps])]
+    return steps, [n / s["tokens_per_second"] for s, n in zip(steps, tokens)]
 
 
 def theirs(a, loss):
@@ -90,7 +89,8 @@ def theirs(a, loss):
     t = Recorded(model=model, processing_class=tokenizer, train_dataset=Dataset.from_list(data), args=config(
         output_dir=os.path.join(a.work, "trl-" + loss), per_device_train_batch_size=PAIRS, max_steps=STEPS, learning_rate=a.learning_rate,
         lr_scheduler_type="linear", optim="adamw_torch", gradient_checkpointing=False, bf16=False, use_cpu=True, logging_steps=1, save_strategy="no",
-        report_to="none", disable_tqdm=True, max_length=1024, train_sampling_strategy="sequential", max_grad_norm=1.0, weight_decay=0.0, **own))
+        report_to="none", disable_tqdm=True, max_length=1024, train_sampling_strategy="sequential", max_grad_norm=1.0, weight_decay=0.0,
+        adam_epsilon=a.adam_epsilon, **own))
     t.train()
     log = [h for h in t.state.log_history if "learning_rate" in h or "rewards/chosen" in h][:STEPS]
     return [{**h, "loss": x} for h, x in zip(log, losses)], seconds
@@ -112,6 +112,7 @@ def main():
         p.add_argument("--" + name, required=True)
     p.add_argument("--losses", default="sigmoid,ipo,orpo,simpo,kto")
     p.add_argument("--learning_rate", type=float, default=1e-5)
+    p.add_argument("--adam_epsilon", type=float, default=1e-8)
     p.add_argument("--threads", type=int, default=2)
     a = p.parse_args()
     os.makedirs(a.work, exist_ok=True)
@@ -122,7 +123,7 @@ def main():
         subprocess.run([a.instruct, "train", "--quiet", "--model_name_or_path", a.model, "--dataset", f.name, "--learning_rate", "0", "--max_steps", "1",
                         "--save_strategy", "no", "--output_dir", base], check=True, stdout=subprocess.DEVNULL)
     for loss in a.losses.split(","):
-        mine, total, mine_seconds = ours(a, loss)
+        mine, mine_seconds = ours(a, loss)
         other, other_seconds = theirs(a, loss)
         with open(os.path.join(a.work, loss + ".json"), "w") as f:
             json.dump({"instruct": mine, "trl": other, "seconds": [mine_seconds, other_seconds]}, f, indent=1)

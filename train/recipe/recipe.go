@@ -33,7 +33,7 @@ type Recipe struct {
 	LessonRows    int      `key:"lesson_rows" help:"rows of the embedded lessons to train on"`
 	LessonHeldOut int      `key:"lesson_held_out" help:"held-out rows of the embedded lessons"`
 
-	LossType    string  `key:"loss_type" help:"nll: the answers' cross-entropy; of preferences sigmoid, ipo, orpo, simpo, kto"`
+	LossType    string  `key:"loss_type" help:"nll: the answers' cross-entropy; or sigmoid (DPO), ipo, orpo, simpo, kto"`
 	Beta        float64 `key:"beta" help:"of preferences: how much the distance to the reference model counts"`
 	Smoothing   float64 `key:"label_smoothing" help:"sigmoid, simpo: how often a pair's answers are the wrong way round"`
 	RPOAlpha    float64 `key:"rpo_alpha" help:"of pairs: weight of the better answers' cross-entropy beside the loss"`
