@@ -46,6 +46,9 @@ func Lengths(examples []Example) []int {
 
 // GroupLengths gives the positions that each group of so many examples takes, which share their prefix or do not.
 func GroupLengths(examples []Example, size int, share bool) []int {
+	if size == 1 {
+		return Lengths(examples)
+	}
 	lengths := make([]int, 0, len(examples)/size)
 	for start := 0; start < len(examples); start += size {
 		group := Members(nil, []int{start / size}, size)

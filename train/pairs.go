@@ -34,9 +34,28 @@ func (d *dataset) encodeAnswers(ctx context.Context, e *data.Encoder, r *recipe.
 		}
 	}
 	d.notes = append(d.notes, d.audit.Notes()...)
+	d.notes = append(d.notes, balance(d.answers.good, r)...)
 	if r.LearningRate > highRate {
 		d.notes = append(d.notes, fmt.Sprintf("learning_rate %g is high for a loss of preferences; TRL's is 1e-6",
 			r.LearningRate))
 	}
 	return checkIDs(slices.Concat(d.examples, d.heldOut), vocab)
+}
+
+// balance says where good and bad answers do not count about the same together: KTO's paper advises that the good ones
+// count 1 to 4/3 times as much as the bad ones (arXiv:2402.01306, eq. 8).
+func balance(labels []bool, r *recipe.Recipe) []string {
+	good := 0
+	for _, is := range labels {
+		if is {
+			good++
+		}
+	}
+	bad := len(labels) - good
+	share := float64(good) * r.Desirable / (float64(bad) * r.Undesirable)
+	if good == 0 || bad == 0 || share >= 0.995 && share <= 4./3+0.005 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d answers are good and %d bad: desirable_weight %.2f would let both count the same", good,
+		bad, float64(bad)*r.Undesirable/float64(good))}
 }
