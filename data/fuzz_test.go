@@ -50,7 +50,7 @@ func fuzzSource(f *testing.F, name string) {
 
 var fuzzRows = []string{
 	`{"instruction":"I","input":"X","output":"O"}`,
-	`{"prompt":"P","completion":"C"}`,
+	`{"prompt":"P","completion":"C"}`, `{"prompt":"P","completion":"C","label":false}`,
 	`{"prompt":[{"role":"user","content":"P"}],"completion":[{"role":"assistant","content":"C"}]}`,
 	`{"messages":[{"role":"system","content":"S"},{"role":"user","content":"U"},` +
 		`{"role":"assistant","content":"A","weight":0},{"role":"assistant","content":"A","train":true}]}`,

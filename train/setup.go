@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"instruct/data"
@@ -173,12 +174,14 @@ func (s *Setup) NewTrainer() (*Trainer, error) {
 		Source: s.Cursor, Capacity: s.Cursor.plan.MaxTokens(), Objective: s.objective})
 }
 
-// sources names rows by their indices, most of them at the most.
+// sources names rows by their indices, most of them at the most; the answers to one prompt are of one row.
 func sources(examples []data.Example, rows []int) string {
 	const most = 16
 	var names []string
 	for _, i := range rows[:min(most, len(rows))] {
-		names = append(names, examples[i].Source)
+		if name := examples[i].Source; !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
 	if n := len(rows) - most; n > 0 {
 		names = append(names, fmt.Sprintf("and %d more", n))
