@@ -61,7 +61,7 @@ def theirs(a, loss):
     torch.set_num_threads(a.threads)
     base = os.path.join(a.work, "base")
     tokenizer = AutoTokenizer.from_pretrained(base)
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, a.dtype))
     data = []
     for row in rows(a.pairs, loss):
         prompt = tokenizer.apply_chat_template(row["prompt"], tokenize=False, add_generation_prompt=True)
@@ -113,6 +113,7 @@ def main():
     p.add_argument("--losses", default="sigmoid,ipo,orpo,simpo,kto")
     p.add_argument("--learning_rate", type=float, default=1e-5)
     p.add_argument("--adam_epsilon", type=float, default=1e-8)
+    p.add_argument("--dtype", default="float32", help="of TRL's model: float64 shows whose rounding a difference is")
     p.add_argument("--threads", type=int, default=2)
     a = p.parse_args()
     os.makedirs(a.work, exist_ok=True)
