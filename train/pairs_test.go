@@ -138,11 +138,11 @@ func TestNoPairs(t *testing.T) {
 
 // TestPreferencesAsAStage: answers first, then preferences, whose reference is the model that the answers made.
 func TestPreferencesAsAStage(t *testing.T) {
-	r := set(t, preferring(t, "sigmoid"), "stages", `[{"loss_type": "nll", "max_steps": 2}, {"max_steps": 2}]`)
+	r := set(t, preferring(t, "sigmoid"), "stages", `[{"loss_type": "nll", "max_steps": 2}, {"max_steps": 3}]`, "warmup_steps", "0")
 	mustRun(t, r)
 	steps, _ := readMetrics(t, r)
-	if len(steps) != 2 || steps[0].Rewards == nil || *steps[0].Rewards.Margins != 0 ||
-		*steps[1].Rewards.Margins == 0 {
-		t.Errorf("the last stage's steps are %+v", steps)
+	if len(steps) != 3 || steps[0].Rewards == nil || *steps[0].Rewards.Margins != 0 ||
+		*steps[2].Rewards.Margins == 0 {
+		t.Errorf("%d steps, the last of the margin %v", len(steps), *steps[len(steps)-1].Rewards.Margins)
 	}
 }
