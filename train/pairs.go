@@ -56,6 +56,6 @@ func balance(labels []bool, r *recipe.Recipe) []string {
 	if good == 0 || bad == 0 || share >= 0.995 && share <= 4./3+0.005 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d answers are good and %d bad: desirable_weight %.2f would let both count the same", good,
-		bad, float64(bad)*r.Undesirable/float64(good))}
+	return []string{fmt.Sprintf("%d answers are good and %d bad: desirable_weight %.2f would let both count the same",
+		good, bad, float64(bad)*r.Undesirable/float64(good))}
 }

@@ -138,7 +138,8 @@ func TestNoPairs(t *testing.T) {
 
 // TestPreferencesAsAStage: answers first, then preferences, whose reference is the model that the answers made.
 func TestPreferencesAsAStage(t *testing.T) {
-	r := set(t, preferring(t, "sigmoid"), "stages", `[{"loss_type": "nll", "max_steps": 2}, {"max_steps": 3}]`, "warmup_steps", "0")
+	r := set(t, preferring(t, "sigmoid"), "stages",
+		`[{"loss_type": "nll", "max_steps": 2}, {"max_steps": 3}]`, "warmup_steps", "0")
 	mustRun(t, r)
 	steps, _ := readMetrics(t, r)
 	if len(steps) != 3 || steps[0].Rewards == nil || *steps[0].Rewards.Margins != 0 ||
