@@ -245,8 +245,10 @@ func (h *heldOut) preferenceLoss(ctx context.Context) (out heldOutLoss, err erro
 	out.Mean = l.loss(&l.heard) / n
 	r := preference.EvalRewards(l.rewards())
 	out.Rewards = &r
-	for _, a := range l.heard.answers {
-		out.Trained += a.Tokens
+	for i, a := range l.heard.answers {
+		if !l.kind.Labelled || i%data.AnswersTogether == 0 {
+			out.Trained += a.Tokens
+		}
 	}
 	if !finite(out.Mean) {
 		return out, mistake("the held-out loss is %v; a lower learning_rate or a greater beta usually helps", out.Mean)
