@@ -9,7 +9,7 @@ import (
 
 // Config describes a model, independent of its family. It is read from and written to Hugging Face's config.json.
 type Config struct {
-	Family    string // model_type: "llama", "qwen2", "qwen3", "gpt2"
+	Family    string // model_type, see [Families]
 	Vocab     int    // V
 	Width     int    // C
 	Layers    int
@@ -34,10 +34,7 @@ type Config struct {
 
 // ParseConfig reads a config.json. path is used in messages only.
 func ParseConfig(path string, data []byte) (Config, error) {
-	return parseConfig(path, data, families())
-}
-
-func parseConfig(path string, data []byte, known []family) (Config, error) {
+	known := families()
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return Config{}, mistake("model: %s: not valid JSON: %w", path, err)
@@ -49,8 +46,7 @@ func parseConfig(path string, data []byte, known []family) (Config, error) {
 	}
 	i := slices.IndexFunc(known, func(f family) bool { return f.name == typ })
 	if i < 0 {
-		return Config{}, mistake("model: %s: unknown architecture: model_type %q; known are %s", path, typ,
-			strings.Join(Families(), ", "))
+		return Config{}, unknownFamily(path, typ)
 	}
 	c := Config{Family: typ, BOS: r.token("bos_token_id"), EOS: r.token("eos_token_id"), PAD: r.token("pad_token_id"),
 		InitStd: r.num("initializer_range", 0.02), family: &known[i], raw: raw}
@@ -82,10 +78,11 @@ func (c *Config) validate(path string) error {
 	case c.Heads%c.KVHeads != 0:
 		return mistake("model: %s: num_attention_heads %d is not a multiple of num_key_value_heads %d", path,
 			c.Heads, c.KVHeads)
-	case c.HeadDim > 256:
-		return mistake("model: %s: head_dim is %d; at most 256 is supported", path, c.HeadDim)
-	case c.Rope.Theta > 0 && c.HeadDim%2 != 0:
-		return mistake("model: %s: head_dim %d is odd; rotary positions need an even one", path, c.HeadDim)
+	case c.HeadDim > 512:
+		return mistake("model: %s: head_dim is %d; at most 512 is supported", path, c.HeadDim)
+	case c.Rope.Dims < 0 || c.Rope.Theta > 0 && c.Rope.dims(c.HeadDim)%2 != 0:
+		return mistake("model: %s: %d numbers of a head of %d turn; rotary positions need an even number of them", path,
+			c.Rope.dims(c.HeadDim), c.HeadDim)
 	case !(c.NormEps > 0) || c.NormEps > 0.1:
 		return mistake("model: %s: norm epsilon is %g; expected something like 1e-5", path, c.NormEps)
 	}
@@ -188,6 +185,14 @@ func (r *configReader) token(key string) int {
 	id := -1
 	r.get(key, &id, "a token id")
 	return id
+}
+
+// countOrNone is count for a key that null turns off: 0 then.
+func (r *configReader) countOrNone(key string, def int) int {
+	if string(r.raw[key]) == "null" {
+		return 0
+	}
+	return r.count(key, def)
 }
 
 // oneOf checks that a string key, where present, has one of the known values.

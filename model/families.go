@@ -10,19 +10,27 @@ type family struct {
 	architecture string // class name in config.json
 	gguf         string // general.architecture in GGUF files, "" where not supported
 
-	parse  func(c *Config, r *configReader)              // fills the family's part of c
-	write  func(c *Config, out map[string]any)           // the same keys, written back
-	params func(c *Config) []spec                        // every parameter, in order
-	graph  func(b *builder) (*gorgonia.Node, error)      // token ids -> normed rows (N, C)
-	meta   func(c *Config, get func(key string) float64) // fills c from GGUF metadata
+	parse  func(c *Config, r *configReader)         // fills the family's part of c
+	write  func(c *Config, out map[string]any)      // the same keys, written back
+	params func(c *Config) []spec                   // every parameter, in order
+	graph  func(b *builder) (*gorgonia.Node, error) // token ids -> normed rows (N, C)
+	meta   func(c *Config, g *ggufReader)           // fills c from GGUF metadata
 }
 
 // families lists every family; a new one is one file and one line here.
 func families() []family {
 	return []family{
 		llamaFamily(),
+		mistralFamily(),
 		qwen2Family(),
 		qwen3Family(),
+		gemma3Family(),
+		smollm3Family(),
+		graniteFamily(),
+		graniteHybridFamily(),
+		phi3Family(),
+		olmo2Family(),
+		ministral3Family(),
 		gpt2Family(),
 	}
 }

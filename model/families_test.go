@@ -27,7 +27,7 @@ func testConfigs(t testing.TB) map[string]Config {
 	}
 	configs := map[string]Config{}
 	for name, text := range texts {
-		c, err := ParseAnyConfig(name, []byte(fmt.Sprintf(`{"model_type":%q,%s}`, name, text)))
+		c, err := ParseConfig(name, []byte(fmt.Sprintf(`{"model_type":%q,%s}`, name, text)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,9 +18,9 @@ func TestFrequencyBits(t *testing.T) {
 	}{
 		{"10000", Rope{Theta: 10000}, 64, "38ab62459db92b9e"},
 		{"million", Rope{Theta: 1e6}, 128, "a0b753a77668922d"},
-		{"linear", Rope{100000, RopeScaling{Type: "linear", Factor: 3}}, 64, "38d2ea2605da34fc"},
-		{"llama3", Rope{500000, RopeScaling{Type: "llama3", Factor: 32, LowFreqFactor: 1, HighFreqFactor: 4,
-			OriginalLength: 8192}}, 128, "877925a66c7362bb"},
+		{"linear", Rope{Theta: 100000, Scaling: RopeScaling{Type: "linear", Factor: 3}}, 64, "38d2ea2605da34fc"},
+		{"llama3", Rope{Theta: 500000, Scaling: RopeScaling{Type: "llama3", Factor: 32, LowFreqFactor: 1,
+			HighFreqFactor: 4, OriginalLength: 8192}}, 128, "877925a66c7362bb"},
 	}
 	for _, tt := range tests {
 		h := sha256.New()

@@ -16,9 +16,10 @@ import (
 // Radford et al. 2019; reference: transformers models/gpt2/modeling_gpt2.py.
 func gpt2Family() family {
 	return family{
-		name: "gpt2", architecture: "GPT2LMHeadModel",
+		name: "gpt2", architecture: "GPT2LMHeadModel", gguf: "gpt2",
 		parse:  parseGPT2,
 		write:  writeGPT2,
+		meta:   gpt2Meta,
 		params: gpt2Params,
 		graph:  gpt2Graph,
 	}
@@ -51,33 +52,44 @@ func writeGPT2(c *Config, out map[string]any) {
 	})
 }
 
+func gpt2Meta(c *Config, g *ggufReader) {
+	c.Width, c.Hidden = g.count("embedding_length"), g.count("feed_forward_length")
+	c.Layers, c.Heads = g.count("block_count"), g.count("attention.head_count")
+	c.MaxLength = g.count("context_length")
+	c.KVHeads = c.Heads
+	if c.Heads > 0 {
+		c.HeadDim = c.Width / c.Heads
+	}
+	c.NormEps = g.real("attention.layer_norm_epsilon", 1e-5)
+}
+
 func gpt2Params(c *Config) []spec {
 	residual := 1 / math.Sqrt(float64(2*c.Layers)) // GPT-2 scales the projections into the residual stream
 	specs := []spec{
-		one("embed", "transformer.wte.weight", "", initNormal, c.Vocab, c.Width),
-		one("positions", "transformer.wpe.weight", "", initNormal, c.MaxLength, c.Width),
+		one("embed", "transformer.wte.weight", "token_embd.weight", initNormal, c.Vocab, c.Width),
+		one("positions", "transformer.wpe.weight", "position_embd.weight", initNormal, c.MaxLength, c.Width),
 	}
-	norm := func(name, hf string) {
-		specs = append(specs, one(name, hf+".weight", "", initOnes, c.Width),
-			one(name+".bias", hf+".bias", "", initZeros, c.Width))
+	norm := func(name, hf, gguf string) {
+		specs = append(specs, one(name, hf+".weight", gguf+".weight", initOnes, c.Width),
+			one(name+".bias", hf+".bias", gguf+".bias", initZeros, c.Width))
 	}
 	for l := range c.Layers {
-		n, h := fmt.Sprintf("layers.%d.", l), fmt.Sprintf("transformer.h.%d.", l)
-		linear := func(name, hf string, in, out int, scale float64) {
-			w := one(n+name, h+hf+".weight", "", initNormal, in, out)
-			w.scale, w.form = scale, kernel.NN
-			specs = append(specs, w, one(n+name+".bias", h+hf+".bias", "", initZeros, out))
+		n, h, g := fmt.Sprintf("layers.%d.", l), fmt.Sprintf("transformer.h.%d.", l), fmt.Sprintf("blk.%d.", l)
+		linear := func(name, hf, gguf string, in, out int, scale float64) {
+			w := one(n+name, h+hf+".weight", g+gguf+".weight", initNormal, in, out)
+			w.scale, w.form, w.parts[0].turned = scale, kernel.NN, true
+			specs = append(specs, w, one(n+name+".bias", h+hf+".bias", g+gguf+".bias", initZeros, out))
 		}
-		norm(n+"norm1", h+"ln_1")
-		linear("qkv", "attn.c_attn", c.Width, 3*c.Width, 1)
-		linear("out", "attn.c_proj", c.Width, c.Width, residual)
-		norm(n+"norm2", h+"ln_2")
-		linear("up", "mlp.c_fc", c.Width, c.Hidden, 1)
-		linear("down", "mlp.c_proj", c.Hidden, c.Width, residual)
+		norm(n+"norm1", h+"ln_1", g+"attn_norm")
+		linear("qkv", "attn.c_attn", "attn_qkv", c.Width, 3*c.Width, 1)
+		linear("out", "attn.c_proj", "attn_output", c.Width, c.Width, residual)
+		norm(n+"norm2", h+"ln_2", g+"ffn_norm")
+		linear("up", "mlp.c_fc", "ffn_up", c.Width, c.Hidden, 1)
+		linear("down", "mlp.c_proj", "ffn_down", c.Hidden, c.Width, residual)
 	}
-	norm("norm", "transformer.ln_f")
+	norm("norm", "transformer.ln_f", "output_norm")
 	if !c.Tied {
-		specs = append(specs, one("head", "lm_head.weight", "", initNormal, c.Vocab, c.Width))
+		specs = append(specs, one("head", "lm_head.weight", "output.weight", initNormal, c.Vocab, c.Width))
 	}
 	return specs
 }

@@ -94,7 +94,8 @@ func (b *builder) rope(l int) *kernel.Rope {
 	if b.ropes[r] == nil {
 		b.ropes[r] = &kernel.Rope{}
 		if !b.graph.Planning {
-			b.ropes[r] = kernel.NewRope(c.MaxLength, r.invFreq(c.HeadDim))
+			b.ropes[r] = kernel.NewRope(c.MaxLength, r.invFreq(c.HeadDim), r.amplitude())
+			b.ropes[r].Query = r.queryScale(c.MaxLength)
 		}
 	}
 	return b.ropes[r]
@@ -261,7 +262,9 @@ func (m *Model) assemble(pool *kernel.Pool, s graphSpec) (g *Graph, err error) {
 		ropes: map[Rope]*kernel.Rope{}, tokens: tokensLeaf(s.capacity, s.planned)}
 	defer b.catch(&err)
 	h := b.try(c.family.graph(b))
-	g.rope = len(b.ropes) * c.MaxLength * c.HeadDim
+	for r := range b.ropes {
+		g.rope += c.MaxLength * r.dims(c.HeadDim)
+	}
 	scale := float32(c.options.logitScale)
 	if s.kind == inference {
 		g.logits = &ops.Logits{W: m.Head(), Scale: scale, MaxRows: s.logits}

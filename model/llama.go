@@ -2,7 +2,6 @@ package model
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -16,23 +15,70 @@ import (
 //
 // Touvron et al. 2023, arXiv:2302.13971; reference: transformers models/llama/modeling_llama.py.
 func llamaFamily() family {
-	f := decoderFamily("llama", "LlamaForCausalLM", decoderOptions{interleaved: true})
-	f.write = func(c *Config, out map[string]any) {
-		writeLlama(c, out)
-		out["attention_bias"], out["mlp_bias"] = false, false
-	}
-	return f
+	return llamaLike{
+		name: "llama", architecture: "LlamaForCausalLM", gguf: "llama",
+		options: decoderOptions{interleaved: true},
+		write: func(c *Config, out map[string]any) {
+			out["attention_bias"], out["mlp_bias"] = c.options.biases&biasOut != 0, c.options.biases&biasMLP != 0
+		},
+	}.family()
 }
 
-// decoderOptions are what the decoders in the way of Llama differ in: attention with rotary positions, a gated MLP, and
-// RMSNorms between them. A family gives its own; what config.json says of them is added when it is read.
+// llamaLike is a family of decoders in the way of Llama: attention with rotary positions, a gated MLP, and RMSNorms
+// between them. It says what its files have beyond those of Llama, nil where that is nothing.
+type llamaLike struct {
+	name, architecture, gguf string // as in family
+	options                  decoderOptions
+
+	parse func(c *Config, r *configReader)    // of config.json, after Llama's keys
+	write func(c *Config, out map[string]any) // of config.json, over Llama's keys
+	meta  func(c *Config, g *ggufReader)      // of GGUF metadata, after Llama's keys
+}
+
+func (d llamaLike) family() family {
+	return family{
+		name: d.name, architecture: d.architecture, gguf: d.gguf,
+		parse: func(c *Config, r *configReader) {
+			c.options = d.options
+			parseLlama(c, r)
+			if d.parse != nil {
+				d.parse(c, r)
+			}
+		},
+		write: func(c *Config, out map[string]any) {
+			writeLlama(c, out)
+			if d.write != nil {
+				d.write(c, out)
+			}
+		},
+		meta: func(c *Config, g *ggufReader) {
+			c.options = d.options
+			llamaMeta(c, g)
+			if d.meta != nil {
+				d.meta(c, g)
+			}
+		},
+		params: llamaParams,
+		graph:  llamaGraph,
+	}
+}
+
+// decoderOptions are what such decoders differ in. A family gives its own; what its files say of them is added when
+// they are read.
 type decoderOptions struct {
 	norms       normPlaces         // where a layer has its norms
+	plusOne     bool               // the weights of norms stand for 1 plus what checkpoints hold
 	headNorm    headNormKind       // of queries and keys
-	qkvBias     bool               // q, k and v have biases
+	biases      biasPlaces         // which matrices have biases
 	activation  ops.ActivationKind // of the MLP
 	headDim     int                // head_dim where config.json has none; 0: C/H
 	interleaved bool               // GGUF files hold the rows of q and k as interleaved rotary pairs
+	fusedQKV    bool               // checkpoints hold q, k and v in one tensor
+	fusedMLP    bool               // checkpoints hold gate and up in one tensor
+	tied        bool               // tie_word_embeddings where config.json has none
+	names       map[string]string  // what tensors are called where that is not Llama's name, by that
+	keys        map[string]string  // the same of keys of config.json
+	ropeNames   ropeNames
 
 	embedScale     float64 // of the embedding's rows; 0: 1
 	residualScale  float64 // of what a sublayer's matrix adds to the stream, with norms before only; 0: 1
@@ -42,6 +88,17 @@ type decoderOptions struct {
 	windows []int  // by layer: positions that a query sees, its own included, 0 for all before it; nil: all everywhere
 	ropes   []Rope // by layer; nil: Config.Rope everywhere
 }
+
+// biasPlaces are matrices that have biases.
+type biasPlaces uint8
+
+const (
+	biasQKV biasPlaces = 1 << iota
+	biasOut
+	biasMLP // gate, up and down
+
+	biasAttention = biasQKV | biasOut
+)
 
 // normPlaces says where a layer has its norms; f is one of its two sublayers and x the stream.
 type normPlaces uint8
@@ -85,136 +142,206 @@ func (c *Config) scoreScale() float32 {
 	return float32(cmp.Or(c.options.attentionScale, 1/math.Sqrt(float64(c.HeadDim))))
 }
 
-// decoderFamily is a family of such decoders.
-func decoderFamily(name, architecture string, o decoderOptions) family {
-	return family{
-		name: name, architecture: architecture, gguf: name,
-		parse:  func(c *Config, r *configReader) { c.options = o; parseLlama(c, r) },
-		write:  writeLlama,
-		params: llamaParams,
-		graph:  llamaGraph,
-		meta:   func(c *Config, get func(string) float64) { c.options = o; llamaMeta(c, get) },
-	}
-}
+// key is what a key of config.json is called.
+func (o *decoderOptions) key(name string) string { return cmp.Or(o.keys[name], name) }
 
 func parseLlama(c *Config, r *configReader) {
+	o := &c.options
 	c.Vocab, c.Width = r.count("vocab_size", -1), r.count("hidden_size", -1)
 	c.Layers, c.Heads = r.count("num_hidden_layers", -1), r.count("num_attention_heads", -1)
-	c.Hidden = r.count("intermediate_size", -1)
+	c.checkLayers(r.fail)
+	c.Hidden = r.count(o.key("intermediate_size"), -1)
 	c.KVHeads = r.count("num_key_value_heads", c.Heads)
-	head := c.options.headDim
+	head := o.headDim
 	if head == 0 && c.Heads > 0 {
 		head = c.Width / c.Heads
 	}
 	c.HeadDim = r.count("head_dim", head)
 	c.MaxLength = r.count("max_position_embeddings", 2048)
-	c.NormEps = r.num("rms_norm_eps", 1e-6)
-	c.Tied = r.flag("tie_word_embeddings", false)
-	r.oneOf("hidden_act", "silu")
-	for _, key := range []string{"attention_bias", "mlp_bias", "use_sliding_window"} {
-		if r.flag(key, false) {
-			r.fail("%s: true is not supported", key)
-		}
+	c.NormEps = r.num(o.key("rms_norm_eps"), 1e-6)
+	c.Tied = r.flag("tie_word_embeddings", o.tied)
+	r.oneOf(o.key("hidden_act"), o.activations()...)
+	if r.flag("attention_bias", false) {
+		o.biases |= biasAttention
 	}
-	c.Rope = parseRope(r)
+	if r.flag("mlp_bias", false) {
+		o.biases |= biasMLP
+	}
+	if r.flag("use_sliding_window", false) {
+		r.fail("use_sliding_window: true is not supported")
+	}
+	c.Rope = parseRope(c, r)
+}
+
+// checkLayers bounds the number of layers, of which each gets entries in lists.
+func (c *Config) checkLayers(fail func(string, ...any)) {
+	const most = 1 << 12
+	if c.Layers < 0 || c.Layers > most {
+		fail("%d layers; expected 1 to %d", c.Layers, most)
+		c.Layers = 0
+	}
+}
+
+// activations are the names of the MLP's nonlinearity in config.json.
+func (o *decoderOptions) activations() []string {
+	if o.activation == ops.GeGLU {
+		return []string{"gelu_pytorch_tanh"}
+	}
+	return []string{"silu"}
 }
 
 func writeLlama(c *Config, out map[string]any) {
+	o := &c.options
 	maps.Copy(out, map[string]any{
-		"hidden_size": c.Width, "num_hidden_layers": c.Layers, "intermediate_size": c.Hidden,
+		"hidden_size": c.Width, "num_hidden_layers": c.Layers, o.key("intermediate_size"): c.Hidden,
 		"num_attention_heads": c.Heads, "num_key_value_heads": c.KVHeads, "head_dim": c.HeadDim,
-		"max_position_embeddings": c.MaxLength, "rms_norm_eps": c.NormEps, "hidden_act": "silu",
+		"max_position_embeddings": c.MaxLength, o.key("rms_norm_eps"): c.NormEps,
+		o.key("hidden_act"): o.activations()[0],
 	})
-	c.Rope.write(out)
+	if f := c.Rope.Scaling.Factors; f != nil {
+		out["max_position_embeddings"] = f.Length
+	}
+	if o.biases&biasOut != 0 {
+		out["attention_bias"] = true
+	}
+	if o.biases&biasMLP != 0 {
+		out["mlp_bias"] = true
+	}
+	if c.Rope.Theta > 0 {
+		c.Rope.write(c, out)
+	}
 }
 
-func llamaMeta(c *Config, get func(string) float64) {
-	c.Width, c.Hidden = int(get("embedding_length")), int(get("feed_forward_length"))
-	c.Layers = int(get("block_count"))
-	c.Heads = int(get("attention.head_count"))
-	c.KVHeads = cmp.Or(int(get("attention.head_count_kv")), c.Heads)
-	c.MaxLength = int(get("context_length"))
-	c.NormEps = tidyFloat32(get("attention.layer_norm_rms_epsilon"))
-	c.HeadDim = int(get("attention.key_length"))
+func llamaMeta(c *Config, g *ggufReader) {
+	c.Width, c.Hidden = g.count("embedding_length"), g.everywhere("feed_forward_length")
+	c.Layers = g.count("block_count")
+	c.checkLayers(g.fail)
+	c.Heads = g.everywhere("attention.head_count")
+	c.KVHeads = cmp.Or(g.everywhere("attention.head_count_kv"), c.Heads)
+	c.MaxLength = g.count("context_length")
+	c.NormEps = g.real("attention.layer_norm_rms_epsilon", 0)
+	c.HeadDim = g.count("attention.key_length")
 	if c.HeadDim == 0 && c.Heads > 0 {
 		c.HeadDim = c.Width / c.Heads
 	}
-	c.Rope = Rope{cmp.Or(get("rope.freq_base"), 10000), RopeScaling{Type: "default"}}
-	c.raw = map[string]json.RawMessage{}
-}
-
-// tidyFloat32 gives the short decimal that a float32 stands for: 1e-05 rather than 9.999999747378752e-06.
-func tidyFloat32(v float64) float64 {
-	var out float64
-	fmt.Sscan(fmt.Sprint(float32(v)), &out)
-	return out
+	for tensor, place := range map[string]biasPlaces{"attn_q": biasQKV, "attn_output": biasOut, "ffn_up": biasMLP} {
+		if g.has("blk.0." + tensor + ".bias") {
+			c.options.biases |= place
+		}
+	}
+	c.Rope = g.rope(c)
 }
 
 func llamaParams(c *Config) []spec {
+	o := &c.options
 	specs := []spec{one("embed", "model.embed_tokens.weight", "token_embd.weight", initNormal, c.Vocab, c.Width)}
 	for l := range c.Layers {
 		specs = append(specs, llamaLayer(c, l)...)
 	}
-	specs = append(specs, one("norm", "model.norm.weight", "output_norm.weight", initOnes, c.Width))
+	specs = append(specs, o.norm("norm", "model."+o.tensor("norm"), o.tensor("output_norm"), c.Width))
 	if !c.Tied {
 		specs = append(specs, one("head", "lm_head.weight", "output.weight", initNormal, c.Vocab, c.Width))
 	}
 	return specs
 }
 
-// llamaLayer is the parameters of layer l.
-func llamaLayer(c *Config, l int) (specs []spec) {
-	o, q, kv := &c.options, c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
-	n, h, g := fmt.Sprintf("layers.%d.", l), fmt.Sprintf("model.layers.%d.", l), fmt.Sprintf("blk.%d.", l)
-	add := func(s ...spec) { specs = append(specs, s...) }
-	norm := func(name, hf, gguf string, size int) {
-		add(one(n+name, h+hf+".weight", g+gguf+".weight", initOnes, size))
+// tensor is what a tensor is called.
+func (o *decoderOptions) tensor(name string) string { return cmp.Or(o.names[name], name) }
+
+// norm is the parameter of a norm.
+func (o *decoderOptions) norm(name, hf, gguf string, size int) spec {
+	s := one(name, hf+".weight", gguf+".weight", initOnes, size)
+	if o.plusOne {
+		s.init, s.parts[0].plusOne = initZeros, true
 	}
-	qkv := func(kind string) []part {
-		parts := []part{
-			{h + "self_attn.q_proj." + kind, g + "attn_q." + kind, q, 0},
-			{h + "self_attn.k_proj." + kind, g + "attn_k." + kind, kv, 0},
-			{h + "self_attn.v_proj." + kind, g + "attn_v." + kind, kv, 0},
+	return s
+}
+
+// layerSpecs collects the parameters of a layer. Names are those behind the layer's.
+type layerSpecs struct {
+	c           *Config
+	n, hf, gguf string // what stands before the names: of parameters, in Hugging Face's files, in GGUF files
+	specs       []spec
+}
+
+func (s *layerSpecs) add(specs ...spec) { s.specs = append(s.specs, specs...) }
+
+func (s *layerSpecs) norm(name, hf, gguf string, size int) {
+	o := &s.c.options
+	s.add(o.norm(s.n+name, s.hf+o.tensor(hf), s.gguf+o.tensor(gguf), size))
+}
+
+// stacked is a tensor of a matrix that may be stacked of several, with its rows; the heads are those of rotary pairs.
+type stacked struct {
+	hf, gguf    string
+	rows, heads int
+}
+
+// matrix adds the weight (rows, in) of stacked tensors and, where there is one, their bias.
+func (s *layerSpecs) matrix(name string, in int, bias bool, tensors ...stacked) {
+	o, rows := &s.c.options, 0
+	parts := func(kind string) (out []part) {
+		for _, t := range tensors {
+			p := part{name: s.hf + o.tensor(t.hf) + kind, gguf: s.gguf + o.tensor(t.gguf) + kind, rows: t.rows}
+			if o.interleaved {
+				p.heads = t.heads
+			}
+			out = append(out, p)
 		}
-		if o.interleaved {
-			parts[0].heads, parts[1].heads = c.Heads, c.KVHeads
-		}
-		return parts
+		return out
+	}
+	for _, t := range tensors {
+		rows += t.rows
+	}
+	s.add(spec{name: s.n + name, shape: []int{rows, in}, parts: parts(".weight"), decay: true})
+	if bias {
+		s.add(spec{name: s.n + name + ".bias", shape: []int{rows}, init: initZeros, parts: parts(".bias")})
+	}
+}
+
+// llamaLayer is the parameters of layer l.
+func llamaLayer(c *Config, l int) []spec {
+	o, q, kv := &c.options, c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
+	s := &layerSpecs{c: c, n: fmt.Sprintf("layers.%d.", l), hf: fmt.Sprintf("model.layers.%d.", l),
+		gguf: fmt.Sprintf("blk.%d.", l)}
+	qkv := []stacked{{"self_attn.q_proj", "attn_q", q, c.Heads}, {"self_attn.k_proj", "attn_k", kv, c.KVHeads},
+		{"self_attn.v_proj", "attn_v", kv, 0}}
+	gateUp := []stacked{{"mlp.gate_proj", "ffn_gate", c.Hidden, 0}, {"mlp.up_proj", "ffn_up", c.Hidden, 0}}
+	if o.fusedQKV {
+		qkv = []stacked{{"self_attn.qkv_proj", "attn_qkv", q + 2*kv, 0}}
+	}
+	if o.fusedMLP {
+		gateUp = []stacked{{"mlp.gate_up_proj", "ffn_up", 2 * c.Hidden, 0}}
 	}
 
 	if o.norms.before() {
-		norm("norm1", "input_layernorm", "attn_norm", c.Width)
+		s.norm("norm1", "input_layernorm", "attn_norm", c.Width)
 	}
-	add(spec{name: n + "qkv", shape: []int{q + 2*kv, c.Width}, parts: qkv("weight"), decay: true})
-	if o.qkvBias {
-		add(spec{name: n + "qkv.bias", shape: []int{q + 2*kv}, init: initZeros, parts: qkv("bias")})
-	}
+	s.matrix("qkv", c.Width, o.biases&biasQKV != 0, qkv...)
 	switch o.headNorm {
 	case normEachHead:
-		norm("qnorm", "self_attn.q_norm", "attn_q_norm", c.HeadDim)
-		norm("knorm", "self_attn.k_norm", "attn_k_norm", c.HeadDim)
+		s.norm("qnorm", "self_attn.q_norm", "attn_q_norm", c.HeadDim)
+		s.norm("knorm", "self_attn.k_norm", "attn_k_norm", c.HeadDim)
 	case normAllHeads:
-		norm("qnorm", "self_attn.q_norm", "attn_q_norm", q)
-		norm("knorm", "self_attn.k_norm", "attn_k_norm", kv)
+		s.norm("qnorm", "self_attn.q_norm", "attn_q_norm", q)
+		s.norm("knorm", "self_attn.k_norm", "attn_k_norm", kv)
 	}
-	add(one(n+"out", h+"self_attn.o_proj.weight", g+"attn_output.weight", initNormal, c.Width, q))
+	s.matrix("out", q, o.biases&biasOut != 0, stacked{"self_attn.o_proj", "attn_output", c.Width, 0})
 	if o.norms.behind() {
-		norm("behind1", "post_attention_layernorm", "post_attention_norm", c.Width)
+		s.norm("behind1", "post_attention_layernorm", "post_attention_norm", c.Width)
 	}
 	switch o.norms {
 	case normsBefore:
-		norm("norm2", "post_attention_layernorm", "ffn_norm", c.Width)
+		s.norm("norm2", "post_attention_layernorm", "ffn_norm", c.Width)
 	case normsBoth:
-		norm("norm2", "pre_feedforward_layernorm", "ffn_norm", c.Width)
+		s.norm("norm2", "pre_feedforward_layernorm", "ffn_norm", c.Width)
 	}
-	add(spec{name: n + "gateup", shape: []int{2 * c.Hidden, c.Width}, decay: true, parts: []part{
-		{h + "mlp.gate_proj.weight", g + "ffn_gate.weight", c.Hidden, 0},
-		{h + "mlp.up_proj.weight", g + "ffn_up.weight", c.Hidden, 0},
-	}}, one(n+"down", h+"mlp.down_proj.weight", g+"ffn_down.weight", initNormal, c.Width, c.Hidden))
+	s.matrix("gateup", c.Width, o.biases&biasMLP != 0, gateUp...)
+	s.matrix("down", c.Hidden, o.biases&biasMLP != 0, stacked{"mlp.down_proj", "ffn_down", c.Width, 0})
 	if o.norms.behind() {
-		norm("behind2", "post_feedforward_layernorm", "post_ffw_norm", c.Width)
+		s.norm("behind2", "post_feedforward_layernorm", "post_ffw_norm", c.Width)
 	}
-	return specs
+	return s.specs
 }
 
 // llamaGraph builds token ids (N) -> final normed rows (R, C) of the needed positions.
@@ -222,7 +349,7 @@ func llamaGraph(b *builder) (*gorgonia.Node, error) {
 	c, o := &b.model.Config, &b.model.Config.options
 	eps := float32(c.NormEps)
 	norm := func(name string, x, add *ops.Stream) *gorgonia.Node {
-		return b.try(ops.Norm{Name: name, W: b.param(name), Eps: eps, Add: add}.Apply(b.graph, x))
+		return b.try(ops.Norm{Name: name, W: b.param(name), PlusOne: o.plusOne, Eps: eps, Add: add}.Apply(b.graph, x))
 	}
 	// read is what a sublayer begins with: its matrix on the stream x, or on the norm of it.
 	read := func(matrix, before string, x *ops.Stream) *gorgonia.Node {
@@ -235,7 +362,7 @@ func llamaGraph(b *builder) (*gorgonia.Node, error) {
 	}
 	// add is what it ends with: x plus its matrix on h, or plus the norm of that.
 	add := func(matrix, behind string, h *gorgonia.Node, x *ops.Stream) *ops.Stream {
-		l := ops.Linear{Name: matrix, W: b.param(matrix)}
+		l := ops.Linear{Name: matrix, W: b.param(matrix), Bias: b.maybe(matrix + ".bias")}
 		if o.norms.behind() {
 			h = b.try(l.Apply(b.graph, h))
 			return &ops.Stream{X: norm(behind, &ops.Stream{X: h}, x)}
@@ -252,7 +379,7 @@ func llamaGraph(b *builder) (*gorgonia.Node, error) {
 		h := read(n+"qkv", n+"norm1", x) // (N, (H+2K)*D)
 		if o.headNorm != noHeadNorm {
 			h = b.try(ops.HeadNorm{Name: n + "headnorm", Q: b.param(n + "qnorm"), K: b.param(n + "knorm"),
-				Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim, Eps: eps}.Apply(b.graph, h))
+				PlusOne: o.plusOne, Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim, Eps: eps}.Apply(b.graph, h))
 		}
 		h = b.try(ops.Attention{Name: n + "attention", Layer: l, Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim,
 			Scale: c.scoreScale(), Window: o.window(l), Rope: b.rope(l)}.Apply(b.graph, h)) // (N, H*D)

@@ -38,7 +38,8 @@ func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool) err
 	if gguf {
 		heads = t.part.heads
 	}
-	if s, ok := src.(BlockSource); ok && reduced != nil && reduced.Blocks() {
+	turned := gguf && t.part.turned
+	if s, ok := src.(BlockSource); ok && reduced != nil && reduced.Blocks() && !turned {
 		raw, ok, err := s.ReadQ8(name)
 		if err != nil {
 			return err
@@ -58,6 +59,14 @@ func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool) err
 		return err
 	}
 	halfSplit(values, heads, rows, size/rows)
+	if turned {
+		transpose(values, size/rows, rows)
+	}
+	if gguf && t.part.plusOne {
+		for i := range values {
+			values[i]--
+		}
+	}
 	if reduced == nil {
 		return nil
 	}
@@ -85,12 +94,25 @@ func halfSplit[T any](w []T, heads, rows, width int) {
 	}
 }
 
+// transpose makes w (rows, width) its transpose (width, rows), in place.
+func transpose(w []float32, rows, width int) {
+	old := slices.Clone(w)
+	for i := range rows {
+		for j := range width {
+			w[j*rows+i] = old[i*width+j]
+		}
+	}
+}
+
 func (m *Model) load(path string, src Source, gguf bool) error {
 	pool := kernel.NewPool(0)
 	defer pool.Close()
 	read := map[string]bool{}
 	for _, t := range m.Tensors() {
 		n, shape, ok := m.find(&t, src, gguf)
+		if gguf && t.part.turned {
+			slices.Reverse(shape)
+		}
 		if !ok {
 			return mistake("model: load %s: tensor %s is missing; a %s model of this config.json needs it with shape %v%s",
 				path, n, m.Config.Family, t.Shape, m.has(src.Names(), n))
@@ -140,52 +162,7 @@ func (m *Model) ignored(name string) bool {
 	if m.Config.Tied && (name == headName || name == "output.weight") {
 		return true
 	}
-	computed := []string{".attn.bias", ".attn.masked_bias", "rotary_emb.inv_freq"}
+	computed := []string{".attn.bias", ".attn.masked_bias", "rotary_emb.inv_freq",
+		ropeFreqsTensor, ropeShortTensor, ropeLongTensor} // the last three are read with the configuration
 	return slices.ContainsFunc(computed, func(end string) bool { return strings.HasSuffix(name, end) })
-}
-
-// Meta gives the metadata of a GGUF file.
-type Meta interface {
-	String(key string) (string, bool)
-	Float(key string) (float64, bool) // any number
-}
-
-// ConfigFromGGUF reads a model's configuration from GGUF metadata and tensors.
-func ConfigFromGGUF(path string, meta Meta, src Source) (Config, error) {
-	arch, _ := meta.String("general.architecture")
-	var known []string
-	for _, f := range families() {
-		if f.gguf == "" {
-			continue
-		}
-		known = append(known, f.gguf)
-		if f.gguf != arch {
-			continue
-		}
-		c := Config{Family: f.name, InitStd: 0.02, BOS: -1, EOS: -1, PAD: -1, family: &f}
-		number := func(key string) float64 {
-			v, _ := meta.Float(key)
-			return v
-		}
-		f.meta(&c, func(key string) float64 { return number(arch + "." + key) })
-		if s, ok := src.Shape("token_embd.weight"); ok && len(s) == 2 {
-			c.Vocab = s[0]
-		}
-		_, untied := src.Shape("output.weight")
-		c.Tied = !untied
-		if scaling, ok := meta.String(arch + ".rope.scaling.type"); ok && scaling != "none" {
-			if scaling != "linear" {
-				return Config{}, mistake("model: %s: rope scaling %q is not supported in GGUF files; known: linear", path, scaling)
-			}
-			c.Rope.Scaling = RopeScaling{Type: "linear", Factor: number(arch + ".rope.scaling.factor")}
-		}
-		for key, id := range map[string]*int{"bos": &c.BOS, "eos": &c.EOS, "padding": &c.PAD} {
-			if v, ok := meta.Float("tokenizer.ggml." + key + "_token_id"); ok {
-				*id = int(v)
-			}
-		}
-		return c, c.validate(path)
-	}
-	return Config{}, mistake("model: %s: unknown architecture %q; known in GGUF files are %s", path, arch,
-		strings.Join(known, ", "))
 }

@@ -29,6 +29,9 @@ type part struct {
 	gguf  string // GGUF name
 	rows  int
 	heads int // GGUF: rows are rotary pairs of this many heads, interleaved, to be put in half-split order; 0: as they are
+
+	turned  bool // GGUF: the matrix is transposed
+	plusOne bool // GGUF: the values stand there plus 1
 }
 
 // product says whether the parameter stands in a matrix product, and may be reduced to fewer bits.

@@ -4,5 +4,7 @@ package model
 //
 // Yang et al. 2024, arXiv:2407.10671; reference: transformers models/qwen2/modeling_qwen2.py.
 func qwen2Family() family {
-	return decoderFamily("qwen2", "Qwen2ForCausalLM", decoderOptions{qkvBias: true})
+	return llamaLike{
+		name: "qwen2", architecture: "Qwen2ForCausalLM", gguf: "qwen2", options: decoderOptions{biases: biasQKV},
+	}.family()
 }

@@ -4,5 +4,8 @@ package model
 //
 // Yang et al. 2025, arXiv:2505.09388; reference: transformers models/qwen3/modeling_qwen3.py.
 func qwen3Family() family {
-	return decoderFamily("qwen3", "Qwen3ForCausalLM", decoderOptions{headNorm: normEachHead, headDim: 128})
+	return llamaLike{
+		name: "qwen3", architecture: "Qwen3ForCausalLM", gguf: "qwen3",
+		options: decoderOptions{headNorm: normEachHead, headDim: 128},
+	}.family()
 }

@@ -5,7 +5,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"instruct/checkpoints"
@@ -30,23 +29,10 @@ type reference struct {
 	} `json:"steps"`
 }
 
-// references are the families of this package and the others that its decoder options are held to.
+// references are the folders of all families and of the kinds of rotary positions.
 var references = append([]string{"llama", "llama3", "linear", "qwen2", "qwen3", "gpt2"}, others...)
 
-var others = []string{"olmo2", "gemma3", "mistral", "granite"}
-
-// plusOne gives norm weights that stand for 1 + w, as Gemma's do.
-type plusOne struct{ model.Source }
-
-func (s plusOne) Read(name string, dst []float32) error {
-	err := s.Source.Read(name, dst)
-	if strings.HasSuffix(name, "norm.weight") {
-		for i := range dst {
-			dst[i]++
-		}
-	}
-	return err
-}
+var others = []string{"olmo2", "gemma3", "mistral", "granite", "bias", "yarn", "smollm3", "granite4", "phi3", "ministral3"}
 
 func load(t testing.TB, dir string) *model.Model {
 	t.Helper()
@@ -55,7 +41,7 @@ func load(t testing.TB, dir string) *model.Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := model.ParseAnyConfig(path, text)
+	c, err := model.ParseConfig(path, text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,16 +50,12 @@ func load(t testing.TB, dir string) *model.Model {
 		t.Fatal(err)
 	}
 	defer folder.Close()
-	src := model.Source(folder)
-	if c.Family == "gemma3_text" {
-		src = plusOne{src}
-	}
 	m, err := model.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(m.Close)
-	if err := m.Load(dir, src); err != nil {
+	if err := m.Load(dir, folder); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -81,8 +63,12 @@ func load(t testing.TB, dir string) *model.Model {
 
 func loadReference(t testing.TB, name string) (*model.Model, *reference) {
 	t.Helper()
-	dir := filepath.Join("testdata", "reference", name)
-	text, err := os.ReadFile(filepath.Join(dir, "expected.json"))
+	return load(t, filepath.Join("testdata", "reference", name)), expectations(t, name)
+}
+
+func expectations(t testing.TB, name string) *reference {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "reference", name, "expected.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +76,7 @@ func loadReference(t testing.TB, name string) (*model.Model, *reference) {
 	if err := json.Unmarshal(text, ref); err != nil {
 		t.Fatal(err)
 	}
-	return load(t, dir), ref
+	return ref
 }
 
 // batch lays rows end to end, each shifted by one.

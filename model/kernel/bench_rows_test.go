@@ -24,7 +24,7 @@ func BenchmarkRows(b *testing.B) {
 	for i := range freq {
 		freq[i] = float32(math.Pow(1e4, -float64(i)/32))
 	}
-	rope := NewRope(n, freq)
+	rope := NewRope(n, freq, 1)
 	ids := make([]int32, n)
 	for i := range ids {
 		ids[i], weights[i] = int32(i), 1

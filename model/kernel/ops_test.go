@@ -134,7 +134,7 @@ func TestRotate(t *testing.T) {
 	for i := range freq {
 		freq[i] = float32(math.Pow(10000, -float64(i)/(d/2)))
 	}
-	rope := NewRope(3000, freq)
+	rope := NewRope(3000, freq, 1)
 	pos := []int32{0, 1, 7, 1000, 2999}
 	x := normals(&r, n*stride)
 	want := widen(x)

@@ -30,7 +30,7 @@ func newKernels() *kernels {
 		k.targets = append(k.targets, int32(r.Intn(c)))
 		k.pos = append(k.pos, int32(r.Intn(500)))
 	}
-	k.rope = NewRope(500, k.w[:24])
+	k.rope = NewRope(500, k.w[:24], 1)
 	for _, s := range []*[]float32{&k.out, &k.dx, &k.ce, &k.aw, &k.ag, &k.am, &k.av, &k.dwide} {
 		*s = make([]float32, n*c)
 	}

@@ -49,6 +49,7 @@ func (o *attention) rotate(qkv []float32, inverse bool) {
 	}
 	b := &o.env.Batch
 	o.env.Pool.Rotate(qkv, b.Positions, o.Rope, b.Len(), o.stride(), 0, o.Heads+o.KVHeads, o.D, inverse)
+	o.env.Pool.ScaleQueries(qkv, b.Positions, o.Rope, b.Len(), o.stride(), o.Heads*o.D)
 }
 
 func (o *attention) run(in [][]float32, out []float32) {

@@ -19,11 +19,14 @@ type Norm struct {
 	Bias *Param // (C), nil for RMSNorm
 	Eps  float32
 	Add  *Stream // residual to add, or nil
+
+	PlusOne bool // the weights stand for 1 + W (RMSNorm only)
 }
 
 type norm struct {
 	Norm
 	extent
+	gain       gain
 	stream     *Stream
 	c          int
 	mean, rstd []float32 // (N) of the forward pass, for the backward pass
@@ -33,7 +36,8 @@ type norm struct {
 // Apply adds the op on the stream s and returns the normalised rows (N, C), which are not kept for the backward pass;
 // or, with Add, the stream behind the sublayer, which is.
 func (o Norm) Apply(g *Graph, s *Stream) (*gorgonia.Node, error) {
-	b := &norm{Norm: o, extent: g.extentOf(s.X), stream: s, c: o.W.Shape[0], rstd: buffer[float32](g, g.Capacity)}
+	b := &norm{Norm: o, extent: g.extentOf(s.X), gain: g.gainOf(o.W, o.PlusOne), stream: s, c: o.W.Shape[0],
+		rstd: buffer[float32](g, g.Capacity)}
 	ins := gorgonia.Nodes{s.X, g.leaf(s.X, o.W, "")}
 	if o.Bias != nil {
 		b.mean = buffer[float32](g, g.Capacity)
@@ -64,9 +68,9 @@ func (o *norm) run(in [][]float32, out []float32) {
 	case o.Bias != nil:
 		p.LayerNorm(out, in[0], o.W.Value, o.Bias.Value, o.mean, o.rstd, n, o.c, o.Eps)
 	case o.Add != nil:
-		p.RMSNormAdd(out, in[0], in[2], o.env.residualRows(o.gather), o.W.Value, o.rstd, n, o.c, o.Eps)
+		p.RMSNormAdd(out, in[0], in[2], o.env.residualRows(o.gather), o.gain.values(), o.rstd, n, o.c, o.Eps)
 	default:
-		p.RMSNorm(out, in[0], o.W.Value, o.rstd, n, o.c, o.Eps)
+		p.RMSNorm(out, in[0], o.gain.values(), o.rstd, n, o.c, o.Eps)
 	}
 }
 
@@ -96,7 +100,7 @@ func (o *normBackward) run(in [][]float32, dx []float32) {
 	if f.Bias != nil {
 		p.LayerNormBackward(dx, in[0], in[1], f.W.Value, f.mean, f.rstd, f.W.Grad, f.Bias.Grad, residual, n, f.c)
 	} else {
-		p.RMSNormBackward(dx, in[0], in[1], f.W.Value, f.rstd, f.W.Grad, residual, n, f.c)
+		p.RMSNormBackward(dx, in[0], in[1], f.gain.values(), f.rstd, f.W.Grad, residual, n, f.c)
 	}
 	if o.scatter {
 		p.ScatterAdd(dx, in[2], f.env.Needed, len(f.env.Needed), f.c)

@@ -57,13 +57,32 @@ MODELS = {
     # of RoPE by layer, GeGLU and a scaled embedding; a window on every layer; multipliers. Rows are longer than the windows.
     "olmo2": ("olmo2", dict(LLAMA, tie_word_embeddings=False, rope_parameters=dict(rope_type="default", rope_theta=500000.0)), 7),
     "gemma3": ("gemma3_text", dict(COMMON, hidden_size=20, intermediate_size=24, num_hidden_layers=3, num_attention_heads=2, head_dim=6,
-                                   num_key_value_heads=1, max_position_embeddings=64, rms_norm_eps=1e-6, query_pre_attn_scalar=10,
+                                   num_key_value_heads=1, max_position_embeddings=64, rms_norm_eps=1e-6, query_pre_attn_scalar=6,
                                    sliding_window=4, layer_types=["sliding_attention", "full_attention", "sliding_attention"],
                                    rope_parameters=dict(
                                        full_attention=dict(rope_type="linear", factor=8.0, rope_theta=1000000.0),
                                        sliding_attention=dict(rope_type="default", rope_theta=10000.0))), 8),
     "mistral": ("mistral", dict(LLAMA, tie_word_embeddings=False, head_dim=6, sliding_window=4,
                                 rope_parameters=dict(rope_type="default", rope_theta=10000.0)), 9),
+    # what the layers of the others add to that: biases everywhere; yarn, which scales cosines and sines too; a layer without positions;
+    # q, k and v in one tensor with longrope on a part of each head; gate and up in one; queries that grow beyond the original length
+    "bias": ("llama", dict(LLAMA, attention_bias=True, mlp_bias=True,
+                           rope_parameters=dict(rope_type="default", rope_theta=10000.0)), 11),
+    "yarn": ("llama", dict(LLAMA, num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=256, rope_parameters=dict(
+        rope_type="yarn", rope_theta=1000.0, factor=4.0, original_max_position_embeddings=64)), 12),
+    "smollm3": ("smollm3", dict(LLAMA, num_hidden_layers=4, rope_parameters=dict(rope_type="default", rope_theta=10000.0)), 13),
+    "granite4": ("granitemoehybrid", dict(LLAMA, num_local_experts=0, shared_intermediate_size=24, layer_types=["full_attention"] * 2,
+                                          mamba_n_heads=2, mamba_d_head=16, position_embedding_type="rope",
+                                          embedding_multiplier=3.0, attention_multiplier=0.4, residual_multiplier=0.3, logits_scaling=2.5,
+                                          rope_parameters=dict(rope_type="default", rope_theta=10000.0)), 14),
+    "phi3": ("phi3", dict(LLAMA, num_attention_heads=2, num_key_value_heads=1, tie_word_embeddings=False, sliding_window=5,
+                          max_position_embeddings=128, original_max_position_embeddings=32, rope_parameters=dict(
+                              rope_type="longrope", rope_theta=10000.0, partial_rotary_factor=0.75, short_factor=[1.0, 1.25, 2.5],
+                              long_factor=[1.5, 4.0, 8.0])), 15),
+    "ministral3": ("ministral3", dict(LLAMA, num_attention_heads=2, num_key_value_heads=1, head_dim=8, max_position_embeddings=128,
+                                      tie_word_embeddings=False, rope_parameters=dict(
+                                          rope_type="yarn", rope_theta=1000.0, factor=16.0, original_max_position_embeddings=8,
+                                          beta_fast=32.0, beta_slow=1.0, mscale=1.0, mscale_all_dim=1.0, llama_4_scaling_beta=0.1)), 16),
     "granite": ("granite", dict(LLAMA, embedding_multiplier=3.0, attention_multiplier=0.4, residual_multiplier=0.3, logits_scaling=2.5,
                                 rope_parameters=dict(rope_type="default", rope_theta=10000.0)), 10),
 }

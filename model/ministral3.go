@@ -1,0 +1,21 @@
+package model
+
+// ministral3Family is the language model of Ministral 3: Mistral with positions stretched by yarn, and queries that
+// grow with the logarithm of their position beyond the original length.
+//
+// Reference: transformers models/ministral3/modeling_ministral3.py.
+func ministral3Family() family {
+	return llamaLike{
+		name: "ministral3", architecture: "Ministral3ForCausalLM", gguf: "mistral3",
+		options: decoderOptions{interleaved: true, headDim: 128},
+		parse:   parseWindow(0),
+		write:   writeWindow,
+		meta: func(c *Config, g *ggufReader) {
+			s := &c.Rope.Scaling
+			s.QueryBeta = g.real("attention.temperature_scale", 0)
+			if m := g.real("rope.scaling.yarn_log_multiplier", 0); m != 0 {
+				s.MScale, s.MScaleAllDim = m, m
+			}
+		},
+	}.family()
+}
