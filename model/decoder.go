@@ -60,10 +60,22 @@ func (m *Model) NewDecoder(pool *kernel.Pool, o DecoderOptions) (*Decoder, error
 	}
 	d := &Decoder{graph: g, config: c, most: min(o.Sequences, capacity), positions: make([]int32, capacity),
 		tokens: make([]int32, capacity), weights: make([]float32, capacity), targets: make([]int32, capacity),
-		cache: runCache{rows: ops.NewCache(c.Layers, rows, c.KVHeads*c.HeadDim), limit: limit}}
+		cache: runCache{rows: c.newCache(rows), limit: limit}}
 	g.env.Cache = d.cache.rows
 	d.choose = chooseTask{d: d, scratch: make([]candidates, pool.Threads())}
 	return d, nil
+}
+
+// newCache makes the cache that layers need: keys and values, or the inputs of a convolution.
+func (c *Config) newCache(rows int) *ops.Cache {
+	keys, values := make([]int, c.Layers), make([]int, c.Layers)
+	for l := range c.Layers {
+		keys[l], values[l] = c.KVHeads*c.HeadDim, c.KVHeads*c.HeadDim
+		if c.options.convTaps(l) > 0 {
+			keys[l], values[l] = c.Width, 0
+		}
+	}
+	return ops.NewCache(rows, keys, values)
 }
 
 // Close gives the decoder's memory back; the decoder must not be used afterwards.

@@ -31,6 +31,7 @@ func families() []family {
 		phi3Family(),
 		olmo2Family(),
 		ministral3Family(),
+		lfm2Family(),
 		gpt2Family(),
 	}
 }

@@ -23,7 +23,13 @@ func testConfigs(t testing.TB) map[string]Config {
 		"mistral": `"sliding_window":7,` + size,
 		"granite": `"tie_word_embeddings":true,"embedding_multiplier":3,"residual_multiplier":0.4,"attention_multiplier":0.2,
 			"logits_scaling":4,` + size,
-		"gpt2": `"vocab_size":50,"n_embd":24,"n_layer":3,"n_head":4,"n_positions":600,"initializer_range":0.3`,
+		"phi3": `"sliding_window":9,"partial_rotary_factor":0.5,"original_max_position_embeddings":600,"rope_scaling":{
+			"type":"longrope","short_factor":[1,2],"long_factor":[3,4]},` + size,
+		"ministral3": `"rope_parameters":{"rope_type":"yarn","rope_theta":100,"factor":4,"llama_4_scaling_beta":0.5,
+			"original_max_position_embeddings":8},` + size,
+		"smollm3": `"no_rope_layers":[1,0,1],"attention_bias":true,"mlp_bias":true,` + size,
+		"lfm2":    `"layer_types":["conv","full_attention","conv"],` + size,
+		"gpt2":    `"vocab_size":50,"n_embd":24,"n_layer":3,"n_head":4,"n_positions":600,"initializer_range":0.3`,
 	}
 	configs := map[string]Config{}
 	for name, text := range texts {
@@ -202,7 +208,7 @@ func TestGraphMemory(t *testing.T) {
 		if !ok {
 			want = 1
 		}
-		if got := g.rope; got != want*c.MaxLength*c.HeadDim {
+		if got := g.rope; got != want*c.MaxLength*c.Rope.dims(c.HeadDim) {
 			t.Errorf("%s: %d values of tables, want %d tables of %d", name, got, want, c.MaxLength*c.HeadDim)
 		}
 		planned, err := m.GraphBytes(40, false, 0)

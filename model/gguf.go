@@ -45,6 +45,10 @@ func (g *ggufReader) everywhere(key string) int {
 	if !ok || len(list) == 0 {
 		return g.count(key)
 	}
+	list = slices.DeleteFunc(list, func(n int64) bool { return n == 0 }) // of layers without
+	if len(list) == 0 {
+		return 0
+	}
 	if slices.Min(list) != slices.Max(list) {
 		g.fail("%s is %v: layers that differ in it are not supported", key, list)
 	}

@@ -87,6 +87,7 @@ type decoderOptions struct {
 
 	windows []int  // by layer: positions that a query sees, its own included, 0 for all before it; nil: all everywhere
 	ropes   []Rope // by layer; nil: Config.Rope everywhere
+	taps    []int  // by layer: those of a short convolution in the place of attention, 0: attention; nil: all have that
 }
 
 // biasPlaces are matrices that have biases.
@@ -127,6 +128,14 @@ func (o *decoderOptions) window(l int) int {
 		return 0
 	}
 	return o.windows[l]
+}
+
+// convTaps is how many taps the convolution of layer l has; 0: it has attention.
+func (o *decoderOptions) convTaps(l int) int {
+	if o.taps == nil {
+		return 0
+	}
+	return o.taps[l]
 }
 
 // layerRope is the rotary positions of layer l.
@@ -299,23 +308,14 @@ func (s *layerSpecs) matrix(name string, in int, bias bool, tensors ...stacked) 
 	}
 }
 
-// llamaLayer is the parameters of layer l.
-func llamaLayer(c *Config, l int) []spec {
+// attention adds the parameters of attention.
+func (s *layerSpecs) attention() {
+	c := s.c
 	o, q, kv := &c.options, c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
-	s := &layerSpecs{c: c, n: fmt.Sprintf("layers.%d.", l), hf: fmt.Sprintf("model.layers.%d.", l),
-		gguf: fmt.Sprintf("blk.%d.", l)}
 	qkv := []stacked{{"self_attn.q_proj", "attn_q", q, c.Heads}, {"self_attn.k_proj", "attn_k", kv, c.KVHeads},
 		{"self_attn.v_proj", "attn_v", kv, 0}}
-	gateUp := []stacked{{"mlp.gate_proj", "ffn_gate", c.Hidden, 0}, {"mlp.up_proj", "ffn_up", c.Hidden, 0}}
 	if o.fusedQKV {
 		qkv = []stacked{{"self_attn.qkv_proj", "attn_qkv", q + 2*kv, 0}}
-	}
-	if o.fusedMLP {
-		gateUp = []stacked{{"mlp.gate_up_proj", "ffn_up", 2 * c.Hidden, 0}}
-	}
-
-	if o.norms.before() {
-		s.norm("norm1", "input_layernorm", "attn_norm", c.Width)
 	}
 	s.matrix("qkv", c.Width, o.biases&biasQKV != 0, qkv...)
 	switch o.headNorm {
@@ -327,6 +327,34 @@ func llamaLayer(c *Config, l int) []spec {
 		s.norm("knorm", "self_attn.k_norm", "attn_k_norm", kv)
 	}
 	s.matrix("out", q, o.biases&biasOut != 0, stacked{"self_attn.o_proj", "attn_output", c.Width, 0})
+}
+
+// shortConv adds the parameters of a short convolution.
+func (s *layerSpecs) shortConv(taps int) {
+	width := s.c.Width
+	s.matrix("qkv", width, false, stacked{"conv.in_proj", "shortconv.in_proj", 3 * width, 0})
+	s.add(one(s.n+"conv", s.hf+"conv.conv.weight", s.gguf+"shortconv.conv.weight", initNormal, width, 1, taps))
+	s.matrix("out", width, false, stacked{"conv.out_proj", "shortconv.out_proj", width, 0})
+}
+
+// llamaLayer is the parameters of layer l.
+func llamaLayer(c *Config, l int) []spec {
+	o := &c.options
+	s := &layerSpecs{c: c, n: fmt.Sprintf("layers.%d.", l), hf: fmt.Sprintf("model.layers.%d.", l),
+		gguf: fmt.Sprintf("blk.%d.", l)}
+	gateUp := []stacked{{"mlp.gate_proj", "ffn_gate", c.Hidden, 0}, {"mlp.up_proj", "ffn_up", c.Hidden, 0}}
+	if o.fusedMLP {
+		gateUp = []stacked{{"mlp.gate_up_proj", "ffn_up", 2 * c.Hidden, 0}}
+	}
+
+	if o.norms.before() {
+		s.norm("norm1", "input_layernorm", "attn_norm", c.Width)
+	}
+	if taps := o.convTaps(l); taps > 0 {
+		s.shortConv(taps)
+	} else {
+		s.attention()
+	}
 	if o.norms.behind() {
 		s.norm("behind1", "post_attention_layernorm", "post_attention_norm", c.Width)
 	}
@@ -342,6 +370,19 @@ func llamaLayer(c *Config, l int) []spec {
 		s.norm("behind2", "post_feedforward_layernorm", "post_ffw_norm", c.Width)
 	}
 	return s.specs
+}
+
+// attention is the heads of layer l on packed qkv (N, (H+2K)*D).
+func (b *builder) attention(l int, qkv *gorgonia.Node) *gorgonia.Node {
+	c, o := &b.model.Config, &b.model.Config.options
+	n := fmt.Sprintf("layers.%d.", l)
+	if o.headNorm != noHeadNorm {
+		qkv = b.try(ops.HeadNorm{Name: n + "headnorm", Q: b.param(n + "qnorm"), K: b.param(n + "knorm"),
+			PlusOne: o.plusOne, Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim, Eps: float32(c.NormEps),
+		}.Apply(b.graph, qkv))
+	}
+	return b.try(ops.Attention{Name: n + "attention", Layer: l, Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim,
+		Scale: c.scoreScale(), Window: o.window(l), Rope: b.rope(l)}.Apply(b.graph, qkv))
 }
 
 // llamaGraph builds token ids (N) -> final normed rows (R, C) of the needed positions.
@@ -376,13 +417,13 @@ func llamaGraph(b *builder) (*gorgonia.Node, error) {
 	for l := b.from; l < b.to; l++ {
 		b.startLayer()
 		n := fmt.Sprintf("layers.%d.", l)
-		h := read(n+"qkv", n+"norm1", x) // (N, (H+2K)*D)
-		if o.headNorm != noHeadNorm {
-			h = b.try(ops.HeadNorm{Name: n + "headnorm", Q: b.param(n + "qnorm"), K: b.param(n + "knorm"),
-				PlusOne: o.plusOne, Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim, Eps: eps}.Apply(b.graph, h))
+		h := read(n+"qkv", n+"norm1", x) // (N, (H+2K)*D), or (N, 3C)
+		if o.convTaps(l) > 0 {
+			conv := ops.ShortConv{Name: n + "conv", Layer: l, W: b.param(n + "conv")}
+			h = b.try(conv.Apply(b.graph, h)) // (N, C)
+		} else {
+			h = b.attention(l, h) // (N, H*D)
 		}
-		h = b.try(ops.Attention{Name: n + "attention", Layer: l, Heads: c.Heads, KVHeads: c.KVHeads, D: c.HeadDim,
-			Scale: c.scoreScale(), Window: o.window(l), Rope: b.rope(l)}.Apply(b.graph, h)) // (N, H*D)
 		if l == c.Layers-1 {
 			h = b.try(ops.Select{}.Apply(b.graph, h)) // from here on R rows instead of N
 		}

@@ -117,6 +117,9 @@ func (m *Model) load(path string, src Source, gguf bool) error {
 			return mistake("model: load %s: tensor %s is missing; a %s model of this config.json needs it with shape %v%s",
 				path, n, m.Config.Family, t.Shape, m.has(src.Names(), n))
 		}
+		if gguf && len(t.Shape) == 3 && len(shape) == 2 {
+			shape = slices.Insert(shape, 1, 1) // llama.cpp leaves out the axis of the only input of a convolution
+		}
 		if !slices.Equal(shape, t.Shape) {
 			return mistake("model: load %s: tensor %s has shape %v; config.json asks for %v", path, n, shape, t.Shape)
 		}

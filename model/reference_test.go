@@ -32,7 +32,8 @@ type reference struct {
 // references are the folders of all families and of the kinds of rotary positions.
 var references = append([]string{"llama", "llama3", "linear", "qwen2", "qwen3", "gpt2"}, others...)
 
-var others = []string{"olmo2", "gemma3", "mistral", "granite", "bias", "yarn", "smollm3", "granite4", "phi3", "ministral3"}
+var others = []string{"olmo2", "gemma3", "mistral", "granite", "bias", "yarn", "smollm3", "granite4", "phi3",
+	"ministral3", "lfm2"}
 
 func load(t testing.TB, dir string) *model.Model {
 	t.Helper()

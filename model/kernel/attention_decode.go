@@ -20,6 +20,20 @@ func (s *Span) Len() int {
 	return n
 }
 
+// Row is the row of the cache that holds position pos of the sequence; -1 before its beginning.
+func (s *Span) Row(pos int) int32 {
+	for _, r := range s.Keys {
+		if pos < 0 {
+			break
+		}
+		if pos < r.Len {
+			return int32(r.Start + pos)
+		}
+		pos -= r.Len
+	}
+	return -1
+}
+
 // Decode computes attention for the rows of a batch against a cache: q row i begins at q[i·qStride] (Heads·D wide),
 // out (N, Heads·D), kcache and vcache (rows, KVHeads·D) hold the positions of the batch already. Each row sees the
 // positions of its own sequence up to itself, or the last Window of those. The bits are those of Forward on the

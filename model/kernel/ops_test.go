@@ -161,6 +161,36 @@ func TestRotate(t *testing.T) {
 	}
 }
 
+// A part of each vector turns, with a scale; queries have a scale by position.
+func TestRotatePart(t *testing.T) {
+	const n, heads, d, half = 3, 2, 10, 3
+	r := rng.NewRand(1, "rotate part", 0, 0)
+	rope := NewRope(9, []float32{1, 0.3, 0.1}, 1.5)
+	rope.Query = []float32{1, 1, 1, 2, 2, 2, 3, 3, 3}
+	pos := []int32{0, 4, 8}
+	x := normals(&r, n*heads*d)
+	want := widen(x)
+	for i := range n {
+		for h := range heads {
+			v := want[(i*heads+h)*d:][:d]
+			for j := range half {
+				s, c := math.Sincos(float64(pos[i]) * []float64{1, 0.3, 0.1}[j])
+				v[j], v[j+half] = 1.5*(v[j]*c-v[j+half]*s), 1.5*(v[j+half]*c+v[j]*s)
+			}
+			if h == 0 { // a query
+				for j := range v {
+					v[j] *= float64(rope.Query[pos[i]])
+				}
+			}
+		}
+	}
+	p := NewPool(2)
+	defer p.Close()
+	p.Rotate(x, pos, rope, n, heads*d, 0, heads, d, false)
+	p.ScaleQueries(x, pos, rope, n, heads*d, d)
+	near(t, "a part", x, want, 1e-6)
+}
+
 func TestCrossEntropy(t *testing.T) {
 	const n, v = 4, 37
 	r := rng.NewRand(1, "ce", 0, 0)

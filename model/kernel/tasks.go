@@ -10,6 +10,7 @@ type opTasks struct {
 	layerNormDW   layerNormDWTask
 	rotate        rotateTask
 	gated         gatedTask
+	conv          shortConvTask
 	bias          biasTask
 	columnSum     columnSumTask
 	gather        gatherTask

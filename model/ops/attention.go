@@ -64,7 +64,7 @@ func (o *attention) run(in [][]float32, out []float32) {
 
 func (o *attention) decode(out, qkv []float32) {
 	c, width, kv := o.env.Cache, o.stride(), o.KVHeads*o.D
-	k, v := c.k[o.Layer], c.v[o.Layer]
+	k, v := c.k[o.Layer].x, c.v[o.Layer].x
 	for i := range o.env.Spans {
 		s := &o.env.Spans[i]
 		last := s.Keys[len(s.Keys)-1]

@@ -83,6 +83,11 @@ MODELS = {
                                       tie_word_embeddings=False, rope_parameters=dict(
                                           rope_type="yarn", rope_theta=1000.0, factor=16.0, original_max_position_embeddings=8,
                                           beta_fast=32.0, beta_slow=1.0, mscale=1.0, mscale_all_dim=1.0, llama_4_scaling_beta=0.1)), 16),
+    # short convolutions of three taps; rows are longer and shorter than those
+    "lfm2": ("lfm2", dict(COMMON, hidden_size=16, intermediate_size=24, num_hidden_layers=3, num_attention_heads=4,
+                          num_key_value_heads=2, max_position_embeddings=64, norm_eps=1e-5, block_auto_adjust_ff_dim=True,
+                          block_multiple_of=8, layer_types=["conv", "full_attention", "conv"],
+                          rope_parameters=dict(rope_type="default", rope_theta=1000000.0)), 17),
     "granite": ("granite", dict(LLAMA, embedding_multiplier=3.0, attention_multiplier=0.4, residual_multiplier=0.3, logits_scaling=2.5,
                                 rope_parameters=dict(rope_type="default", rope_theta=10000.0)), 10),
 }
@@ -146,7 +151,7 @@ def build(model_type, config, seed):
     with torch.no_grad():
         for name, p in sorted(model.named_parameters()):
             r = torch.randn(p.shape, generator=g, dtype=torch.float64)
-            if p.dim() == 2:
+            if p.dim() >= 2:
                 p.copy_(r * 0.3)
             elif name.endswith("bias"):
                 p.copy_(r * 0.2)
@@ -176,8 +181,8 @@ def run(model, rows):
     with torch.no_grad():
         logits = model(input_ids=torch.tensor([rows[0]["ids"]]), use_cache=False).logits[0]
     assert logits.dtype == next(model.parameters()).dtype
-    decay = [p for p in model.parameters() if p.dim() == 2]
-    plain = [p for p in model.parameters() if p.dim() != 2]
+    decay = [p for p in model.parameters() if p.dim() >= 2]
+    plain = [p for p in model.parameters() if p.dim() < 2]
     o = OPTIMIZER
     adamw = torch.optim.AdamW([dict(params=decay, weight_decay=o["weight_decay"]), dict(params=plain, weight_decay=0.0)],
                               lr=o["learning_rate"], betas=tuple(o["betas"]), eps=o["eps"], foreach=False)
