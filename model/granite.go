@@ -17,7 +17,7 @@ func graniteFamily() family {
 			o.embedScale, o.attentionScale = g.real("embedding_scale", 1), g.real("attention.scale", 0)
 			o.residualScale, o.logitScale = g.real("residual_scale", 1), 1/g.real("logit_scale", 1)
 			if !g.flag("rope.scaling.finetuned", true) {
-				g.fail("it has no positions at all (rope.scaling.finetuned is false), which is supported in Hugging Face folders only")
+				g.fail("it has no positions at all (rope.scaling.finetuned is false), which is supported in folders only")
 			}
 		},
 	}.family()

@@ -1,7 +1,7 @@
 package model
 
-// phi3Family is Phi-3, Phi-3.5-mini and Phi-4-mini: Llama with q, k and v in one tensor, and gate and up in another; the
-// later ones turn a part of each head and stretch its positions by longrope.
+// phi3Family is Phi-3, Phi-3.5-mini and Phi-4-mini: Llama with q, k and v in one tensor, and gate and up in another;
+// the later ones turn a part of each head and stretch its positions by longrope.
 //
 // Abdin et al. 2024, arXiv:2404.14219; reference: transformers models/phi3/modeling_phi3.py.
 func phi3Family() family {

@@ -4,12 +4,13 @@ import (
 	"strings"
 )
 
-// refused are kinds of models that are known and not computed, with the reason: values of model_type in config.json and
-// of general.architecture in GGUF files. A name that ends in a star stands for all names that begin so.
+// refused are kinds of models that are known and not computed, with the reason: values of model_type in config.json
+// and of general.architecture in GGUF files. A name that ends in a star stands for all names that begin so.
 var refused = []struct{ why, names string }{
 	{"it is a mixture of experts, which is not supported", "mixtral granitemoe granitemoeshared qwen2_moe qwen2moe " +
 		"qwen3_moe qwen3moe olmoe phimoe lfm2_moe lfm2moe gpt_oss gpt-oss deepseek* dbrx ernie4_5_moe"},
-	{"most of its layers are linear attention, which is not supported", "qwen3_5* qwen35* qwen3_next qwen3next kimi_linear"},
+	{"most of its layers are linear attention, which is not supported", "qwen3_5* qwen35* qwen3_next qwen3next " +
+		"kimi_linear"},
 	{"it has layers of a state space model (Mamba), which are not supported", "mamba* jamba bamba zamba* falcon_h1 " +
 		"falcon-h1 nemotron_h granitehybrid"},
 	{"it is a recurrent network, which is not supported", "rwkv* recurrent_gemma"},
@@ -17,7 +18,8 @@ var refused = []struct{ why, names string }{
 		"gemma3n* gemma4*"},
 	{"it is a model of pictures and texts; save its language model alone (model_type gemma3_text)", "gemma3"},
 	{"it is a model of pictures and texts; save its language model alone (model_type ministral3 or mistral)", "mistral3"},
-	{"it is a model of pictures and texts; save its language model alone", "llava* smolvlm idefics* qwen2_vl qwen2_5_vl"},
+	{"it is a model of pictures and texts; save its language model alone", "llava* smolvlm idefics* qwen2_vl " +
+		"qwen2_5_vl"},
 	{"it is an encoder with a decoder; decoders alone are supported", "t5 mt5 bart"},
 	{"it is an encoder; decoders are supported", "bert roberta modernbert"},
 }

@@ -157,7 +157,8 @@ func (s *ropeKeys) rope(c *Config, r *configReader, theta, part float64) Rope {
 		rope.Dims = int(float64(c.HeadDim) * part)
 	}
 	if part > 1 || part < 1 && rope.Dims < 2 {
-		r.fail("partial_rotary_factor is %g; expected at most 1, and enough for 2 of the %d numbers of a head", part, c.HeadDim)
+		r.fail("partial_rotary_factor is %g; expected at most 1, and enough for 2 of the %d numbers of a head", part,
+			c.HeadDim)
 	}
 	if wrong := rope.check(c); wrong != "" {
 		r.fail("rope_scaling: %s", wrong)

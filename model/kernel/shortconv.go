@@ -114,7 +114,7 @@ func (t *shortConvTask) gradWeights(from, to int) {
 			}
 			for j := from; j < to; j++ {
 				dv := t.dout[i*t.c+j] * t.bcx[(3*i+1)*t.c+j]
-				sum[(j-from)*maxTaps+k] += float64(dv) * float64(t.input(int(row), j)) // exact, whether fused or not
+				sum[(j-from)*maxTaps+k] += float64(float64(dv) * float64(t.input(int(row), j)))
 			}
 		}
 	}

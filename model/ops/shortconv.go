@@ -11,8 +11,8 @@ import (
 // reference: transformers models/lfm2/modeling_lfm2.py, Lfm2ShortConv).
 //
 // bcx (N, 3C) holds b, g and x of each token side by side; with u = b·x and the taps W (C, 1, L) of each column,
-// out (N, C) = g · Σ_k W[L-1-k]·u[t-k], where positions before the beginning of an example count as zero. A prefix that
-// examples share comes before each of them. Backward gives dbcx and adds to dW.
+// out (N, C) = g · Σ_k W[L-1-k]·u[t-k], where positions before the beginning of an example count as zero. A prefix
+// that examples share comes before each of them. Backward gives dbcx and adds to dW.
 //
 // With Env.Cache set, u of every position goes into the cache, from which those before are read.
 type ShortConv struct {

@@ -58,7 +58,7 @@ func ggufPres() map[string]ggufPre {
 		"gpt-2": gpt2, "gpt2": gpt2, "mpt": gpt2, "jais": gpt2,
 		"olmo":   {normalizer: nfc, preTokenizer: byteLevel(false, true)},
 		"smollm": smollm, "starcoder": smollm, "refact": smollm, "command-r": smollm, "codeshell": smollm,
-		"llama-bpe": llama3, "llama3": llama3, "llama-v3": llama3, "falcon3": llama3,
+		"llama-bpe": llama3, "llama3": llama3, "llama-v3": llama3, "falcon3": llama3, "lfm2": llama3, "pixtral": llama3,
 		"dbrx": cl100k, "smaug-bpe": cl100k,
 		"qwen2": qwen2, "deepseek-r1-qwen": qwen2,
 		"stablelm2": {preTokenizer: split(pattern.Qwen2)},
