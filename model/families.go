@@ -32,6 +32,7 @@ func families() []family {
 		olmo2Family(),
 		ministral3Family(),
 		lfm2Family(),
+		neoxFamily(),
 		gpt2Family(),
 	}
 }

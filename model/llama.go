@@ -87,6 +87,7 @@ type decoderOptions struct {
 
 	windows []int  // by layer: positions that a query sees, its own included, 0 for all before it; nil: all everywhere
 	ropes   []Rope // by layer; nil: Config.Rope everywhere
+	serial  bool   // GPT-NeoX: the MLP reads what attention has added
 	taps    []int  // by layer: those of a short convolution in the place of attention, 0: attention; nil: all have that
 }
 

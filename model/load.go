@@ -46,6 +46,7 @@ func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool) err
 		}
 		if ok {
 			halfSplit(raw, heads, rows, len(raw)/rows)
+			byHead(raw, t.byHead(gguf), rows, len(raw)/rows)
 			reduced.SetBlocks(pool, t.row, raw)
 			return nil
 		}
@@ -59,6 +60,7 @@ func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool) err
 		return err
 	}
 	halfSplit(values, heads, rows, size/rows)
+	byHead(values, t.byHead(gguf), rows, size/rows)
 	if turned {
 		transpose(values, size/rows, rows)
 	}
@@ -91,6 +93,26 @@ func halfSplit[T any](w []T, heads, rows, width int) {
 			copy(head[i*width:(i+1)*width], tmp[2*i*width:])
 			copy(head[(i+d/2)*width:(i+d/2+1)*width], tmp[(2*i+1)*width:])
 		}
+	}
+}
+
+// byHead gives the number of heads whose rows a GGUF file holds in another order, 0 where there are none.
+func (t *Tensor) byHead(gguf bool) int {
+	if gguf {
+		return t.part.byHead
+	}
+	return 0
+}
+
+// byHead turns rows of all queries, all keys and all values into those of each head's query, key and value. w is (rows,
+// width); with 0 heads it stays as it is. llama.cpp's converter of GPT-NeoX does the reverse.
+func byHead[T any](w []T, heads, rows, width int) {
+	if heads == 0 {
+		return
+	}
+	old, size := slices.Clone(w), rows/(3*heads)*width
+	for i := range 3 * heads {
+		copy(w[i*size:(i+1)*size], old[(i%3*heads+i/3)*size:])
 	}
 }
 

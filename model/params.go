@@ -30,6 +30,7 @@ type part struct {
 	rows  int
 	heads int // GGUF: rows are rotary pairs of this many heads, interleaved, to be put in half-split order; 0: as they are
 
+	byHead  int  // GGUF: rows are all queries, keys and values of so many heads, to be put head by head; 0: as they are
 	turned  bool // GGUF: the matrix is transposed
 	plusOne bool // GGUF: the values stand there plus 1
 }

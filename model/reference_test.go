@@ -33,7 +33,7 @@ type reference struct {
 var references = append([]string{"llama", "llama3", "linear", "qwen2", "qwen3", "gpt2"}, others...)
 
 var others = []string{"olmo2", "gemma3", "mistral", "granite", "bias", "yarn", "smollm3", "granite4", "phi3",
-	"ministral3", "lfm2"}
+	"ministral3", "lfm2", "neox", "neox-serial"}
 
 func load(t testing.TB, dir string) *model.Model {
 	t.Helper()

@@ -161,6 +161,27 @@ func TestRotate(t *testing.T) {
 	}
 }
 
+func TestExactGELU(t *testing.T) {
+	const n, f = 3, 500
+	r := rng.NewRand(1, "exact gelu", 0, 0)
+	x, dout := normals(&r, n*f), normals(&r, n*f)
+	out, dx := make([]float32, n*f), make([]float32, n*f)
+	p := NewPool(2)
+	defer p.Close()
+	p.ExactGELU(out, x, n, f)
+	p.ExactGELUBackward(dx, dout, x, n, f)
+	for i, v := range widen(x) {
+		cdf := 0.5 * math.Erfc(-v/math.Sqrt2)
+		slope := cdf + v*math.Exp(-v*v/2)/math.Sqrt(2*math.Pi)
+		if want := float32(v * cdf); math.Abs(float64(out[i]-want)) > 1e-7*math.Abs(float64(want)) {
+			t.Fatalf("GELU(%g) is %g, want %g", v, out[i], want)
+		}
+		if want := float64(dout[i]) * slope; math.Abs(float64(dx[i])-want) > 1e-6*math.Abs(want)+1e-9 {
+			t.Fatalf("the gradient at %g is %g, want %g", v, dx[i], want)
+		}
+	}
+}
+
 // A part of each vector turns, with a scale; queries have a scale by position.
 func TestRotatePart(t *testing.T) {
 	const n, heads, d, half = 3, 2, 10, 3

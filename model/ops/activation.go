@@ -10,13 +10,16 @@ import (
 type ActivationKind uint8
 
 const (
-	SwiGLU ActivationKind = iota // silu(gate) * up
-	GeGLU                        // gelu(gate) * up, with the GELU below
-	GELU                         // (N, F) in tanh form (Hendrycks and Gimpel 2016, arXiv:1606.08415; "gelu_new")
+	SwiGLU    ActivationKind = iota // silu(gate) * up
+	GeGLU                           // gelu(gate) * up, with the GELU below
+	GELU                            // (N, F) in tanh form (Hendrycks and Gimpel 2016, arXiv:1606.08415; "gelu_new")
+	ExactGELU                       // (N, F) with the normal distribution function ("gelu")
 )
 
 // String gives the name of the kind.
-func (k ActivationKind) String() string { return [...]string{"swiglu", "geglu", "gelu"}[k] }
+func (k ActivationKind) String() string {
+	return [...]string{"swiglu", "geglu", "gelu", "exact_gelu"}[k]
+}
 
 // Activation applies a nonlinearity.
 type Activation struct {
@@ -31,7 +34,7 @@ type activation struct {
 }
 
 func (o Activation) width() int {
-	if o.Kind == GELU {
+	if o.Kind == GELU || o.Kind == ExactGELU {
 		return o.F
 	}
 	return 2 * o.F
@@ -55,6 +58,8 @@ func (o *activation) run(in [][]float32, out []float32) {
 		p.GeGLU(out, in[0], n, o.F)
 	case GELU:
 		p.GELU(out, in[0], n, o.F)
+	case ExactGELU:
+		p.ExactGELU(out, in[0], n, o.F)
 	}
 }
 
@@ -77,5 +82,7 @@ func (o *activationBackward) run(in [][]float32, dx []float32) {
 		p.GeGLUBackward(dx, in[0], in[1], n, f.F)
 	case GELU:
 		p.GELUBackward(dx, in[0], in[1], n, f.F)
+	case ExactGELU:
+		p.ExactGELUBackward(dx, in[0], in[1], n, f.F)
 	}
 }

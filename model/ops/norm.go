@@ -20,7 +20,16 @@ type Norm struct {
 	Eps  float32
 	Add  *Stream // residual to add, or nil
 
-	PlusOne bool // the weights stand for 1 + W (RMSNorm only)
+	PlusOne bool    // the weights stand for 1 + W (RMSNorm only)
+	Beside  *Beside // set where another norm reads the same rows
+}
+
+// Beside is for the second of two sublayers that read the same stream x and are both added to it: Sum is x plus the
+// output of the first one, to which that of the second will be added. The second norm has Sum as an input, so that it
+// is differentiated before the first one; it passes on the gradient of the sum, which is that of the whole, and leaves
+// its own to the first norm in place of x's gradient: so nobody needs to add gradients.
+type Beside struct {
+	First, Sum *Stream // as the first norm read x, and as the second sublayer adds to
 }
 
 type norm struct {
@@ -50,9 +59,16 @@ func (o Norm) Apply(g *Graph, s *Stream) (*gorgonia.Node, error) {
 		b.gather = b.narrow && !g.extentOf(o.Add.X).narrow
 		ins = append(ins, o.Add.X)
 	}
+	if o.Beside != nil {
+		ins = append(ins, o.Beside.Sum.X)
+	}
 	n, err := g.apply(o.Name, b, tensor.Shape{g.Capacity, b.c}, ins...)
 	if err != nil {
 		return nil, err
+	}
+	if o.Beside != nil {
+		opOf(n).diff[0] = false
+		return n, nil // kept: to run it again, the sum would have to be
 	}
 	if o.Add != nil {
 		opOf(n).diff[len(ins)-1] = false // the addition's gradient reaches the stream through its reader, see Stream
@@ -82,8 +98,17 @@ func (o *norm) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorg
 	if err != nil {
 		return nil, err
 	}
-	back := &normBackward{f: o, residualGrad: o.stream.gradFor(g, in[0])}
-	return g.backward(o.Name, back, o.c, in, back.inputs(grad, x), o.W, o.Bias)
+	stream := o.stream
+	if o.Beside != nil {
+		stream = o.Beside.Sum
+	}
+	back := &normBackward{f: o, residualGrad: stream.gradFor(g, in[0])}
+	grads, err := g.backward(o.Name, back, o.c, in, back.inputs(grad, x), o.W, o.Bias)
+	if err == nil && o.Beside != nil {
+		o.Beside.First.grad, grads[0] = grads[0], nil
+		grads[len(grads)-1] = stream.grad
+	}
+	return grads, err
 }
 
 type normBackward struct {

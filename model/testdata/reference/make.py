@@ -88,6 +88,13 @@ MODELS = {
                           num_key_value_heads=2, max_position_embeddings=64, norm_eps=1e-5, block_auto_adjust_ff_dim=True,
                           block_multiple_of=8, layer_types=["conv", "full_attention", "conv"],
                           rope_parameters=dict(rope_type="default", rope_theta=1000000.0)), 17),
+    # LayerNorm, both sublayers of the same rows, query, key and value of a head side by side; and with one after the other
+    "neox": ("gpt_neox", dict(COMMON, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2,
+                              max_position_embeddings=64, rope_parameters=dict(rope_type="default", rope_theta=10000.0,
+                                                                               partial_rotary_factor=0.5)), 18),
+    "neox-serial": ("gpt_neox", dict(COMMON, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2,
+                                     max_position_embeddings=64, use_parallel_residual=False,
+                                     rope_parameters=dict(rope_type="default", rope_theta=10000.0, partial_rotary_factor=0.25)), 19),
     "granite": ("granite", dict(LLAMA, embedding_multiplier=3.0, attention_multiplier=0.4, residual_multiplier=0.3, logits_scaling=2.5,
                                 rope_parameters=dict(rope_type="default", rope_theta=10000.0)), 10),
 }
@@ -247,13 +254,18 @@ def save_model(model, folder, **kwargs):
         os.remove(extra)
 
 
+def published(model_type, name):
+    """What a parameter is called in files."""
+    return "embed_out.weight" if (model_type, name) == ("gpt_neox", "lm_head.weight") else name
+
+
 def make(name):
     model_type, config, seed = MODELS[name]
     folder, rows = os.path.join(HERE, name), make_rows(seed)
     model = build(model_type, config, seed)
     save_model(model, folder)
     stored = load_file(os.path.join(folder, "model.safetensors"))
-    params = dict(model.named_parameters())
+    params = {published(model_type, n): p for n, p in model.named_parameters()}
     assert sorted(stored) == sorted(params), set(stored) ^ set(params)
     assert all(stored[n].dtype == torch.float32 and torch.equal(stored[n], params[n]) for n in stored)
 
@@ -271,7 +283,7 @@ def make(name):
                 assert grads[n][c:2 * c].abs().max() < 1e-12
                 grads[n][c:2 * c] = 0
                 zero.append(f"{n}[{c}:{2 * c}]")
-    save_file({n: g.float().contiguous() for n, g in grads.items()}, os.path.join(folder, "grads.safetensors"),
+    save_file({published(model_type, n): g.float().contiguous() for n, g in grads.items()}, os.path.join(folder, "grads.safetensors"),
               metadata={"format": "pt"})
 
     def worst(a, b):

@@ -14,13 +14,15 @@ from pathlib import Path
 
 HERE = Path(os.path.abspath(__file__)).parent
 FOLDERS = ["llama", "llama3", "linear", "qwen2", "qwen3", "gpt2", "olmo2", "gemma3", "granite", "bias", "yarn", "smollm3", "granite4",
-           "phi3", "ministral3"]
+           "phi3", "ministral3", "lfm2", "neox", "neox-serial"]
 
 
 def changes(name, hparams):
     """What transformers 5 writes otherwise than the published files that the converter was made for."""
     if name == "gpt2":
         hparams["n_ctx"] = hparams["n_positions"]
+    if name.startswith("neox"):
+        hparams["rotary_pct"] = hparams["rope_parameters"]["partial_rotary_factor"]
     if name == "granite4":
         hparams["layer_types"] = ["attention"] * hparams["num_hidden_layers"]
         hparams["num_experts_per_tok"] = 0
