@@ -130,7 +130,7 @@ func (p *preferences) loss(s *said) float64 {
 	p.slopes = append(p.slopes[:0], make([]float64, len(s.answers))...)
 	total := 0.0
 	if p.perToken > 0 {
-		total = p.perToken * s.nll
+		total = float64(p.perToken * s.nll)
 		p.tally.NLL(s.nll, s.tokens)
 	}
 	if p.kind.Labelled {

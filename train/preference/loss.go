@@ -118,7 +118,7 @@ func (s *Settings) Labelled(a Answer, good bool, kl float64) (loss, d float64) {
 		weight, sign = s.Undesirable, -s.Beta
 	}
 	p := sigmoid(-sign * (a.ratio() - kl)) // 1 - σ(x) = σ(-x), which keeps its digits
-	return weight * p, -weight * sign * float64(p*(1-p))
+	return float64(weight * p), -weight * sign * float64(p*(1-p))
 }
 
 // KL is KTO's estimate of how far the model is from the reference: the mean ratio of answers that belong to other

@@ -82,9 +82,9 @@ func (t *Tally) answer(k *Kind, s *Settings, a Answer, side int) {
 // times the mean log-probability of a token where there is none.
 func (k *Kind) reward(s *Settings, a Answer) float64 {
 	if k.Mean {
-		return s.Beta * a.mean()
+		return float64(s.Beta * a.mean())
 	}
-	return s.Beta * a.ratio()
+	return float64(s.Beta * a.ratio())
 }
 
 // Rewards are the means; what was not counted is left out.
