@@ -28,7 +28,7 @@ func (u *run) over() bool { return u.trainer.Done.Step >= u.Steps || u.early() }
 // sayEarly says why a run ended before its last step.
 func (u *run) sayEarly() {
 	if u.early() && u.trainer.Done.Step < u.Steps {
-		fmt.Fprintf(u.o.Log, "stopped early after step %d of %d: no better held-out loss in %d evaluations than %.4f of step "+
-			"%d\n", u.trainer.Done.Step, u.Steps, u.best.Since, u.best.Loss, u.best.Step)
+		fmt.Fprintf(u.o.Log, "stopped early after step %d of %d: no better held-out loss in %d evaluations than %.4f "+
+			"of step %d\n", u.trainer.Done.Step, u.Steps, u.best.Since, u.best.Loss, u.best.Step)
 	}
 }

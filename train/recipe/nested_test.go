@@ -111,7 +111,8 @@ func TestStageList(t *testing.T) {
 	if err != nil || len(stages) != 2 {
 		t.Fatalf("%d stages, %v", len(stages), err)
 	}
-	if s := stages[0]; s.Dataset[0] != filepath.Join(dir, "book.txt") || s.LearningRate != 2e-5 || s.Scheduler != "linear" {
+	if s := stages[0]; s.Dataset[0] != filepath.Join(dir, "book.txt") || s.LearningRate != 2e-5 ||
+		s.Scheduler != "linear" {
 		t.Errorf("the first stage is %+v", s)
 	}
 	if s := stages[1]; !slices.Equal(s.Dataset, []string{"a.jsonl", "b.jsonl"}) || s.LearningRate != 1e-3 ||

@@ -56,7 +56,7 @@ type Recipe struct {
 	LearningRate float64 `key:"learning_rate" help:"peak learning rate; AdamW's and Muon's updates have one scale"`
 	MuonSteps    int     `key:"muon_ns_steps" help:"steps of the iteration that makes Muon's updates orthogonal"`
 	Scheduler    string  `key:"lr_scheduler_type" help:"linear, cosine, ...: how the rate goes on after the warm-up"`
-	SchedulerSet pairs   `key:"lr_scheduler_kwargs" help:"options of the schedule, as min_lr_rate=0.1 of cosine_with_min_lr"`
+	SchedulerSet pairs   `key:"lr_scheduler_kwargs" help:"options of the schedule: min_lr_rate=0.1 of cosine_with_min_lr"`
 	WarmupRatio  float64 `key:"warmup_ratio" help:"share of the steps in which the rate rises from 0"`
 	WarmupSteps  int     `key:"warmup_steps" help:"the same in steps; takes precedence"`
 	WeightDecay  float64 `key:"weight_decay" help:"decoupled weight decay of matrices; norms and biases have none"`
@@ -72,7 +72,7 @@ type Recipe struct {
 	SaveLimit    int    `key:"save_total_limit" help:"checkpoints kept; the best one is always kept"`
 	LoadBest     bool   `key:"load_best_model_at_end" help:"the run's result is the checkpoint of lowest held-out loss"`
 
-	StopPatience  int     `key:"early_stopping_patience" help:"stop after so many evaluations without a better loss; 0: never"`
+	StopPatience  int     `key:"early_stopping_patience" help:"stop after so many evaluations in vain; 0: never"`
 	StopThreshold float64 `key:"early_stopping_threshold" help:"how much better a loss must be to count"`
 
 	LoggingSteps int `key:"logging_steps" help:"steps between progress lines where there is no terminal"`

@@ -13,8 +13,8 @@ import (
 	"instruct/model/kernel/exact"
 )
 
-// Schedule is the learning rate over the steps of a run: it rises from 0 during the warm-up, so that the first step of a
-// warm-up has rate 0, then follows the curve of its kind.
+// Schedule is the learning rate over the steps of a run: it rises from 0 during the warm-up, so that the first step of
+// a warm-up has rate 0, then follows the curve of its kind.
 type Schedule struct {
 	curve         func(*Schedule, int) float64
 	peak          float64
