@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"maps"
 	"slices"
 	"strconv"
@@ -31,7 +32,7 @@ type Audit struct {
 	Truncated        int `json:"truncated"`
 	TruncatedTokens  int `json:"truncated_tokens"`
 	TruncatedTrained int `json:"truncated_trained_tokens"`
-	// Dropped counts rows that give no example, by reason; DroppedRows names them.
+	// Dropped counts rows that give no example, by reason; DroppedRows names them, up to 100,000.
 	Dropped     map[string]int `json:"dropped"`
 	DroppedRows []DroppedRow   `json:"dropped_rows"`
 	// Straddling counts trained tokens that lie across the border of a trained span.
@@ -51,6 +52,7 @@ type Audit struct {
 	Hash string `json:"hash"`
 
 	sources                    map[string]int
+	hash                       exampleHash
 	talks, openTalks, cutTalks int // conversations that are examples, those that do not end, those of them that are cut
 }
 
@@ -73,6 +75,7 @@ func newAudit() *Audit {
 	return &Audit{
 		Dropped: map[string]int{}, IgnoredKeys: map[string]int{}, Unused: map[string]int{},
 		DroppedRows: []DroppedRow{}, Findings: []Finding{}, Sources: []SourceAudit{}, sources: map[string]int{},
+		hash: newExampleHash(),
 	}
 }
 
@@ -94,7 +97,9 @@ func (a *Audit) add(row *Row, example *Example, outcome *Outcome) *SourceAudit {
 	a.find(row, outcome)
 	if outcome.Dropped != "" {
 		a.Dropped[outcome.Dropped]++
-		a.DroppedRows = append(a.DroppedRows, DroppedRow{row.Source, outcome.Dropped})
+		if len(a.DroppedRows) < namedDropped {
+			a.DroppedRows = append(a.DroppedRows, DroppedRow{row.Source, outcome.Dropped})
+		}
 		return source
 	}
 	a.Examples++
@@ -114,6 +119,7 @@ func (a *Audit) add(row *Row, example *Example, outcome *Outcome) *SourceAudit {
 // count counts the tokens of an example.
 func (a *Audit) count(source *SourceAudit, example *Example) {
 	trained := example.Trained()
+	a.hash.add(example)
 	a.Tokens += len(example.IDs)
 	a.Inputs += example.Inputs()
 	a.TrainedTokens += trained
@@ -171,36 +177,52 @@ func (a *Audit) find(row *Row, outcome *Outcome) {
 }
 
 // finish computes the means and the hash.
-func (a *Audit) finish(examples []Example) {
+func (a *Audit) finish() {
 	if a.Examples > 0 {
 		a.MeanLength = float64(a.Tokens) / float64(a.Examples)
 		a.MeanTrained = float64(a.TrainedTokens) / float64(a.Examples)
 	}
-	a.Hash = Hash(examples)
+	a.Hash = a.hash.text()
 }
 
 // Hash is the sha256, in hexadecimal, of the ids and the masks of examples in order: with the same one, a model is
 // trained on the same tokens.
 func Hash(examples []Example) string {
-	h := sha256.New()
-	var buf []byte
+	h := newExampleHash()
 	for i := range examples {
-		e := &examples[i]
-		buf = binary.LittleEndian.AppendUint32(buf[:0], uint32(len(e.IDs)))
-		for _, id := range e.IDs {
-			buf = binary.LittleEndian.AppendUint32(buf, uint32(id))
-		}
-		for _, trained := range e.Mask {
-			if trained {
-				buf = append(buf, 1)
-			} else {
-				buf = append(buf, 0)
-			}
-		}
-		h.Write(buf)
+		h.add(&examples[i])
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	return h.text()
 }
+
+// exampleHash is what Hash makes of one example after the other.
+type exampleHash struct {
+	sum hash.Hash
+	buf []byte
+}
+
+func newExampleHash() exampleHash { return exampleHash{sum: sha256.New()} }
+
+func (h *exampleHash) add(e *Example) {
+	buf := binary.LittleEndian.AppendUint32(h.buf[:0], uint32(len(e.IDs)))
+	for _, id := range e.IDs {
+		buf = binary.LittleEndian.AppendUint32(buf, uint32(id))
+	}
+	for _, trained := range e.Mask {
+		if trained {
+			buf = append(buf, 1)
+		} else {
+			buf = append(buf, 0)
+		}
+	}
+	h.buf = buf
+	h.sum.Write(buf)
+}
+
+func (h *exampleHash) text() string { return hex.EncodeToString(h.sum.Sum(nil)) }
+
+// namedDropped is how many dropped rows are kept by name; the first ones.
+const namedDropped = 100_000
 
 // shownDropped is how many dropped rows the table names.
 const shownDropped = 5
@@ -219,7 +241,7 @@ func (a *Audit) lines() []line {
 	}
 	for i, row := range a.DroppedRows {
 		if i == shownDropped {
-			add("", "... and %d more", len(a.DroppedRows)-i)
+			add("", "... and %d more", a.Rows-a.Examples-i)
 			break
 		}
 		add("", "%s", row.Source)

@@ -36,27 +36,10 @@ func (e *Example) Trained() int {
 }
 
 // Lengths gives Inputs of every example, which is what NewPlan takes.
-func Lengths(examples []Example) []int {
-	lengths := make([]int, len(examples))
+func Lengths(examples []Example) []int32 {
+	lengths := make([]int32, len(examples))
 	for i := range examples {
-		lengths[i] = examples[i].Inputs()
-	}
-	return lengths
-}
-
-// GroupLengths gives the positions that each group of so many examples takes, which share their prefix or do not.
-func GroupLengths(examples []Example, size int, share bool) []int {
-	if size == 1 {
-		return Lengths(examples)
-	}
-	lengths := make([]int, 0, len(examples)/size)
-	for start := 0; start < len(examples); start += size {
-		group := Members(nil, []int{start / size}, size)
-		n := sum(Lengths(examples[start : start+size]))
-		if share {
-			n -= Shared(examples, [][]int{group})
-		}
-		lengths = append(lengths, n)
+		lengths[i] = int32(examples[i].Inputs())
 	}
 	return lengths
 }

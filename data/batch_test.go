@@ -30,7 +30,7 @@ func TestBuildBatch(t *testing.T) {
 	if !reflect.DeepEqual(batch, want) {
 		t.Errorf("got  %+v\nwant %+v", batch, want)
 	}
-	if got := Lengths(examples); !slices.Equal(got, []int{3, 1, 1, 0}) {
+	if got := Lengths(examples); !slices.Equal(got, []int32{3, 1, 1, 0}) {
 		t.Errorf("lengths %v", got)
 	}
 	BuildBatch(&batch, examples, nil)

@@ -1,13 +1,9 @@
 package data
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"instruct/tokenizer"
 	"instruct/tokenizer/chat"
@@ -211,21 +207,24 @@ func (x *encoding) mark(example *Example, spans []chat.Span) {
 // and do not depend on the number of threads. Every row is in the audit; an error names the first row that has one.
 // It is an error when no row is left to train on.
 func (e *Encoder) EncodeAll(ctx context.Context, rows []Row, threads int) ([]Example, *Audit, error) {
-	examples, outcomes, err := e.encodeRows(ctx, rows, threads)
+	audit := newAudit()
+	kept := make([]Example, 0, len(rows))
+	err := e.stream(ctx, RowsOf(rows), threads, nil, func(r *encoded) error {
+		if r.err != nil {
+			return r.err
+		}
+		r.example.Row = r.number
+		audit.add(&r.row, &r.example, &r.outcome)
+		audit.foundUnpaired(&r.row)
+		if r.outcome.Dropped == "" {
+			kept = append(kept, r.example)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, nil, err
 	}
-	audit := newAudit()
-	kept := examples[:0]
-	for i := range rows {
-		examples[i].Row = i
-		audit.add(&rows[i], &examples[i], &outcomes[i])
-		audit.foundUnpaired(&rows[i])
-		if outcomes[i].Dropped == "" {
-			kept = append(kept, examples[i])
-		}
-	}
-	audit.finish(kept)
+	audit.finish()
 	if len(kept) == 0 {
 		return nil, audit, e.nothingLeft(audit)
 	}
@@ -234,41 +233,12 @@ func (e *Encoder) EncodeAll(ctx context.Context, rows []Row, threads int) ([]Exa
 
 // encodeRows encodes all rows, those too that will be dropped.
 func (e *Encoder) encodeRows(ctx context.Context, rows []Row, threads int) ([]Example, []Outcome, error) {
-	if threads <= 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	examples := make([]Example, len(rows))
-	outcomes := make([]Outcome, len(rows))
-	errs := make([]error, len(rows))
-	const chunk = 64
-	var next atomic.Int64
-	var failed atomic.Bool
-	var wait sync.WaitGroup
-	for range min(threads, (len(rows)+chunk-1)/chunk) {
-		wait.Go(func() {
-			// Chunks are taken in order and finished, so every row before a failed one is looked at: the first error
-			// is the same for any number of threads.
-			var x encoding
-			for !failed.Load() && ctx.Err() == nil {
-				end := int(next.Add(chunk))
-				for i := end - chunk; i < min(end, len(rows)); i++ {
-					examples[i], outcomes[i], errs[i] = e.encodeRow(&rows[i], &x)
-					if errs[i] != nil {
-						failed.Store(true)
-						break
-					}
-				}
-				if end >= len(rows) {
-					break
-				}
-			}
-		})
-	}
-	wait.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, nil, fmt.Errorf("data: encode: %w", err)
-	}
-	return examples, outcomes, cmp.Or(errs...)
+	examples, outcomes := make([]Example, 0, len(rows)), make([]Outcome, 0, len(rows))
+	err := e.stream(ctx, RowsOf(rows), threads, nil, func(r *encoded) error {
+		examples, outcomes = append(examples, r.example), append(outcomes, r.outcome)
+		return r.err
+	})
+	return examples, outcomes, err
 }
 
 // nothingLeft explains why no row can be trained on.

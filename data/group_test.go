@@ -47,7 +47,7 @@ func TestGroup(t *testing.T) {
 		}
 		alone := 0
 		for _, n := range Lengths(examples) {
-			alone += n + batchCost
+			alone += int(n) + batchCost
 		}
 		if all > alone || capacity >= 300 && 2*all > alone {
 			t.Errorf("capacity %d: %d, rows alone %d", capacity, all, alone)

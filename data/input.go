@@ -93,13 +93,30 @@ func open(path string, o Options) (*input, error) {
 	in := &input{path: path, file: file, size: size, sheet: sheet, options: o}
 	in.closers = append(in.closers, func() { file.Close() })
 	if in.source, err = sourceOf(path); err == nil && in.source.text {
-		err = in.openText(file)
+		err = in.openText(o.watched(file))
 	}
 	if err != nil {
 		in.close()
 		return nil, err
 	}
 	return in, nil
+}
+
+// watched is a file whose parts Seen is told of.
+func (o *Options) watched(file io.Reader) io.Reader {
+	if o.Seen == nil {
+		return file
+	}
+	return io.TeeReader(file, seenWriter(o.Seen))
+}
+
+// seenWriter is a function as a writer.
+type seenWriter func(part []byte)
+
+// Write implements [io.Writer].
+func (w seenWriter) Write(part []byte) (int, error) {
+	w(part)
+	return len(part), nil
 }
 
 // openText makes the text of a file.

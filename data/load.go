@@ -21,6 +21,10 @@ type Options struct {
 	SkipBadRows bool
 	// Note is told what the user should know of the reading, a sentence at a time; nil: nobody is.
 	Note func(text string)
+	// Most is how many rows of each file are given, the first ones; 0: all.
+	Most int
+	// Seen is told of every part of a file of text that is read, as it is on the disk; nil: nobody is.
+	Seen func(part []byte)
 	// Stdin is what the name - reads; nil: the standard input.
 	Stdin io.Reader
 }
@@ -121,17 +125,27 @@ func readRows(ctx context.Context, path string, f *format, o Options, yield func
 
 // rows gives the rows of an opened file.
 func (in *input) rows(ctx context.Context, f *format, yield func(Row, error) bool) error {
-	reading := reading{in: in, choice: choice{named: f}, columns: newColumnMap(in.options.Columns), yield: yield}
+	reading := in.newReading(f, yield)
 	err := in.source.read(in, func(r *record) error {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("data: load %s: %w", in.path, err)
 		}
 		return reading.record(r)
 	})
+	if err == errEnough {
+		return reading.noteSkipped()
+	}
 	if err != nil {
 		return err
 	}
 	return reading.end()
+}
+
+// errEnough ends the reading of a file of which no more rows are wanted.
+var errEnough = errors.New("enough")
+
+func (in *input) newReading(f *format, yield func(Row, error) bool) *reading {
+	return &reading{in: in, choice: choice{named: f}, columns: newColumnMap(in.options.Columns), yield: yield}
 }
 
 // reading is a file whose records become rows.
@@ -141,6 +155,7 @@ type reading struct {
 	columns *columnMap
 	yield   func(Row, error) bool
 	records int
+	rows    int // given
 	skipped badRows
 }
 
@@ -158,9 +173,17 @@ func (g *reading) record(r *record) error {
 	if err != nil {
 		return goOn(g.yield(Row{}, err))
 	}
+	return g.give(rows)
+}
+
+// give gives rows on, as many as are wanted.
+func (g *reading) give(rows []Row) error {
 	for _, row := range rows {
-		if !g.yield(row, nil) {
+		if g.rows++; !g.yield(row, nil) {
 			return errStopped
+		}
+		if g.rows == g.in.options.Most {
+			return errEnough
 		}
 	}
 	return nil
@@ -195,24 +218,31 @@ func (g *reading) rowsOf(r *record) ([]Row, error) {
 
 // end looks back on the whole file.
 func (g *reading) end() error {
-	switch n := g.skipped.count; {
-	case g.records == 0:
+	if g.records == 0 {
 		return mistake("data: %s has no rows", g.in.path)
+	}
+	if err := g.noteSkipped(); err != nil {
+		return err
+	}
+	trees, err := g.choice.trees.rows()
+	if err == nil {
+		err = g.give(trees)
+	}
+	if err == errEnough {
+		return nil
+	}
+	return cmp.Or(err, g.columns.missing(g.in.path))
+}
+
+// noteSkipped says how many rows were left out. It is a mistake when those are all.
+func (g *reading) noteSkipped() error {
+	switch n := g.skipped.count; {
 	case n > 0 && n == g.records:
 		return mistake("data: %s has no row that can be read:%s", g.in.path, g.skipped.list())
 	case n > 0:
 		g.in.note("%d of %d rows cannot be read and are left out:%s", n, g.records, g.skipped.list())
 	}
-	trees, err := g.choice.trees.rows()
-	if err != nil {
-		return err
-	}
-	for _, row := range trees {
-		if !g.yield(row, nil) {
-			return errStopped
-		}
-	}
-	return g.columns.missing(g.in.path)
+	return nil
 }
 
 // badRows are the rows that could not be read: how many, and the first of them.

@@ -18,38 +18,52 @@ const (
 
 type signature [signatureSize]uint64
 
-// NearRows are a held-out row and a row of training that says almost the same.
-type NearRows struct{ HeldOut, Train *Row }
+// signatures are those of the first rows of a set.
+type signatures struct {
+	signs   []signature
+	sources []string
+}
+
+// mostNear is how many rows of a set are compared.
+const mostNear = 100_000
+
+func (l *signatures) add(s *signature, source string) {
+	if len(l.signs) < mostNear {
+		l.signs, l.sources = append(l.signs, *s), append(l.sources, source)
+	}
+}
+
+// NearRows names a held-out row and a row of training that says almost the same.
+type NearRows struct{ HeldOut, Train string }
 
 // Near finds, for held-out rows, a row of training that says almost the same: at least about 0.8 of all triples of
 // their words are in both, numbers being equal to each other and system prompts left out. Each held-out row is given
-// once at the most, in the order of train.
-func Near(train, heldOut []Row) []NearRows {
+// once at the most, in the order of train. The first 100,000 rows of both are compared.
+func Near(train, heldOut *Set) []NearRows {
 	type band struct {
 		at    int
 		value [bandSize]uint64
 	}
-	signs := make([]signature, len(heldOut))
+	signs := heldOut.near.signs
 	open := map[band][]int{} // held-out rows by each band
 	each := func(s *signature, do func(band)) {
 		for at := 0; at < signatureSize; at += bandSize {
 			do(band{at, [bandSize]uint64(s[at : at+bandSize])})
 		}
 	}
-	for i := range heldOut {
-		signs[i] = sign(&heldOut[i])
+	for i := range signs {
 		each(&signs[i], func(b band) { open[b] = append(open[b], i) })
 	}
-	found := make([]bool, len(heldOut))
+	found := make([]bool, len(signs))
 	var near []NearRows
-	for i := range train {
-		s := sign(&train[i])
-		each(&s, func(b band) {
+	for i := range train.near.signs {
+		s := &train.near.signs[i]
+		each(s, func(b band) {
 			rest := open[b][:0]
 			for _, h := range open[b] {
 				if !found[h] && s.agrees(&signs[h]) {
 					found[h] = true
-					near = append(near, NearRows{&heldOut[h], &train[i]})
+					near = append(near, NearRows{heldOut.near.sources[h], train.near.sources[i]})
 				}
 				if !found[h] {
 					rest = append(rest, h)

@@ -54,7 +54,7 @@ func (e *Encoder) EncodePairs(ctx context.Context, rows []Row, threads int) ([]E
 			kept = append(kept, pair...)
 		}
 	}
-	audit.finish(kept)
+	audit.finish()
 	if len(kept) == 0 {
 		return nil, audit, e.noAnswers(audit, "pairs")
 	}
@@ -142,8 +142,8 @@ func (e *Encoder) EncodeLabelled(ctx context.Context, rows []Row, threads, batch
 		}
 	}
 	examples = e.mismatched(kept, batch)
-	audit.finish(examples)
-	audit.Hash = labelHash(audit.Hash, good)
+	audit.finish()
+	audit.Hash = labelHash(Hash(examples), good)
 	if len(kept) == 0 {
 		return nil, nil, audit, e.noAnswers(audit, "answers")
 	}

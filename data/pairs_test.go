@@ -169,7 +169,13 @@ func TestGroupsShareTheirPrefix(t *testing.T) {
 			t.Errorf("position %d has weight %v", i, b.Weights[i])
 		}
 	}
-	if got := GroupLengths(examples, 2, true); !slices.Equal(got, []int{11, 11}) {
+	var s Store
+	for i := range examples {
+		if err := s.Add(&examples[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := s.GroupLengths(2, true); err != nil || !slices.Equal(got, []int32{11, 11}) {
 		t.Errorf("lengths %v", got)
 	}
 	unshared := Batch{Group: 2, Prompts: true}

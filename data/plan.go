@@ -29,6 +29,10 @@ type PlanOptions struct {
 	Strategy string
 	// Seed keys the order of every epoch.
 	Seed uint64
+	// Order is the order of the rows where they are the beginning of an epoch that has Whole rows; there is no other
+	// epoch then, and no packing.
+	Order []int
+	Whole int
 }
 
 // Validate says what is wrong with the options.
@@ -48,19 +52,20 @@ func (o PlanOptions) Validate() error {
 
 // Plan divides the rows of each epoch into micro-batches. An epoch depends on the options and its number only.
 type Plan struct {
-	lengths []int
+	lengths []int32
 	options PlanOptions
 }
 
-// NewPlan plans over rows of the given lengths (Lengths). It panics on options that Validate refuses.
-func NewPlan(lengths []int, o PlanOptions) *Plan {
+// NewPlan plans over rows of the given lengths (Lengths), which must stay as they are. It panics on options that
+// Validate refuses.
+func NewPlan(lengths []int32, o PlanOptions) *Plan {
 	if err := o.Validate(); err != nil {
 		panic(fmt.Sprintf("data: NewPlan: %v", err))
 	}
 	if o.Strategy == "" {
 		o.Strategy = Random
 	}
-	return &Plan{lengths: slices.Clone(lengths), options: o}
+	return &Plan{lengths: lengths, options: o}
 }
 
 // Epoch gives the micro-batches of epoch e (from 0) as indices of rows. Every row occurs exactly once.
@@ -72,14 +77,14 @@ func (p *Plan) Epoch(e int) [][]int {
 	for i, row := range order {
 		full := i-start == p.options.Rows
 		if p.options.Packing {
-			full = i > start && tokens+p.lengths[row] > p.options.Capacity
+			full = i > start && tokens+int(p.lengths[row]) > p.options.Capacity
 		}
 		if full {
 			batches = append(batches, order[start:i:i])
 			start = i
 			tokens = 0
 		}
-		tokens += p.lengths[row]
+		tokens += int(p.lengths[row])
 	}
 	if start < len(order) {
 		batches = append(batches, order[start:])
@@ -87,19 +92,36 @@ func (p *Plan) Epoch(e int) [][]int {
 	return batches
 }
 
+// Beginning is the number of micro-batches of the whole epoch of which the plan has the beginning; 0: it is no
+// beginning.
+func (p *Plan) Beginning() int {
+	if p.options.Order == nil {
+		return 0
+	}
+	return (p.options.Whole + p.options.Rows - 1) / p.options.Rows
+}
+
 // order gives the rows of epoch e in the order of the strategy.
 func (p *Plan) order(e int) []int {
-	order := make([]int, len(p.lengths))
-	for i := range order {
-		order[i] = i
+	if p.options.Order != nil {
+		return p.options.Order
 	}
-	if p.options.Strategy == Sequential {
-		return order
-	}
-	r := rng.NewRand(p.options.Seed, "data order", uint64(e), 0)
-	r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	order := ordered[int](len(p.lengths), e, p.options)
 	if p.options.Strategy == GroupByLength {
 		p.group(order)
+	}
+	return order
+}
+
+// ordered gives the numbers of n rows in the order of an epoch, but for their lengths.
+func ordered[T int | uint32](n, epoch int, o PlanOptions) []T {
+	order := make([]T, n)
+	for i := range order {
+		order[i] = T(i)
+	}
+	if o.Strategy != Sequential {
+		r := rng.NewRand(o.Seed, "data order", uint64(epoch), 0)
+		r.Shuffle(n, func(i, j int) { order[i], order[j] = order[j], order[i] })
 	}
 	return order
 }
@@ -115,7 +137,7 @@ func (p *Plan) group(order []int) {
 	runs := slices.Collect(slices.Chunk(order, groupBatches*batch))
 	longest := 0
 	for i, run := range runs {
-		slices.SortStableFunc(run, func(a, b int) int { return p.lengths[b] - p.lengths[a] })
+		slices.SortStableFunc(run, func(a, b int) int { return int(p.lengths[b] - p.lengths[a]) })
 		if p.lengths[run[0]] > p.lengths[runs[longest][0]] {
 			longest = i
 		}
@@ -128,31 +150,43 @@ func (p *Plan) group(order []int) {
 
 // MaxTokens is a bound on the positions of any micro-batch of any epoch, for planning memory.
 func (p *Plan) MaxTokens() int {
-	sorted := slices.Sorted(slices.Values(p.lengths))
-	slices.Reverse(sorted)
 	switch {
-	case len(sorted) == 0:
+	case len(p.lengths) == 0:
 		return 0
 	case p.options.Packing:
-		return max(sorted[0], min(p.options.Capacity, sum(sorted)))
-	case p.options.Strategy == Sequential:
+		return max(p.longest(1), min(p.options.Capacity, sum(p.lengths)))
+	case p.options.Strategy == Sequential || p.options.Order != nil:
 		bound := 0
 		for _, batch := range p.Epoch(0) {
 			n := 0
 			for _, row := range batch {
-				n += p.lengths[row]
+				n += int(p.lengths[row])
 			}
 			bound = max(bound, n)
 		}
 		return bound
 	}
-	return sum(sorted[:min(p.options.Rows, len(sorted))])
+	return p.longest(p.options.Rows)
 }
 
-func sum(list []int) int {
+// longest is the sum of the n longest rows.
+func (p *Plan) longest(n int) (total int) {
+	counts := make([]int, slices.Max(p.lengths)+1) // by length
+	for _, length := range p.lengths {
+		counts[length]++
+	}
+	for length := len(counts) - 1; length >= 0 && n > 0; length-- {
+		of := min(n, counts[length])
+		total += of * length
+		n -= of
+	}
+	return total
+}
+
+func sum(list []int32) int {
 	total := 0
 	for _, n := range list {
-		total += n
+		total += int(n)
 	}
 	return total
 }

@@ -11,10 +11,10 @@ import (
 )
 
 // randomLengths are many short rows and some long ones.
-func randomLengths(r *rng.Rand) []int {
-	lengths := make([]int, r.Intn(200))
+func randomLengths(r *rng.Rand) []int32 {
+	lengths := make([]int32, r.Intn(200))
 	for i := range lengths {
-		lengths[i] = 1 + r.Intn(1+r.Intn(300))
+		lengths[i] = int32(1 + r.Intn(1+r.Intn(300)))
 	}
 	return lengths
 }
@@ -43,7 +43,7 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-func checkEpoch(t *testing.T, plan *Plan, lengths []int, o PlanOptions, epoch int) {
+func checkEpoch(t *testing.T, plan *Plan, lengths []int32, o PlanOptions, epoch int) {
 	t.Helper()
 	batches := plan.Epoch(epoch)
 	if again := NewPlan(lengths, o).Epoch(epoch); !reflect.DeepEqual(batches, again) {
@@ -54,7 +54,7 @@ func checkEpoch(t *testing.T, plan *Plan, lengths []int, o PlanOptions, epoch in
 		tokens := 0
 		for _, row := range batch {
 			seen[row]++
-			tokens += lengths[row]
+			tokens += int(lengths[row])
 		}
 		switch {
 		case len(batch) == 0:
@@ -63,7 +63,7 @@ func checkEpoch(t *testing.T, plan *Plan, lengths []int, o PlanOptions, epoch in
 			t.Fatalf("%+v: a micro-batch of %d positions, more than MaxTokens %d", o, tokens, plan.MaxTokens())
 		case o.Packing && tokens > o.Capacity && len(batch) > 1:
 			t.Fatalf("%+v: %d positions in a micro-batch", o, tokens)
-		case o.Packing && i+1 < len(batches) && tokens+lengths[batches[i+1][0]] <= o.Capacity:
+		case o.Packing && i+1 < len(batches) && tokens+int(lengths[batches[i+1][0]]) <= o.Capacity:
 			t.Fatalf("%+v: the next row would have fitted", o)
 		case !o.Packing && len(batch) != o.Rows && i+1 < len(batches):
 			t.Fatalf("%+v: %d rows in a micro-batch", o, len(batch))
@@ -84,9 +84,9 @@ func checkEpoch(t *testing.T, plan *Plan, lengths []int, o PlanOptions, epoch in
 }
 
 func TestOrders(t *testing.T) {
-	lengths := make([]int, 100)
+	lengths := make([]int32, 100)
 	for i := range lengths {
-		lengths[i] = 1 + i
+		lengths[i] = int32(1 + i)
 	}
 	orders := map[string]bool{}
 	for _, seed := range []uint64{1, 2} {
@@ -119,7 +119,7 @@ func TestOrders(t *testing.T) {
 }
 
 func TestMaxTokens(t *testing.T) {
-	lengths := []int{5, 1, 9, 2}
+	lengths := []int32{5, 1, 9, 2}
 	tests := []struct {
 		o    PlanOptions
 		want int

@@ -32,6 +32,7 @@ type Row struct {
 
 	chosen      int      // of a preference row, how many of Messages are the better answer
 	paraphrases []string // of the question, for spread
+	number      uint32   // in an [Index]
 	node        *node    // of a tree, whose conversation comes with the last of the file
 }
 

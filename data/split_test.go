@@ -71,7 +71,7 @@ func TestSplitFraction(t *testing.T) {
 	for _, x := range []struct {
 		n        int
 		fraction float64
-	}{{1, 0.5}, {0, 0.5}, {10, 0}, {10, 1}, {10, -1}, {10, math.NaN()}} {
+	}{{10, 1.5}, {10, -1}, {10, math.NaN()}} {
 		if _, _, err := Split(rows[:x.n], x.fraction, 1); err == nil || !isUserError(err) {
 			t.Errorf("%+v: %v", x, err)
 		}
@@ -142,6 +142,13 @@ func TestSplitKeepsDuplicatesTogether(t *testing.T) {
 
 // TestNear: which held-out rows are told from the rows of training.
 func TestNear(t *testing.T) {
+	set := func(rows []Row) *Set {
+		var s Set
+		for i := range rows {
+			s.near.add(new(sign(&rows[i])), rows[i].Source)
+		}
+		return &s
+	}
 	long := "The harbour of Brest lies in the west of the country and has been a place of ships for many hundred " +
 		"years now."
 	filler := numbered(40)
@@ -163,15 +170,15 @@ func TestNear(t *testing.T) {
 		{"short and different", Row{Text: "Yes"}, Row{Text: "No"}, false},
 	} {
 		rows := append(slices.Clone(filler), x.train)
-		near := Near(rows, []Row{saying("x", "Nothing like it", "at all"), x.held})
+		near := Near(set(rows), set([]Row{saying("x", "Nothing like it", "at all"), x.held}))
 		if (len(near) == 1) != x.near || len(near) > 1 {
 			t.Errorf("%s: %d near rows", x.name, len(near))
 		}
-		if x.near && (near[0].HeldOut.Source != x.held.Source || near[0].Train.Source != x.train.Source) {
-			t.Errorf("%s: %s is near %s", x.name, near[0].HeldOut.Source, near[0].Train.Source)
+		if x.near && (near[0].HeldOut != x.held.Source || near[0].Train != x.train.Source) {
+			t.Errorf("%s: %s is near %s", x.name, near[0].HeldOut, near[0].Train)
 		}
 	}
-	if near := Near(numbered(40), numbered(30)); len(near) != 30 {
+	if near := Near(set(numbered(40)), set(numbered(30))); len(near) != 30 {
 		t.Errorf("%d of 30 rows are near", len(near))
 	}
 }

@@ -2,14 +2,41 @@ package data
 
 // CommonSystem is the system prompt of at least 19 of 20 conversations among the rows; "" where there is none.
 func CommonSystem(rows []Row) string {
-	counts := map[string]int{}
-	for _, row := range rows {
-		if len(row.Messages) > 0 && row.Messages[0].Role == "system" {
-			counts[row.Messages[0].Content]++
-		}
+	var c systems
+	for i := range rows {
+		c.add(&rows[i])
 	}
-	for text, n := range counts {
-		if 20*n >= 19*len(rows) {
+	return c.common()
+}
+
+// systems counts the system prompts of rows.
+type systems struct {
+	rows   int
+	counts map[string]int
+}
+
+// mostSystems is how many prompts are counted, the first ones: one that begins nearly all rows is among them.
+const mostSystems = 1000
+
+func (c *systems) add(row *Row) {
+	c.rows++
+	if len(row.Messages) == 0 || row.Messages[0].Role != "system" {
+		return
+	}
+	text := row.Messages[0].Content
+	n, ok := c.counts[text]
+	if !ok && len(c.counts) == mostSystems {
+		return
+	}
+	if c.counts == nil {
+		c.counts = map[string]int{}
+	}
+	c.counts[text] = n + 1
+}
+
+func (c *systems) common() string {
+	for text, n := range c.counts {
+		if 20*n >= 19*c.rows {
 			return text
 		}
 	}

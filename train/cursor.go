@@ -17,7 +17,7 @@ type Place struct {
 type Cursor struct {
 	Place
 
-	examples     []data.Example
+	examples     *data.Store
 	plan         *data.Plan
 	accumulation int // micro-batches of a step
 	batch        data.Batch
@@ -29,7 +29,7 @@ type Cursor struct {
 }
 
 // NewCursor stands at the beginning. With share the rows of a micro-batch share their common prefix.
-func NewCursor(examples []data.Example, plan *data.Plan, accumulation int, share bool) *Cursor {
+func NewCursor(examples *data.Store, plan *data.Plan, accumulation int, share bool) *Cursor {
 	return &Cursor{examples: examples, plan: plan, accumulation: accumulation, batch: data.Batch{Share: share},
 		together: 1}
 }
@@ -42,8 +42,8 @@ func (c *Cursor) prefers(p *preferences) {
 
 // Next gives the micro-batches of the next step and moves on behind them. Each is overwritten by the one after it.
 // The last step of an epoch may have fewer than the others.
-func (c *Cursor) Next() iter.Seq[*data.Batch] {
-	return func(yield func(*data.Batch) bool) {
+func (c *Cursor) Next() iter.Seq2[*data.Batch, error] {
+	return func(yield func(*data.Batch, error) bool) {
 		batches := c.current()
 		end := min(c.Position+c.accumulation, len(batches))
 		if c.begin != nil {
@@ -51,13 +51,13 @@ func (c *Cursor) Next() iter.Seq[*data.Batch] {
 		}
 		for _, rows := range batches[c.Position:end] {
 			c.members = data.Members(c.members[:0], rows, c.together)
-			data.BuildBatch(&c.batch, c.examples, c.members)
-			if !yield(&c.batch) {
+			err := c.examples.Batch(&c.batch, c.members)
+			if !yield(&c.batch, err) || err != nil {
 				return
 			}
 		}
 		c.Position = end
-		if end == len(batches) {
+		if end == c.inEpoch() {
 			c.Place = Place{Epoch: c.Epoch + 1}
 		}
 	}
@@ -71,6 +71,14 @@ func (c *Cursor) current() [][]int {
 	return c.batches
 }
 
+// inEpoch is the number of micro-batches of the epoch at hand, of which a plan may have the beginning only.
+func (c *Cursor) inEpoch() int {
+	if n := c.plan.Beginning(); n > 0 {
+		return n
+	}
+	return len(c.current())
+}
+
 // EpochStarts tells whether the next micro-batch is the first of an epoch.
 func (c *Cursor) EpochStarts() bool { return c.Position == 0 }
 
@@ -79,19 +87,31 @@ func (c *Cursor) Passes() float64 {
 	if c.EpochStarts() {
 		return float64(c.Epoch)
 	}
-	return float64(c.Epoch) + float64(c.Position)/float64(len(c.current()))
+	return float64(c.Epoch) + float64(c.Position)/float64(c.inEpoch())
 }
 
-// shared returns how many positions of the first epoch need not be computed since rows share prefixes.
-func (c *Cursor) shared() int {
+// mostShared is how many micro-batches are looked at for what they share.
+const mostShared = 1000
+
+// shared returns which part of the positions need not be computed since rows share prefixes, in the first micro-batches
+// of the first epoch.
+func (c *Cursor) shared() (float64, error) {
 	if !c.batch.Share {
-		return 0
+		return 0, nil
 	}
 	batches := c.plan.Epoch(0)
 	if c.together > 1 {
-		batches = groups(len(c.examples)/c.together, c.together)
+		batches = groups(c.examples.Len()/c.together, c.together)
 	}
-	return data.Shared(c.examples, batches)
+	batches = batches[:min(len(batches), mostShared)]
+	saved, err := c.examples.Shared(batches)
+	total, lengths := 0, c.examples.Lengths()
+	for _, rows := range batches {
+		for _, i := range rows {
+			total += int(lengths[i])
+		}
+	}
+	return float64(saved) / float64(max(total, 1)), err
 }
 
 // groups are the examples of n groups of so many.

@@ -8,8 +8,21 @@ import (
 	"instruct/data"
 )
 
+// stored keeps examples in a file.
+func stored(t *testing.T, examples []data.Example) *data.Store {
+	t.Helper()
+	s := &data.Store{Dir: t.TempDir(), Memory: 1}
+	t.Cleanup(func() { s.Close() })
+	for i := range examples {
+		if err := s.Add(&examples[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
 // twoEpochs plans rows of unequal lengths so that steps of two micro-batches do not divide an epoch.
-func twoEpochs(t *testing.T) ([]data.Example, *data.Plan, [][]int) {
+func twoEpochs(t *testing.T) (*data.Store, *data.Plan, [][]int) {
 	t.Helper()
 	var examples []data.Example
 	for i := range 13 {
@@ -25,7 +38,7 @@ func twoEpochs(t *testing.T) ([]data.Example, *data.Plan, [][]int) {
 	if len(batches) != 10 || slices.Equal(batches[0], batches[5]) {
 		t.Fatalf("the plan is no test: %v", batches)
 	}
-	return examples, plan, batches
+	return stored(t, examples), plan, batches
 }
 
 // take gives the rows of the micro-batches of so many steps.
@@ -45,13 +58,18 @@ func TestCursorFollowsThePlan(t *testing.T) {
 	if c.Place != (Place{Epoch: 2}) {
 		t.Errorf("after two epochs the cursor stands at %+v", c.Place)
 	}
-	next := slices.Collect(c.Next())
-	var tokens []int32
+	var got, tokens []int32
+	for b := range c.Next() {
+		got = slices.Clone(b.Tokens)
+	}
 	for _, row := range plan.Epoch(2)[1] {
-		e := &examples[row]
+		e, err := examples.Example(row)
+		if err != nil {
+			t.Fatal(err)
+		}
 		tokens = append(tokens, e.IDs[:e.Inputs()]...)
 	}
-	if got := next[len(next)-1].Tokens; !slices.Equal(got, tokens) {
+	if !slices.Equal(got, tokens) {
 		t.Errorf("the second micro-batch of the third epoch has the tokens %v, want %v", got, tokens)
 	}
 }

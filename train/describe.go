@@ -4,48 +4,54 @@ import (
 	"fmt"
 	"slices"
 
-	"instruct/data"
 	"instruct/model/kernel"
 )
 
 // describe says what will be done.
-func (u *run) describe() {
+func (u *run) describe() error {
 	r, m, c, log := u.Recipe, u.Model, &u.Model.Config, u.o.Log
 	tokens := 0
-	for _, n := range data.Lengths(u.rows.examples) {
-		tokens += n
+	for _, n := range u.rows.train.Lengths() {
+		tokens += int(n)
+	}
+	shared, err := u.Cursor.shared()
+	if err != nil {
+		return err
 	}
 	fmt.Fprintf(log, "model     %s, %s parameters (%d layers, width %d, %d heads, vocabulary %d)\n", c.Family,
 		count(m.Size()), c.Layers, c.Width, c.Heads, c.Vocab)
-	what := "rows"
+	what, all := "rows", "an epoch"
 	if u.preferences != nil {
 		what = u.preferences.units()
 	}
-	fmt.Fprintf(log, "data      %d %s to train on, %d held out; %s tokens an epoch, %s trained\n", u.rows.count(), what,
-		u.rows.countHeldOut(), count(tokens), count(u.rows.audit.TrainedTokens))
+	if u.rows.beginning.Rows > 0 {
+		all = "in what was read"
+	}
+	fmt.Fprintf(log, "data      %d %s to train on, %d held out; %s tokens %s, %s trained\n", u.rows.count(), what,
+		u.rows.countHeldOut(), count(tokens), all, count(u.rows.audit().TrainedTokens))
 	for _, line := range slices.Concat(u.Model.Notes, u.rows.notes) {
 		if u.o.Quiet {
 			break
 		}
 		fmt.Fprintf(log, "          %s\n", line)
 	}
-	if saved := u.Cursor.shared(); saved > 0 {
+	if shared > 0 {
 		sharing := "rows of a micro-batch share their common prefix"
 		if u.preferences != nil {
 			sharing = "the answers to a prompt share it"
 		}
-		fmt.Fprintf(log, "          %s: %.0f %% of the tokens need not be computed again\n", sharing,
-			100*float64(saved)/float64(tokens))
+		fmt.Fprintf(log, "          %s: %.0f %% of the tokens need not be computed again\n", sharing, 100*shared)
 	}
 	fmt.Fprintf(log, "run       %d steps of %d %s, %d threads (%s), about %s of memory, in %s\n", u.Steps,
 		r.BatchSize*r.Accumulation, what, u.Pool.Threads(), kernel.Path(), bytesText(u.Memory.Total()), r.OutputDir)
-	if d, peak := u.estimateTime(tokens); d > 0 {
+	if d, peak := u.estimateTime(tokens, shared); d > 0 {
 		fmt.Fprintf(log, "time      about %s of training, if steps reach %.0f %% of the %.0f GFLOP/s "+
 			"that were measured here; progress shows a better estimate\n", timeText(d), 100*usualFraction, peak/1e9)
 	}
 	if u.resumed != "" {
 		fmt.Fprintf(log, "resuming  after step %d, from %s\n", u.trainer.Done.Step, u.resumed)
 	}
+	return nil
 }
 
 // count writes a number of things shortly.

@@ -18,15 +18,17 @@ func (u *run) checkDisk() error {
 	if u.Recipe.SaveStrategy != "no" {
 		need += 4 * values * 3 // weights and AdamW's two moments
 	}
-	dir := filepath.Clean(u.Recipe.OutputDir)
-	for {
-		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
-			break
-		}
-		dir = filepath.Dir(dir) // the folder will be made
-	}
-	free, ok := machine.FreeDisk(dir)
+	free, ok := machine.FreeDisk(folderOf(u.Recipe.OutputDir))
 	return diskError(u.Recipe.OutputDir, need, free, ok)
+}
+
+// folderOf is the folder, or the one above it in which it will be made.
+func folderOf(dir string) string {
+	for dir = filepath.Clean(dir); ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
+			return dir
+		}
+	}
 }
 
 func diskError(dir string, need, free int64, known bool) error {

@@ -90,18 +90,18 @@ func (e *Memory) Check(available func() (int64, bool), advice string) error {
 const usualFraction = 0.6
 
 // estimateTime returns the time of the steps to come and the measured peak in operations a second, 0 where that is
-// not known. tokens is the sum of the rows' lengths.
-func (u *run) estimateTime(tokens int) (time.Duration, float64) {
+// not known. tokens is the sum of the rows' lengths, of which a part is shared.
+func (u *run) estimateTime(tokens int, shared float64) (time.Duration, float64) {
 	peak := u.Pool.PeakFLOPS()
 	if peak == 0 {
 		return 0, 0
 	}
-	computed := float64(tokens - u.Cursor.shared())
-	body := BodyFLOPs(u.Model.Model, computed/float64(len(u.rows.examples)))
+	computed := float64(tokens) * (1 - shared)
+	body := BodyFLOPs(u.Model.Model, computed/float64(u.rows.train.Len()))
 	if u.Recipe.Checkpointing {
 		body *= 4. / 3
 	}
-	head := float64(u.rows.audit.TrainedTokens) * HeadFLOPs(u.Model.Model)
+	head := float64(u.rows.audit().TrainedTokens) * HeadFLOPs(u.Model.Model)
 	epoch := float64(computed*body) + float64(head)
 	epochs := float64(u.Steps-u.trainer.Done.Step) / float64(ceil(len(u.Cursor.plan.Epoch(0)), u.Recipe.Accumulation))
 	return time.Duration(epoch * epochs / (usualFraction * peak) * 1e9), peak

@@ -15,7 +15,7 @@ import (
 // all trained tokens together, so it does not depend on how rows are put into batches.
 type heldOut struct {
 	feed
-	examples []data.Example
+	examples *data.Store
 	batch    data.Batch
 	batches  [][]int
 	together int // rows of a unit of the batches
@@ -25,7 +25,7 @@ type heldOut struct {
 
 // heldOutOptions say what is measured, and how.
 type heldOutOptions struct {
-	examples []data.Example
+	examples *data.Store
 	rows     int          // of a micro-batch
 	share    bool         // rows of a micro-batch share their common prefix
 	beside   *model.Graph // whose arena is used where it fits; may be nil
@@ -37,7 +37,11 @@ func newHeldOut(pool *kernel.Pool, m *model.Model, o heldOutOptions) (*heldOut, 
 	if o.prefers != nil {
 		together = data.AnswersTogether
 	}
-	plan := evaluationPlan(data.GroupLengths(o.examples, together, o.share), o.rows)
+	lengths, err := o.examples.GroupLengths(together, o.share)
+	if err != nil {
+		return nil, err
+	}
+	plan := evaluationPlan(lengths, o.rows)
 	g, err := m.NewEvaluation(pool, plan.MaxTokens(), o.beside)
 	if err != nil {
 		return nil, err
@@ -52,7 +56,7 @@ func newHeldOut(pool *kernel.Pool, m *model.Model, o heldOutOptions) (*heldOut, 
 	return h, nil
 }
 
-func evaluationPlan(lengths []int, rows int) *data.Plan {
+func evaluationPlan(lengths []int32, rows int) *data.Plan {
 	return data.NewPlan(lengths, data.PlanOptions{Rows: rows, Strategy: data.Sequential})
 }
 
@@ -64,7 +68,9 @@ func (h *heldOut) each(ctx context.Context, take func(loss, divisor float64) err
 			return err
 		}
 		members = data.Members(members[:0], units, h.together)
-		data.BuildBatch(&h.batch, h.examples, members)
+		if err := h.examples.Batch(&h.batch, members); err != nil {
+			return err
+		}
 		loss, divisor, err := h.run(&h.batch)
 		if err != nil {
 			return err

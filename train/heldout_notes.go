@@ -7,18 +7,17 @@ import (
 )
 
 const (
-	fewHeldOut  = 20      // fewer rows than these say little
-	mostNear    = 100_000 // rows of training that are compared with the held-out ones
+	fewHeldOut  = 20 // fewer rows than these say little
 	nearExample = "%d of %d held-out rows say almost what a row of training says (%s and %s): " +
 		"their loss shows what was learned by heart"
 )
 
 // heldOutNotes say where a held-out loss will mean less than it seems to. With wanted some rows should have been held
 // out of those of training.
-func heldOutNotes(train, heldOut []data.Row, wanted bool) (notes []string) {
-	n := len(heldOut)
+func heldOutNotes(train, heldOut *data.Set, wanted bool) (notes []string) {
+	n := heldOut.Audit.Rows
 	switch {
-	case n == 0 && wanted && len(train) > 1:
+	case n == 0 && wanted && train.Audit.Rows > 1:
 		return []string{"no rows are held out: all rows say the same"}
 	case n == 0:
 		return nil
@@ -26,9 +25,8 @@ func heldOutNotes(train, heldOut []data.Row, wanted bool) (notes []string) {
 		notes = append(notes, fmt.Sprintf("only %d held-out rows: their loss says little; hold out %d or more "+
 			"(eval_fraction, eval_dataset)", n, fewHeldOut))
 	}
-	if near := data.Near(train[:min(len(train), mostNear)], heldOut); len(near) > 0 {
-		first := near[0]
-		notes = append(notes, fmt.Sprintf(nearExample, len(near), n, first.HeldOut.Source, first.Train.Source))
+	if near := data.Near(train, heldOut); len(near) > 0 {
+		notes = append(notes, fmt.Sprintf(nearExample, len(near), n, near[0].HeldOut, near[0].Train))
 	}
 	return notes
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -174,16 +175,18 @@ func savedLoss(t *testing.T, r recipe.Recipe, dtype kernel.DType) float64 {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	rows, err := loadRows(t.Context(), &r)
+	rows, err := findRows(t.Context(), &r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := rows.encode(t.Context(), encoder(m, &r), 1, m.Config.Vocab); err != nil {
+	defer rows.close()
+	if err := rows.encode(t.Context(), &r, m, loadOptions{threads: 1, log: io.Discard}); err != nil {
 		t.Fatal(err)
 	}
 	pool := kernel.NewPool(1)
 	defer pool.Close()
-	h, err := newHeldOut(pool, m.Model, heldOutOptions{examples: rows.heldOut, rows: r.BatchSize, share: r.SharePrefix})
+	o := heldOutOptions{examples: &rows.heldOut.Store, rows: r.BatchSize, share: r.SharePrefix}
+	h, err := newHeldOut(pool, m.Model, o)
 	if err != nil {
 		t.Fatal(err)
 	}

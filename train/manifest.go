@@ -33,6 +33,7 @@ type manifest struct {
 	ReferenceHash  string            `json:"reference_sha256,omitempty"` // of a loss of preferences
 	Rows           int               `json:"rows"`
 	HeldOutRows    int               `json:"held_out_rows"`
+	FileRows       int               `json:"rows_of_files,omitempty"` // where a part of them was read
 	Steps          int               `json:"steps"`
 	Stages         []stageResult     `json:"stages,omitempty"` // those before, of a run of several
 	Started        string            `json:"started"`
@@ -67,9 +68,9 @@ func (u *run) writeManifest(res *Result) error {
 		Kernels: kernel.Path(), CPUFeatures: kernel.Features(), Threads: u.Pool.Threads(), Arguments: u.o.Args, Seed: r.Seed,
 		DataSeed: r.DataSeed, Model: r.ModelNameOrPath, BaseFiles: u.origin.Base,
 		Parameters: u.Model.Size(), Files: map[string]string{},
-		TokenizerHash: u.Model.Tokenizer.Hash(), TemplateHash: u.Model.Template.Hash(), DataHash: u.rows.audit.Hash,
+		TokenizerHash: u.Model.Tokenizer.Hash(), TemplateHash: u.Model.Template.Hash(), DataHash: u.rows.audit().Hash,
 		ReferenceHash: u.referenceHash(), Rows: u.rows.count(), HeldOutRows: u.rows.countHeldOut(), Steps: u.Steps,
-		Started: u.start.UTC().Format(time.RFC3339)}
+		FileRows: u.rows.beginning.Rows, Started: u.start.UTC().Format(time.RFC3339)}
 	if m.Model == "" {
 		m.Model = "made from scratch"
 	}

@@ -63,11 +63,11 @@ type once struct {
 	share    bool
 }
 
-func (s once) Next() iter.Seq[*data.Batch] {
-	return func(yield func(*data.Batch) bool) {
+func (s once) Next() iter.Seq2[*data.Batch, error] {
+	return func(yield func(*data.Batch, error) bool) {
 		b := data.Batch{Share: s.share, Group: 2}
 		data.BuildBatch(&b, s.examples, s.rows)
-		yield(&b)
+		yield(&b, nil)
 	}
 }
 

@@ -32,10 +32,10 @@ func newOrigin(r *recipe.Recipe, data *dataset) (o origin, err error) {
 	if r.ModelNameOrPath != "" {
 		o.Base, _ = pretrained.FileHashes(r.ModelNameOrPath)
 	}
-	if o.Data, err = hashFiles(data.files); err != nil {
+	if o.Data, err = hashFiles(data.files, data.hashes); err != nil {
 		return o, err
 	}
-	if o.HeldOut, err = hashFiles(data.evalFiles); err != nil {
+	if o.HeldOut, err = hashFiles(data.evalFiles, nil); err != nil {
 		return o, err
 	}
 	for key, path := range map[string]string{"chat_template": r.ChatTemplate, "tokenizer_name": r.TokenizerName,
@@ -53,11 +53,14 @@ func newOrigin(r *recipe.Recipe, data *dataset) (o origin, err error) {
 	return o, nil
 }
 
-func hashFiles(paths []string) (list []fileHash, err error) {
+// hashFiles hashes files, but for those that are known already.
+func hashFiles(paths []string, known map[string]string) (list []fileHash, err error) {
 	for _, path := range paths {
-		sum, err := checkpoints.HashFile(path)
-		if err != nil {
-			return nil, err
+		sum := known[path]
+		if sum == "" {
+			if sum, err = checkpoints.HashFile(path); err != nil {
+				return nil, err
+			}
 		}
 		list = append(list, fileHash{path, sum})
 	}
@@ -87,12 +90,16 @@ func (u *run) sameRun(st *state, dir string) error {
 	if key, now, before := u.Recipe.Changed(&st.Recipe, may); key != "" {
 		return mistake("resume: %s is %q now and was %q in %s; a resumed run must keep it", key, now, before, dir)
 	}
+	sameRows := st.DataHash == u.rows.audit().Hash
+	if u.rows.beginning.Rows > 0 { // another max_steps reads other rows of the same files
+		sameRows = len(otherFiles(u.origin.Data, st.Data)) == 0
+	}
 	changed, changedHeldOut := otherFiles(u.origin.Data, st.Data), otherFiles(u.origin.HeldOut, st.HeldOut)
 	switch {
-	case st.DataHash != u.rows.audit.Hash && len(changed) > 0:
+	case !sameRows && len(changed) > 0:
 		return mistake("resume: the training data differ from those of %s: %s; a resumed run must see the same rows", dir,
 			strings.Join(changed, ", "))
-	case st.DataHash != u.rows.audit.Hash:
+	case !sameRows:
 		return mistake("resume: the training data, tokenizer or template differ from those of %s, though the files of data "+
 			"are the same; a resumed run must see the same rows", dir)
 	case len(st.Data) > 0 && len(changedHeldOut) > 0:

@@ -3,11 +3,13 @@ package train
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"instruct/model/pretrained"
 	"instruct/train/recipe"
 )
 
@@ -260,8 +262,16 @@ func TestHeldOutNotes(t *testing.T) {
 	notes := func(keys ...string) string {
 		t.Helper()
 		r := set(t, r, keys...)
-		d, err := loadRows(t.Context(), &r)
+		d, err := findRows(t.Context(), &r)
 		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := pretrained.Outline(r.ModelNameOrPath, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.close()
+		if err := d.encode(t.Context(), &r, m, loadOptions{threads: 1, log: io.Discard}); err != nil {
 			t.Fatal(err)
 		}
 		return strings.Join(d.notes, "\n")

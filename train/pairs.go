@@ -3,7 +3,6 @@ package train
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"instruct/data"
 	"instruct/train/recipe"
@@ -12,34 +11,38 @@ import (
 // highRate is the learning rate above which a loss of preferences usually ruins a model.
 const highRate = 2e-5
 
-// encodeAnswers is encode for a loss of preferences: examples are two of each pair, or of each labelled answer.
-func (d *dataset) encodeAnswers(ctx context.Context, e *data.Encoder, r *recipe.Recipe, threads, vocab int,
-) (err error) {
+// encodeAnswers is encode for a loss of preferences, of rows that are in memory: examples are two of each pair, or of
+// each labelled answer.
+func (d *dataset) encodeAnswers(ctx context.Context, r *recipe.Recipe, e *data.Encoder, o data.SetOptions) (err error) {
 	k, _ := r.Preference()
-	encode := func(rows []data.Row) (examples []data.Example, a *answers, audit *data.Audit, err error) {
+	encode := func(rows []data.Row) (set *data.Set, a *answers, err error) {
+		var examples []data.Example
+		var audit *data.Audit
 		var good []bool
 		if k.Labelled {
-			examples, good, audit, err = e.EncodeLabelled(ctx, rows, threads, r.BatchSize)
+			examples, good, audit, err = e.EncodeLabelled(ctx, rows, o.Threads, r.BatchSize)
 		} else {
-			examples, audit, err = e.EncodePairs(ctx, rows, threads)
+			examples, audit, err = e.EncodePairs(ctx, rows, o.Threads)
 		}
-		return examples, newAnswers(&k, examples, good), audit, err
+		if err == nil {
+			set, err = data.SetOf(rows, examples, audit, o)
+		}
+		return set, newAnswers(&k, examples, good), err
 	}
-	if d.examples, d.answers, d.audit, err = encode(d.train); err != nil {
+	if d.train, d.answers, err = encode(d.rows); err != nil {
 		return err
 	}
 	if len(d.evalRows) > 0 {
-		if d.heldOut, d.heldOutAnswers, _, err = encode(d.evalRows); err != nil {
+		if d.heldOut, d.heldOutAnswers, err = encode(d.evalRows); err != nil {
 			return fmt.Errorf("held-out rows: %w", err)
 		}
 	}
-	d.notes = append(d.notes, d.audit.Notes()...)
 	d.notes = append(d.notes, balance(d.answers.good, r)...)
 	if r.LearningRate > highRate {
 		d.notes = append(d.notes, fmt.Sprintf("learning_rate %g is high for a loss of preferences; TRL's is 1e-6",
 			r.LearningRate))
 	}
-	return checkIDs(slices.Concat(d.examples, d.heldOut), vocab)
+	return nil
 }
 
 // balance says where good and bad answers do not count about the same together: KTO's paper advises that the good ones

@@ -70,11 +70,15 @@ func (c *preferenceCase) prepare(t *testing.T) (r recipe.Recipe, examples []data
 }
 
 // oneStep is a source of one micro-batch of all units.
-func oneStep(examples []data.Example, p *preferences, share bool, r *recipe.Recipe) *Cursor {
-	n := len(examples) / data.AnswersTogether
-	plan := data.NewPlan(data.GroupLengths(examples, data.AnswersTogether, share),
-		data.PlanOptions{Rows: n, Strategy: data.Sequential})
-	c := NewCursor(examples, plan, r.Accumulation, share)
+func oneStep(t *testing.T, examples []data.Example, p *preferences, share bool, r *recipe.Recipe) *Cursor {
+	t.Helper()
+	rows := stored(t, examples)
+	lengths, err := rows.GroupLengths(data.AnswersTogether, share)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := data.NewPlan(lengths, data.PlanOptions{Rows: len(lengths), Strategy: data.Sequential})
+	c := NewCursor(rows, plan, r.Accumulation, share)
 	c.prefers(p)
 	return c
 }
@@ -96,7 +100,7 @@ func TestPreferenceLosses(t *testing.T) {
 				}
 				defer g.Close()
 				f := feed{graph: g, objective: p}
-				for b := range oneStep(examples, p, share, &r).Next() {
+				for b := range oneStep(t, examples, p, share, &r).Next() {
 					loss, divisor, err := f.run(b)
 					if err != nil {
 						t.Fatal(err)

@@ -96,8 +96,8 @@ func (u *run) findReference(ctx context.Context) error {
 	}
 	var f reference
 	var err error
-	if f.Train, err = u.logprobs(ctx, u.rows.examples, "reference"); err == nil && u.heldOut != nil {
-		f.HeldOut, err = u.logprobs(ctx, u.rows.heldOut, "held-out reference")
+	if f.Train, err = u.logprobs(ctx, &u.rows.train.Store, "reference"); err == nil && u.heldOut != nil {
+		f.HeldOut, err = u.logprobs(ctx, &u.rows.heldOut.Store, "held-out reference")
 	}
 	if errors.Is(err, context.Canceled) {
 		return u.interrupt()
@@ -116,7 +116,7 @@ func (u *run) findReference(ctx context.Context) error {
 const saidEvery = 10 * time.Second
 
 // logprobs gives the log-probability of each example's answer.
-func (u *run) logprobs(ctx context.Context, examples []data.Example, what string) ([]float64, error) {
+func (u *run) logprobs(ctx context.Context, examples *data.Store, what string) ([]float64, error) {
 	p := &preferences{kind: u.preferences.kind, answers: &answers{}}
 	h, err := newHeldOut(u.Pool, u.Model.Model, heldOutOptions{examples: examples, rows: u.Recipe.BatchSize,
 		share: u.Recipe.SharePrefix, beside: u.trainer.Graph, prefers: p})
@@ -124,7 +124,7 @@ func (u *run) logprobs(ctx context.Context, examples []data.Example, what string
 		return nil, err
 	}
 	defer h.close()
-	total := len(examples) / data.AnswersTogether
+	total := examples.Len() / data.AnswersTogether
 	start := time.Now()
 	last := start
 	err = h.hear(ctx, func(units int) {
@@ -137,7 +137,7 @@ func (u *run) logprobs(ctx context.Context, examples []data.Example, what string
 	if err != nil {
 		return nil, err
 	}
-	out := make([]float64, 0, len(examples))
+	out := make([]float64, 0, examples.Len())
 	for _, a := range h.listener.heard.answers {
 		out = append(out, a.LogP)
 	}

@@ -31,6 +31,7 @@ type Options struct {
 	staged   *staged      // of a stage
 
 	Available func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
+	Large     int64                         // as in SetupOptions
 }
 
 // ErrInterrupted says that the run was stopped by its context, after saving a checkpoint.
@@ -104,7 +105,8 @@ func Run(ctx context.Context, r recipe.Recipe, o Options) (*Result, error) {
 	if err := checkOutput(&r, checkpoint); err != nil {
 		return nil, err
 	}
-	if u.Setup, err = NewSetup(ctx, &r, SetupOptions{Checkpoint: checkpoint, Available: o.Available}); err != nil {
+	if u.Setup, err = NewSetup(ctx, &r, SetupOptions{Checkpoint: checkpoint, Available: o.Available, Large: o.Large,
+		Log: u.o.Log, Terminal: o.Terminal}); err != nil {
 		return nil, err
 	}
 	defer u.close()
@@ -135,7 +137,7 @@ func (u *run) begin(ctx context.Context) (err error) {
 	if u.trainer, err = u.NewTrainer(); err != nil {
 		return err
 	}
-	if held := u.rows.heldOut; len(held) > 0 {
+	if held := &u.rows.heldOut.Store; held.Len() > 0 {
 		o := heldOutOptions{examples: held, rows: r.BatchSize, share: r.SharePrefix, beside: u.trainer.Graph}
 		if u.preferences != nil {
 			o.prefers = newPreferences(r, u.rows.heldOutAnswers)
@@ -155,7 +157,9 @@ func (u *run) begin(ctx context.Context) (err error) {
 	if u.metrics, err = openMetrics(r.OutputDir, u.trainer.Done.Step); err != nil {
 		return err
 	}
-	u.describe()
+	if err := u.describe(); err != nil {
+		return err
+	}
 	if err := u.findReference(ctx); err != nil {
 		return err
 	}
@@ -237,7 +241,7 @@ func (u *run) explain(err error) error {
 	if u.saved > 0 {
 		hint += fmt.Sprintf("; the last whole checkpoint is %s/checkpoint-%d", u.Recipe.OutputDir, u.saved)
 	}
-	return fmt.Errorf("%w; rows: %s; %s", bad, sources(u.rows.examples, bad.rows), hint)
+	return fmt.Errorf("%w; rows: %s; %s", bad, sources(&u.rows.train.Store, bad.rows), hint)
 }
 
 // afterStep evaluates and saves where the recipe says so.

@@ -1,14 +1,15 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
 
 	"instruct/data"
-	"instruct/model"
 	"instruct/model/kernel"
 	"instruct/model/pretrained"
 	"instruct/train/recipe"
@@ -34,34 +35,43 @@ type Setup struct {
 type SetupOptions struct {
 	Checkpoint  string                        // to go on from, or ""
 	SkipHeldOut bool                          // hold rows out, and do not measure them
+	Steps       int                           // that are made where max_steps are fewer
 	Available   func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
+	Large       int64                         // bytes of data of which a part is read where it will do; 0: 256 MB
+	Log         io.Writer                     // says how far the reading has come; nil: nothing is said
+	Terminal    bool                          // Log is a terminal
 }
 
 // NewSetup reads the data, and the model but for its weights, and plans the run. It refuses a run whose memory this
 // machine has not. The caller closes it.
 func NewSetup(ctx context.Context, r *recipe.Recipe, o SetupOptions) (*Setup, error) {
 	s := &Setup{Recipe: r, Pool: kernel.NewPool(r.Threads), resumed: o.Checkpoint}
-	err := s.load(ctx)
+	err := s.load(ctx, loadOptions{threads: s.Pool.Threads(), resumed: o.Checkpoint, steps: o.Steps, large: o.Large,
+		log: cmp.Or[io.Writer](o.Log, io.Discard), terminal: o.Terminal})
 	if err == nil {
 		err = s.plan(o)
 	}
 	if err != nil {
+		if s.rows != nil {
+			s.rows.close()
+		}
 		s.Pool.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-// Close gives back the model's memory and ends the workers.
+// Close gives back the memory of model and rows and ends the workers.
 func (s *Setup) Close() {
+	s.rows.close()
 	s.Model.Close()
 	s.Pool.Close()
 }
 
 // load reads rows and model.
-func (s *Setup) load(ctx context.Context) (err error) {
+func (s *Setup) load(ctx context.Context, o loadOptions) (err error) {
 	r := s.Recipe
-	if s.rows, err = loadRows(ctx, r); err != nil {
+	if s.rows, err = findRows(ctx, r); err != nil {
 		return err
 	}
 	switch {
@@ -70,31 +80,25 @@ func (s *Setup) load(ctx context.Context) (err error) {
 	case r.ModelNameOrPath != "":
 		s.Model, err = pretrained.Outline(r.ModelNameOrPath, r.ChatTemplate)
 	default:
-		s.Model, err = fromScratch(ctx, r, s.rows.train)
+		s.Model, err = fromScratch(ctx, r, s.rows.rows)
 	}
 	if err != nil {
 		return err
 	}
+	if err := s.rows.encode(ctx, r, s.Model, o); err != nil {
+		return err
+	}
 	s.keepSystem()
-	err = s.encode(ctx)
-	if err == nil && !r.AllowUnended {
-		err = s.rows.audit.NeverStops()
+	s.rows.notes = append(s.rows.notes, s.rows.audit().Notes()...)
+	if r.AllowUnended {
+		return nil
 	}
-	return err
-}
-
-// encode makes examples of the rows.
-func (s *Setup) encode(ctx context.Context) error {
-	e := encoder(s.Model, s.Recipe)
-	if _, ok := s.Recipe.Preference(); ok {
-		return s.rows.encodeAnswers(ctx, e, s.Recipe, s.Pool.Threads(), s.Model.Config.Vocab)
-	}
-	return s.rows.encode(ctx, e, s.Pool.Threads(), s.Model.Config.Vocab)
+	return s.rows.audit().NeverStops()
 }
 
 // keepSystem keeps the system prompt of the rows with the model, which is then asked with it.
 func (s *Setup) keepSystem() {
-	s.Model.System = data.CommonSystem(s.rows.train)
+	s.Model.System = s.rows.train.System()
 	if s.Model.System != "" {
 		s.rows.notes = append(s.rows.notes,
 			fmt.Sprintf("the rows' system prompt is kept with the model: %.60q", s.Model.System))
@@ -111,12 +115,17 @@ func encoder(m *pretrained.Model, r *recipe.Recipe) *data.Encoder {
 func (s *Setup) plan(o SetupOptions) error {
 	r := s.Recipe
 	if o.SkipHeldOut {
-		s.rows.heldOut = nil
+		s.rows.heldOut.Close()
+		s.rows.heldOut = &data.Set{}
 	}
-	lengths := data.GroupLengths(s.rows.examples, s.rows.together(), r.SharePrefix)
-	plan := data.NewPlan(lengths, data.PlanOptions{Rows: r.BatchSize, Packing: r.Packing,
-		Capacity: r.BatchSize * min(r.MaxLength, s.Model.Config.MaxLength), Strategy: r.Sampling, Seed: uint64(r.Seed)})
-	s.Cursor = NewCursor(s.rows.examples, plan, r.Accumulation, r.SharePrefix)
+	order := planOptions(r, s.Model)
+	order.Order, order.Whole = s.rows.beginning.order, s.rows.beginning.Rows
+	lengths, err := s.rows.train.GroupLengths(s.rows.together(), r.SharePrefix)
+	if err != nil {
+		return err
+	}
+	plan := data.NewPlan(lengths, order)
+	s.Cursor = NewCursor(&s.rows.train.Store, plan, r.Accumulation, r.SharePrefix)
 	s.objective = MaskedMean{}
 	if s.rows.answers != nil {
 		s.preferences = newPreferences(r, s.rows.answers)
@@ -130,8 +139,11 @@ func (s *Setup) plan(o SetupOptions) error {
 	}
 	w := Workload{DType: d, Tokens: plan.MaxTokens(), Threads: s.Pool.Threads(),
 		Checkpointing: r.Checkpointing, Optim: r.Optim}
-	if len(s.rows.heldOut) > 0 {
-		lengths := data.GroupLengths(s.rows.heldOut, s.rows.together(), r.SharePrefix)
+	if held := s.rows.heldOut; held.Len() > 0 {
+		lengths, err := held.GroupLengths(s.rows.together(), r.SharePrefix)
+		if err != nil {
+			return err
+		}
 		w.Evaluate = evaluationPlan(lengths, r.BatchSize).MaxTokens()
 	}
 	if s.preferences != nil && s.preferences.kind.Reference {
@@ -145,6 +157,12 @@ func (s *Setup) plan(o SetupOptions) error {
 		advice += ", or gradient_checkpointing: true"
 	}
 	return s.Memory.Check(o.Available, advice)
+}
+
+// planOptions are how the recipe orders the rows.
+func planOptions(r *recipe.Recipe, m *pretrained.Model) data.PlanOptions {
+	return data.PlanOptions{Rows: r.BatchSize, Packing: r.Packing, Strategy: r.Sampling, Seed: uint64(r.Seed),
+		Capacity: r.BatchSize * min(r.MaxLength, m.Config.MaxLength)}
 }
 
 // countSteps returns the number of optimizer steps of a run. The last step of an epoch may have fewer micro-batches.
@@ -175,26 +193,20 @@ func (s *Setup) NewTrainer() (*Trainer, error) {
 }
 
 // sources names rows by their indices, most of them at the most; the answers to one prompt are of one row.
-func sources(examples []data.Example, rows []int) string {
+func sources(examples *data.Store, rows []int) string {
 	const most = 16
 	var names []string
 	for _, i := range rows[:min(most, len(rows))] {
-		if name := examples[i].Source; !slices.Contains(names, name) {
-			names = append(names, name)
+		e, err := examples.Example(i)
+		if err != nil {
+			return err.Error()
+		}
+		if !slices.Contains(names, e.Source) {
+			names = append(names, e.Source)
 		}
 	}
 	if n := len(rows) - most; n > 0 {
 		names = append(names, fmt.Sprintf("and %d more", n))
 	}
 	return strings.Join(names, ", ")
-}
-
-// checkIDs makes sure that the model has every token of the examples.
-func checkIDs(examples []data.Example, vocab int) error {
-	for i := range examples {
-		if err := model.CheckIDs(examples[i].IDs, vocab); err != nil {
-			return mistake("%s: %w", examples[i].Source, err)
-		}
-	}
-	return nil
 }

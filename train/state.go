@@ -19,6 +19,7 @@ type state struct {
 	Place
 	best
 	origin
+	beginning
 	Recipe   recipe.Recipe `json:"recipe"`
 	DataHash string        `json:"data_hash"` // of all training ids and masks
 
@@ -41,7 +42,8 @@ var mayChange = []string{"max_steps", "num_train_epochs", "eval_strategy", "eval
 // state.json. It appears whole or not at all.
 func (u *run) saveCheckpoint() error {
 	r, step := u.Recipe, u.trainer.Done.Step
-	st := state{u.trainer.Done, u.Cursor.Place, u.best, u.origin, *r, u.rows.audit.Hash, u.referenceHash()}
+	st := state{u.trainer.Done, u.Cursor.Place, u.best, u.origin, u.rows.beginning, *r, u.rows.audit().Hash,
+		u.referenceHash()}
 	err := checkpoints.SaveDir(checkpointDir(r, step), func(tmp string) error {
 		if err := u.Model.Save(tmp); err != nil {
 			return err

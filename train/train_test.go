@@ -3,6 +3,7 @@ package train
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -111,17 +112,17 @@ func compareSteps(t *testing.T, a, b []string, tolerance float64) {
 // and that computing a common prefix once changes neither losses nor gradients.
 func TestPackedEqualsUnpacked(t *testing.T) {
 	r := small(t)
-	set, err := loadRows(t.Context(), &r)
+	set, err := findRows(t.Context(), &r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const rows = 24
-	set.train = set.train[:rows]
-	for i := range set.train { // the rows' common prefix is long enough to be shared
+	set.rows = set.rows[:rows]
+	for i := range set.rows { // the rows' common prefix is long enough to be shared
 		system := chat.Message{Role: "system", Content: "Answer as you are told."}
-		set.train[i].Messages = append([]chat.Message{system}, set.train[i].Messages...)
+		set.rows[i].Messages = append([]chat.Message{system}, set.rows[i].Messages...)
 	}
-	m, err := fromScratch(t.Context(), &r, set.train)
+	m, err := fromScratch(t.Context(), &r, set.rows)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +130,7 @@ func TestPackedEqualsUnpacked(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	if err := set.encode(t.Context(), encoder(m, &r), 2, m.Config.Vocab); err != nil {
+	if err := set.encode(t.Context(), &r, m, loadOptions{threads: 2, log: io.Discard}); err != nil {
 		t.Fatal(err)
 	}
 	pool := kernel.NewPool(2)
@@ -149,7 +150,9 @@ func TestPackedEqualsUnpacked(t *testing.T) {
 	losses := func(share bool, idx ...int) (out []float64, tokens int) {
 		f := feed{graph: g, objective: MaskedMean{}}
 		b := data.Batch{Share: share}
-		data.BuildBatch(&b, set.examples, idx)
+		if err := set.train.Batch(&b, idx); err != nil {
+			t.Fatal(err)
+		}
 		if _, _, err := f.run(&b); err != nil {
 			t.Fatal(err)
 		}

@@ -12,8 +12,10 @@ import (
 	"instruct/train/schedule"
 )
 
-// Source gives the micro-batches of one step after the other.
-type Source interface{ Next() iter.Seq[*data.Batch] }
+// Source gives the micro-batches of one step after the other. After an error there are no more.
+type Source interface {
+	Next() iter.Seq2[*data.Batch, error]
+}
 
 // Counters say how far a run has come.
 type Counters struct {
@@ -101,7 +103,10 @@ func (t *Trainer) Step() (StepResult, error) {
 	var s StepResult
 	var last *data.Batch
 	sum, divisor := 0.0, 0.0
-	for b := range t.source.Next() {
+	for b, err := range t.source.Next() {
+		if err != nil {
+			return s, err
+		}
 		loss, d, err := t.feed.run(b)
 		if err != nil {
 			return s, fmt.Errorf("step %d: %w", t.Done.Step+1, err)

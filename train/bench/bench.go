@@ -141,11 +141,14 @@ func presetSteps(ctx context.Context, name string, c model.Config, o Options) (*
 	return res, nil
 }
 
+// warmUp is how many steps are made before those that are measured.
+const warmUp = 2
+
 // measure makes two steps that do not count and times n after them, one by one. It fills in what is known without
 // knowing the model; the tokens a second are those of all n steps together.
 func (r *Result) measure(ctx context.Context, t *train.Trainer, n int, profiled bool) error {
 	r.ActivationSize = t.Graph.Bytes()
-	for range 2 {
+	for range warmUp {
 		if _, err := t.Step(); err != nil {
 			return err
 		}
@@ -206,8 +209,8 @@ func profile(ops map[string]time.Duration, total time.Duration, steps int) []OpT
 type repeated struct{ batch data.Batch }
 
 // Next implements train.Source.
-func (r *repeated) Next() iter.Seq[*data.Batch] {
-	return func(yield func(*data.Batch) bool) { yield(&r.batch) }
+func (r *repeated) Next() iter.Seq2[*data.Batch, error] {
+	return func(yield func(*data.Batch, error) bool) { yield(&r.batch, nil) }
 }
 
 // randomRows are rows of seq random tokens, all trained.

@@ -29,7 +29,8 @@ func recipeSteps(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	r.Checkpointing = r.Checkpointing || o.Checkpointing
-	s, err := train.NewSetup(ctx, &r, train.SetupOptions{Available: o.Available, SkipHeldOut: true})
+	s, err := train.NewSetup(ctx, &r, train.SetupOptions{Available: o.Available, SkipHeldOut: true,
+		Steps: o.Steps + warmUp})
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func (x *extra) capacity() int {
 	if len(x.rows) == 0 {
 		return 0
 	}
-	return max(most, slices.Max(data.Lengths(x.rows)))
+	return max(most, int(slices.Max(data.Lengths(x.rows))))
 }
 
 // length is the number of steps of a try. The first one goes over the rows so many times.

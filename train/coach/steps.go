@@ -132,11 +132,11 @@ func (s *steps) prepare() error {
 }
 
 // Next implements train.Source: it gives the micro-batches of the step that was prepared.
-func (s *steps) Next() iter.Seq[*data.Batch] {
-	return func(yield func(*data.Batch) bool) {
+func (s *steps) Next() iter.Seq2[*data.Batch, error] {
+	return func(yield func(*data.Batch, error) bool) {
 		give := func(b *data.Batch) bool {
 			s.given++
-			return yield(b)
+			return yield(b, nil)
 		}
 		if len(s.rows) == 0 {
 			s.extra.give(give)
