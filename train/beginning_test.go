@@ -198,3 +198,20 @@ func TestBeginningForMoreSteps(t *testing.T) {
 		}
 	}
 }
+
+// TestPairsWithoutHeldOut: a loss of preferences needs no held-out rows.
+func TestPairsWithoutHeldOut(t *testing.T) {
+	r := set(t, tuned(t, madeBase(t)), "eval_dataset", "", "eval_fraction", "0", "loss_type", "sigmoid")
+	pairs := strings.Repeat(`{"prompt":"Q","chosen":"Yes","rejected":"No"}`+"\n", 4)
+	if err := os.WriteFile("rows.jsonl", []byte(pairs), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewSetup(t.Context(), &r, SetupOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if s.rows.count() != 4 || s.rows.countHeldOut() != 0 {
+		t.Errorf("%d pairs, %d held out", s.rows.count(), s.rows.countHeldOut())
+	}
+}

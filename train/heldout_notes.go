@@ -15,7 +15,10 @@ const (
 // heldOutNotes say where a held-out loss will mean less than it seems to. With wanted some rows should have been held
 // out of those of training.
 func heldOutNotes(train, heldOut *data.Set, wanted bool) (notes []string) {
-	n := heldOut.Audit.Rows
+	n := 0
+	if heldOut.Audit != nil {
+		n = heldOut.Audit.Rows
+	}
 	switch {
 	case n == 0 && wanted && train.Audit.Rows > 1:
 		return []string{"no rows are held out: all rows say the same"}
