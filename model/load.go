@@ -31,15 +31,15 @@ type BlockSource interface {
 	ReadQ8(name string) (raw []byte, ok bool, err error)
 }
 
-// fill reads one tensor of src into its parameter.
-func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool) error {
+// fill reads one tensor of src into its parameter, with what merge adds to it; merge may be nil.
+func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool, merge *Merge) error {
 	heads, rows := 0, t.Shape[0]
 	reduced := t.param.Reduced
 	if gguf {
 		heads = t.part.heads
 	}
 	turned := gguf && t.part.turned
-	if s, ok := src.(BlockSource); ok && reduced != nil && reduced.Blocks() && !turned {
+	if s, ok := src.(BlockSource); ok && reduced != nil && reduced.Blocks() && !turned && !merge.changes(t) {
 		raw, ok, err := s.ReadQ8(name)
 		if err != nil {
 			return err
@@ -67,6 +67,11 @@ func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool) err
 	if gguf && t.part.plusOne {
 		for i := range values {
 			values[i]--
+		}
+	}
+	if merge.changes(t) { // by now in the order of Hugging Face's files
+		if err := merge.apply(pool, t, values); err != nil {
+			return err
 		}
 	}
 	if reduced == nil {
@@ -145,7 +150,7 @@ func (m *Model) load(path string, src Source, gguf bool) error {
 		if !slices.Equal(shape, t.Shape) {
 			return mistake("model: load %s: tensor %s has shape %v; config.json asks for %v", path, n, shape, t.Shape)
 		}
-		if err := t.fill(pool, src, n, gguf); err != nil {
+		if err := t.fill(pool, src, n, gguf, m.merge); err != nil {
 			return fmt.Errorf("model: load %s: %w", path, err)
 		}
 		read[n] = true

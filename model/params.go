@@ -21,7 +21,12 @@ type spec struct {
 	form  kernel.Form // of the forward product: NT for (out, in), NN for (in, out)
 	init  initKind
 	scale float64 // of the normal distribution, times Config.InitStd; 0 means 1
+
+	adapter bool // a matrix of an adapter, see Adapt
 }
+
+// param makes the parameter, without memory.
+func (s *spec) param() *ops.Param { return &ops.Param{Name: s.name, Shape: s.shape, Decay: s.decay} }
 
 // part is one tensor of a checkpoint: rows rows of the parameter.
 type part struct {
@@ -67,6 +72,7 @@ const (
 	initNormal initKind = iota // normal(0, InitStd * scale)
 	initOnes
 	initZeros
+	initUniform // of an adapter, see InitAdapter
 )
 
 // Model is a configuration with its parameters. The parameters' values are shared by every graph made from it. Its
@@ -79,6 +85,11 @@ type Model struct {
 
 	frozenIn kernel.DType // see Freeze
 
+	adapter    *AdapterConfig           // nil without, see Adapt
+	adapterOff bool                     // see WithoutAdapter
+	merge      *Merge                   // while it is loaded, see LoadMerged
+	first      map[*ops.Param][]float32 // what the modules to save began with
+
 	values, copies, grads *kernel.Memory
 }
 
@@ -90,7 +101,7 @@ func Outline(c Config) (*Model, error) {
 	}
 	m := &Model{Config: c, specs: c.family.params(&c), byName: map[string]*ops.Param{}}
 	for _, s := range m.specs {
-		p := &ops.Param{Name: s.name, Shape: s.shape, Decay: s.decay}
+		p := s.param()
 		m.Params = append(m.Params, p)
 		m.byName[s.name] = p
 	}
@@ -251,7 +262,11 @@ func (m *Model) Bytes() int { return m.WeightBytes() + m.grads.Bytes() }
 func (m *Model) Init(seed uint64) {
 	pool := kernel.NewPool(1)
 	defer pool.Close()
+	number := uint64(0) // of the parameter, adapters not counted
 	for i, s := range m.specs {
+		if s.adapter {
+			continue
+		}
 		p := m.Params[i]
 		v := p.Value
 		if v == nil {
@@ -266,7 +281,7 @@ func (m *Model) Init(seed uint64) {
 			clear(v)
 		case initNormal:
 			scale := m.Config.InitStd * cmp.Or(s.scale, 1)
-			r := rng.NewRand(seed, "init", uint64(i), 0)
+			r := rng.NewRand(seed, "init", number, 0)
 			for j := range v {
 				v[j] = float32(float64(r.Normal() * scale))
 			}
@@ -274,14 +289,17 @@ func (m *Model) Init(seed uint64) {
 		if p.Reduced != nil {
 			p.Reduced.Set(pool, 0, v) // normal numbers fit every format
 		}
+		number++
 	}
 }
 
-// Size returns the number of values of all parameters.
+// Size returns the number of values of all parameters but those of an adapter.
 func (m *Model) Size() int {
 	n := 0
-	for _, p := range m.Params {
-		n += p.Size()
+	for i, p := range m.Params {
+		if !m.specs[i].adapter {
+			n += p.Size()
+		}
 	}
 	return n
 }
@@ -294,14 +312,16 @@ type Tensor struct {
 	part  part
 	param *ops.Param
 	row   int // of the parameter
+	form  kernel.Form
 }
 
 // Param returns the parameter that the tensor is, or is a part of.
 func (t *Tensor) Param() *ops.Param { return t.param }
 
-// Tensors lists the values under their Hugging Face names, in the order of the parameter table.
+// Tensors lists the values under their Hugging Face names, in the order of the parameter table; those of an adapter are
+// [Model.AdapterTensors].
 func (m *Model) Tensors() []Tensor {
-	return m.Split(func(p *ops.Param) []float32 { return p.Value })
+	return m.split(func(p *ops.Param) []float32 { return p.Value }, func(i int) bool { return !m.specs[i].adapter })
 }
 
 // Grads lists the gradients in the same way.
@@ -325,12 +345,21 @@ func (m *Model) Hidden(p *ops.Param) bool {
 // Split lists buffers of the parameters' shapes (values, gradients, moments) as the tensors of a checkpoint. The data
 // of a parameter whose buffer is nil are empty.
 func (m *Model) Split(buffer func(*ops.Param) []float32) []Tensor {
+	return m.split(buffer, func(int) bool { return true })
+}
+
+// split is Split of the parameters whose numbers are wanted.
+func (m *Model) split(buffer func(*ops.Param) []float32, wanted func(i int) bool) []Tensor {
 	var out []Tensor
 	for i, s := range m.specs {
+		if !wanted(i) {
+			continue
+		}
 		data, row := buffer(m.Params[i]), 0
 		width := len(data) / s.shape[0]
 		for _, pt := range s.parts {
-			t := Tensor{Name: pt.name, Shape: slices.Clone(s.shape), part: pt, param: m.Params[i], row: row}
+			t := Tensor{Name: pt.name, Shape: slices.Clone(s.shape), part: pt, param: m.Params[i], row: row,
+				form: s.form}
 			if data != nil {
 				t.Data = data[row*width : (row+pt.rows)*width]
 			}

@@ -53,7 +53,7 @@ func arrows() [][]string {
 		{"tokenizer/pattern"},
 		{"tokenizer/jinja"},
 		{"checkpoints", "model/kernel/float16"},
-		{"model/kernel", "model/kernel/exact", "model/kernel/float16"},
+		{"model/kernel", "model/kernel/exact", "model/kernel/float16", "model/kernel/rng"},
 		{"model/kernel/rng", "model/kernel/exact"},
 		{"model/kernel/exact"},
 		{"model/kernel/float16"},

@@ -21,6 +21,10 @@ type opTasks struct {
 	adamw         adamwTask
 	squares       squaresTask
 	finite        finiteTask
+	drop          dropTask
+	norms         normTask
+	gains         gainTask
+	columnDot     columnDotTask
 }
 
 // need panics where a slice has fewer than n values.

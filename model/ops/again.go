@@ -52,4 +52,17 @@ func (g *Graph) again(n, grad *gorgonia.Node) (*gorgonia.Node, error) {
 // rerun is the body of another op; the last input is there for the order only.
 type rerun struct{ of body }
 
+func (o rerun) scratch() int {
+	if s, ok := o.of.(scratcher); ok {
+		return s.scratch()
+	}
+	return 0
+}
+
+func (o rerun) lend(mem []float32) {
+	if s, ok := o.of.(scratcher); ok {
+		s.lend(mem)
+	}
+}
+
 func (o rerun) run(in [][]float32, out []float32) { o.of.run(in[:len(in)-1], out) }

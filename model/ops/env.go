@@ -22,6 +22,8 @@ type Batch struct {
 	// weights (N), which are 0, to the loss's derivatives by them, negated: what has weight 0 then is not trained. It is
 	// called once in a run. Nil means the loss of fixed weights.
 	Weigh func(logprobs []float64, weights []float32) (loss float64)
+
+	Draw uint64 // number of the micro-batch in the run: what dropout drops is drawn anew for each
 }
 
 // Soft are distributions over tokens in the place of targets: for each position the tokens IDs (N, K) and their
@@ -45,6 +47,7 @@ type Env struct {
 	Cache   *Cache        // keys and values of the positions that were read, nil unless decoding
 	Spans   []kernel.Span // of the sequences that have rows in the batch at hand, where Cache is set
 	Profile bool          // measure the time of every op, see [Op.Spent]
+	Drops   bool          // dropout is on: the graph trains
 	Exact   bool          // products read weights of fewer bits as the float32 values that they stand for, see product
 
 	attention []*kernel.Attention // one for all layers of a shape, since it holds scratch

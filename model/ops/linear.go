@@ -8,10 +8,11 @@ import (
 )
 
 // Linear maps rows: out (N, O) = x·Wᵀ + b, with W (O, C); with Conv1D, W is (C, O) and out = x·W + b, the layout of
-// GPT-2's checkpoints. With a stream to add, out = Add + AddScale*(x·Wᵀ + b), in the same pass.
+// GPT-2's checkpoints. With a stream to add, out = Add + AddScale*(x·Wᵀ + b), in the same pass. What W's [Adapter]
+// gives is part of the product.
 //
 // Backward: dx = dout·W, plus the gradient of the residual addition where x is the stream itself; dW += doutᵀ·x,
-// db += column sums of dout; each where it is wanted.
+// db += column sums of dout; each where it is wanted. That of the adapter is added by it.
 type Linear struct {
 	Name     string
 	W        *Param
@@ -28,7 +29,8 @@ type linear struct {
 	w          *kernel.Weights
 	form, back kernel.Form // of the products forward and backward
 	in, out    int
-	gather     bool // x is narrow, the residual is not
+	gather     bool     // x is narrow, the residual is not
+	adapter    *adapter // of the forward pass, or nil
 }
 
 // Apply adds the op on x (N, C).
@@ -45,6 +47,12 @@ func (o Linear) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
 	ins := gorgonia.Nodes{x, g.leaf(x, o.W, "")}
 	if o.Bias != nil {
 		ins = append(ins, g.leaf(x, o.Bias, ""))
+	}
+	if o.W.Adapter != nil {
+		b.adapter = newAdapter(g, o.W.Adapter, b.in, b.out)
+		for _, p := range o.W.Adapter.params() {
+			ins = append(ins, g.leaf(x, p, ""))
+		}
 	}
 	if o.Add != nil {
 		b.gather = b.narrow && !g.extentOf(o.Add.X).narrow
@@ -72,18 +80,37 @@ func (o *linear) run(in [][]float32, out []float32) {
 	if onto && o.Bias != nil {
 		p.AddBias(out, o.Bias.Value, n, o.out)
 	}
-	o.env.product(o.form, n, in[0], o.in, o.w, out, o.out, onto || o.Bias != nil)
+	if onto = onto || o.Bias != nil; o.adapter.scales() {
+		o.beforeGains(in[0], n)
+		p.ScaleColumns(out, o.adapter.u, o.adapter.gains, n, o.out, onto)
+	} else {
+		o.env.product(o.form, n, in[0], o.in, o.w, out, o.out, onto)
+		o.adapter.add(in[0], out, n)
+	}
 	if scaled {
 		p.AddResidual(out, residual, o.env.residualRows(o.gather), o.AddScale, n, o.out)
 	}
 }
+
+// beforeGains computes the product of n rows x and what the adapter adds to it, in the place where its gains scale it,
+// and the gains.
+func (o *linear) beforeGains(x []float32, n int) {
+	a := o.adapter
+	o.env.product(o.form, n, x, o.in, o.w, a.u, o.out, false)
+	a.add(x, a.u, n)
+	a.measure(o.w)
+}
+
+func (o *linear) scratch() int { return o.adapter.scratch() }
+
+func (o *linear) lend(mem []float32) { o.adapter.lend(mem) }
 
 func (o *linear) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	if o.Add != nil {
 		o.Add.grad = grad
 	}
 	inputs := gorgonia.Nodes{grad}
-	if !o.W.Frozen {
+	if !o.W.Frozen || o.W.Adapter != nil {
 		x, err := g.again(in[0], grad)
 		if err != nil {
 			return nil, err
@@ -91,26 +118,46 @@ func (o *linear) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (go
 		inputs = append(inputs, x)
 	}
 	back := &linearBackward{f: o, residualGrad: o.Read.gradFor(g, in[0])}
+	params := []*Param{o.W, o.Bias}
+	if o.W.Adapter != nil {
+		back.adapter = newAdapter(g, o.W.Adapter, o.in, o.out)
+		back.adapter.backward = true
+		params = append(params, o.W.Adapter.params()...)
+	}
 	var run body = back
 	if scales(o.AddScale) {
 		run = &scaledGrad{of: back, scale: o.AddScale, n: g.Capacity * o.out}
 	}
-	return g.backward(o.Name, run, o.in, in, back.inputs(inputs...), o.W, o.Bias)
+	return g.backward(o.Name, run, o.in, in, back.inputs(inputs...), params...)
 }
 
 type linearBackward struct {
-	f *linear
+	f       *linear
+	adapter *adapter // of the backward pass, or nil
 	residualGrad
 }
+
+func (o *linearBackward) scratch() int { return o.adapter.scratch() }
+
+func (o *linearBackward) lend(mem []float32) { o.adapter.lend(mem) }
 
 func (o *linearBackward) run(in [][]float32, dx []float32) {
 	f, p, n := o.f, o.f.env.Pool, o.f.rows()
 	dy, residual := in[0], in[len(in)-1]
+	du := dy // the gradient of the product alone
+	if a := o.adapter; a.scales() {
+		f.env.product(f.form, n, in[1], f.in, f.w, a.u, f.out, false)
+		a.add(in[1], a.u, n)
+		du = a.deriveGains(dy, f.w, n)
+	}
 	if o.dense() {
 		p.Copy(dx[:n*f.in], residual[:n*f.in])
 	}
 	if dx != nil {
-		f.env.product(f.back, n, dy, f.out, f.w, dx, f.in, o.dense())
+		f.env.product(f.back, n, du, f.out, f.w, dx, f.in, o.dense())
+	}
+	if o.adapter != nil {
+		o.adapter.derive(in[1], du, dx, n)
 	}
 	if o.scatter {
 		p.ScatterAdd(dx, residual, f.env.Needed, len(f.env.Needed), f.in)
@@ -136,9 +183,13 @@ type scaledGrad struct {
 	dy    []float32 // (N, O), scratch of the arena
 }
 
-func (o *scaledGrad) scratch() int { return o.n }
+func (o *scaledGrad) scratch() int { return kernel.Lines(o.n) + o.of.scratch() }
 
-func (o *scaledGrad) lend(mem []float32) { o.dy = mem }
+func (o *scaledGrad) lend(mem []float32) {
+	own := kernel.Lines(o.n)
+	o.dy = mem[:own]
+	o.of.lend(mem[own:])
+}
 
 func (o *scaledGrad) run(in [][]float32, dx []float32) {
 	p, dy := o.of.f.env.Pool, o.dy[:o.of.f.rows()*o.of.f.out]

@@ -48,6 +48,7 @@ type Op struct {
 	borrowed bool        // the output's memory is not the op's own, see borrow
 	slices   [][]float32 // reused by Do
 	spent    time.Duration
+	lent     []float32 // scratch, where the body needs some
 
 	narrow    bool           // the output has a row for each needed position only, see extent
 	silent    bool           // run gets no output and only adds to gradients
@@ -113,6 +114,9 @@ func (o *Op) Do(inputs ...gorgonia.Value) (v gorgonia.Value, err error) {
 	if o.env.Profile {
 		start := time.Now()
 		defer func() { o.spent += time.Since(start) }()
+	}
+	if s, ok := o.body.(scratcher); ok {
+		s.lend(o.lent)
 	}
 	if o.scalar != nil {
 		var s [1]float32

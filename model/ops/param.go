@@ -19,8 +19,9 @@ type Param struct {
 	Value   []float32       // nil where Reduced is all there is
 	Reduced *kernel.Weights // in fewer bits, for matrix products and look-ups to read in place of Value; nil: Value
 	Grad    []float32
-	Frozen  bool // not trained
-	Decay   bool // takes part in weight decay
+	Frozen  bool     // not trained
+	Decay   bool     // takes part in weight decay
+	Adapter *Adapter // trained beside the matrix, or nil; see [Linear]
 }
 
 // Weights gives the matrix as products take it; f is the form of the forward product. It is nil where there is neither

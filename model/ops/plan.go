@@ -60,8 +60,8 @@ func (g *Graph) Plan(results ...*gorgonia.Node) (size int, place func(arena []fl
 		if !ok {
 			continue
 		}
-		if s, ok := op.body.(scratcher); ok {
-			take(s.scratch(), i, s.lend)
+		if s, ok := op.body.(scratcher); ok && s.scratch() > 0 {
+			take(s.scratch(), i, func(mem []float32) { op.lent = mem })
 		}
 		if op.Size() > 0 {
 			take(op.Size(), last[n], op.Place)
@@ -74,7 +74,7 @@ func (g *Graph) Plan(results ...*gorgonia.Node) (size int, place func(arena []fl
 	}, nil
 }
 
-// scratcher is a body that needs memory while it runs.
+// scratcher is a body that needs memory while it runs, which is lent to it before each run.
 type scratcher interface {
 	scratch() int // float32 values
 	lend(mem []float32)
