@@ -21,30 +21,6 @@ func (m *Model) note(format string, args ...any) {
 	m.Notes = append(m.Notes, m.Path+": "+fmt.Sprintf(format, args...))
 }
 
-// refuseAdapter refuses a folder with a PEFT adapter: transformers would load another model, that which the adapter
-// names, and put the adapter on it.
-func (m *Model) refuseAdapter() error {
-	const name = "adapter_config.json"
-	text, err := os.ReadFile(filepath.Join(m.Path, name))
-	if err != nil {
-		return nil
-	}
-	var config struct {
-		Base string `json:"base_model_name_or_path"`
-	}
-	_ = json.Unmarshal(text, &config)
-	base := config.Base
-	if base == "" {
-		base = "another model"
-	}
-	if _, err := os.Stat(filepath.Join(m.Path, configFile)); err == nil {
-		return mistake("model folder %s holds a whole model and an adapter (%s) of %s; which of them is meant? "+
-			"Move one of the two to another folder", m.Path, name, base)
-	}
-	return mistake("model folder %s holds an adapter of %s, not a model; merge them with PEFT "+
-		"(model.merge_and_unload().save_pretrained) and give that folder", m.Path, base)
-}
-
 // untie gives the model a head of its own where config.json says that the head is the embedding and the file has
 // another one, as transformers 5 does. A folder without weights is left as it is: what needs them says so.
 func (m *Model) untie() error {

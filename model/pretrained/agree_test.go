@@ -210,10 +210,6 @@ func TestForeignTensors(t *testing.T) {
 			})
 		}, "model.norm.weight is missing; a qwen3 model of this config.json needs it with shape [32]; the file has " +
 			"model.final_norm.weight instead, and 0 more"},
-		{"an adapter", func(t *testing.T, dir string) {
-			_ = os.Remove(filepath.Join(dir, "config.json"))
-			edit(t, dir, "adapter_config.json", map[string]any{"base_model_name_or_path": "org/base"})
-		}, "holds an adapter of org/base, not a model"},
 		{"an adapter beside a model", func(t *testing.T, dir string) { edit(t, dir, "adapter_config.json", nil) },
 			"holds a whole model and an adapter"},
 		{"one file of another name", func(t *testing.T, dir string) {

@@ -11,8 +11,8 @@ import (
 
 // openFolder reads everything but the weights of a Hugging Face folder.
 func (m *Model) openFolder() error {
-	if err := m.refuseAdapter(); err != nil {
-		return err
+	if IsAdapter(m.Path) {
+		return m.openAdapter()
 	}
 	path := filepath.Join(m.Path, "config.json")
 	text, err := os.ReadFile(path)

@@ -37,7 +37,7 @@ func (m *Model) FilesHash(d kernel.DType) (string, error) {
 }
 
 // FileHashes gives the sha256, in hexadecimal, of each file of the model in path that holds configuration or weights,
-// by its name; that of a GGUF file is "weights", whatever it is called.
+// by its name; that of a GGUF file is "weights", whatever it is called. Of an adapter these are its own two files.
 func FileHashes(path string) (map[string]string, error) {
 	path, err := Resolve(path)
 	if err != nil {
@@ -48,6 +48,8 @@ func FileHashes(path string) (map[string]string, error) {
 	switch {
 	case err != nil:
 		return nil, mistake("model %s: %s", path, checkpoints.Reason(err))
+	case IsAdapter(path):
+		files = []string{filepath.Join(path, adapterConfigFile), filepath.Join(path, adapterWeightsFile)}
 	case info.IsDir():
 		if files, err = checkpoints.WeightFiles(path); err != nil {
 			return nil, err

@@ -27,6 +27,8 @@ type Model struct {
 
 	fill  func() error             // reads or draws the weights
 	files func() ([]string, error) // of configuration and weights; nil where the model was made from scratch
+
+	adapter *adapter // nil: it is whole
 }
 
 // Options say how a model is loaded.
@@ -40,7 +42,7 @@ type Options struct {
 }
 
 // Load loads a model from a Hugging Face folder, a run or checkpoint folder, a behaviour folder (its current round), or
-// a .gguf file.
+// a .gguf file. An adapter of such a folder is merged into its base, in memory; see [Model.Adapt] for the other way.
 func Load(path string, o Options) (*Model, error) {
 	m, err := Outline(path, o.ChatTemplate)
 	if err != nil {
@@ -56,23 +58,26 @@ func Outline(path, chatTemplate string) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{Path: path}
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, Missing(path)
-	case err != nil:
-		return nil, mistake("model %s: %s", path, checkpoints.Reason(err))
-	case info.IsDir():
-		err = m.openFolder()
-	case strings.HasSuffix(path, ".gguf"):
-		err = m.openGGUF()
-	default:
-		return nil, mistake("model %s is a file; expected a folder with config.json, or a .gguf file", path)
-	}
-	if err != nil {
+	if err := m.open(); err != nil {
 		return nil, err
 	}
 	return m, m.complete(chatTemplate)
+}
+
+// open reads everything but the weights of what lies at the path.
+func (m *Model) open() error {
+	info, err := os.Stat(m.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Missing(m.Path)
+	case err != nil:
+		return mistake("model %s: %s", m.Path, checkpoints.Reason(err))
+	case info.IsDir():
+		return m.openFolder()
+	case strings.HasSuffix(m.Path, ".gguf"):
+		return m.openGGUF()
+	}
+	return mistake("model %s is a file; expected a folder with config.json, or a .gguf file", m.Path)
 }
 
 // ReadWeights gives the model of [Outline] or [Make] its weights, those of matrix products in format d.

@@ -14,7 +14,8 @@ import (
 const ownFile = "instruct.json"
 
 type own struct {
-	System string `json:"system"`
+	System string            `json:"system"`
+	Base   map[string]string `json:"base_files_sha256,omitempty"` // of an adapter, see [FileHashes]
 }
 
 // readOwn reads the file of a folder; there is nothing in it where there is none.

@@ -17,12 +17,20 @@ const (
 
 // Files are the names of what [Model.Save] may write. What makes a folder look like a model stands first.
 func Files() []string {
-	return append([]string{configFile, weightsFile, generationFile, ownFile}, tokenizer.Files()...)
+	return append([]string{configFile, adapterConfigFile, weightsFile, adapterWeightsFile, generationFile, ownFile},
+		tokenizer.Files()...)
 }
 
-// Save writes a Hugging Face folder: weights in float32, configuration, tokenizer and template. dir must exist; each
-// file is written whole or not at all.
+// Save writes a Hugging Face folder: weights in float32, configuration, tokenizer and template. Of a model whose
+// adapter is trained it writes an adapter folder, which has the adapter in place of configuration and weights. dir must
+// exist; each file is written whole or not at all.
 func (m *Model) Save(dir string) error {
+	if err := m.saveBeside(dir); err != nil {
+		return err
+	}
+	if m.Adapter() != nil {
+		return m.saveAdapter(dir)
+	}
 	config, err := m.Config.JSON()
 	if err != nil {
 		return err
@@ -30,6 +38,11 @@ func (m *Model) Save(dir string) error {
 	if err := checkpoints.WriteFile(filepath.Join(dir, configFile), append(config, '\n')); err != nil {
 		return err
 	}
+	return WriteTensors(filepath.Join(dir, weightsFile), Named("", m.Tensors()))
+}
+
+// saveBeside writes what lies beside configuration and weights.
+func (m *Model) saveBeside(dir string) error {
 	generation := map[string]any{"eos_token_id": m.Stop, "do_sample": false}
 	if m.Config.BOS >= 0 {
 		generation["bos_token_id"] = m.Config.BOS
@@ -44,13 +57,16 @@ func (m *Model) Save(dir string) error {
 	if err := checkpoints.WriteFile(filepath.Join(dir, generationFile), append(text, '\n')); err != nil {
 		return err
 	}
-	if err := writeOwn(dir, own{System: m.System}); err != nil {
+	kept := own{System: m.System}
+	if m.Adapter() != nil {
+		if kept.Base, err = m.baseHashes(); err != nil {
+			return err
+		}
+	}
+	if err := writeOwn(dir, kept); err != nil {
 		return err
 	}
-	if err := m.Tokenizer.Save(dir, checkpoints.WriteFile); err != nil {
-		return err
-	}
-	return WriteTensors(filepath.Join(dir, weightsFile), Named("", m.Tensors()))
+	return m.Tokenizer.Save(dir, checkpoints.WriteFile)
 }
 
 // Named puts a model's tensors into the form that checkpoints writes, their names behind prefix.
