@@ -15,9 +15,11 @@ import (
 func Choices(key string) []string {
 	switch key {
 	case "dtype":
-		return []string{kernel.F32.String(), kernel.BF16.String()}
+		return kernel.DTypes()
 	case "loss_type":
 		return append([]string{NLL}, preference.Names()...)
+	case "adapter":
+		return []string{"", "none", "lora"}
 	case "optim":
 		return []string{"adamw", "muon"}
 	case "lr_scheduler_type":
@@ -47,7 +49,7 @@ func (r *Recipe) Validate() error {
 	if _, err := r.Schedule(1); err != nil && slices.Contains(schedule.Kinds(), r.Scheduler) {
 		wrong = append(wrong, mistake("%w", err))
 	}
-	for _, c := range slices.Concat(r.checks(), r.preferenceChecks()) {
+	for _, c := range slices.Concat(r.checks(), r.adapterChecks(), r.preferenceChecks()) {
 		switch {
 		case c.ok:
 		case c.key != "":

@@ -48,13 +48,30 @@ var taken = []foreign{
 		say: "eval_steps: N measures more often"},
 	{names: "saves_per_epoch", to: "save_strategy", words: map[string]string{"0": "no", "false": "no", "*": "epoch"},
 		say: "save_steps: N saves more often"},
-	{names: "bf16 pure_bf16", to: "dtype",
+	{names: "bf16 pure_bf16", to: "dtype", weak: true,
 		words: map[string]string{"true": "bf16", "full": "bf16", "auto": "", "false": ""},
 		say:   "fp32 is the default; dtype: bf16 halves the weights that products read"},
-	{names: "bfloat16", to: "dtype", words: map[string]string{"true": "bf16", "false": ""}},
-	{names: "torch_dtype dtype", to: "dtype", words: map[string]string{"float32": "fp32", "float": "fp32",
+	{names: "bfloat16", to: "dtype", weak: true, words: map[string]string{"true": "bf16", "false": ""}},
+	{names: "torch_dtype", to: "dtype", weak: true, words: map[string]string{"float32": "fp32", "float": "fp32",
 		"torch.float32": "fp32", "bfloat16": "bf16", "torch.bfloat16": "bf16", "auto": "", "none": ""},
 		say: "fp32 is the default"},
+	{names: "dtype", to: "dtype", words: map[string]string{"float32": "fp32", "float": "fp32",
+		"torch.float32": "fp32", "bfloat16": "bf16", "torch.bfloat16": "bf16", "auto": "", "none": ""},
+		say: "fp32 is the default"},
+	{names: "adapter", to: "adapter", words: map[string]string{"qlora": "lora", "null": "", "": ""},
+		say: "dtype: q8_0 keeps the frozen weights in 8 bits"},
+	{names: "finetuning_type", to: "adapter", words: map[string]string{"full": "", "lora": "lora"}},
+	{names: "use_peft", to: "adapter", words: map[string]string{"true": "lora", "false": "none"},
+		say: "an adapter of lora_r 16 where no other is given"},
+	{names: "lora_rank lora_dim peft_lora_r r", to: "lora_r"},
+	{names: "lora_target target_modules lora_target_modules", to: "lora_target_modules",
+		words: map[string]string{"all": "all-linear"}},
+	{names: "lora_target_linear", to: "lora_target_modules", words: map[string]string{"true": "all-linear", "false": ""}},
+	{names: "additional_target lora_modules_to_save", to: "modules_to_save"},
+	{names: "load_in_4bit load_in_8bit", to: "dtype", words: map[string]string{"true": "q8_0", "false": ""},
+		say: "frozen weights are kept in 8 bits"},
+	{names: "quantization_bit", to: "dtype", words: map[string]string{"4": "q8_0", "8": "q8_0"},
+		say: "frozen weights are kept in 8 bits"},
 	{names: "use_muon", to: "optim", words: map[string]string{"true": "muon", "false": ""}},
 	{names: "optim optimizer", to: "optim", words: map[string]string{
 		"adamw_torch": "adamw", "adamw_torch_fused": "adamw", "adamw_torch_xla": "adamw", "adamw_hf": "adamw",
@@ -142,9 +159,10 @@ var idle = []foreign{
 		"use_fast resize_token_embeddings_to_32x shrink_embeddings ignore_bias_buffers router_aux_loss_coef " +
 		"full_finetuning",
 		words: map[string]string{"main": ""}, say: "the files in the model's folder say what it is"},
-	{names: "lora_* loraplus_* peft peft_* relora qlora_* merge_lora merge_method module_dropout adapter_folder " +
-		"use_rslora use_dora additional_target pissa_* relora_* jagged_restart_* oft_* create_new_adapter",
-		say: "every weight is trained (full fine-tuning); there are no adapters"},
+	{names: "lora_task_type lora_fan_in_fan_out lora_on_cpu peft_autocast_adapter_dtype peft_layers_to_transform " +
+		"merge_lora adapter_folder task_type inference_mode fan_in_fan_out create_new_adapter",
+		words: map[string]string{"causal_lm": ""},
+		say:   "an adapter is PEFT's, and the model says the rest; `instruct model merge` makes a whole model of it"},
 	{names: "logging_nan_inf_filter no_logging_nan_inf_filter loss_watchdog_threshold loss_watchdog_patience " +
 		"auto_find_batch_size full_determinism gc_steps gc_collect_steps",
 		say: "a loss that is not finite ends the run, memory is checked before it, and its bits are always the " +
@@ -159,18 +177,22 @@ var idle = []foreign{
 
 // refused are keys that ask for what there is not.
 var refused = []foreign{
-	{names: "adapter use_peft lora_model_dir adapter_name_or_path peft_config", refused: true,
-		say: "every weight is trained here, there are no adapters; remove it, and mind that full fine-tuning " +
-			"wants about a tenth of LoRA's learning_rate"},
-	{names: "load_in_4bit load_in_8bit bnb_* use_bnb_nested_quant quantization_* gptq* quantize_* qat " +
+	{names: "lora_model_dir adapter_name_or_path", refused: true,
+		say: "an adapter is trained on where its folder is model_name_or_path: its adapter_config.json names the base"},
+	{names: "peft_config peft peft_type peft_* relora relora_* jagged_restart_* oft_* pissa_* loraplus_* lora_bias bias " +
+		"peft_init_lora_weights init_lora_weights lora_layers_to_transform layers_to_transform layers_pattern " +
+		"rank_pattern alpha_pattern lora_rank_pattern lora_alpha_pattern lora_target_parameters " +
+		"lora_layer_replication qlora_* module_dropout merge_method",
+		words: map[string]string{"none": "", "lora": ""}, refused: true,
+		say: "adapters are LoRA, drawn as PEFT draws them: adapter, lora_r, lora_alpha, lora_dropout, " +
+			"lora_target_modules, use_rslora, use_dora and modules_to_save are all of it"},
+	{names: "bnb_* use_bnb_nested_quant gptq* quantize_* qat quantization_* " +
 		"quant_config quantization double_quantization export_quantization_bit model_quantization_*", refused: true,
-		words: map[string]string{"nf4": ""}, say: "weights are trained in float32; remove it"},
+		words: map[string]string{"nf4": "", "bnb": "", "bitsandbytes": ""},
+		say:   "weights that are frozen beside an adapter are kept in 8 bits with dtype: q8_0; remove it"},
 	{names: "center_rewards_coefficient reward_model process_reward_model trainer_cls trl vllm* ebft kto_* pref_* " +
 		"dpo_* ppo_* reward_* ref_model* gdpo grpo_*",
 		refused: true, say: "instruction tuning and losses of preferences (loss_type) are there; remove it"},
-	{names: "finetuning_type", words: map[string]string{"full": ""}, refused: true,
-		say: "every weight is trained here (full), there are no adapters; full fine-tuning wants about a tenth " +
-			"of LoRA's learning_rate"},
 	{names: "early_stopping_steps", to: "early_stopping_patience"},
 	{names: "dynamic_checkpoint eval_delay", refused: true,
 		say: "evaluations come by eval_strategy, checkpoints by save_strategy"},

@@ -50,7 +50,16 @@ type Recipe struct {
 	Epochs        float64 `key:"num_train_epochs" help:"passes over the data"`
 	MaxSteps      int     `key:"max_steps" help:"steps in all, in place of num_train_epochs; -1: by epochs"`
 
-	DType string `key:"dtype" help:"format of the weights in matrix products: fp32, or bf16 (all else stays fp32)"`
+	DType string `key:"dtype" help:"format of the weights in matrix products: fp32, bf16, or q8_0 beside an adapter"`
+
+	Adapter     string   `key:"adapter" help:"lora: train small matrices beside frozen ones; lora_r implies it; or none"`
+	LoRAR       int      `key:"lora_r" help:"rank of the adapter; 0: 16 where there is one"`
+	LoRAAlpha   float64  `key:"lora_alpha" help:"the adapter's scale is lora_alpha/lora_r; 0: twice lora_r"`
+	LoRADropout float64  `key:"lora_dropout" help:"share of the adapter's inputs that a step drops"`
+	LoRATargets []string `key:"lora_target_modules" help:"modules with an adapter, as q_proj,v_proj, or all-linear"`
+	RSLoRA      bool     `key:"use_rslora" help:"the adapter's scale is lora_alpha/sqrt(lora_r)"`
+	DoRA        bool     `key:"use_dora" help:"DoRA: each output of an adapted matrix has a magnitude that is trained"`
+	LoRASave    []string `key:"modules_to_save" help:"modules trained whole beside the adapter, as lm_head"`
 
 	Optim        string  `key:"optim" help:"adamw, or muon: Muon for the matrices inside layers, AdamW for the rest"`
 	LearningRate float64 `key:"learning_rate" help:"peak learning rate; AdamW's and Muon's updates have one scale"`
@@ -129,6 +138,7 @@ func (r Recipe) Resolved() Recipe {
 	if r.OutputDir == "" {
 		r.OutputDir = filepath.Join("runs", r.Name())
 	}
+	r.resolveAdapter()
 	if strings.HasPrefix(r.Optim, "adamw_torch") { // transformers' names of the same
 		r.Optim = "adamw"
 	}

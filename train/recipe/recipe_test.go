@@ -122,7 +122,8 @@ func TestRecipeRoundTrip(t *testing.T) {
 		if _, err := b.ParseYAML("r", text); err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, text)
 		}
-		for _, list := range []*[]string{&a.Dataset, &a.EvalDataset, &b.Dataset, &b.EvalDataset} {
+		for _, list := range []*[]string{&a.Dataset, &a.EvalDataset, &b.Dataset, &b.EvalDataset,
+			&a.LoRATargets, &b.LoRATargets, &a.LoRASave, &b.LoRASave} {
 			*list = append([]string{}, *list...) // an empty list and none mean the same
 		}
 		if !reflect.DeepEqual(a, b) {
