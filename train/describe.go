@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"instruct/model/kernel"
 )
@@ -20,6 +21,11 @@ func (u *run) describe() error {
 	}
 	fmt.Fprintf(log, "model     %s, %s parameters (%d layers, width %d, %d heads, vocabulary %d)\n", c.Family,
 		count(m.Size()), c.Layers, c.Width, c.Heads, c.Vocab)
+	if a := u.Model.Adapter(); a != nil {
+		fmt.Fprintf(log, "adapter   %s parameters (%s) beside %s; all else is frozen, in %s\n",
+			count(trainedValues(u.Model.Model)), kindText(a.R, a.Alpha, a.RSLoRA, a.DoRA),
+			strings.Join(u.Model.TargetNames(), ", "), r.DType)
+	}
 	what, all := "rows", "an epoch"
 	if u.preferences != nil {
 		what = u.preferences.units()

@@ -14,6 +14,9 @@ func (u *run) checkDisk() error {
 		return nil
 	}
 	values := int64(u.Model.Size())
+	if u.Model.Adapter() != nil {
+		values = int64(trainedValues(u.Model.Model))
+	}
 	need := 4 * values
 	if u.Recipe.SaveStrategy != "no" {
 		need += 4 * values * 3 // weights and AdamW's two moments

@@ -397,12 +397,7 @@ func (u *run) loadBest() error {
 		return nil
 	}
 	dir := checkpointDir(u.Recipe, u.best.Step)
-	src, err := checkpoints.OpenFolder(dir)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	if err := u.Model.Load(dir, src); err != nil {
+	if err := u.Model.Reload(dir); err != nil {
 		return err
 	}
 	fmt.Fprintf(u.o.Log, "loaded the best checkpoint, of step %d\n", u.best.Step)

@@ -85,6 +85,9 @@ func (s *Setup) load(ctx context.Context, o loadOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := s.adapt(); err != nil {
+		return err
+	}
 	if err := s.rows.encode(ctx, r, s.Model, o); err != nil {
 		return err
 	}
@@ -136,6 +139,9 @@ func (s *Setup) plan(o SetupOptions) error {
 	d, err := kernel.ParseDType(r.DType)
 	if err != nil {
 		return err
+	}
+	if s.Model.Adapter() != nil {
+		d = kernel.F32 // what is trained has no copy in fewer bits
 	}
 	w := Workload{DType: d, Tokens: plan.MaxTokens(), Threads: s.Pool.Threads(),
 		Checkpointing: r.Checkpointing, Optim: r.Optim}

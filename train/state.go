@@ -140,7 +140,11 @@ func checkWhole(dir string) error {
 	if dir == "" {
 		return nil
 	}
-	for _, name := range []string{configFile, "model.safetensors", "tokenizer.json", optimizerFile} {
+	model := []string{configFile, "model.safetensors"}
+	if pretrained.IsAdapter(dir) {
+		model = []string{"adapter_model.safetensors"}
+	}
+	for _, name := range append(model, "tokenizer.json", optimizerFile) {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			return mistake("resume_from_checkpoint: %s is not whole: %s: %s; go on from another checkpoint", dir, name,
 				checkpoints.Reason(err))

@@ -49,7 +49,7 @@ type TrainerOptions struct {
 
 // NewTrainer builds the graph and the optimizer's state. The caller closes it.
 func NewTrainer(o TrainerOptions) (*Trainer, error) {
-	if o.Recipe.DType == kernel.BF16.String() {
+	if o.Recipe.DType == kernel.BF16.String() && o.Model.Adapter() == nil {
 		if err := o.Model.CopyToBF16(o.Pool); err != nil {
 			return nil, err
 		}
@@ -100,6 +100,7 @@ type StepResult struct {
 // clipped, and applied.
 func (t *Trainer) Step() (StepResult, error) {
 	start := time.Now()
+	t.feed.drawn = uint64(t.Done.Step) << 16
 	var s StepResult
 	var last *data.Batch
 	sum, divisor := 0.0, 0.0
@@ -107,6 +108,7 @@ func (t *Trainer) Step() (StepResult, error) {
 		if err != nil {
 			return s, err
 		}
+		t.feed.drawn++
 		loss, d, err := t.feed.run(b)
 		if err != nil {
 			return s, fmt.Errorf("step %d: %w", t.Done.Step+1, err)
@@ -159,6 +161,7 @@ type feed struct {
 	graph     *model.Graph
 	objective Objective
 	segments  []model.Segment
+	drawn     uint64 // number of the micro-batch in the run
 }
 
 // run runs the graph on a micro-batch and returns its summed loss with what it is to be divided by.
@@ -168,7 +171,8 @@ func (f *feed) run(b *data.Batch) (loss, divisor float64, err error) {
 		f.segments = append(f.segments, model.Segment(s))
 	}
 	loss, err = f.graph.Run(model.Batch{Tokens: b.Tokens, Positions: b.Positions, Targets: b.Targets, Weights: b.Weights,
-		Soft: model.Soft(b.Soft), Hidden: b.Hidden, Segments: f.segments, Weigh: f.objective.Weigh(b)})
+		Soft: model.Soft(b.Soft), Hidden: b.Hidden, Segments: f.segments, Weigh: f.objective.Weigh(b),
+		Draw: f.drawn})
 	return loss, f.objective.Divisor(b), err
 }
 
