@@ -75,9 +75,10 @@ func TestForeignFlags(t *testing.T) {
 	has(t, o.err, "note: --warmup_steps: 0.1 is read as warmup_ratio: 0.1; a share of the steps",
 		"note: --logging_strategy is not used: metrics.jsonl")
 	has(t, read(t, "out/recipe.yaml"), "packing: true", "warmup_ratio: 0.1", "eval_strategy: \"no\"", "dtype: fp32")
-	o = call(t, "", "train --model model --dataset rows.jsonl --use_peft --load_in_4bit true --lr fast")
+	o = call(t, "", "train --model model --dataset rows.jsonl "+
+		"--peft_type LOHA --bnb_4bit_quant_type fp4 --lr fast")
 	if o.code != exitMistake {
 		t.Errorf("exit %d", o.code)
 	}
-	has(t, o.err, "the flags have 3 mistakes", "--use_peft is", "--load_in_4bit is", `--learning_rate is "fast"`)
+	has(t, o.err, "the flags have 3 mistakes", "--peft_type is", "--bnb_4bit_quant_type is", `--learning_rate is "fast"`)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func newModel(s *streams) *cobra.Command {
-	return group("model", "Look at models", newModelInspect(s))
+	return group("model", "Look at models, merge adapters", newModelInspect(s), newModelMerge(s))
 }
 
 func newModelInspect(s *streams) *cobra.Command {
