@@ -300,7 +300,11 @@ func roundThrough(t *testing.T, pool *kernel.Pool, p *ops.Param, s *spec, d kern
 func TestDoRA(t *testing.T) {
 	a := adapterConfig()
 	a.DoRA = true
-	for _, family := range []string{"olmo2", "gpt2"} {
+	families := []string{"gpt2", "olmo2"}
+	if testing.Short() {
+		families = families[:1]
+	}
+	for _, family := range families {
 		m := adaptedModel(t, testConfigs(t)[family], a, kernel.F32)
 		run := func(threads int, checkpointing bool) (float64, []float32) {
 			pool := kernel.NewPool(threads)
@@ -320,7 +324,7 @@ func TestDoRA(t *testing.T) {
 		if loss, got := run(3, true); loss != want || !slices.Equal(got, grads) {
 			t.Errorf("%s: three threads: loss %v, with one %v, or the gradients differ", family, loss, want)
 		}
-		checkNumerically(t, m, "gateup.lora_magnitude", grads, func() float64 { return lossOf(t, m) })
+		checkNumerically(t, m, "1.down.lora_magnitude", grads, func() float64 { return lossOf(t, m) })
 		fresh := lossOf(t, testModel(t, m.Config))
 		for _, p := range m.Params {
 			if p.Adapter != nil {
@@ -364,7 +368,7 @@ func TestAdapterThreads(t *testing.T) {
 	if loss, _ := run(2, 5, false); loss == want {
 		t.Error("another batch drops the same values")
 	}
-	checkNumerically(t, m, "layers.1.", grads, func() float64 { loss, _ := run(2, 4, false); return loss })
+	checkNumerically(t, m, "layers.1.down.", grads, func() float64 { loss, _ := run(2, 4, false); return loss })
 	if lossOf(t, m) == want {
 		t.Error("evaluation drops values")
 	}
@@ -390,5 +394,34 @@ func checkNumerically(t *testing.T, m *Model, part string, grads []float32, loss
 			}
 		}
 		at += p.Size()
+	}
+}
+
+// TestNothingBelowAnAdapter: below the lowest matrix with an adapter no gradient is computed, and that matrix has none
+// of its input.
+func TestNothingBelowAnAdapter(t *testing.T) {
+	a := adapterConfig()
+	a.Targets = []string{"model.layers.1.mlp.down_proj"}
+	for _, checkpointing := range []bool{false, true} {
+		m := adaptedModel(t, testConfigs(t)["mistral"], a, kernel.F32)
+		g, err := m.NewTraining(testPool(t), 64, checkpointing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back []string
+		for _, o := range g.ops.Ops() {
+			name, backward := strings.CutSuffix(o.Name(), ".backward")
+			if backward && !strings.HasPrefix(name, "layers.2.") {
+				back = append(back, name)
+			}
+			if name == "layers.1.down" && backward && o.Size() > 1 {
+				t.Error("the gradient of the input of the lowest adapter is computed")
+			}
+		}
+		if want := []string{"loss", "norm", "select", "layers.1.down"}; !slices.Equal(slices.Sorted(slices.Values(back)),
+			slices.Sorted(slices.Values(want))) {
+			t.Errorf("backward ops of %v, want %v beside those of the last layer", back, want)
+		}
+		g.Close()
 	}
 }
