@@ -16,7 +16,7 @@ const (
 	nearAgreement = 26 // places of a signature in which near texts agree: an overlap of about 0.8
 )
 
-type signature [signatureSize]uint64
+type signature [signatureSize]uint32
 
 // signatures are those of the first rows of a set.
 type signatures struct {
@@ -24,8 +24,11 @@ type signatures struct {
 	sources []string
 }
 
-// mostNear is how many rows of a set are compared.
-const mostNear = 100_000
+// How many rows are compared: the first ones of training, and of those held out, which are looked up by their bands.
+const (
+	mostNear    = 100_000
+	mostHeldOut = 10_000
+)
 
 func (l *signatures) add(s *signature, source string) {
 	if len(l.signs) < mostNear {
@@ -38,17 +41,17 @@ type NearRows struct{ HeldOut, Train string }
 
 // Near finds, for held-out rows, a row of training that says almost the same: at least about 0.8 of all triples of
 // their words are in both, numbers being equal to each other and system prompts left out. Each held-out row is given
-// once at the most, in the order of train. The first 100,000 rows of both are compared.
+// once at the most, in the order of train. The first 10,000 held-out rows and 100,000 of training are compared.
 func Near(train, heldOut *Set) []NearRows {
 	type band struct {
 		at    int
-		value [bandSize]uint64
+		value [bandSize]uint32
 	}
-	signs := heldOut.near.signs
+	signs := heldOut.near.signs[:min(mostHeldOut, len(heldOut.near.signs))]
 	open := map[band][]int{} // held-out rows by each band
 	each := func(s *signature, do func(band)) {
 		for at := 0; at < signatureSize; at += bandSize {
-			do(band{at, [bandSize]uint64(s[at : at+bandSize])})
+			do(band{at, [bandSize]uint32(s[at : at+bandSize])})
 		}
 	}
 	for i := range signs {
@@ -90,7 +93,7 @@ func (s *signature) agrees(t *signature) bool {
 // sign makes the signature of what a row says.
 func sign(row *Row) (s signature) {
 	for i := range s {
-		s[i] = ^uint64(0)
+		s[i] = ^uint32(0)
 	}
 	words := plainWords(row)
 	const triple = 3
@@ -104,7 +107,7 @@ func sign(row *Row) (s signature) {
 		for k := range s {
 			v = v*0x9e3779b97f4a7c15 + uint64(k) // a new hash of the triple
 			v ^= v >> 29
-			s[k] = min(s[k], v)
+			s[k] = min(s[k], uint32(v>>32))
 		}
 	}
 	return s
