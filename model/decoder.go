@@ -20,6 +20,7 @@ type Decoder struct {
 	config *Config
 	cache  runCache
 	most   int         // sequences
+	echo   int         // rows of logits for tokens of prompts
 	active []*sequence // in the order in which they came
 	asked  int         // requests so far
 	next   *sequence   // the one that is to come in
@@ -36,6 +37,7 @@ type Decoder struct {
 type DecoderOptions struct {
 	Sequences int // most at one time; 0: 1
 	Rows      int // positions in the cache, of all sequences together; 0: it grows as they need it
+	Echo      int // tokens of prompts whose log-probabilities one step computes; 0: no request may ask for them
 }
 
 // cacheRows is how large a cache begins that grows.
@@ -54,13 +56,13 @@ func (m *Model) NewDecoder(pool *kernel.Pool, o DecoderOptions) (*Decoder, error
 		rows = min(limit, cacheRows)
 	}
 	capacity := min(decoderRows, limit)
-	g, err := m.build(pool, graphSpec{kind: inference, capacity: capacity, logits: o.Sequences})
+	g, err := m.build(pool, graphSpec{kind: inference, capacity: capacity, logits: o.Sequences + o.Echo})
 	if err != nil {
 		return nil, err
 	}
-	d := &Decoder{graph: g, config: c, most: min(o.Sequences, capacity), positions: make([]int32, capacity),
-		tokens: make([]int32, capacity), weights: make([]float32, capacity), targets: make([]int32, capacity),
-		cache: runCache{rows: c.newCache(rows), limit: limit}}
+	d := &Decoder{graph: g, config: c, most: min(o.Sequences, capacity), echo: o.Echo,
+		positions: make([]int32, capacity), tokens: make([]int32, capacity), weights: make([]float32, capacity),
+		targets: make([]int32, capacity), cache: runCache{rows: c.newCache(rows), limit: limit}}
 	g.env.Cache = d.cache.rows
 	d.choose = chooseTask{d: d, scratch: make([]candidates, pool.Threads())}
 	return d, nil
@@ -100,11 +102,13 @@ type sequence struct {
 	room   int        // positions that it may have
 	keys   []kernel.Run
 	seen   []bool // tokens of prompt and answer, where they matter
-	chosen int32
-	latest Top   // of the token that was chosen
-	top    []Top // of all tokens
+	latest Said   // the token that was chosen
+	top    []Top  // of all tokens
 	finish string
 }
+
+// begins is the position of the first token of the sequence's own run.
+func (s *sequence) begins() int { return s.read - s.run.read }
 
 // begin checks a request.
 func (d *Decoder) begin(r Request) (*sequence, error) {
@@ -124,6 +128,14 @@ func (d *Decoder) begin(r Request) (*sequence, error) {
 	if err := CheckIDs(r.Prompt, c.Vocab); err != nil {
 		return nil, err
 	}
+	if r.Echo && (d.echo == 0 || r.Say == nil) {
+		return nil, mistake("log-probabilities of the prompt were asked for; this decoder was not made for them")
+	}
+	for id := range r.Bias {
+		if err := CheckIDs([]int32{id}, c.Vocab); err != nil {
+			return nil, mistake("token id %d of the bias is outside the vocabulary of %d", id, c.Vocab)
+		}
+	}
 	s := &sequence{Request: r, room: min(len(r.Prompt)+max(0, r.MaxNew-1), longest)} // the last token is not read
 	if s.Sampling.penalises() {
 		s.seen = make([]bool, c.Vocab)
@@ -139,8 +151,13 @@ func (d *Decoder) begin(r Request) (*sequence, error) {
 
 // enter lets a sequence in, unless it has to wait for the others.
 func (d *Decoder) enter(s *sequence) bool {
-	if s.run, s.read = d.cache.open(s.Prompt, s.room); s.run == nil {
+	if s.run, s.read = d.cache.open(s.Prompt, s.room, s.keeps()); s.run == nil {
 		return false
+	}
+	if s.Echo {
+		for _, x := range d.cache.known(s.run) {
+			s.say(x)
+		}
 	}
 	s.answer = make([]int32, 0, s.room-len(s.Prompt)+1)
 	d.active = append(d.active, s)
@@ -153,12 +170,12 @@ func (d *Decoder) leave(s *sequence) {
 	d.active = slices.DeleteFunc(d.active, func(other *sequence) bool { return other == s })
 }
 
-// step reads the next token of each sequence that is being answered, and of the others as much as fits. It returns the
-// sequences that now have logits, whose rows are those of the graph's logits.
-func (d *Decoder) step() ([]*sequence, error) {
-	d.spans, d.choose.sequences = d.spans[:0], d.choose.sequences[:0]
+// step reads the next token of each sequence that is being answered, and of the others as much as fits. The rows of
+// the graph's logits are then those of d.choose.
+func (d *Decoder) step() error {
+	d.spans, d.choose.rows = d.spans[:0], d.choose.rows[:0]
 	needed := d.graph.env.Needed[:0]
-	rows := 0
+	rows, echo := 0, d.echo
 	for _, answering := range []bool{true, false} {
 		for _, s := range d.active {
 			left := len(s.run.ids) - s.run.read
@@ -166,15 +183,21 @@ func (d *Decoder) step() ([]*sequence, error) {
 				continue
 			}
 			n := min(left, len(d.tokens)-rows)
+			if s.Echo && !answering {
+				n = min(n, echo)
+				echo -= n
+			}
 			if n == 0 {
 				continue
 			}
+			for i := range n {
+				if s.Echo || i == left-1 {
+					needed = append(needed, int32(rows+i))
+					d.choose.rows = append(d.choose.rows, logitRow{s, s.read + i + 1})
+				}
+			}
 			d.put(s, rows, n)
 			rows += n
-			if n == left {
-				needed = append(needed, int32(rows-1))
-				d.choose.sequences = append(d.choose.sequences, s)
-			}
 		}
 	}
 	d.graph.env.Needed, d.graph.env.Spans = needed, d.spans
@@ -185,7 +208,7 @@ func (d *Decoder) step() ([]*sequence, error) {
 			s.run.read = 0
 		}
 	}
-	return d.choose.sequences, err
+	return err
 }
 
 // put lays the next n tokens of s into the batch, from row at on.

@@ -269,7 +269,7 @@ func TestCommonBeginnings(t *testing.T) {
 	d = newDecoder(t, m, DecoderOptions{})
 	prompt := common[:20]
 	for turn := range 20 {
-		_, _, held := d.cache.match(prompt)
+		_, _, held := d.cache.match(prompt, 0)
 		if turn > 0 && held != len(prompt)-4 { // the answer's last token was not read, and three are new
 			t.Errorf("turn %d: %d of %d tokens are in the cache", turn, held, len(prompt))
 		}
@@ -298,7 +298,7 @@ func TestOldestIsForgotten(t *testing.T) {
 		}
 	}
 	for i, want := range []bool{true, false, true} {
-		if _, _, held := d.cache.match(prompts[i]); held > 0 != want {
+		if _, _, held := d.cache.match(prompts[i], 0); held > 0 != want {
 			t.Errorf("prompt %d: %d tokens are held", i, held)
 		}
 	}
@@ -316,13 +316,12 @@ func TestStepAllocatesLittle(t *testing.T) {
 			}
 		}
 		step := func() {
-			ready, err := d.step()
-			if err != nil {
+			if err := d.step(); err != nil {
 				t.Fatal(err)
 			}
 			d.choose.run()
-			for _, s := range ready {
-				d.take(s)
+			for _, row := range d.choose.rows {
+				d.take(row.s)
 			}
 		}
 		step()

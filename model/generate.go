@@ -15,6 +15,27 @@ type Request struct {
 	Sampling Sampling
 	Emit     func(id int32) // called for each new token, may be nil
 	Top      int            // how many of the likeliest tokens of each step the answer shall name
+
+	Bias      map[int32]float32 // is added to the logits of these tokens before one is chosen
+	Say       func(Said)        // called for each new token and for the stop token, may be nil
+	Echo      bool              // Say is called for the tokens of the prompt too, but the first; see DecoderOptions.Echo
+	Cancelled func() bool       // asked before each step, may be nil: true ends the answer, as FinishCancel
+}
+
+// keeps is how many of the likeliest tokens the cache keeps with each token of the prompt, and one: 0 is none of it.
+func (r *Request) keeps() int {
+	if !r.Echo {
+		return 0
+	}
+	return r.Top + 1
+}
+
+// Said is what the model says of a token at its place: its log-probability before anything of the request changes it,
+// and what else was likely there.
+type Said struct {
+	ID      int32
+	Logprob float32 // natural logarithm of the probability; the very number that Top has for the token
+	Top     Top
 }
 
 // Answer is what a decoder gives for a request.
@@ -47,6 +68,9 @@ func (d *Decoder) Generate(ctx context.Context, next func(idle bool) (Request, b
 	defer d.abandon()
 	d.asked = 0
 	for {
+		if err := d.letOut(done); err != nil {
+			return err
+		}
 		if err := d.letIn(ctx, next, done); err != nil {
 			return err
 		}
@@ -56,12 +80,16 @@ func (d *Decoder) Generate(ctx context.Context, next func(idle bool) (Request, b
 		if len(d.active) == 0 {
 			return nil
 		}
-		ready, err := d.step()
-		if err != nil {
+		if err := d.step(); err != nil {
 			return err
 		}
 		d.choose.run()
-		for _, s := range ready {
+		for _, row := range d.choose.rows {
+			s := row.s
+			if row.at < len(s.Prompt) {
+				s.say(s.run.said[row.at-s.begins()])
+				continue
+			}
 			d.take(s)
 			if s.finish == "" {
 				continue
@@ -73,6 +101,29 @@ func (d *Decoder) Generate(ctx context.Context, next func(idle bool) (Request, b
 		}
 	}
 }
+
+// letOut ends the answers that are not wanted any more.
+func (d *Decoder) letOut(done func(Answer) error) error {
+	for _, s := range slices.Clone(d.active) {
+		if !s.unwanted() {
+			continue
+		}
+		d.leave(s)
+		s.finish = FinishCancel
+		if err := done(s.result(nil)); err != nil {
+			return err
+		}
+	}
+	if s := d.next; s != nil && s.unwanted() {
+		d.next = nil
+		s.finish = FinishCancel
+		return done(s.result(nil))
+	}
+	return nil
+}
+
+// unwanted says that nobody waits for the answer any more.
+func (s *sequence) unwanted() bool { return s.Cancelled != nil && s.Cancelled() }
 
 // letIn lets sequences in as long as there is room.
 func (d *Decoder) letIn(ctx context.Context, next func(idle bool) (Request, bool), done func(Answer) error) error {
@@ -87,6 +138,9 @@ func (d *Decoder) letIn(ctx context.Context, next func(idle bool) (Request, bool
 			s, err := d.begin(r)
 			if err != nil {
 				s = &sequence{}
+			}
+			if s.unwanted() {
+				s.finish = FinishCancel
 			}
 			s.index = index
 			if err != nil || s.finish != "" {
@@ -134,24 +188,37 @@ func (d *Decoder) abandon() {
 // take adds the token that was chosen to the answer of s.
 func (d *Decoder) take(s *sequence) {
 	if s.Request.Top > 0 {
-		s.top = append(s.top, s.latest)
+		s.top = append(s.top, s.latest.Top)
 	}
-	if slices.Contains(s.Stop, s.chosen) {
+	if s.Say != nil {
+		s.Say(s.latest)
+	}
+	if slices.Contains(s.Stop, s.latest.ID) {
 		s.finish = FinishStop
 		return
 	}
-	s.answer = append(s.answer, s.chosen)
+	s.answer = append(s.answer, s.latest.ID)
 	if s.seen != nil {
-		s.seen[s.chosen] = true
+		s.seen[s.latest.ID] = true
 	}
 	if s.Emit != nil {
-		s.Emit(s.chosen)
+		s.Emit(s.latest.ID)
 	}
 	if len(s.answer) == s.MaxNew || s.read == s.room {
 		s.finish = FinishLength
 		return
 	}
-	s.run.ids = append(s.run.ids, s.chosen)
+	s.run.ids = append(s.run.ids, s.latest.ID)
+	if s.Echo {
+		s.run.said = append(s.run.said, s.latest)
+	}
+}
+
+// say hands on what is known of a token of the prompt, of which the cache may keep more than was asked for.
+func (s *sequence) say(x Said) {
+	n := min(s.Top, len(x.Top.IDs))
+	x.Top = Top{IDs: x.Top.IDs[:n], Logprobs: x.Top.Logprobs[:n]}
+	s.Say(x)
 }
 
 // result is the answer as it stands.

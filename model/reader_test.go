@@ -45,7 +45,7 @@ func (r *Reader) Read(ids []int32) ([]float32, error) {
 		r.s.run.ids = append(r.s.run.ids, ids...)
 	}
 	for r.s.run.read < len(r.s.run.ids) {
-		if _, err := r.d.step(); err != nil {
+		if err := r.d.step(); err != nil {
 			return nil, err
 		}
 	}

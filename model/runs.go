@@ -17,11 +17,13 @@ type cachedRun struct {
 	parent   *cachedRun
 	children []*cachedRun
 	ids      []int32
-	read     int // of ids, from the first on, are in the cache
-	start    int // its first row
-	room     int // rows
-	users    int // sequences that go through it
-	used     int // when the last sequence that went through it ended
+	said     []Said // of each of ids, where keeps is not 0; the first token of all has none
+	keeps    int    // likeliest tokens that said names, and one
+	read     int    // of ids, from the first on, are in the cache
+	start    int    // its first row
+	room     int    // rows
+	users    int    // sequences that go through it
+	used     int    // when the last sequence that went through it ended
 }
 
 // runCache says which rows of the cache hold what: beginnings that sequences share are held once, and what sequences
@@ -34,16 +36,16 @@ type runCache struct {
 	clock int
 }
 
-// match finds the longest beginning of ids, less its last token, that is held or about to be read: the first n tokens
-// of at, and all of the runs above it.
-func (c *runCache) match(ids []int32) (at *cachedRun, n, total int) {
+// match finds the longest beginning of ids, less its last token, that is held or about to be read, with so much said of
+// its tokens: the first n tokens of at, and all of the runs above it.
+func (c *runCache) match(ids []int32, keeps int) (at *cachedRun, n, total int) {
 	at = &c.root
 	ids = ids[:len(ids)-1] // the last one is always read, for its logits
 	for {
 		var best *cachedRun
 		longest := 0
 		for _, r := range at.children {
-			if same := common(r.ids, ids); same > longest {
+			if same := common(r.ids, ids); same > longest && r.keeps >= keeps {
 				best, longest = r, same
 			}
 		}
@@ -73,12 +75,21 @@ func common(a, b []int32) int {
 }
 
 // open makes a run for a sequence of the given tokens, of which the beginning that is held is not in the run itself:
-// shared is its length. room is for all positions that the sequence may have. It returns nil when the sequence has to
-// wait, for room or until its beginning has been read for another one.
-func (c *runCache) open(ids []int32, room int) (r *cachedRun, shared int) {
-	at, n, shared := c.match(ids)
+// shared is its length. room is for all positions that the sequence may have, keeps for what is to be said of them. It
+// returns nil when the sequence has to wait, for room or until its beginning has been read for another one.
+func (c *runCache) open(ids []int32, room, keeps int) (r *cachedRun, shared int) {
+	at, n, shared := c.match(ids, keeps)
 	if n > at.read {
 		return nil, 0
+	}
+	var first Said
+	if keeps > 0 && shared > 0 { // the last token is read again, for the logits that say something of the next one
+		first = at.said[n-1]
+		n, shared = n-1, shared-1
+		if n == 0 {
+			at = at.parent
+			n = len(at.ids)
+		}
 	}
 	if n < len(at.ids) {
 		at = c.split(at, n)
@@ -89,20 +100,39 @@ func (c *runCache) open(ids []int32, room int) (r *cachedRun, shared int) {
 		c.use(at, -1)
 		return nil, 0
 	}
-	r = &cachedRun{parent: at, start: start, room: room - shared, ids: make([]int32, 0, room-shared), users: 1}
+	r = &cachedRun{parent: at, start: start, room: room - shared, ids: make([]int32, 0, room-shared), keeps: keeps,
+		users: 1}
 	r.ids = append(r.ids, ids[shared:]...)
+	if keeps > 0 {
+		r.said = make([]Said, len(r.ids), room-shared)
+		r.said[0] = first
+	}
 	at.children = append(at.children, r)
 	c.insert(r)
 	return r, shared
 }
 
+// known is what is said of the tokens above r and of its first one; of the first token of all nothing is.
+func (c *runCache) known(r *cachedRun) []Said {
+	said := r.said[:1:1]
+	for r = r.parent; r != &c.root; r = r.parent {
+		said = append(r.said[:len(r.ids):len(r.ids)], said...)
+	}
+	return said[1:]
+}
+
 // close says that r's sequence has ended. What it has read is held on.
 func (c *runCache) close(r *cachedRun) {
-	r.ids, r.room = r.ids[:r.read], r.read
+	r.cut(r.read)
 	c.use(r, -1)
 	if r.read == 0 {
 		c.remove(r)
 	}
+}
+
+// cut forgets what follows on the first n tokens of r.
+func (r *cachedRun) cut(n int) {
+	r.ids, r.said, r.read, r.room = r.ids[:n], r.said[:min(n, len(r.said))], n, n
 }
 
 // use counts one sequence more or less in r and the runs above it.
@@ -118,11 +148,14 @@ func (c *runCache) use(r *cachedRun, by int) {
 // are forgotten instead, so that what follows lies right behind the first n.
 func (c *runCache) split(r *cachedRun, n int) *cachedRun {
 	if r.users == 0 && len(r.children) == 0 && len(r.ids)-n < worthSharing {
-		r.ids, r.read, r.room = r.ids[:n], n, n
+		r.cut(n)
 		return r
 	}
 	head := &cachedRun{parent: r.parent, children: []*cachedRun{r}, ids: r.ids[:n:n], read: n, start: r.start, room: n,
-		users: r.users, used: r.used}
+		users: r.users, used: r.used, keeps: r.keeps}
+	if r.keeps > 0 {
+		head.said, r.said = r.said[:n:n], r.said[n:]
+	}
 	siblings := r.parent.children
 	siblings[slices.Index(siblings, r)] = head
 	r.parent, r.ids = head, r.ids[n:]

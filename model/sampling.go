@@ -41,29 +41,48 @@ func (s *Sampling) penalises() bool { return s.RepetitionPenalty != 0 && s.Repet
 // nucleus says whether top-p leaves tokens out.
 func (s *Sampling) nucleus() bool { return s.TopP > 0 && s.TopP < 1 }
 
-// chooseTask chooses the next token of each sequence, from the logits of its row.
+// chooseTask makes of each row of logits what it is needed for: a token that is chosen, or what is said of one.
 type chooseTask struct {
-	d         *Decoder
-	sequences []*sequence
-	scratch   []candidates // by worker
+	d       *Decoder
+	rows    []logitRow
+	scratch []candidates // by worker
 }
 
-func (t *chooseTask) run() { t.d.graph.env.Pool.Do(len(t.sequences), t) }
+// logitRow is a row of logits: those for the token at position at of s, which is in its prompt or is chosen now.
+type logitRow struct {
+	s  *sequence
+	at int
+}
+
+func (t *chooseTask) run() { t.d.graph.env.Pool.Do(len(t.rows), t) }
 
 // Run implements kernel.Task.
 func (t *chooseTask) Run(worker, i int) {
-	s, v := t.sequences[i], t.d.config.Vocab
-	logits := t.d.graph.Logits()[i*v : (i+1)*v]
-	if s.Request.Top > 0 {
-		s.latest = t.scratch[worker].likeliest(logits, s.Request.Top)
+	row, v, c := t.rows[i], t.d.config.Vocab, &t.scratch[worker]
+	s, logits := row.s, t.d.graph.Logits()[i*v:(i+1)*v]
+	var x Said
+	var all float64
+	if s.Say != nil || s.Top > 0 {
+		x.Top, all = c.likeliest(logits, s.Top)
 	}
-	s.chosen = t.scratch[worker].next(&s.Sampling, logits, s.seen, len(s.answer))
+	if row.at < len(s.Prompt) {
+		x.ID = s.Prompt[row.at]
+	} else {
+		x.ID = c.next(&s.Request, logits, s.seen, len(s.answer))
+	}
+	x.Logprob = float32(float64(logits[x.ID]) - all)
+	if row.at < len(s.Prompt) {
+		s.run.said[row.at-s.begins()] = x
+	} else {
+		s.latest = x
+	}
 }
 
 // candidates is the scratch in which a token is chosen. Most of a vocabulary is never chosen, and to sort it takes
 // longer than to choose: so candidates lie in a heap, and leave it in the order of their logits only until it is
 // certain which one it is. What is chosen is always what sorting all of them gives, see choose.
 type candidates struct {
+	changed []float32   // logits, where a request changes them
 	weights []float32   // of all tokens: exp of the scaled logits, relative to the largest, in float32
 	sum     float64     // of the weights
 	margin  float64     // relative error of that, at most
@@ -87,17 +106,24 @@ func (a candidate) before(b candidate) bool {
 	return a.logit > b.logit || a.logit == b.logit && a.id < b.id
 }
 
-// next chooses the step-th token of an answer. It may change logits; seen says which tokens occurred, where that
-// matters.
-func (c *candidates) next(s *Sampling, logits []float32, seen []bool, step int) int32 {
+// next chooses the step-th token of the answer to r; seen says which tokens occurred, where that matters.
+func (c *candidates) next(r *Request, logits []float32, seen []bool, step int) int32 {
+	s := &r.Sampling
+	if len(r.Bias) > 0 || s.penalises() {
+		c.changed = append(c.changed[:0], logits...)
+		logits = c.changed
+	}
+	for id, by := range r.Bias {
+		logits[id] += by
+	}
 	if s.penalises() {
 		penalise(logits, seen, float32(s.RepetitionPenalty))
 	}
 	if s.Temperature == 0 {
 		return argmax(logits)
 	}
-	r := rng.NewRand(s.Seed, "sample", uint64(step), 0)
-	return c.choose(s, logits, r.Float64())
+	u := rng.NewRand(s.Seed, "sample", uint64(step), 0)
+	return c.choose(s, logits, u.Float64())
 }
 
 func penalise(logits []float32, seen []bool, p float32) {
@@ -302,23 +328,26 @@ func (c *candidates) land(u float64, n int, sum float64) int32 {
 	return c.order[n-1].id
 }
 
-// likeliest gives the n likeliest tokens.
-func (c *candidates) likeliest(logits []float32, n int) Top {
+// likeliest gives the n likeliest tokens, and the logarithm of the sum of exp of all logits.
+func (c *candidates) likeliest(logits []float32, n int) (t Top, all float64) {
 	n = min(n, len(logits))
 	c.weigh(logits, 1)
 	for _, least := range []float32{0x1p-9, 0x1p-16, 0} {
 		c.gather(logits, least)
-		if len(c.heap) >= n {
+		if len(c.heap) >= max(1, n) {
 			break
 		}
 	}
-	t := Top{IDs: make([]int32, n), Logprobs: make([]float32, n)}
-	all := exact.Log(c.sum) + float64(c.heap[0].logit)
+	if len(c.heap) == 0 { // the logits are no numbers
+		return t, math.NaN()
+	}
+	t = Top{IDs: make([]int32, n), Logprobs: make([]float32, n)}
+	all = exact.Log(c.sum) + float64(c.heap[0].logit)
 	for i := range n {
 		x := c.pop()
 		t.IDs[i], t.Logprobs[i] = x.id, float32(float64(x.logit)-all)
 	}
-	return t
+	return t, all
 }
 
 // argmax returns the index of the largest value, the lowest of equals.

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"slices"
 	"testing"
 
 	"instruct/model/kernel/rng"
@@ -13,7 +12,7 @@ func TestSampler(t *testing.T) {
 	draw := func(s Sampling, n int) map[int32]int {
 		got := map[int32]int{}
 		for i := range n {
-			got[c.next(&s, slices.Clone(logits), nil, i)]++
+			got[c.next(&Request{Sampling: s}, logits, nil, i)]++
 		}
 		return got
 	}
@@ -37,10 +36,10 @@ func TestSampler(t *testing.T) {
 		t.Errorf("top-p 0.39: %v", got)
 	}
 	s, seen := Sampling{RepetitionPenalty: 2}, []bool{false, true, false, true, true}
-	l := slices.Clone(logits)
-	if got := c.next(&s, l, seen, 0); got != 2 {
-		t.Errorf("repetition penalty: token %d, want 2 (logits %v)", got, l)
+	if got := c.next(&Request{Sampling: s}, logits, seen, 0); got != 2 {
+		t.Errorf("repetition penalty: token %d, want 2 (logits %v)", got, c.changed)
 	}
+	l := c.changed
 	if l[3] != -2 || l[1] != 1.5 || l[0] != 1 {
 		t.Errorf("repetition penalty: logits %v", l)
 	}
