@@ -17,9 +17,10 @@ import (
 func arrows() [][]string {
 	return [][]string{
 		{"cmd/instruct",
-			"checkpoints", "data", "data/checks", "data/policy", "model", "model/kernel", "model/pretrained", "tokenizer",
-			"tokenizer/chat", "train", "train/bench", "train/coach", "train/eval",
+			"checkpoints", "cmd/instruct/openai", "data", "data/checks", "data/policy", "model", "model/kernel",
+			"model/pretrained", "tokenizer", "tokenizer/chat", "train", "train/bench", "train/coach", "train/eval",
 			"train/recipe"},
+		{"cmd/instruct/openai", "model", "model/kernel", "model/pretrained", "tokenizer", "tokenizer/chat"},
 		{"train/coach",
 			"checkpoints", "data", "data/checks", "data/policy", "model", "model/kernel", "model/kernel/exact",
 			"model/kernel/rng", "model/ops", "model/pretrained", "tokenizer/chat", "train", "train/eval", "train/recipe"},

@@ -58,34 +58,42 @@ type speaker struct {
 
 // load loads the model that the flags name. The caller closes the speaker.
 func (f *speakFlags) load(cmd *cobra.Command) (*speaker, error) {
-	if err := required(cmd, "model"); err != nil {
-		return nil, err
-	}
-	if f.maxNew < 1 {
-		return nil, mistake("max_new_tokens is %d; it must be at least 1", f.maxNew)
-	}
-	if err := f.sampling.Validate(); err != nil {
-		return nil, err
-	}
-	if err := kernel.CheckCPU(); err != nil {
-		return nil, err
-	}
-	d, err := kernel.ParseDType(f.dtype)
+	m, pool, err := f.read(cmd)
 	if err != nil {
 		return nil, err
 	}
-	m, err := pretrained.Load(f.model, pretrained.Options{ChatTemplate: f.template, DType: d})
-	if err != nil {
-		return nil, err
-	}
-	printNotes(cmd.ErrOrStderr(), m)
-	pool := kernel.NewPool(f.threads)
 	session, err := m.NewSession(pool, f.rows)
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
 	return &speaker{Session: session, model: m, pool: pool, flags: f}, nil
+}
+
+// read reads the model that the flags name, and starts its workers, which the caller closes.
+func (f *speakFlags) read(cmd *cobra.Command) (*pretrained.Model, *kernel.Pool, error) {
+	if err := required(cmd, "model"); err != nil {
+		return nil, nil, err
+	}
+	if f.maxNew < 1 {
+		return nil, nil, mistake("max_new_tokens is %d; it must be at least 1", f.maxNew)
+	}
+	if err := f.sampling.Validate(); err != nil {
+		return nil, nil, err
+	}
+	if err := kernel.CheckCPU(); err != nil {
+		return nil, nil, err
+	}
+	d, err := kernel.ParseDType(f.dtype)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := pretrained.Load(f.model, pretrained.Options{ChatTemplate: f.template, DType: d})
+	if err != nil {
+		return nil, nil, err
+	}
+	printNotes(cmd.ErrOrStderr(), m)
+	return m, kernel.NewPool(f.threads), nil
 }
 
 func (s *speaker) close() {
