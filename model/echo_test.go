@@ -36,11 +36,9 @@ func TestEcho(t *testing.T) {
 		}
 		for _, o := range []DecoderOptions{{Sequences: 5, Echo: 40}, {Sequences: 3, Rows: 700, Echo: 7}} {
 			d := newDecoder(t, m, o)
-			for seed := range uint64(2) {
-				for i, got := range echoed(t, d, requests, seed) {
-					if !reflect.DeepEqual(got, want[i]) {
-						t.Fatalf("%s, %+v: request %d: %v, alone %v", name, o, i, got, want[i])
-					}
+			for i, got := range echoed(t, d, requests, 1) {
+				if !reflect.DeepEqual(got, want[i]) {
+					t.Fatalf("%s, %+v: request %d: %v, alone %v", name, o, i, got, want[i])
 				}
 			}
 		}

@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -254,31 +256,75 @@ func TestQueueAndTime(t *testing.T) {
 	post[completionReply](t, s, "/v1/completions", `{"prompt":"a"}`)
 }
 
-// TestServe: a client that goes away ends its request; a server that is stopped ends what it has begun, in time.
-func TestServe(t *testing.T) {
+// TestClientGoesAway: its request ends, and makes room.
+func TestClientGoesAway(t *testing.T) {
 	s := newServer(t, func(o *Options) { o.Concurrent = 1 })
 	web := httptest.NewServer(s)
 	defer web.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	r, err := http.NewRequestWithContext(ctx, "POST", web.URL+"/v1/completions",
-		strings.NewReader(`{"prompt":"a","max_tokens":500,"stream":true,"logit_bias":{"98":100}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil || answer.Header.Get("Content-Type") != "text/event-stream" {
-		t.Fatal(answer, err)
-	}
-	if _, err := io.ReadFull(answer.Body, make([]byte, 10)); err != nil {
-		t.Fatal(err)
-	}
+	answer := stream(ctx, t, web.URL, 500)
 	cancel()
-	answer.Body.Close()
+	answer.Close()
 	a := post[completionReply](t, s, "/v1/completions", `{"prompt":"b","max_tokens":3,"logit_bias":{"99":100}}`)
 	if a.Choices[0].Text != "ccc" {
 		t.Errorf("%+v", a.Choices[0])
 	}
 	if running, waiting := s.scheduler.count(); running+waiting != 0 {
 		t.Errorf("%d answers running, %d waiting", running, waiting)
+	}
+}
+
+// stream asks for an answer of so many tokens and waits for its beginning.
+func stream(ctx context.Context, t *testing.T, url string, tokens int) io.ReadCloser {
+	t.Helper()
+	body := fmt.Sprintf(`{"prompt":"a","max_tokens":%d,"stream":true,"logit_bias":{"98":100}}`, tokens)
+	r, err := http.NewRequestWithContext(ctx, "POST", url+"/v1/completions", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kind := answer.Header.Get("Content-Type"); kind != "text/event-stream" {
+		t.Fatal(kind)
+	}
+	if _, err := io.ReadFull(answer.Body, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	return answer.Body
+}
+
+// TestStop: a server that is stopped ends what it has begun, unless that takes too long: then the client is told.
+func TestStop(t *testing.T) {
+	for name, x := range map[string]struct {
+		grace time.Duration
+		end   string
+	}{"in time": {time.Minute, "[DONE]"}, "too late": {0, "the server is being stopped"}} {
+		pool := kernel.NewPool(1)
+		defer pool.Close()
+		o := DefaultOptions()
+		o.Host, o.Grace = "127.0.0.1", x.grace
+		s, err := New(tiny(t), pool, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- s.Serve(ctx, l) }()
+		answer := stream(t.Context(), t, "http://"+l.Addr().String(), 500)
+		cancel()
+		text, err := io.ReadAll(answer)
+		if err != nil || !strings.Contains(string(text), x.end) {
+			t.Errorf("%s: %v, %q", name, err, text[max(0, len(text)-200):])
+		}
+		if err := <-ended; err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
