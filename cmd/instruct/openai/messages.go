@@ -70,7 +70,7 @@ func readMessages(q *request, v value) error {
 		if !ok {
 			return invalid(where+".role", "%s.role is %q; expected system, developer, user, assistant or tool", where, m.Role)
 		}
-		m.Role = role
+		m.Role, m.Train = role, new(false) // nothing is trained, so nobody has to find what would be
 		q.messages = append(q.messages, m)
 	}
 	return nil
