@@ -23,8 +23,8 @@ func newServe(s *streams) *cobra.Command {
 	f := server{Options: openai.DefaultOptions()}
 	c := &cobra.Command{Use: "serve", Short: "Answer over HTTP, as OpenAI's API does", Args: noArgs,
 		Long: "Answer requests over HTTP in the form of OpenAI's API: /v1/chat/completions, /v1/completions, /v1/models; " +
-			"and /tokenize, /detokenize, /tokenizer_info, /props, /health, /metrics. Several are answered at one time, each as " +
-			"it is alone. What a request does not say is as the flags say. Ctrl-C lets what is being answered end.",
+			"and /tokenize, /detokenize, /tokenizer_info, /props, /health, /metrics. Several are answered at one time, " +
+			"each as it is alone. What a request does not say is as the flags say. Ctrl-C lets what is being answered end.",
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, s) }}
 	f.add(c)
 	fl := c.Flags()
@@ -33,13 +33,15 @@ func newServe(s *streams) *cobra.Command {
 		"key that clients must give; needed where other machines reach the address (also: INSTRUCT_API_KEY)")
 	fl.Lookup("api_key").DefValue = ""
 	fl.StringVar(&f.Name, "name", "", "name of the model for clients; not given: the last part of its path")
-	fl.StringVar(&f.system, "system", "", "system prompt of chats without one; not given: the one that the model was tuned with")
+	fl.StringVar(&f.system, "system", "",
+		"system prompt of chats without one; not given: the one that the model was tuned with")
 	fl.IntVar(&f.Concurrent, "max_concurrent", f.Concurrent, "answers that are made at one time")
 	fl.IntVar(&f.Queue, "max_queue", f.Queue, "requests at one time, those that wait included; more are refused")
 	fl.IntVar(&f.MaxLength, "max_length", 0, "most tokens of a prompt with its answer; 0: what the model reads")
 	fl.Int64Var(&f.MaxBody, "max_body", f.MaxBody, "most bytes of a request")
 	fl.DurationVar(&f.Timeout, "timeout", f.Timeout, "most time for a request, with its waiting")
-	fl.BoolVar(&f.log, "log_requests", false, "a line a request on standard error: method, path, status, time; never its contents")
+	fl.BoolVar(&f.log, "log_requests", false,
+		"a line a request on standard error: method, path, status, time; never its contents")
 	return c
 }
 

@@ -60,7 +60,8 @@ func TestStreamIsTheAnswer(t *testing.T) {
 		`{"prompt":"one","max_tokens":20,"temperature":2,"stop":["e","` + "\u00e9" + `"]%s}`,
 	} {
 		want := post[completionReply](t, s, "/v1/completions", fmt.Sprintf(body, ""))
-		_, text := ask(s, "POST", "/v1/completions", fmt.Sprintf(body, `,"stream":true,"stream_options":{"include_usage":true}`))
+		const streaming = `,"stream":true,"stream_options":{"include_usage":true}`
+		_, text := ask(s, "POST", "/v1/completions", fmt.Sprintf(body, streaming))
 		list := events[completionReply](t, text)
 		got := make([]completion, len(want.Choices))
 		for _, e := range list {
@@ -94,7 +95,8 @@ func TestChat(t *testing.T) {
 	const body = `{"messages":[{"role":"user","content":"Say hi"}],"max_tokens":8,"logprobs":true,"top_logprobs":3%s}`
 	a := post[chatReply](t, s, "/v1/chat/completions", fmt.Sprintf(body, ""))
 	c := a.Choices[0]
-	if a.Object != "chat.completion" || c.Message.Role != "assistant" || len(c.Logprobs.Content) != a.Usage.CompletionTokens {
+	if a.Object != "chat.completion" || c.Message.Role != "assistant" ||
+		len(c.Logprobs.Content) != a.Usage.CompletionTokens {
 		t.Errorf("%+v, %+v", a, c)
 	}
 	for _, x := range c.Logprobs.Content {
@@ -121,8 +123,9 @@ func TestChat(t *testing.T) {
 		`{"messages":[{"role":"developer","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"Say"},` +
 			`{"type":"text","text":" hi"}]}],"max_completion_tokens":8,"user":"me","store":true,"tools":null}`,
 	} {
-		if got := post[chatReply](t, s, "/v1/chat/completions", same).Choices[0]; *got.Message.Content != *c.Message.Content {
-			t.Errorf("%s: %q, want %q", same, *got.Message.Content, *c.Message.Content)
+		got := post[chatReply](t, s, "/v1/chat/completions", same).Choices[0].Message
+		if *got.Content != *c.Message.Content {
+			t.Errorf("%s: %q, want %q", same, *got.Content, *c.Message.Content)
 		}
 	}
 	other := post[chatReply](t, s, "/v1/chat/completions",
@@ -150,7 +153,8 @@ func TestStopStrings(t *testing.T) {
 			t.Errorf("stop %q: %q, %s, %v; want %q", stop, c.Text, *c.FinishReason, c.Logprobs.Tokens, want)
 		}
 	}
-	if c := post[completionReply](t, s, "/v1/completions", fmt.Sprintf(body, `,"stop":"`+all[28:]+`x"`)).Choices[0]; c.Text != all {
+	never := fmt.Sprintf(body, `,"stop":"`+all[28:]+`x"`)
+	if c := post[completionReply](t, s, "/v1/completions", never).Choices[0]; c.Text != all {
 		t.Errorf("what is held back at the end is lost: %q, want %q", c.Text, all)
 	}
 }
@@ -187,7 +191,8 @@ func TestSeeds(t *testing.T) {
 		return list
 	}
 	three := texts(7, 3)
-	if three[0] == three[1] || !slices.Equal(three, texts(7, 3)) || texts(8, 1)[0] != three[1] || texts(-1, 1)[0] == three[0] {
+	same := slices.Equal(three, texts(7, 3)) && texts(8, 1)[0] == three[1]
+	if !same || three[0] == three[1] || texts(-1, 1)[0] == three[0] {
 		t.Errorf("%q", three)
 	}
 }

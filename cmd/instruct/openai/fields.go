@@ -69,7 +69,7 @@ func fields() []field {
 		{"max_completion_tokens", chats, readMaxNew, ""},
 		{"stop", both, readStop, ""},
 		{"seed", both, readSeed, ""},
-		{"temperature", both, func(q *request, v value) error { return v.number(&q.sampling.Temperature, 0, 1e6) }, ""},
+		{"temperature", both, readTemperature, ""},
 		{"top_p", both, readTopP, ""},
 		{"top_k", both, readTopK, ""},
 		{"repetition_penalty", both, readPenalty, ""},
@@ -78,7 +78,7 @@ func fields() []field {
 		{"logprobs", completions, readLogprobs, ""},
 		{"top_logprobs", chats, func(q *request, v value) error { return v.integer(&q.top, 0, maxTop) }, ""},
 		{"echo", completions, func(q *request, v value) error { return v.into(&q.echo, "true or false") }, ""},
-		{"add_special_tokens", completions, func(q *request, v value) error { return v.into(&q.addSpecial, "true or false") }, ""},
+		{"add_special_tokens", completions, readAddSpecial, ""},
 		{"chat_template_kwargs", chats, readVariables, ""},
 
 		// What does not change the answer.

@@ -26,7 +26,8 @@ func TestFields(t *testing.T) {
 		body  string
 		param string // "": it is taken
 	}{
-		{completions, `{"prompt":"a","seed":null,"stop":null,"user":"me","best_of":1,"suffix":"","presence_penalty":0.0}`, ""},
+		{completions, `{"prompt":"a","seed":null,"stop":null,"user":"me"}`, ""},
+		{completions, `{"prompt":"a","best_of":1,"suffix":"","presence_penalty":0.0}`, ""},
 		{completions, `{"prompt":[1,2]}`, ""},
 		{completions, `{"prompt":[[1,2],[3]]}`, ""},
 		{completions, `{"prompt":["a","b"],"top_k":-1,"top_p":1,"unheard_of":null}`, ""},
@@ -114,7 +115,8 @@ func FuzzRequest(f *testing.F) {
 				}
 				continue
 			}
-			if q.sampling.Validate() != nil || q.n < 1 || q.maxNew < 0 || q.top > maxTop || len(q.prompts) == 0 && len(q.messages) == 0 {
+			nothing := len(q.prompts) == 0 && len(q.messages) == 0
+			if nothing || q.sampling.Validate() != nil || q.n < 1 || q.maxNew < 0 || q.top > maxTop {
 				t.Errorf("%+v", q)
 			}
 		}

@@ -50,6 +50,10 @@ func readSeed(q *request, v value) error {
 	return nil
 }
 
+func readTemperature(q *request, v value) error { return v.number(&q.sampling.Temperature, 0, 1e6) }
+
+func readAddSpecial(q *request, v value) error { return v.into(&q.addSpecial, "true or false") }
+
 func readTopP(q *request, v value) error {
 	if err := v.number(&q.sampling.TopP, 0, 1); err != nil {
 		return err

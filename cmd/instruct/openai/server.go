@@ -83,13 +83,15 @@ func New(m *pretrained.Model, pool *kernel.Pool, o Options) (*Server, error) {
 	}
 	host := hostOf(o.Host)
 	return &Server{options: o, model: m, decoder: d, scheduler: newScheduler(d), labels: newLabels(m.Tokenizer),
-		guard: guard{loopback: loopback(host), host: host, key: o.Key}, metrics: newMetrics(), created: time.Now().Unix()}, nil
+		guard:   guard{loopback: loopback(host), host: host, key: o.Key},
+		metrics: newMetrics(), created: time.Now().Unix()}, nil
 }
 
 // Close gives the server's memory back.
 func (s *Server) Close() { s.decoder.Close() }
 
-// Serve answers what comes in at l, until ctx ends: then nothing new is taken, and what is being answered has some time.
+// Serve answers what comes in at l, until ctx ends: then nothing new is taken, and what is being answered has some
+// time.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -98,8 +100,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		defer close(worker)
 		s.scheduler.run(work)
 	}()
-	h := &http.Server{Handler: s, ReadHeaderTimeout: socketPeriod, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: log.New(io.Discard, "", 0)}
+	h := &http.Server{Handler: s, ReadHeaderTimeout: socketPeriod, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: log.New(io.Discard, "", 0)}
 	ended := make(chan error, 1)
 	go func() { ended <- h.Serve(l) }()
 	var err error
@@ -189,7 +191,8 @@ func (s *Server) answer(w *answering, r *http.Request) (err error) {
 	}
 	if allowed != "" {
 		w.Header().Set("Allow", allowed)
-		return refused(http.StatusMethodNotAllowed, "method_not_allowed", "%s takes %s, not %s", r.URL.Path, allowed, r.Method)
+		return refused(http.StatusMethodNotAllowed, "method_not_allowed", "%s takes %s, not %s", r.URL.Path, allowed,
+			r.Method)
 	}
 	return refused(http.StatusNotFound, "unknown_url", "there is no %s here", r.URL.Path)
 }

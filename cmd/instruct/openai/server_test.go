@@ -232,7 +232,8 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%s: status %d, %s; want %d, %s", name, status, body, x.status, x.code)
 		}
 	}
-	a := post[completionReply](t, s, "/v1/completions", `{"prompt":"`+strings.Repeat("x", 90)+`","max_tokens":400,"logit_bias":{"97":100}}`)
+	long := `{"prompt":"` + strings.Repeat("x", 90) + `","max_tokens":400,"logit_bias":{"97":100}}`
+	a := post[completionReply](t, s, "/v1/completions", long)
 	if got := a.Choices[0]; a.Usage.CompletionTokens != 10 || *got.FinishReason != "length" || got.Text != "aaaaaaaaaa" {
 		t.Errorf("an answer that reaches the end: %+v, %+v", got, a.Usage)
 	}

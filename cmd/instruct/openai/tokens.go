@@ -83,8 +83,8 @@ func (s *Server) tokenizerInfo(w http.ResponseWriter, _ *http.Request) error {
 		PAD       *string `json:"pad_token"`
 		Template  string  `json:"chat_template"`
 		MaxLength int     `json:"model_max_length"`
-	}{"PreTrainedTokenizerFast", nullable(t.BOSText()), nullable(t.EOSText()), nullable(t.UNKText()), nullable(t.PADText()),
-		plainTemplate(s.model.Template.Source()), s.options.MaxLength})
+	}{"PreTrainedTokenizerFast", nullable(t.BOSText()), nullable(t.EOSText()), nullable(t.UNKText()),
+		nullable(t.PADText()), plainTemplate(s.model.Template.Source()), s.options.MaxLength})
 }
 
 // generationTag is a statement that Jinja itself does not know.
