@@ -57,7 +57,8 @@ func compareWithLoss(t *testing.T, m *Model, r Request, said []Said) {
 	n := len(r.Prompt)
 	b := Batch{Segments: []Segment{{End: n - 1}}, Tokens: r.Prompt[:n-1]}
 	for i := range n - 1 {
-		b.Positions, b.Targets, b.Weights = append(b.Positions, int32(i)), append(b.Targets, r.Prompt[i+1]), append(b.Weights, 1)
+		b.Positions, b.Weights = append(b.Positions, int32(i)), append(b.Weights, 1)
+		b.Targets = append(b.Targets, r.Prompt[i+1])
 	}
 	if _, err := e.Run(b); err != nil {
 		t.Fatal(err)
@@ -96,7 +97,8 @@ func TestEchoSharesBeginnings(t *testing.T) {
 func TestCancelledRequest(t *testing.T) {
 	d := newDecoder(t, testModel(t, testConfigs(t)["qwen3"]), DecoderOptions{Sequences: 1})
 	said := 0
-	first := Request{Prompt: []int32{1, 2}, MaxNew: 50, Say: func(Said) { said++ }, Cancelled: func() bool { return said == 3 }}
+	first := Request{Prompt: []int32{1, 2}, MaxNew: 50, Say: func(Said) { said++ },
+		Cancelled: func() bool { return said == 3 }}
 	waiting := Request{Prompt: []int32{5}, MaxNew: 4, Cancelled: func() bool { return true }}
 	answers := answerAll(t, d, []Request{first, waiting, {Prompt: []int32{3, 4}, MaxNew: 2}}, 1)
 	for i, want := range []struct {

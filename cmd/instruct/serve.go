@@ -16,7 +16,6 @@ type server struct {
 	openai.Options
 	addr   string
 	system string
-	log    bool
 }
 
 func newServe(s *streams) *cobra.Command {
@@ -40,7 +39,7 @@ func newServe(s *streams) *cobra.Command {
 	fl.IntVar(&f.MaxLength, "max_length", 0, "most tokens of a prompt with its answer; 0: what the model reads")
 	fl.Int64Var(&f.MaxBody, "max_body", f.MaxBody, "most bytes of a request")
 	fl.DurationVar(&f.Timeout, "timeout", f.Timeout, "most time for a request, with its waiting")
-	fl.BoolVar(&f.log, "log_requests", false,
+	fl.BoolVar(&f.Log, "log_requests", false,
 		"a line a request on standard error: method, path, status, time; never its contents")
 	return c
 }
@@ -56,9 +55,7 @@ func (f *server) run(cmd *cobra.Command, s *streams) error {
 	defer pool.Close()
 	f.System = systemPrompt(cmd, s, f.system, m.System)
 	f.Host, f.Options.MaxNew, f.Options.Sampling = f.addr, f.maxNew, f.sampling
-	if f.log {
-		f.Log = s.err
-	}
+	f.Notes = s.err
 	l, err := net.Listen("tcp", f.addr)
 	if err != nil {
 		return mistake("addr %s: %w; give another one with --addr HOST:PORT", f.addr, err)

@@ -47,8 +47,8 @@ const (
 )
 
 // field is a field of requests. One with read is heeded. One without changes nothing where it has one of the values in
-// harmless, and is refused otherwise, as the answer would not be what was asked for; "*" is any value. Null is as if the
-// field were not there.
+// harmless, and is refused otherwise, as the answer would not be what was asked for; "*" is any value. Null is as if
+// the field were not there.
 type field struct {
 	name     string
 	in       endpoint

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,7 +36,8 @@ type Options struct {
 	MaxBody    int64         // bytes of a request
 	Timeout    time.Duration // of a request, with its waiting
 	Grace      time.Duration // for requests that are being answered when the server is stopped
-	Log        io.Writer     // a line a request, without its contents; nil: none
+	Notes      io.Writer     // what the one who runs the server should know; nil: nothing
+	Log        bool          // a line a request among the notes, without its contents
 }
 
 // DefaultOptions are the limits that the command has unless it is told otherwise.
@@ -64,6 +66,7 @@ type Server struct {
 	created   int64
 	draining  atomic.Bool
 	open      atomic.Int64 // requests
+	noting    sync.Mutex
 }
 
 // New makes a server. Close gives its memory back.
@@ -109,6 +112,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case err = <-ended:
 	case <-ctx.Done():
 		s.draining.Store(true)
+		if n := s.open.Load(); n > 0 {
+			s.note("stopping: %d requests have %s to end; a second signal ends them now", n, s.options.Grace)
+		}
 		grace, cancel := context.WithTimeout(work, s.options.Grace)
 		err = h.Shutdown(grace)
 		cancel()
@@ -160,8 +166,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.metrics.count(known, a.status)
-	if s.options.Log != nil {
-		fmt.Fprintf(s.options.Log, "%s %q %d %.3f s\n", r.Method, r.URL.Path, a.status, time.Since(begin).Seconds())
+	if s.options.Log {
+		s.note("%s %q %d %.3f s", r.Method, r.URL.Path, a.status, time.Since(begin).Seconds())
+	}
+}
+
+// note writes a line to who runs the server.
+func (s *Server) note(format string, args ...any) {
+	s.noting.Lock()
+	defer s.noting.Unlock()
+	if s.options.Notes != nil {
+		fmt.Fprintf(s.options.Notes, format+"\n", args...)
 	}
 }
 
