@@ -268,7 +268,7 @@ func (e *Encoder) Beginning(ctx context.Context, x *Index, plan PlanOptions, nee
 	}
 	walk := ordered[uint32](x.Rows, 0, plan)
 	for read := 0; s.train.Len() < need && read < len(walk) && err == nil; {
-		more := float64(need-s.train.Len())/(1-o.Fraction)*1.05 + placeRows
+		more := float64(float64(need-s.train.Len())/(1-o.Fraction)*1.05) + placeRows
 		n := min(len(walk)-read, int(more))
 		var part []int
 		part, err = s.readOrdered(ctx, x, walk[read:read+n])

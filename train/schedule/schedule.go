@@ -110,7 +110,7 @@ func (s *Schedule) progress(step int) float64 {
 func constant(*Schedule, int) float64 { return 1 }
 
 // wave falls from 1 to 0 in the first half of a cycle, and rises again in the second.
-func wave(cycles float64) float64 { return 0.5 * (1 + exact.Cos(float64(math.Pi*(cycles*2)))) }
+func wave(cycles float64) float64 { return 0.5 * (1 + exact.Cos(2*math.Pi*cycles)) }
 
 // above is a factor of 0 to 1 as one of floor to 1.
 func above(floor, factor float64) float64 {
