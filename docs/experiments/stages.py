@@ -19,6 +19,7 @@ ROW = 1700  # characters of a row of text, about 400 tokens: paragraphs are put 
 TEXT = {"assistant_only_loss": False, "num_train_epochs": 1, "learning_rate": 3e-4, "warmup_ratio": 0.05,
         "per_device_train_batch_size": 2, "max_length": 512, "seed": 1}
 LESSONS = {"per_device_train_batch_size": 8, "warmup_ratio": 0.1}
+COLUMNS = ("all", "legend-land", "log-school-house")
 EVERY = {"eval_fraction": 0, "eval_strategy": "no", "save_strategy": "no"}
 
 # The file's sha256, and where the part that is taken begins and ends.
@@ -52,7 +53,8 @@ def text_rows(path, book):
     wanted, begin, end = BOOKS[book]
     found = hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
     if found != wanted:
-        sys.exit(f"stages.py: {path}: sha256 is {found}, not {wanted} of {book}; take the file that BOOKS names")
+        print(f"stages.py: {path}: sha256 {found}, not {wanted} of {book}; take the file that BOOKS names", file=sys.stderr)
+        sys.exit(2)
     text = open(path, encoding="utf-8").read()
     text = text[text.index(begin):]
     rows = [""]
@@ -124,7 +126,8 @@ class Experiment:
             return None
         if not kept.exists():
             rows, sums = lines(data), {}
-            for s in map(json.loads, self.instruct("score", "--model", model, "--dataset", data, "--json").splitlines()):
+            scores = self.instruct("score", "--model", model, "--dataset", data, "--json")
+            for s in map(json.loads, scores.splitlines()):
                 for key in ("all", rows[s["row"]]["book"]) if "row" in s else ():
                     total = sums.setdefault(key, [0.0, 0])
                     total[0] -= sum(s["logprobs"])
@@ -147,40 +150,53 @@ class Experiment:
         return min(found, key=lambda r: found[r]["all"])
 
     def table(self):
+        """Prints the held-out losses, and gives the models of the first seed."""
         before = self.loss(self.o.model, self.heldout, "before")
         recipes = {arm: self.chosen(arm) for arm in self.o.arms}
-        found = {arm: [] for arm in self.o.arms}
+        found, first = {arm: [] for arm in self.o.arms}, {}
         for seed in self.o.seeds.split(","):
             for arm in self.o.arms:
                 if recipes[arm]:
                     name = f"{arm}-{recipes[arm].replace(':', 'x')}-{seed}"
                     model = self.train(arm, recipes[arm], HERE / "lessons.jsonl", int(seed), name)
                     found[arm].append(self.loss(model, self.heldout, name))
-        print("held-out loss, nat a token        all        legend-land   log-school-house")
-        keys = ("all", "legend-land", "log-school-house")
+                    first.setdefault(arm, model)
+        print("held-out loss, nat a token" + "".join(f"{k:>22}" for k in COLUMNS))
         if before:
-            print(f"{'before training':28}" + "".join(f"{before[k]:12.4f}    " for k in keys))
+            print(f"{'before training':26}" + spread([before]))
         for arm in self.o.arms:
             some = [f for f in found[arm] if f]
             if some:
-                print(f"{arm:9}{recipes[arm]:>8}, {len(some)} seeds  " + "".join(spread([f[k] for f in some]) for k in keys))
+                print(f"{f'{arm} {recipes[arm]}, {len(some)} seeds':26}" + spread(some))
+        return first
 
-    def answers(self):
+    def answer(self, model, prompt):
+        """The model's likeliest answer, kept beside it."""
+        kept = model.with_name(model.name + ".answers.json")
+        answers = json.loads(kept.read_text()) if kept.exists() else {}
+        if prompt not in answers and not self.o.report:
+            out = self.instruct("generate", "--model", model, "--prompt", prompt, "--max_new_tokens", 32,
+                                "--temperature", 0)
+            answers[prompt] = " ".join(out.split())
+            kept.write_text(json.dumps(answers, indent=1))
+        return answers.get(prompt, "-")
+
+    def ask(self, models):
         """What the first seed's models say to five held-out questions."""
-        asked = lines(self.heldout)[::9]
-        seed = self.o.seeds.split(",")[0]
-        for row in asked:
-            print(f"\n{row['prompt']}\n  wanted   {row['completion']}")
-            for arm in self.o.arms:
-                for model in sorted(self.o.out.glob(f"{arm}-*-{seed}/model.safetensors")):
-                    out = self.instruct("generate", "--model", model.parent, "--prompt", row["prompt"],
-                                        "--max_new_tokens", 32, "--temperature", 0)
-                    print(f"  {arm:8} {' '.join(out.split())}", flush=True)
+        for row in lines(self.heldout)[::9]:
+            print(f"\n{row['prompt']}\n  {'wanted':8} {row['completion']}")
+            for arm, model in models.items():
+                print(f"  {arm:8} {self.answer(model, row['prompt'])}", flush=True)
 
 
 def spread(losses):
-    error = statistics.stdev(losses) / len(losses) ** 0.5 if len(losses) > 1 else float("nan")
-    return f"{statistics.mean(losses):.4f} +- {error:.4f} "
+    """The mean over runs, and its standard error, of each column."""
+    out = ""
+    for k in COLUMNS:
+        some = [l[k] for l in losses]
+        error = f" +- {statistics.stdev(some) / len(some) ** 0.5:.4f}" if len(some) > 1 else ""
+        out += f"{f'{statistics.mean(some):.4f}{error}':>22}"
+    return out
 
 
 def main():
@@ -193,11 +209,11 @@ def main():
     p.add_argument("--threads", type=int, default=0)
     p.add_argument("--report", action="store_true")
     o = p.parse_args()
-    o.instruct, o.model, o.out = str(pathlib.Path(o.instruct).absolute()), str(pathlib.Path(o.model).absolute()), o.out.absolute()
+    o.instruct, o.model = (str(pathlib.Path(p).absolute()) for p in (o.instruct, o.model))
+    o.out = o.out.absolute()
     o.out.mkdir(parents=True, exist_ok=True)
     e = Experiment(o)
-    e.table()
-    e.answers()
+    e.ask(e.table())
 
 
 main()
