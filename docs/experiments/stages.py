@@ -53,7 +53,7 @@ def text_rows(path, book):
     wanted, begin, end = BOOKS[book]
     found = hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
     if found != wanted:
-        print(f"stages.py: {path}: sha256 {found}, not {wanted} of {book}; take the file that BOOKS names", file=sys.stderr)
+        print(f"stages.py: {path}: sha256 {found}, not that of {book} in BOOKS", file=sys.stderr)
         sys.exit(2)
     text = open(path, encoding="utf-8").read()
     text = text[text.index(begin):]
@@ -108,32 +108,31 @@ class Experiment:
         first = self.o.out / f"{arm}-text"
         if arm == "lessons":
             whole |= lessons
-        elif (first / "model.safetensors").exists():
+        elif (first / "model.safetensors").exists() and first.resolve().parent != folder:
             whole |= lessons | {"model_name_or_path": str(first)}
         else:
             whole["stages"] = [TEXT | {"dataset": str(self.text[arm])}, lessons]
+            if not first.is_symlink():
+                first.symlink_to(f"{name}/stage-1")
         path = self.o.out / f"{name}.json"
         path.write_text(json.dumps(whole, indent=1))
         self.instruct("train", path, "--resume_from_checkpoint", "auto")
-        if "stages" in whole:
-            first.symlink_to(f"{name}/stage-1")
         return folder
 
     def loss(self, model, data, name):
-        """The mean loss of an answer's token under a model, of all rows and of each book's."""
-        kept = self.o.out / f"{name}.loss.json"
+        """The loss of an answer's token under a model, the mean of each column, and of every row."""
+        kept = self.o.out / f"{name}.scores.jsonl"
         if not kept.exists() and self.o.report:
             return None
         if not kept.exists():
-            rows, sums = lines(data), {}
             scores = self.instruct("score", "--model", model, "--dataset", data, "--json")
-            for s in map(json.loads, scores.splitlines()):
-                for key in ("all", rows[s["row"]]["book"]) if "row" in s else ():
-                    total = sums.setdefault(key, [0.0, 0])
-                    total[0] -= sum(s["logprobs"])
-                    total[1] += len(s["logprobs"])
-            kept.write_text(json.dumps({k: t / n for k, (t, n) in sums.items()}))
-        return json.loads(kept.read_text())
+            write(kept, [s for s in map(json.loads, scores.splitlines()) if "row" in s])
+        rows, found = lines(data), {k: [] for k in COLUMNS}
+        for s in lines(kept):
+            found["all"] += s["logprobs"]
+            found[rows[s["row"]]["book"]] += s["logprobs"]
+        means = {k: -statistics.mean(l) for k, l in found.items()}
+        return means | {"rows": [-statistics.mean(s["logprobs"]) for s in lines(kept)]}
 
     def chosen(self, arm):
         """The recipe of an arm's lessons."""
@@ -168,6 +167,9 @@ class Experiment:
             some = [f for f in found[arm] if f]
             if some:
                 print(f"{f'{arm} {recipes[arm]}, {len(some)} seeds':26}" + spread(some))
+        for arm in self.o.arms:
+            if arm != "lessons" and found[arm] and found.get("lessons"):
+                compare(arm, found[arm], found["lessons"])
         return first
 
     def answer(self, model, prompt):
@@ -197,6 +199,16 @@ def spread(losses):
         error = f" +- {statistics.stdev(some) / len(some) ** 0.5:.4f}" if len(some) > 1 else ""
         out += f"{f'{statistics.mean(some):.4f}{error}':>22}"
     return out
+
+
+def compare(arm, losses, plain):
+    """How much less an answer loses than after the lessons alone: mean over seeds, error over questions."""
+    seeds = [[b - a for a, b in zip(x["rows"], y["rows"])] for x, y in zip(losses, plain) if x and y]
+    gains = [statistics.mean(g) for g in zip(*seeds)]
+    if gains:
+        error = statistics.stdev(gains) / len(gains) ** 0.5
+        print(f"{arm}: an answer loses {statistics.mean(gains):.4f} +- {error:.4f} nat a token less than after the "
+              f"lessons alone; less in {sum(g > 0 for g in gains)} of {len(gains)}")
 
 
 def main():
