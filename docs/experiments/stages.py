@@ -19,7 +19,7 @@ ROW = 1700  # characters of a row of text, about 400 tokens: paragraphs are put 
 TEXT = {"assistant_only_loss": False, "num_train_epochs": 1, "learning_rate": 3e-4, "warmup_ratio": 0.05,
         "per_device_train_batch_size": 2, "max_length": 512, "seed": 1}
 LESSONS = {"per_device_train_batch_size": 8, "warmup_ratio": 0.1}
-COLUMNS = ("all", "legend-land", "log-school-house")
+COLUMNS = ("all", "legend-land", "log-school-house", "tokens of lessons", "other tokens")
 EVERY = {"eval_fraction": 0, "eval_strategy": "no", "save_strategy": "no"}
 
 # The file's sha256, and where the part that is taken begins and ends.
@@ -89,9 +89,13 @@ class Experiment:
         self.part = write(o.out / "part.jsonl", [r for i, r in enumerate(self.rows) if i % 5])
         self.fifth = write(o.out / "fifth.jsonl", [r for i, r in enumerate(self.rows) if i % 5 == 0])
 
-    def instruct(self, *command):
-        done = subprocess.run([self.o.instruct, *map(str, command), "--threads", str(self.o.threads)],
-                              stdout=subprocess.PIPE, text=True)
+        self.threads = ("--threads", o.threads)
+        said = "".join(json.dumps(f" {r[k]}") + "\n" for r in self.rows for k in ("prompt", "completion"))
+        ids = self.instruct("tokenizer", "encode", "--tokenizer", o.model, stdin=said)
+        self.told = {i for l in ids.splitlines() for i in json.loads(l)}
+
+    def instruct(self, *command, stdin=None):
+        done = subprocess.run([self.o.instruct, *map(str, command)], stdout=subprocess.PIPE, text=True, input=stdin)
         if done.returncode:
             sys.exit(done.returncode)
         return done.stdout
@@ -116,7 +120,7 @@ class Experiment:
                 first.symlink_to(f"{name}/stage-1")
         path = self.o.out / f"{name}.json"
         path.write_text(json.dumps(whole, indent=1))
-        self.instruct("train", path, "--resume_from_checkpoint", "auto")
+        self.instruct("train", path, "--resume_from_checkpoint", "auto", *self.threads)
         return folder
 
     def loss(self, model, data, name):
@@ -125,12 +129,15 @@ class Experiment:
         if not kept.exists() and self.o.report:
             return None
         if not kept.exists():
-            scores = self.instruct("score", "--model", model, "--dataset", data, "--json")
+            scores = self.instruct("score", "--model", model, "--dataset", data, "--json", *self.threads)
             write(kept, [s for s in map(json.loads, scores.splitlines()) if "row" in s])
         rows, found = lines(data), {k: [] for k in COLUMNS}
         for s in lines(kept):
             found["all"] += s["logprobs"]
             found[rows[s["row"]]["book"]] += s["logprobs"]
+            trained = [i for i, m in zip(s["ids"], s["mask"]) if m]
+            for i, l in zip(trained[:-1], s["logprobs"]):  # without the end
+                found["tokens of lessons" if i in self.told else "other tokens"].append(l)
         means = {k: -statistics.mean(l) for k, l in found.items()}
         return means | {"rows": [-statistics.mean(s["logprobs"]) for s in lines(kept)]}
 
@@ -178,7 +185,7 @@ class Experiment:
         answers = json.loads(kept.read_text()) if kept.exists() else {}
         if prompt not in answers and not self.o.report:
             out = self.instruct("generate", "--model", model, "--prompt", prompt, "--max_new_tokens", 32,
-                                "--temperature", 0)
+                                "--temperature", 0, *self.threads)
             answers[prompt] = " ".join(out.split())
             kept.write_text(json.dumps(answers, indent=1))
         return answers.get(prompt, "-")
