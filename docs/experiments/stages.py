@@ -19,7 +19,8 @@ ROW = 1700  # characters of a row of text, about 400 tokens: paragraphs are put 
 TEXT = {"assistant_only_loss": False, "num_train_epochs": 1, "learning_rate": 3e-4, "warmup_ratio": 0.05,
         "per_device_train_batch_size": 2, "max_length": 512, "seed": 1}
 LESSONS = {"per_device_train_batch_size": 8, "warmup_ratio": 0.1}
-COLUMNS = ("all", "legend-land", "log-school-house", "tokens of lessons", "other tokens")
+# Of all answers, of each book's, and of the tokens that some lesson has or that none has.
+COLUMNS = ("all", "legend-land", "log-school-house", "in lessons", "in none")
 EVERY = {"eval_fraction": 0, "eval_strategy": "no", "save_strategy": "no"}
 
 # The file's sha256, and where the part that is taken begins and ends.
@@ -137,7 +138,7 @@ class Experiment:
             found[rows[s["row"]]["book"]] += s["logprobs"]
             trained = [i for i, m in zip(s["ids"], s["mask"]) if m]
             for i, l in zip(trained[:-1], s["logprobs"]):  # without the end
-                found["tokens of lessons" if i in self.told else "other tokens"].append(l)
+                found["in lessons" if i in self.told else "in none"].append(l)
         means = {k: -statistics.mean(l) for k, l in found.items()}
         return means | {"rows": [-statistics.mean(s["logprobs"]) for s in lines(kept)]}
 
@@ -167,13 +168,13 @@ class Experiment:
                     model = self.train(arm, recipes[arm], HERE / "lessons.jsonl", int(seed), name)
                     found[arm].append(self.loss(model, self.heldout, name))
                     first.setdefault(arm, model)
-        print("held-out loss, nat a token" + "".join(f"{k:>22}" for k in COLUMNS))
+        print("held-out loss, nat a token" + "".join(f"{k:>20}" for k in COLUMNS))
         if before:
             print(f"{'before training':26}" + spread([before]))
         for arm in self.o.arms:
             some = [f for f in found[arm] if f]
             if some:
-                print(f"{f'{arm} {recipes[arm]}, {len(some)} seeds':26}" + spread(some))
+                print(f"{f'{arm} {recipes[arm]}, runs: {len(some)}':26}" + spread(some))
         for arm in self.o.arms:
             if arm != "lessons" and found[arm] and found.get("lessons"):
                 compare(arm, found[arm], found["lessons"])
@@ -204,7 +205,7 @@ def spread(losses):
     for k in COLUMNS:
         some = [l[k] for l in losses]
         error = f" +- {statistics.stdev(some) / len(some) ** 0.5:.4f}" if len(some) > 1 else ""
-        out += f"{f'{statistics.mean(some):.4f}{error}':>22}"
+        out += f"{f'{statistics.mean(some):.4f}{error}':>20}"
     return out
 
 
