@@ -154,7 +154,7 @@ func (a *Audit) find(row *Row, outcome *Outcome) {
 	}{
 		{outcome.Dropped != "", foundDropped, outcome.Dropped},
 		{outcome.Truncated > 0 && outcome.Dropped == "", foundCut, ""},
-		{cutEnd && outcome.Dropped == "", foundCutEnd, ""},
+		{cutEnd && outcome.Dropped == "" && row.Messages != nil, foundCutEnd, ""}, // text has no answers
 		{outcome.Unended && !cutEnd, foundUnended, ""},
 		{row.Silent, foundSilent, ""},
 		{outcome.Special, foundSpecial, ""},

@@ -238,3 +238,18 @@ func BenchmarkPipeline(b *testing.B) {
 		})
 	}
 }
+
+// TestCutText: a text has no answers that could be cut.
+func TestCutText(t *testing.T) {
+	tok := byteTokenizer(t)
+	e := encoder(t, "lessons", tok)
+	e.MaxLength = 8
+	_, audit, err := e.EncodeAll(context.Background(), []Row{{Source: "a:1", Text: "Once upon a time."}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	notes := strings.Join(audit.Notes(), "\n")
+	if strings.Contains(notes, "answers cut") || !strings.Contains(notes, "cut at max_length: 1 row") {
+		t.Errorf("got %s", notes)
+	}
+}
