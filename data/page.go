@@ -30,6 +30,7 @@ type page struct {
 	Bars            []bar
 	LimitAt         float64 // where max_length stands in the chart; 0 when outside
 	Limit, Longest  int
+	Most, Step      int // rows of the highest bar, lengths of each
 	Rows            []pageRow
 }
 
@@ -85,6 +86,7 @@ func (p *page) chart(examples []Example) {
 		counts[len(examples[i].IDs)/width]++
 	}
 	most := slices.Max(counts)
+	p.Most, p.Step = most, width
 	step := float64(chartWidth) / float64(len(counts))
 	for i, n := range counts {
 		h := float64(chartHeight) * float64(n) / float64(most)

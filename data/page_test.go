@@ -51,6 +51,7 @@ func TestPage(t *testing.T) {
 		"The template does not show: tool_calls.",
 		"dashed: max_length 30",
 		"30 tokens</span>",
+		"the highest bar: 8 rows; a bar: 1 lengths",
 	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%s is not in the page", part)
