@@ -15,7 +15,7 @@ type Set struct {
 	near    signatures
 }
 
-// System is [CommonSystem] of the rows.
+// System is the system prompt of at least 19 of 20 of the rows; "" where there is none.
 func (s *Set) System() string { return s.systems.common() }
 
 // SetOptions say how rows become sets.

@@ -50,8 +50,8 @@ func appendExample(b []byte, e *Example) []byte {
 	return append(b, e.Source...)
 }
 
-// readExample is the contrary of appendExample. It uses the memory of e.
-func readExample(e *Example, b []byte) {
+// readExample is the contrary of appendExample. It uses the memory of e, and gives the source, which few need.
+func readExample(e *Example, b []byte) (source []byte) {
 	n, at := binary.Uvarint(b)
 	e.IDs, e.Mask = slices.Grow(e.IDs[:0], int(n)), slices.Grow(e.Mask[:0], int(n))
 	for range n {
@@ -59,7 +59,7 @@ func readExample(e *Example, b []byte) {
 		at += size
 		e.IDs, e.Mask = append(e.IDs, int32(uint32(v>>1))), append(e.Mask, v&1 != 0)
 	}
-	e.Source = string(b[at:])
+	return b[at:]
 }
 
 // Len is the number of examples.
@@ -81,21 +81,22 @@ func (s *Store) Lengths() []int32 {
 // Example reads an example. Row and Kind are not kept.
 func (s *Store) Example(i int) (Example, error) {
 	var e Example
-	err := s.read(&e, i)
+	source, err := s.read(&e, i)
+	e.Source = string(source)
 	return e, err
 }
 
-func (s *Store) read(e *Example, i int) error {
+// read reads an example but for its source, which is given until the next one is read.
+func (s *Store) read(e *Example, i int) (source []byte, err error) {
 	start := int64(0)
 	if i > 0 {
 		start = s.ends[i-1]
 	}
 	s.record = slices.Grow(s.record[:0], int(s.ends[i]-start))[:s.ends[i]-start]
 	if err := s.spool.readAt(s.record, start); err != nil {
-		return err
+		return nil, err
 	}
-	readExample(e, s.record)
-	return nil
+	return readExample(e, s.record), nil
 }
 
 // load reads the examples that idx names into loaded, and sets local to their indices there.
@@ -106,7 +107,7 @@ func (s *Store) load(idx []int) error {
 	}
 	for k, i := range idx {
 		s.local = append(s.local, k)
-		if err := s.read(&s.loaded[k], i); err != nil {
+		if _, err := s.read(&s.loaded[k], i); err != nil {
 			return err
 		}
 	}

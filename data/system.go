@@ -1,14 +1,5 @@
 package data
 
-// CommonSystem is the system prompt of at least 19 of 20 conversations among the rows; "" where there is none.
-func CommonSystem(rows []Row) string {
-	var c systems
-	for i := range rows {
-		c.add(&rows[i])
-	}
-	return c.common()
-}
-
 // systems counts the system prompts of rows.
 type systems struct {
 	rows   int
@@ -34,6 +25,7 @@ func (c *systems) add(row *Row) {
 	c.counts[text] = n + 1
 }
 
+// common is the system prompt of at least 19 of 20 rows; "" where there is none.
 func (c *systems) common() string {
 	for text, n := range c.counts {
 		if 20*n >= 19*c.rows {

@@ -29,7 +29,11 @@ func TestCommonSystem(t *testing.T) {
 		"two halves": {append(many(5, with("S")), many(5, with("T"))...), ""},
 		"texts":      {many(3, Row{Text: "S"}), ""},
 	} {
-		if got := CommonSystem(test.rows); got != test.want {
+		var c systems
+		for i := range test.rows {
+			c.add(&test.rows[i])
+		}
+		if got := c.common(); got != test.want {
 			t.Errorf("%s: %q", name, got)
 		}
 	}

@@ -1,5 +1,7 @@
 package model
 
+import "instruct/model/kernel"
+
 // lfm2Family is LFM2 and LFM2.5, the dense ones: Llama with a norm of each query and key head, and with a gated short
 // convolution in the place of attention in most layers.
 //
@@ -44,8 +46,8 @@ func parseLFM2(c *Config, r *configReader) {
 		types = attentionAt(r, c.Layers)
 	}
 	taps := r.count("conv_L_cache", 3)
-	if taps < 1 || taps > maxTaps {
-		r.fail("conv_L_cache is %d; expected 1 to %d", taps, maxTaps)
+	if taps < 1 || taps > kernel.MaxTaps {
+		r.fail("conv_L_cache is %d; expected 1 to %d", taps, kernel.MaxTaps)
 	}
 	for l, t := range types {
 		switch t {
@@ -58,8 +60,6 @@ func parseLFM2(c *Config, r *configReader) {
 		}
 	}
 }
-
-const maxTaps = 8 // of a short convolution, as kernels have it
 
 // attentionAt reads the layer types of files that name the layers with attention, which without the key are all.
 func attentionAt(r *configReader, layers int) []string {
@@ -94,8 +94,8 @@ func writeLFM2(c *Config, out map[string]any) {
 
 func lfm2Meta(c *Config, g *ggufReader) {
 	taps := g.count("shortconv.l_cache")
-	if taps < 1 || taps > maxTaps {
-		g.fail("shortconv.l_cache is %d; expected 1 to %d", taps, maxTaps)
+	if taps < 1 || taps > kernel.MaxTaps {
+		g.fail("shortconv.l_cache is %d; expected 1 to %d", taps, kernel.MaxTaps)
 	}
 	heads, _ := g.meta.Ints(g.arch + ".attention.head_count_kv")
 	if len(heads) != c.Layers {

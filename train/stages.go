@@ -45,14 +45,13 @@ func runStages(ctx context.Context, r recipe.Recipe, o Options) (res *Result, er
 	if err != nil {
 		return nil, err
 	}
-	goOn, err := r.GoesOn()
+	goOn, err := goesOnStaged(&r)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkStages(&r, stages, goOn); err != nil {
 		return nil, err
 	}
-	note := o.Log
 	at := staged{of: len(stages), whole: &r}
 	for i := range stages {
 		s := &stages[i]
@@ -68,12 +67,9 @@ func runStages(ctx context.Context, r recipe.Recipe, o Options) (res *Result, er
 		if err != nil {
 			return nil, err
 		}
-		if done && at.number == at.of {
-			return nil, mistake("resume_from_checkpoint: all %d stages in %s are done", at.of, r.OutputDir)
-		}
 		if !done {
 			if !o.Quiet {
-				fmt.Fprintf(note, "stage     %d of %d\n", at.number, at.of)
+				fmt.Fprintf(o.Log, "stage     %d of %d\n", at.number, at.of)
 			}
 			stage := o
 			stage.staged = &at
@@ -91,6 +87,19 @@ func runStages(ctx context.Context, r recipe.Recipe, o Options) (res *Result, er
 	return res, nil
 }
 
+// goesOnStaged tells whether a run of several stages goes on where it was stopped. As of a single run, auto begins anew
+// where the run was finished.
+func goesOnStaged(r *recipe.Recipe) (bool, error) {
+	auto, goOn, err := r.GoesOn()
+	switch {
+	case err != nil || !goOn || !finished(r.OutputDir):
+		return goOn, err
+	case auto:
+		return false, nil
+	}
+	return false, mistake("resume_from_checkpoint: the run in %s is finished", r.OutputDir)
+}
+
 // stopped is the end of a run that was stopped in a stage, or right after it.
 func (at *staged) stopped(s *recipe.Recipe, o Options, err error) error {
 	_, done, _ := stageDone(s, true)
@@ -103,12 +112,9 @@ func (at *staged) stopped(s *recipe.Recipe, o Options, err error) error {
 
 // checkStages refuses what a single run would refuse of its folder, and removes the stages of an older run.
 func checkStages(r *recipe.Recipe, stages []recipe.Recipe, goOn bool) error {
-	if goOn {
-		return nil
-	}
-	first := *r
-	first.Dataset = stages[0].Dataset
-	if err := checkOutput(&first, ""); err != nil {
+	whole := *r
+	whole.Overwrite = r.Overwrite || goOn // but only what is a run
+	if err := checkOutput(&whole, ""); err != nil || goOn {
 		return err
 	}
 	for i := range stages {
@@ -116,22 +122,35 @@ func checkStages(r *recipe.Recipe, stages []recipe.Recipe, goOn bool) error {
 			return mistake("stage %d: %w", i+1, err)
 		}
 	}
-	if _, err := os.Stat(r.OutputDir); err == nil { // what an older run says of itself would be taken for the new one's
-		if err := clearRun(r.OutputDir); err != nil {
-			return err
-		}
+	older, err := olderStages(r)
+	if err != nil {
+		return err
 	}
-	for number := 1; ; number++ {
-		dir := filepath.Join(r.OutputDir, stageName(number))
-		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if !isRun(dir) {
-			return mistake("output_dir %s: %s is no run, and in the way of one", r.OutputDir, dir)
-		}
+	for _, dir := range older {
 		if err := removeRun(dir); err != nil {
 			return err
 		}
+	}
+	if !isRun(r.OutputDir) {
+		return nil
+	}
+	return clearRun(r.OutputDir) // what an older run says of itself would be taken for the new one's
+}
+
+// olderStages are the folders of an older run's stages that are to be removed.
+func olderStages(r *recipe.Recipe) (dirs []string, err error) {
+	for number := 1; ; number++ {
+		dir := filepath.Join(r.OutputDir, stageName(number))
+		switch _, err := os.Stat(dir); {
+		case errors.Is(err, fs.ErrNotExist):
+			return dirs, nil
+		case !isRun(dir):
+			return nil, mistake("output_dir %s: %s is no run, and in the way of one", r.OutputDir, dir)
+		case r.ModelNameOrPath != "" && replaces(dir, r.ModelNameOrPath):
+			return nil, mistake("output_dir %s holds the model to tune, %s, and would be replaced; set another --output_dir",
+				r.OutputDir, r.ModelNameOrPath)
+		}
+		dirs = append(dirs, dir)
 	}
 }
 
@@ -148,13 +167,16 @@ func removeRun(dir string) error {
 
 // stageDone tells whether a stage was finished, by the same recipe.
 func stageDone(s *recipe.Recipe, goOn bool) (weights string, done bool, err error) {
-	if !goOn {
+	if !goOn || !finished(s.OutputDir) {
 		return "", false, nil
 	}
 	var m manifest
 	text, err := os.ReadFile(filepath.Join(s.OutputDir, manifestFile))
-	if err != nil || json.Unmarshal(text, &m) != nil || m.Finished == "" {
-		return "", false, nil
+	if err == nil {
+		err = json.Unmarshal(text, &m)
+	}
+	if err != nil {
+		return "", false, err
 	}
 	saved := recipe.Default()
 	if _, err := saved.Read(filepath.Join(s.OutputDir, recipeFile)); err != nil {
@@ -170,7 +192,7 @@ func stageDone(s *recipe.Recipe, goOn bool) (weights string, done bool, err erro
 	if err != nil {
 		return "", false, err
 	}
-	if key, now, before := now.Changed(&saved, may); key != "" && saved.Stages == "" {
+	if key, now, before := now.Changed(&saved, may); key != "" {
 		return "", false, mistake("resume: %s is %q now and was %q when the stage in %s was made; a resumed run must keep it",
 			key, now, before, s.OutputDir)
 	}

@@ -27,28 +27,36 @@ func TestStagesResume(t *testing.T) {
 	}
 	for _, stop := range []int{3, 6, 7, 9} { // the first stage has 6
 		r := stagesOf(t)
-		ctx, cancel := context.WithCancel(t.Context())
-		var run trained
-		var log bytes.Buffer
-		o := Options{Out: new(bytes.Buffer), Log: &log, Quiet: true, OnStep: func(m Metric) {
-			run.add(m)
-			if len(run.steps) == stop {
-				cancel()
-			}
-		}}
-		if _, err := Run(ctx, r, o); !errors.Is(err, ErrInterrupted) {
-			t.Fatalf("stopped after step %d: error is %v, want ErrInterrupted\n%s", stop, err, log.String())
-		}
-		cancel()
-		if !strings.Contains(log.String(), "--resume_from_checkpoint true") {
-			t.Errorf("the log does not say how to go on:\n%s", log.String())
-		}
+		run := stopAfter(t, r, stop)
 		var err error
-		if run.Result, err = Run(t.Context(), set(t, r, "resume_from_checkpoint", "true", "threads", "1"), o); err != nil {
+		r = set(t, r, "resume_from_checkpoint", "true", "threads", "1")
+		if run.Result, err = Run(t.Context(), r, silent(run.add)); err != nil {
 			t.Fatalf("stopped after step %d: %v", stop, err)
 		}
-		sameBits(t, run, want)
+		sameBits(t, *run, want)
 	}
+}
+
+// stopAfter makes so many steps, of all stages together, of a run that then is stopped.
+func stopAfter(t *testing.T, r recipe.Recipe, stop int) *trained {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var run trained
+	var log bytes.Buffer
+	o := Options{Out: new(bytes.Buffer), Log: &log, Quiet: true, OnStep: func(m Metric) {
+		run.add(m)
+		if len(run.steps) == stop {
+			cancel()
+		}
+	}}
+	if _, err := Run(ctx, r, o); !errors.Is(err, ErrInterrupted) {
+		t.Fatalf("stopped after step %d: error is %v, want ErrInterrupted\n%s", stop, err, log.String())
+	}
+	if !strings.Contains(log.String(), "--resume_from_checkpoint true") {
+		t.Errorf("the log does not say how to go on:\n%s", log.String())
+	}
+	return &run
 }
 
 // TestStagesAreRunsOfTheirOwn: a stage is the run that its recipe alone would make, and a saved recipe makes it again.
@@ -77,18 +85,26 @@ func TestStagesAreRunsOfTheirOwn(t *testing.T) {
 }
 
 func TestStagesMistakes(t *testing.T) {
-	done := stagesOf(t)
+	done, stopped := stagesOf(t), stagesOf(t)
 	mustRun(t, done)
+	stopAfter(t, stopped, 8)
+	tuned := done
+	tuned.ModelConfig, tuned.TokenizerName = "", ""
+	foreign := t.TempDir()
+	if err := os.WriteFile(filepath.Join(foreign, "model.safetensors"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, x := range []struct {
 		r    recipe.Recipe
 		want string
 	}{
-		{set(t, done, "resume_from_checkpoint", "true"), "all 2 stages"},
+		{set(t, done, "resume_from_checkpoint", "true"), "is finished"},
 		{set(t, done, "resume_from_checkpoint", "somewhere"), "goes on with true or auto"},
-		{set(t, done, "resume_from_checkpoint", "auto", "stages", `[{"lesson_rows": 48, "num_train_epochs": 1}, `+
-			`{"lesson_rows": 32}, {}]`), "all 3 stages"},
-		{set(t, done, "resume_from_checkpoint", "auto", "stages", `[{"lesson_rows": 40}, {"lesson_rows": 32}]`),
+		{set(t, stopped, "resume_from_checkpoint", "auto", "stages", `[{"lesson_rows": 40}, {"lesson_rows": 32}]`),
 			`lesson_rows is "40" now and was "48"`},
+		{set(t, stopped, "resume_from_checkpoint", "auto", "output_dir", foreign), "holds no earlier run"},
+		{set(t, tuned, "model_name_or_path", filepath.Join(done.OutputDir, "stage-1")), "would be replaced"},
+		{set(t, tuned, "model_name_or_path", filepath.Join(done.OutputDir, "stage-1", "checkpoint-6")), "would be replaced"},
 		{set(t, done, "overwrite_output_dir", "false"), "is not empty"},
 		{set(t, done, "stages", `[{"dataset": "none.jsonl"}]`, "output_dir", t.TempDir()), "none.jsonl does not exist"},
 		{set(t, done, "stages", `[{"learning_rate": "fast"}]`), `learning_rate is "fast"`},
@@ -101,7 +117,9 @@ func TestStagesMistakes(t *testing.T) {
 			t.Errorf("%s, %s: %v, want %q", x.r.Stages, x.r.Resume, err, x.want)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(done.OutputDir, "model.safetensors")); err != nil {
-		t.Errorf("a mistake cost the run: %v", err)
+	for _, dir := range []string{done.OutputDir, filepath.Join(done.OutputDir, "stage-1"), foreign} {
+		if _, err := os.Stat(filepath.Join(dir, "model.safetensors")); err != nil {
+			t.Errorf("a mistake cost a model: %v", err)
+		}
 	}
 }

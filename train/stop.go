@@ -53,17 +53,19 @@ func (o *Options) goOn() string {
 	return "the same command and --resume_from_checkpoint true"
 }
 
-// unfinished is the latest checkpoint of a run in the folder that was stopped, for resume_from_checkpoint auto; ok is
-// false where there is none, or the run was finished.
-func unfinished(r *recipe.Recipe) (c checkpoints.Checkpoint, ok bool, err error) {
-	text, err := os.ReadFile(filepath.Join(r.OutputDir, manifestFile))
-	if err != nil {
-		return c, false, nil // no run
-	}
+// finished tells whether a folder holds a run that was made to its end.
+func finished(dir string) bool {
 	var m struct {
 		Finished string `json:"finished"`
 	}
-	if json.Unmarshal(text, &m) == nil && m.Finished != "" {
+	text, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	return err == nil && json.Unmarshal(text, &m) == nil && m.Finished != ""
+}
+
+// unfinished is the latest checkpoint of a run in the folder that was stopped, for resume_from_checkpoint auto; ok is
+// false where there is none, or the run was finished.
+func unfinished(r *recipe.Recipe) (c checkpoints.Checkpoint, ok bool, err error) {
+	if _, err := os.Stat(filepath.Join(r.OutputDir, manifestFile)); err != nil || finished(r.OutputDir) {
 		return c, false, nil
 	}
 	if err := checkpoints.Recover(r.OutputDir); err != nil {

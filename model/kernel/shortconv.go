@@ -1,7 +1,7 @@
 package kernel
 
-// maxTaps bounds the taps of a short convolution.
-const maxTaps = 8
+// MaxTaps bounds the taps of a short convolution.
+const MaxTaps = 8
 
 // ShortConv is a causal convolution of each column with a few taps of its own, between two gates (LFM2). With row i
 // of bcx (n, 3c) in thirds b, g, x and u = b·x,
@@ -33,7 +33,7 @@ func (p *Pool) ShortConvCached(out, bcx, w, cache []float32, at []int32, n, c, t
 // ShortConvBackward sets dbcx (n, 3c), unless it is nil, and adds to dw (c, taps), unless it is nil, in the order of
 // the rows.
 func (p *Pool) ShortConvBackward(dbcx, dw, dout, bcx, w []float32, at []int32, n, c, taps int) {
-	if taps > maxTaps {
+	if taps > MaxTaps {
 		panic("kernel: ShortConv has too many taps")
 	}
 	need(3*n*c, bcx)
@@ -106,7 +106,7 @@ func (t *shortConvTask) gradWeights(from, to int) {
 	if t.dw == nil {
 		return
 	}
-	var sum [columnBlock * maxTaps]float64
+	var sum [columnBlock * MaxTaps]float64
 	for i := range t.n {
 		for k, row := range t.at[i*t.taps : (i+1)*t.taps] {
 			if row < 0 {
@@ -114,13 +114,13 @@ func (t *shortConvTask) gradWeights(from, to int) {
 			}
 			for j := from; j < to; j++ {
 				dv := t.dout[i*t.c+j] * t.bcx[(3*i+1)*t.c+j]
-				sum[(j-from)*maxTaps+k] += float64(float64(dv) * float64(t.input(int(row), j)))
+				sum[(j-from)*MaxTaps+k] += float64(float64(dv) * float64(t.input(int(row), j)))
 			}
 		}
 	}
 	for j := from; j < to; j++ {
 		for k := range t.taps {
-			t.dw[(j+1)*t.taps-1-k] += float32(sum[(j-from)*maxTaps+k])
+			t.dw[(j+1)*t.taps-1-k] += float32(sum[(j-from)*MaxTaps+k])
 		}
 	}
 }

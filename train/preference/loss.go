@@ -21,7 +21,6 @@ func (a Answer) mean() float64 { return a.LogP / float64(a.Tokens) }
 
 // Settings are a loss and its numbers, by TRL's names.
 type Settings struct {
-	Loss           string  // a name of Names
 	Beta           float64 // how much the distance to the reference counts
 	LabelSmoothing float64 // probability that the answers of a pair are the wrong way round
 	RPOAlpha       float64 // weight of the mean loss of the better answers' tokens beside the pairs'

@@ -145,15 +145,17 @@ func (r Recipe) Resolved() Recipe {
 	return r
 }
 
-// GoesOn tells whether a run of several stages goes on where it was stopped.
-func (r *Recipe) GoesOn() (bool, error) {
+// GoesOn tells whether a run of several stages is to go on where it was stopped; auto: if it was.
+func (r *Recipe) GoesOn() (auto, goOn bool, err error) {
 	switch strings.ToLower(r.Resume) {
 	case "", "false", "no":
-		return false, nil
-	case "auto", "true", "yes", "latest":
-		return true, nil
+		return false, false, nil
+	case "auto":
+		return true, true, nil
+	case "true", "yes", "latest":
+		return false, true, nil
 	}
-	return false, mistake("resume_from_checkpoint is %q; a recipe with stages goes on with true or auto", r.Resume)
+	return false, false, mistake("resume_from_checkpoint is %q; a recipe with stages goes on with true or auto", r.Resume)
 }
 
 // Name gives a run without output_dir its folder.
