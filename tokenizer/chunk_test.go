@@ -37,6 +37,10 @@ func TestChunks(t *testing.T) {
 	parts := append(strings.Fields(g.Prose), slices.Concat(g.Texts, vectors.Texts)...)
 	parts = append(parts, " ", "  ", "   ", "\n", "\t", "▁", "▁▁", "\u00a0", "\u0301", "\u200d", "``", "''", "12",
 		"345", "é", "\u00ad", "x\xff", "!", ", ", ".")
+	texts := 400
+	if testing.Short() { // the race detector makes it slow
+		texts = 40
+	}
 	inChunks := 0
 	for name, file := range files {
 		whole, err := Parse(file, nil)
@@ -53,7 +57,7 @@ func TestChunks(t *testing.T) {
 		}
 		whole.chunks = nil
 		r := rand.New(rand.NewPCG(1, 2))
-		for range 400 {
+		for range texts {
 			var b strings.Builder
 			for range 1 + r.IntN(20) {
 				b.WriteString(parts[r.IntN(len(parts))])
