@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"instruct/checkpoints"
 	"instruct/model/pretrained"
 	"instruct/train/recipe"
 )
@@ -67,6 +68,13 @@ func move(t *testing.T, from, to string) {
 	}
 }
 
+// lose takes a file from the newest checkpoint, and its sums, which those of older programs lack.
+func lose(t *testing.T, name string) {
+	t.Helper()
+	move(t, "run/checkpoint-2/"+name, "gone")
+	move(t, "run/checkpoint-2/"+checkpoints.SumsFile, "sums")
+}
+
 // TestResumeByContent: a run goes on where its files were moved or are called by another name, and is refused where one
 // has another content, which the message names.
 func TestResumeByContent(t *testing.T) {
@@ -98,9 +106,9 @@ func TestResumeByContent(t *testing.T) {
 			"resume: config.json of the model base is another"},
 		{"another template", nil, []string{"chat_template", "chatml"}, `chat_template is "chatml" now`},
 		{"another max_length", nil, []string{"max_length", "64"}, "max_length"},
-		{"no optimizer", func(t *testing.T) { move(t, "run/checkpoint-2/optimizer.safetensors", "gone") }, nil,
+		{"no optimizer", func(t *testing.T) { lose(t, "optimizer.safetensors") }, nil,
 			"run/checkpoint-2 is not whole: optimizer.safetensors"},
-		{"no tokenizer", func(t *testing.T) { move(t, "run/checkpoint-2/tokenizer.json", "gone") }, nil,
+		{"no tokenizer", func(t *testing.T) { lose(t, "tokenizer.json") }, nil,
 			"run/checkpoint-2 is not whole: tokenizer.json"},
 		{"a model for a checkpoint", nil, []string{"resume_from_checkpoint", "base"},
 			"base is no checkpoint: it has no readable state.json"},

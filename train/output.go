@@ -49,12 +49,7 @@ func checkOutput(r *recipe.Recipe, checkpoint string) error {
 	})
 	switch {
 	case goesOn(r, checkpoint):
-		if c, ok, err := checkpoints.Latest(r.OutputDir); err != nil {
-			return err
-		} else if ok && !recipe.SameFile(c.Path, checkpoint) {
-			return mistake("resume_from_checkpoint: %s is older than %s beside it; remove the newer ones, "+
-				"or set another --output_dir", checkpoint, c.Path)
-		}
+		return checkNewest(r.OutputDir, checkpoint)
 	case len(entries) > 0 && !r.Overwrite:
 		return mistake("output_dir %s is not empty; use --overwrite_output_dir to replace the run in it, "+
 			"--resume_from_checkpoint true to go on with it, or another --output_dir", r.OutputDir)
@@ -65,6 +60,39 @@ func checkOutput(r *recipe.Recipe, checkpoint string) error {
 		return mistake("output_dir %s holds no earlier run (no %s, no checkpoint), so --overwrite_output_dir replaces "+
 			"nothing in it; set another --output_dir", r.OutputDir, manifestFile)
 	}
+	return nil
+}
+
+// checkNewest refuses a checkpoint of a run that has a newer one which is not damaged.
+func checkNewest(dir, checkpoint string) error {
+	list, err := checkpoints.List(dir)
+	for _, c := range slices.Backward(list) {
+		if recipe.SameFile(c.Path, checkpoint) {
+			break
+		}
+		if checkpoints.CheckSums(c.Path) == nil {
+			return mistake("resume_from_checkpoint: %s is older than %s beside it; remove the newer ones, "+
+				"or set another --output_dir", checkpoint, c.Path)
+		}
+	}
+	return err
+}
+
+// lock keeps other runs out of the output folder, as soon as there is one, until the run is closed.
+func (u *run) lock(dir string) error {
+	if u.unlock != nil {
+		return nil
+	}
+	unlock, ok, err := checkpoints.Lock(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return mistake("output_dir %s: %s", dir, checkpoints.Reason(err))
+	case !ok:
+		return mistake("output_dir %s: another run is at work in it; wait for its end, or set another --output_dir", dir)
+	}
+	u.unlock = unlock
 	return nil
 }
 
@@ -82,16 +110,25 @@ func isRun(dir string) bool {
 	return filepath.Base(dir) != stageName(1) && isRun(first)
 }
 
-// prepareOutput makes the output folder, or refuses one as [checkOutput] does. An older run is removed here, so it must
-// be called after everything that the new one reads was found good.
+// makeOutput makes the output folder, keeps other runs out of it, and prepares it.
+func (u *run) makeOutput() error {
+	r := u.Recipe
+	if err := os.MkdirAll(r.OutputDir, 0o755); err != nil {
+		return outputError(r, err)
+	}
+	if err := u.lock(r.OutputDir); err != nil {
+		return err
+	}
+	return prepareOutput(r, u.resumed)
+}
+
+// prepareOutput makes the folder that is there ready for a run, or refuses it as [checkOutput] does. An older run is
+// removed here, so it must be called after everything that the new one reads was found good.
 func prepareOutput(r *recipe.Recipe, checkpoint string) error {
 	if err := checkOutput(r, checkpoint); err != nil {
 		return err
 	}
 	wrap := func(err error) error { return outputError(r, err) }
-	if err := os.MkdirAll(r.OutputDir, 0o755); err != nil {
-		return wrap(err)
-	}
 	if err := checkWritable(r.OutputDir); err != nil {
 		return wrap(err)
 	}

@@ -63,6 +63,7 @@ type run struct {
 	best    best
 	saved   int // step of the last checkpoint
 	origin  origin
+	unlock  func() // the output folder; nil where it is not locked
 
 	reference *reference // of a loss of preferences that needs one, else nil
 }
@@ -92,9 +93,16 @@ func Run(ctx context.Context, r recipe.Recipe, o Options) (*Result, error) {
 	if err := kernel.CheckCPU(); err != nil {
 		return nil, err
 	}
-	checkpoint, err := findCheckpoint(&r)
+	if err := u.lock(r.OutputDir); err != nil {
+		return nil, err
+	}
+	defer u.release()
+	checkpoint, notes, err := findCheckpoint(&r)
 	if err != nil {
 		return nil, err
+	}
+	for _, n := range notes {
+		fmt.Fprintln(u.said, "note:", n)
 	}
 	if err := missing(&r, checkpoint != ""); err != nil {
 		return nil, err
@@ -131,7 +139,7 @@ func (u *run) begin(ctx context.Context) (err error) {
 	if err := u.checkDisk(); err != nil {
 		return err
 	}
-	if err := prepareOutput(r, u.resumed); err != nil {
+	if err := u.makeOutput(); err != nil {
 		return err
 	}
 	if u.trainer, err = u.NewTrainer(); err != nil {
@@ -164,6 +172,13 @@ func (u *run) begin(ctx context.Context) (err error) {
 		return err
 	}
 	return u.askBefore(ctx)
+}
+
+// release lets other runs into the output folder.
+func (u *run) release() {
+	if u.unlock != nil {
+		u.unlock()
+	}
 }
 
 // close gives back what the run took.

@@ -38,8 +38,8 @@ var mayChange = []string{"max_steps", "num_train_epochs", "eval_strategy", "eval
 	"save_total_limit", "load_best_model_at_end", "logging_steps", "output_dir", "overwrite_output_dir",
 	"resume_from_checkpoint", "threads", "gradient_checkpointing", "early_stopping_patience", "early_stopping_threshold"}
 
-// saveCheckpoint writes checkpoint-N: a whole Hugging Face folder with optimizer.safetensors, trainer_state.json and
-// state.json. It appears whole or not at all.
+// saveCheckpoint writes checkpoint-N: a whole Hugging Face folder with optimizer.safetensors, trainer_state.json,
+// state.json and the sums of all of them. It appears whole or not at all.
 func (u *run) saveCheckpoint() error {
 	r, step := u.Recipe, u.trainer.Done.Step
 	st := state{u.trainer.Done, u.Cursor.Place, u.best, u.origin, u.rows.beginning, *r, u.rows.audit().Hash,
@@ -57,7 +57,10 @@ func (u *run) saveCheckpoint() error {
 		if err := writeJSON(filepath.Join(tmp, trainerFile), u.trainerState()); err != nil {
 			return err
 		}
-		return writeJSON(filepath.Join(tmp, checkpoints.StateFile), st)
+		if err := writeJSON(filepath.Join(tmp, checkpoints.StateFile), st); err != nil {
+			return err
+		}
+		return checkpoints.WriteSums(tmp)
 	})
 	if err != nil {
 		return fmt.Errorf("train: save checkpoint of step %d: %w", step, err)
@@ -91,38 +94,58 @@ func writeJSON(path string, v any) error {
 	return checkpoints.WriteFile(path, append(text, '\n'))
 }
 
-// findCheckpoint turns resume_from_checkpoint into a folder.
-func findCheckpoint(r *recipe.Recipe) (string, error) {
+// findCheckpoint turns resume_from_checkpoint into a folder whose files are as they were written. Checkpoints of the run
+// that are newer and damaged are named by the notes.
+func findCheckpoint(r *recipe.Recipe) (path string, notes []string, err error) {
 	switch strings.ToLower(r.Resume) {
 	case "", "false", "no":
-		return "", nil
+		return "", nil, nil
 	case "auto":
-		c, _, err := unfinished(r)
-		return c.Path, err
+		if _, err := os.Stat(filepath.Join(r.OutputDir, manifestFile)); err != nil || finished(r.OutputDir) {
+			return "", nil, nil
+		}
+		path, notes, _, err = newestOf(r.OutputDir)
+		return path, notes, err
 	case "true", "yes", "latest":
-		if err := checkpoints.Recover(r.OutputDir); err != nil {
-			return "", err
+		path, notes, of, err := newestOf(r.OutputDir)
+		if err == nil && of == 0 {
+			err = mistake("resume_from_checkpoint: there is no checkpoint in %s", r.OutputDir)
 		}
-		c, ok, err := checkpoints.Latest(r.OutputDir)
-		if err != nil {
-			return "", err
-		}
-		if !ok {
-			return "", mistake("resume_from_checkpoint: there is no checkpoint in %s", r.OutputDir)
-		}
-		return c.Path, nil
+		return path, notes, err
 	}
 	if err := checkpoints.Recover(filepath.Dir(filepath.Clean(r.Resume))); err != nil {
-		return "", err
+		return "", nil, err
 	}
-	if c, ok, _ := checkpoints.Latest(r.Resume); ok { // a run: its last checkpoint is meant
-		return c.Path, nil
+	if path, notes, of, err := newestOf(r.Resume); err != nil || of > 0 { // a run: its last checkpoint is meant
+		return path, notes, err
 	}
 	if _, err := os.Stat(filepath.Join(r.Resume, checkpoints.StateFile)); err != nil {
-		return "", mistake("resume_from_checkpoint: %s is no checkpoint: it has no readable state.json (%s)%s",
+		return "", nil, mistake("resume_from_checkpoint: %s is no checkpoint: it has no readable state.json (%s)%s",
 			r.Resume, checkpoints.Reason(err), foreignCheckpoint(r.Resume))
 	}
-	return r.Resume, nil
+	if err := checkpoints.CheckSums(r.Resume); err != nil {
+		return "", nil, mistake("resume_from_checkpoint: %w; go on from another checkpoint", err)
+	}
+	return r.Resume, nil, nil
+}
+
+// newestOf is the newest checkpoint of a run that is not damaged, of how many there are.
+func newestOf(dir string) (path string, notes []string, of int, err error) {
+	if err := checkpoints.Recover(dir); err != nil {
+		return "", nil, 0, err
+	}
+	c, ok, damaged, err := checkpoints.Newest(dir)
+	if err != nil || !ok && len(damaged) == 0 {
+		return "", nil, 0, err
+	}
+	if !ok {
+		return "", nil, len(damaged), mistake("resume_from_checkpoint: no checkpoint of %s is as it was written: %w; "+
+			"begin anew with --overwrite_output_dir", dir, damaged[0])
+	}
+	for _, d := range damaged {
+		notes = append(notes, fmt.Sprintf("a newer checkpoint is passed over: %v", d))
+	}
+	return c.Path, notes, len(damaged) + 1, nil
 }
 
 // foreignCheckpoint says what to do with a folder that other programs go on from.

@@ -95,7 +95,7 @@ func TestResumeFindsWhatWasMovedAside(t *testing.T) {
 		if resume != "true" {
 			r.Resume = last
 		}
-		if found, err := findCheckpoint(&r); err != nil || found != last {
+		if found, _, err := findCheckpoint(&r); err != nil || found != last {
 			t.Errorf("resume_from_checkpoint %s found %q (%v), want %s", resume, found, err, last)
 		}
 	}

@@ -8,9 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-
-	"instruct/checkpoints"
-	"instruct/train/recipe"
 )
 
 // logWriter lets the loop and the answer to a signal write to one log.
@@ -60,16 +57,4 @@ func finished(dir string) bool {
 	}
 	text, err := os.ReadFile(filepath.Join(dir, manifestFile))
 	return err == nil && json.Unmarshal(text, &m) == nil && m.Finished != ""
-}
-
-// unfinished is the latest checkpoint of a run in the folder that was stopped, for resume_from_checkpoint auto; ok is
-// false where there is none, or the run was finished.
-func unfinished(r *recipe.Recipe) (c checkpoints.Checkpoint, ok bool, err error) {
-	if _, err := os.Stat(filepath.Join(r.OutputDir, manifestFile)); err != nil || finished(r.OutputDir) {
-		return c, false, nil
-	}
-	if err := checkpoints.Recover(r.OutputDir); err != nil {
-		return c, false, err
-	}
-	return checkpoints.Latest(r.OutputDir)
 }

@@ -95,7 +95,7 @@ func TestTrainRecipe(t *testing.T) {
 	if got := names(t, "out"); !slices.Equal(got, want) {
 		t.Errorf("the run has\n%v, want\n%v", got, want)
 	}
-	want = slices.Concat(hf, []string{"optimizer.safetensors", "state.json", "trainer_state.json"})
+	want = slices.Concat(hf, []string{"SHA256SUMS", "optimizer.safetensors", "state.json", "trainer_state.json"})
 	slices.Sort(want)
 	if got := names(t, filepath.Join("out", "checkpoint-12")); !slices.Equal(got, want) {
 		t.Errorf("the checkpoint has\n%v, want\n%v", got, want)

@@ -1,0 +1,90 @@
+package checkpoints
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// SumsFile holds the sha256 of every other file of a folder, a line each, as sha256sum writes and checks them.
+const SumsFile = "SHA256SUMS"
+
+// WriteSums writes [SumsFile] of the files in dir; those of folders in it are not looked at.
+func WriteSums(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fileError("read", dir, err)
+	}
+	var sums bytes.Buffer
+	for _, e := range entries {
+		if !e.Type().IsRegular() || e.Name() == SumsFile {
+			continue
+		}
+		sum, err := HashFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&sums, "%s  %s\n", sum, e.Name())
+	}
+	return WriteFile(filepath.Join(dir, SumsFile), sums.Bytes())
+}
+
+// CheckSums reads every file that [SumsFile] of dir names and refuses one that is missing or has another content. A
+// folder without sums, which older programs wrote, passes.
+func CheckSums(dir string) error {
+	path := filepath.Join(dir, SumsFile)
+	f, err := os.Open(path)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return fileError("read", path, err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxSums+1))
+	if err != nil {
+		return fileError("read", path, err)
+	}
+	if len(text) > maxSums {
+		return badFile(path, "more than %d bytes, expected a line for each file of the folder", maxSums)
+	}
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		n++
+		sum, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
+		if !ok || len(sum) != 64 || name != filepath.Base(name) || !filepath.IsLocal(name) {
+			return badFile(path, "line %d is %.80q, expected a sha256 and the name of a file beside it", n, line)
+		}
+		file := filepath.Join(dir, name)
+		got, err := HashFile(file)
+		if err != nil {
+			return err
+		}
+		if got != sum {
+			return badFile(file, "damaged: its sha256 is %s, and was %s when it was written", got, sum)
+		}
+	}
+	if n == 0 {
+		return badFile(path, "empty, expected a line for each file of the folder")
+	}
+	return nil
+}
+
+const maxSums = 1 << 20
+
+// Newest gives the checkpoint of a run with the highest step of those whose files are as they were written, and for
+// every newer one what is wrong with it. ok is false when there is none.
+func Newest(runDir string) (c Checkpoint, ok bool, damaged []error, err error) {
+	list, err := List(runDir)
+	for i := len(list) - 1; i >= 0; i-- {
+		bad := CheckSums(list[i].Path)
+		if bad == nil {
+			return list[i], true, damaged, err
+		}
+		damaged = append(damaged, bad)
+	}
+	return c, false, damaged, err
+}
