@@ -21,6 +21,9 @@ func (u *run) checkDisk() error {
 	if u.Recipe.SaveStrategy != "no" {
 		need += 4 * values * 3 // weights and AdamW's two moments
 	}
+	if u.Recipe.SaveStrategy != "no" && u.Recipe.EMADecay > 0 {
+		need += 4 * values // the weights beside their average
+	}
 	free, ok := machine.FreeDisk(folderOf(u.Recipe.OutputDir))
 	return diskError(u.Recipe.OutputDir, need, free, ok)
 }

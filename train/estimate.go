@@ -15,7 +15,7 @@ import (
 // Memory is what a run takes, in bytes, computed before anything large is allocated.
 type Memory struct {
 	present     int64 // what the process has already: program, tokenizer, rows
-	weights     int64 // and their copy in bfloat16
+	weights     int64 // and their copy in bfloat16, and their average
 	gradients   int64
 	moments     int64 // AdamW's two, Muon's one
 	activations int64 // the graphs, scratch of the head among them
@@ -37,6 +37,7 @@ type Workload struct {
 	Threads       int
 	Checkpointing bool
 	Optim         string
+	EMADecay      float64
 }
 
 // EstimateMemory computes the memory of training m, an outline. It plans the graphs without making them.
@@ -53,8 +54,8 @@ func EstimateMemory(m *model.Model, w Workload) (Memory, error) {
 	if w.Optim == "muon" {
 		scratch += muonScratch(m)
 	}
-	return Memory{present: machine.ResidentMemory(), weights: int64(weights), gradients: int64(m.GradBytes()),
-		moments: momentBytes(m, w.Optim), activations: int64(graphs), rest: int64(w.Threads)*int64(scratch) + growth}, nil
+	return Memory{present: machine.ResidentMemory(), weights: int64(weights) + averageBytes(m, w.EMADecay),
+		gradients: int64(m.GradBytes()), moments: momentBytes(m, w.Optim), activations: int64(graphs), rest: int64(w.Threads)*int64(scratch) + growth}, nil
 }
 
 // muonScratch is what Muon's largest matrix takes of a worker, in bytes.

@@ -12,7 +12,6 @@ import (
 
 	"instruct/checkpoints"
 	"instruct/model/kernel"
-	"instruct/model/kernel/exact"
 	"instruct/train/eval"
 	"instruct/train/recipe"
 )
@@ -280,48 +279,12 @@ func (u *run) afterStep(ctx context.Context) error {
 	return nil
 }
 
-// evaluate measures the held-out loss, and tells whether it is the best so far.
-func (u *run) evaluate(ctx context.Context) (better bool, err error) {
-	u.metrics.note("evaluating")
-	step := u.trainer.Done.Step
-	loss, err := u.heldOut.loss(ctx)
-	if err != nil {
-		when := fmt.Sprintf("after step %d", step)
-		if step == 0 {
-			when = "before the first step"
-		}
-		return false, fmt.Errorf("evaluation %s: %w", when, err)
-	}
-	row := Metric{Step: step, Epoch: u.Cursor.Passes(), EvalLoss: &loss.Mean,
-		EvalError: loss.Error, EvalTokens: loss.Trained}
-	row.EvalRewards = loss.Rewards
-	if p := exact.Exp(loss.Mean); finite(p) && loss.Rewards == nil {
-		row.EvalPerplexity = p
-	}
-	if err := u.metrics.add(row); err != nil {
-		return false, err
-	}
-	return step > 0 && u.best.take(loss.Mean, step, u.Recipe.StopThreshold), nil
-}
-
-// evaluateBefore measures the held-out loss before the first step, to which every later one is compared.
-func (u *run) evaluateBefore(ctx context.Context) error {
-	if u.heldOut == nil || u.Recipe.EvalStrategy == "no" || u.trainer.Done.Step > 0 {
-		return nil
-	}
-	_, err := u.evaluate(ctx)
-	if errors.Is(err, context.Canceled) {
-		return u.interrupt()
-	}
-	return err
-}
-
 // keepModel saves the model of a run that made all its steps, whatever went wrong after the last one.
 func (u *run) keepModel(err error) error {
 	if !u.over() || errors.Is(err, ErrInterrupted) {
 		return err
 	}
-	if u.Model.Save(u.Recipe.OutputDir) != nil { // for the reason that err names, most likely
+	if u.trainer.ema.swap() != nil || u.Model.Save(u.Recipe.OutputDir) != nil { // for the reason that err names, most likely
 		return err
 	}
 	return fmt.Errorf("%w; all %d steps were made, and the model after the last one is in %s", err, u.trainer.Done.Step,
@@ -356,6 +319,9 @@ func (u *run) interrupt() error {
 func (u *run) finish(ctx context.Context) (*Result, error) {
 	u.metrics.done()
 	u.sayEarly()
+	if err := u.trainer.ema.swap(); err != nil {
+		return nil, err
+	}
 	if err := u.Model.Save(u.Recipe.OutputDir); err != nil {
 		return nil, err
 	}

@@ -144,7 +144,7 @@ func (s *Setup) plan(o SetupOptions) error {
 		d = kernel.F32 // what is trained has no copy in fewer bits
 	}
 	w := Workload{DType: d, Tokens: plan.MaxTokens(), Threads: s.Pool.Threads(),
-		Checkpointing: r.Checkpointing, Optim: r.Optim}
+		Checkpointing: r.Checkpointing, Optim: r.Optim, EMADecay: r.EMADecay}
 	if held := s.rows.heldOut; held.Len() > 0 {
 		lengths, err := held.GroupLengths(s.rows.together(), r.SharePrefix)
 		if err != nil {

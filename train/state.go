@@ -45,10 +45,10 @@ func (u *run) saveCheckpoint() error {
 	st := state{u.trainer.Done, u.Cursor.Place, u.best, u.origin, u.rows.beginning, *r, u.rows.audit().Hash,
 		u.referenceHash()}
 	err := checkpoints.SaveDir(checkpointDir(r, step), func(tmp string) error {
-		if err := u.Model.Save(tmp); err != nil {
+		if err := u.trainer.ema.during(func() error { return u.Model.Save(tmp) }); err != nil {
 			return err
 		}
-		if err := pretrained.WriteTensors(filepath.Join(tmp, optimizerFile), u.trainer.opt.tensors()); err != nil {
+		if err := pretrained.WriteTensors(filepath.Join(tmp, optimizerFile), u.trainer.tensors()); err != nil {
 			return err
 		}
 		if err := u.reference.write(tmp); err != nil {
@@ -176,7 +176,7 @@ func checkWhole(dir string) error {
 	return nil
 }
 
-// restore loads moments and counters from a checkpoint; the weights were loaded with the model.
+// restore loads moments and counters from a checkpoint; the weights, or their average, were loaded with the model.
 func (u *run) restore(dir string) error {
 	path := filepath.Join(dir, checkpoints.StateFile)
 	text, err := os.ReadFile(path)
@@ -202,13 +202,16 @@ func (u *run) restore(dir string) error {
 		return err
 	}
 	defer src.Close()
-	for _, x := range u.trainer.opt.tensors() {
+	for _, x := range u.trainer.tensors() {
 		if shape, ok := src.Shape(x.Name); !ok || !slices.Equal(shape, x.Shape) {
 			return mistake("resume: %s: %s has no %s of shape %v", dir, optimizerFile, x.Name, x.Shape)
 		}
 		if err := src.Read(x.Name, x.Data); err != nil {
 			return err
 		}
+	}
+	if err := u.Model.Refresh(u.Pool); err != nil {
+		return err
 	}
 	u.trainer.opt.steps = st.Counters.Step
 	u.trainer.Done = st.Counters

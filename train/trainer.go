@@ -5,6 +5,7 @@ import (
 	"iter"
 	"time"
 
+	"instruct/checkpoints"
 	"instruct/data"
 	"instruct/model"
 	"instruct/model/kernel"
@@ -30,6 +31,7 @@ type Trainer struct {
 	Done   Counters
 	feed   feed
 	opt    *optimizer
+	ema    *average // nil without
 	recipe *recipe.Recipe
 	rates  schedule.Schedule
 	source Source
@@ -39,7 +41,7 @@ type Trainer struct {
 type TrainerOptions struct {
 	Pool      *kernel.Pool
 	Model     *model.Model   // with its weights
-	Recipe    *recipe.Recipe // optimizer, schedule, dtype and gradient_checkpointing are taken from it
+	Recipe    *recipe.Recipe // optimizer, schedule, dtype, average and gradient_checkpointing are taken from it
 	Steps     int            // of the whole run, for the schedule
 	Source    Source
 	Capacity  int // most positions of a micro-batch
@@ -67,7 +69,13 @@ func NewTrainer(o TrainerOptions) (*Trainer, error) {
 		g.Close()
 		return nil, err
 	}
-	return &Trainer{Graph: g, feed: feed{graph: g, objective: o.Objective}, opt: opt, recipe: o.Recipe,
+	ema, err := newAverage(o.Pool, o.Model, o.Recipe.EMADecay)
+	if err != nil {
+		opt.close()
+		g.Close()
+		return nil, err
+	}
+	return &Trainer{Graph: g, feed: feed{graph: g, objective: o.Objective}, opt: opt, ema: ema, recipe: o.Recipe,
 		rates: rates, source: o.Source}, nil
 }
 
@@ -81,9 +89,13 @@ func (o *TrainerOptions) graph() (*model.Graph, error) {
 
 // Close gives the trainer's memory back; the model stays.
 func (t *Trainer) Close() {
+	t.ema.close()
 	t.opt.close()
 	t.Graph.Close()
 }
+
+// tensors is what a checkpoint holds of the trainer beside the model.
+func (t *Trainer) tensors() []checkpoints.Tensor { return append(t.opt.tensors(), t.ema.tensors()...) }
 
 // StepResult is what one step was.
 type StepResult struct {
@@ -132,6 +144,7 @@ func (t *Trainer) Step() (StepResult, error) {
 		return s, fmt.Errorf("step %d: %w", t.Done.Step+1, err)
 	}
 	t.Done.Step++
+	t.ema.step(t.Done.Step)
 	t.Done.NumTokens += s.Tokens
 	t.Done.TrainedTokens += s.Trained
 	s.Loss = sum / divisor

@@ -25,6 +25,7 @@ type opTasks struct {
 	norms         normTask
 	gains         gainTask
 	columnDot     columnDotTask
+	average       averageTask
 }
 
 // need panics where a slice has fewer than n values.

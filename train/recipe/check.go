@@ -114,6 +114,7 @@ func (r *Recipe) checks() []check {
 		{r.MuonSteps >= 1 && r.MuonSteps <= 20, "muon_ns_steps", r.MuonSteps, "it must be 1 to 20"},
 		{r.Epsilon > 0, "", nil, "adam_epsilon must be above 0"},
 		{r.WeightDecay >= 0 && r.MaxGradNorm >= 0, "", nil, "weight_decay and max_grad_norm must not be negative"},
+		{r.EMADecay >= 0 && r.EMADecay < 1, "ema_decay", r.EMADecay, "it must be 0 (no average) or more, and below 1"},
 		{r.EvalStrategy != "steps" || r.EvalSteps > 0, "", nil, "eval_strategy steps needs eval_steps"},
 		{r.SaveStrategy != "steps" || r.SaveSteps > 0, "", nil, "save_strategy steps needs save_steps"},
 		{r.SaveLimit >= 1, "save_total_limit", r.SaveLimit, "it must be at least 1"},

@@ -25,6 +25,7 @@ var taken = []foreign{
 	{names: "evaluation_strategy", to: "eval_strategy", words: map[string]string{"false": "no"}},
 	{names: "gradient_clipping", to: "max_grad_norm"},
 	{names: "lr", to: "learning_rate"},
+	{names: "use_ema", to: "ema_decay", weak: true, words: map[string]string{"true": "0.999", "false": ""}},
 	{names: "lr_scheduler", to: "lr_scheduler_type"},
 	{names: "output", to: "output_dir"},
 	{names: "resume", to: "resume_from_checkpoint"},

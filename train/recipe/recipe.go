@@ -73,6 +73,7 @@ type Recipe struct {
 	Beta2        float64 `key:"adam_beta2" help:"AdamW's decay of the variance"`
 	Epsilon      float64 `key:"adam_epsilon" help:"AdamW's epsilon"`
 	MaxGradNorm  float64 `key:"max_grad_norm" help:"clip gradients to this global norm; 0: do not clip"`
+	EMADecay     float64 `key:"ema_decay" help:"measure and save the moving average of the weights; 0.999 is usual"`
 
 	EvalStrategy string `key:"eval_strategy" help:"when to measure the held-out loss: no, steps or epoch"`
 	EvalSteps    int    `key:"eval_steps" help:"steps between evaluations; above 0 implies eval_strategy steps"`
