@@ -22,6 +22,8 @@ func TestResumeWithEveryKey(t *testing.T) {
 	for _, keys := range [][]string{
 		{"ema_decay", "0.5"},
 		{"ema_decay", "0.5", "dtype", "bf16", "optim", "muon"},
+		{"label_smoothing_factor", "0.1", "z_loss", "1e-3"},
+		{"neftune_noise_alpha", "5"},
 	} {
 		t.Run(keys[0], func(t *testing.T) {
 			keys := slices.Concat(more, keys)
@@ -32,4 +34,13 @@ func TestResumeWithEveryKey(t *testing.T) {
 			sameBits(t, mustResume(t, set(t, quick(t), keys...), 3, "threads", "1"), want)
 		})
 	}
+}
+
+// TestNoiseAndAccumulation: a step's noise belongs to its rows, however they are put into micro-batches.
+func TestNoiseAndAccumulation(t *testing.T) {
+	more := []string{"neftune_noise_alpha", "20", "max_steps", "4"}
+	a := mustRun(t, set(t, quick(t), append(more, "per_device_train_batch_size", "4")...))
+	b := mustRun(t, set(t, quick(t), append(more, "per_device_train_batch_size", "1", "gradient_accumulation_steps",
+		"4")...))
+	compareSteps(t, a.steps, b.steps, 1e-6)
 }

@@ -123,12 +123,16 @@ func (s *Setup) plan(o SetupOptions) error {
 	}
 	order := planOptions(r, s.Model)
 	order.Order, order.Whole = s.rows.beginning.order, s.rows.beginning.Rows
-	lengths, err := s.rows.train.GroupLengths(s.rows.together(), r.SharePrefix)
+	share := r.SharePrefix && r.NEFTune == 0
+	if share != r.SharePrefix {
+		s.rows.notes = append(s.rows.notes, "neftune_noise_alpha: each row has noise of its own, so no prefix is shared")
+	}
+	lengths, err := s.rows.train.GroupLengths(s.rows.together(), share)
 	if err != nil {
 		return err
 	}
 	plan := data.NewPlan(lengths, order)
-	s.Cursor = NewCursor(&s.rows.train.Store, plan, r.Accumulation, r.SharePrefix)
+	s.Cursor = NewCursor(&s.rows.train.Store, plan, r.Accumulation, share)
 	s.objective = MaskedMean{}
 	if s.rows.answers != nil {
 		s.preferences = newPreferences(r, s.rows.answers)

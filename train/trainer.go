@@ -9,6 +9,7 @@ import (
 	"instruct/data"
 	"instruct/model"
 	"instruct/model/kernel"
+	"instruct/model/ops"
 	"instruct/train/recipe"
 	"instruct/train/schedule"
 )
@@ -75,7 +76,9 @@ func NewTrainer(o TrainerOptions) (*Trainer, error) {
 		g.Close()
 		return nil, err
 	}
-	return &Trainer{Graph: g, feed: feed{graph: g, objective: o.Objective}, opt: opt, ema: ema, recipe: o.Recipe,
+	terms := kernel.LossTerms{Smoothing: o.Recipe.SmoothingFactor, Z: o.Recipe.ZLoss}
+	noise := ops.Noise{Alpha: o.Recipe.NEFTune, Seed: uint64(o.Recipe.Seed)}
+	return &Trainer{Graph: g, feed: feed{graph: g, objective: o.Objective, terms: terms, noise: noise}, opt: opt, ema: ema, recipe: o.Recipe,
 		rates: rates, source: o.Source}, nil
 }
 
@@ -113,6 +116,7 @@ type StepResult struct {
 func (t *Trainer) Step() (StepResult, error) {
 	start := time.Now()
 	t.feed.drawn = uint64(t.Done.Step) << 16
+	t.feed.noise.Step = uint64(t.Done.Step)
 	var s StepResult
 	var last *data.Batch
 	sum, divisor := 0.0, 0.0
@@ -174,7 +178,9 @@ type feed struct {
 	graph     *model.Graph
 	objective Objective
 	segments  []model.Segment
-	drawn     uint64 // number of the micro-batch in the run
+	terms     kernel.LossTerms // of the loss that is trained
+	noise     ops.Noise
+	drawn     uint64           // number of the micro-batch in the run
 }
 
 // run runs the graph on a micro-batch and returns its summed loss with what it is to be divided by.
@@ -183,9 +189,10 @@ func (f *feed) run(b *data.Batch) (loss, divisor float64, err error) {
 	for _, s := range b.Segments {
 		f.segments = append(f.segments, model.Segment(s))
 	}
+	f.noise.Rows = b.Rows
 	loss, err = f.graph.Run(model.Batch{Tokens: b.Tokens, Positions: b.Positions, Targets: b.Targets, Weights: b.Weights,
 		Soft: model.Soft(b.Soft), Hidden: b.Hidden, Segments: f.segments, Weigh: f.objective.Weigh(b),
-		Draw: f.drawn})
+		Terms: f.terms, Noise: f.noise, Draw: f.drawn})
 	return loss, f.objective.Divisor(b), err
 }
 

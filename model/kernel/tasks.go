@@ -26,6 +26,7 @@ type opTasks struct {
 	gains         gainTask
 	columnDot     columnDotTask
 	average       averageTask
+	noise         noiseTask
 }
 
 // need panics where a slice has fewer than n values.

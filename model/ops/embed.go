@@ -46,6 +46,7 @@ func (o *embed) run(_ [][]float32, out []float32) {
 	if scales(o.Scale) {
 		o.env.Pool.Scale(out[:b.Len()*o.c], o.Scale)
 	}
+	o.env.addNoise(out, o.c)
 }
 
 func (o *embed) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {

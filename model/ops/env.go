@@ -23,6 +23,10 @@ type Batch struct {
 	// called once in a run. Nil means the loss of fixed weights.
 	Weigh func(logprobs []float64, weights []float32) (loss float64)
 
+	Terms kernel.LossTerms // that are added to the loss of each weighted position; of a loss of fixed weights and targets
+
+	Noise Noise // on the embeddings, where the graph trains; its segments have no shared prefix
+
 	Draw uint64 // number of the micro-batch in the run: what dropout drops is drawn anew for each
 }
 

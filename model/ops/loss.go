@@ -14,6 +14,8 @@ const chunkFloats = 17 << 20
 // Loss is the language-model head with its cross-entropy: the sum over the batch of
 // Weights[i] * -log softmax(Scale*x_i·Wᵀ)[Targets[i]].
 //
+// The terms of the batch are added to each of these logarithms; Logprobs are without them.
+//
 // Only the needed positions reach the head (see [Select]), and are taken in chunks, so the (N, V) logits never exist.
 // With Grad, the gradients that are wanted are computed in the same pass while a chunk's logits are at hand: dW is
 // accumulated at once, dx is for the backward op. The incoming gradient of a loss is 1 and is not read.
@@ -39,6 +41,7 @@ type loss struct {
 	targets      []int32   // of the needed positions
 	weights      []float32 // of the needed positions
 	losses       []float64 // -log p of the needed positions
+	added        []float64 // what the batch's terms add to them
 	logits       []float32 // (Chunk, V), scratch of the arena
 	wantX, wantW bool      // somebody wants the gradient
 	dx           []float32 // (R, C)
@@ -55,7 +58,7 @@ func (o *Loss) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
 	o.Logprobs = buffer[float64](g, g.Capacity)
 	b := &loss{env: g.Env, Loss: o, w: o.W.Weights(kernel.NT), v: v, c: c,
 		targets: buffer[int32](g, g.Capacity), weights: buffer[float32](g, g.Capacity),
-		losses: buffer[float64](g, g.Capacity), wantX: o.Grad && g.learns(x), wantW: o.Grad && !o.W.Frozen}
+		losses: buffer[float64](g, g.Capacity), added: buffer[float64](g, g.Capacity), wantX: o.Grad && g.learns(x), wantW: o.Grad && !o.W.Frozen}
 	if b.wantX {
 		b.dx = buffer[float32](g, g.Capacity*c)
 	}
@@ -80,6 +83,9 @@ func (o *loss) run(in [][]float32, out []float32) {
 	for i, r := range needed {
 		o.Logprobs[r] = -o.losses[i]
 		o.Sum += float64(float64(o.weights[i]) * o.losses[i])
+		if b.Terms != (kernel.LossTerms{}) {
+			o.Sum += float64(float64(o.weights[i]) * o.added[i])
+		}
 	}
 	if weigh {
 		o.weigh()
@@ -107,7 +113,7 @@ func (o *loss) pass(x []float32, product, grad bool) {
 			o.soft.Soft, o.soft.v, o.soft.needed = o.env.Batch.Soft, o.v, o.env.Needed[lo:hi]
 			o.soft.keep(o.logits, targets)
 		}
-		p.CrossEntropy(o.logits, targets, weights, losses, rows, o.v, grad)
+		p.CrossEntropyWith(o.env.Batch.Terms, o.added[lo:hi], o.logits, targets, weights, losses, rows, o.v, grad)
 		if soft {
 			o.soft.finish(o.logits, targets, weights, losses, grad)
 		}

@@ -86,7 +86,7 @@ func TestLlamaFactoryRecipe(t *testing.T) {
 // TestAllMistakesAtOnce has a recipe that asks for much that is not there.
 func TestAllMistakesAtOnce(t *testing.T) {
 	text := "lerning_rate: 1\nadapter: lora\nlora_r: 16\nload_in_4bit: true\nsync_ref_model: true\n" +
-		"neftune_noise_alpha: 5\ndynamic_checkpoint: true\nseed: x\nspecial_tokens: {eos_token: </s>}\n" +
+		"use_dft_loss: true\ndynamic_checkpoint: true\nseed: x\nspecial_tokens: {eos_token: </s>}\n" +
 		"datasets:\n  - path: a.jsonl\n    type: alpaca\n    split: train[:20%]\n    shards: 4\n"
 	r := Default()
 	_, err := r.ParseYAML("r.yaml", []byte(text))
@@ -95,7 +95,7 @@ func TestAllMistakesAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{"recipe r.yaml has 8 mistakes\n",
 		`r.yaml:1: unknown key "lerning_rate"; did you mean "learning_rate"?`,
-		`r.yaml:5: sync_ref_model is "true"`, "r.yaml:6: neftune_noise_alpha", "r.yaml:7: dynamic_checkpoint is",
+		`r.yaml:5: sync_ref_model is "true"`, "r.yaml:6: use_dft_loss", "r.yaml:7: dynamic_checkpoint is",
 		`r.yaml:8: seed is "x"; expected a whole number`, "r.yaml:9: special_tokens is \"eos_token",
 		`r.yaml:13: split of a data set is "train[:20%]"`, "r.yaml:14: shards"} {
 		if !strings.Contains(err.Error(), want) {
@@ -152,6 +152,10 @@ func TestOneKeyOfAnother(t *testing.T) {
 		{"stage: sft", "loss_type", "nll", ""},
 		{"loss_type: nll", "loss_type", "nll", ""},
 		{"precompute_ref_log_probs: true", "loss_type", "nll", "precompute_ref_log_probs is not used: the reference's"},
+		{"use_ema: true", "ema_decay", "0.999", "use_ema: true is read as ema_decay: 0.999"},
+		{"use_ema: true\nema_decay: 0.99", "ema_decay", "0.99", ""},
+		{"noisy_embedding_alpha: 5", "neftune_noise_alpha", "5", "noisy_embedding_alpha is read as neftune_noise_alpha"},
+		{"auxiliary_loss_multiplier: 1e-4", "z_loss", "0.0001", "auxiliary_loss_multiplier is read as z_loss"},
 		{"tokenizer_type: AutoTokenizer\nmodel_type: LlamaForCausalLM", "seed", "42",
 			"tokenizer_type, model_type are not used"},
 	} {

@@ -25,6 +25,8 @@ var taken = []foreign{
 	{names: "evaluation_strategy", to: "eval_strategy", words: map[string]string{"false": "no"}},
 	{names: "gradient_clipping", to: "max_grad_norm"},
 	{names: "lr", to: "learning_rate"},
+	{names: "noisy_embedding_alpha", to: "neftune_noise_alpha"},
+	{names: "z_loss_multiplier auxiliary_loss_multiplier", to: "z_loss"},
 	{names: "use_ema", to: "ema_decay", weak: true, words: map[string]string{"true": "0.999", "false": ""}},
 	{names: "lr_scheduler", to: "lr_scheduler_type"},
 	{names: "output", to: "output_dir"},
@@ -207,10 +209,10 @@ var refused = []foreign{
 	{names: "optim_args optim_target_modules use_galore galore_* use_apollo apollo_* use_badam badam_* " +
 		"use_adam_mini adam_epsilon2 adam_beta3 torchao_* dion_* qgalore_*", refused: true,
 		say: "optim is adamw or muon; adam_beta1, adam_beta2, adam_epsilon and muon_ns_steps are all of it"},
-	{names: "neftune_noise_alpha noisy_embedding_alpha label_smoothing_factor use_dft_loss " +
+	{names: "use_dft_loss " +
 		"use_asft_loss use_eaft_loss use_eaft eaft_* asft_alpha scaling_softmax* kd_*",
 		refused: true,
-		say:     "the loss is the cross-entropy of the trained tokens"},
+		say:     "the loss is the cross-entropy of the trained tokens (label_smoothing_factor, z_loss), or loss_type"},
 	{names: "freeze_* unfrozen_parameters lisa_* use_llama_pro mixture_of_depths shift_attn rope_scaling " +
 		"rope_theta overrides_of_model_config model_init_kwargs num_labels overrides_of_model_kwargs " +
 		"reinit_weights train_from_scratch fp32_norms fp32_norm_classes use_pose pose_*", refused: true,

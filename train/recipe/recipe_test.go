@@ -56,6 +56,10 @@ func TestRecipeValidate(t *testing.T) {
 		{"eval_fraction", "1", "eval_fraction"},
 		{"adam_beta2", "1", "adam_beta2"},
 		{"save_total_limit", "0", "save_total_limit"},
+		{"ema_decay", "1", "ema_decay is 1"},
+		{"label_smoothing_factor", "1", "label_smoothing_factor is 1"},
+		{"z_loss", "-1", "z_loss is -1"},
+		{"neftune_noise_alpha", "NaN", "neftune_noise_alpha is NaN"},
 	} {
 		r := set(t, sound(t), x.key, x.value)
 		if err := r.Validate(); err == nil || !strings.Contains(err.Error(), x.want) {
