@@ -26,6 +26,9 @@ func (u *run) describe() error {
 			count(trainedValues(u.Model.Model)), kindText(a.R, a.Alpha, a.RSLoRA, a.DoRA),
 			strings.Join(u.Model.TargetNames(), ", "), r.DType)
 	}
+	if r.Freezes() {
+		fmt.Fprintf(log, "trained   %s of the parameters; all else is frozen\n", count(trainedValues(u.Model.Model)))
+	}
 	what, all := "rows", "an epoch"
 	if u.preferences != nil {
 		what = u.preferences.units()

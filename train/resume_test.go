@@ -24,6 +24,7 @@ func TestResumeWithEveryKey(t *testing.T) {
 		{"ema_decay", "0.5", "dtype", "bf16", "optim", "muon"},
 		{"label_smoothing_factor", "0.1", "z_loss", "1e-3"},
 		{"neftune_noise_alpha", "5"},
+		{"unfreeze_layers", "1", "unfrozen_parameters", "model.norm"},
 	} {
 		t.Run(keys[0], func(t *testing.T) {
 			keys := slices.Concat(more, keys)

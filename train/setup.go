@@ -88,6 +88,9 @@ func (s *Setup) load(ctx context.Context, o loadOptions) (err error) {
 	if err := s.adapt(); err != nil {
 		return err
 	}
+	if err := s.unfreeze(); err != nil {
+		return err
+	}
 	if err := s.rows.encode(ctx, r, s.Model, o); err != nil {
 		return err
 	}

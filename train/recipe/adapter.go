@@ -26,6 +26,9 @@ func (r *Recipe) resolveAdapter() {
 	}
 }
 
+// Freezes tells whether a part of the model is trained and the rest frozen, without an adapter.
+func (r *Recipe) Freezes() bool { return r.UnfreezeLayers > 0 || len(r.Unfrozen) > 0 }
+
 // tunesAdapter tells whether a key says how an adapter is to be.
 func (r *Recipe) tunesAdapter() bool {
 	return r.LoRAAlpha != 0 || r.LoRADropout != 0 || r.RSLoRA || r.DoRA || len(r.LoRATargets) > 0 || len(r.LoRASave) > 0
@@ -38,6 +41,9 @@ func (r *Recipe) adapterChecks() []check {
 		{r.LoRAAlpha >= 0 && !math.IsInf(r.LoRAAlpha, 0), "lora_alpha", r.LoRAAlpha,
 			"it must be above 0; twice lora_r is usual"},
 		{r.LoRADropout >= 0 && r.LoRADropout < 1, "lora_dropout", r.LoRADropout, "it must be at least 0 and below 1"},
+		{r.UnfreezeLayers >= 0, "unfreeze_layers", r.UnfreezeLayers, "it must be 0 (train all) or more"},
+		{r.LoRAR == 0 || !r.Freezes(), "", nil, "beside an adapter all is frozen: leave unfreeze_layers and " +
+			"unfrozen_parameters out (modules_to_save trains modules whole beside it), or set adapter: none"},
 		{r.LoRAR > 0 || !r.tunesAdapter(), "", nil,
 			"the keys of an adapter are given, and none is asked for: set lora_r (16 is usual), or adapter: none"},
 		{r.LoRAR == 0 || r.ModelNameOrPath != "" || r.ModelConfig == "", "", nil,

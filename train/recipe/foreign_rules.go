@@ -64,6 +64,7 @@ var taken = []foreign{
 	{names: "adapter", to: "adapter", words: map[string]string{"qlora": "lora", "null": "", "": ""},
 		say: "dtype: q8_0 keeps the frozen weights in 8 bits"},
 	{names: "finetuning_type", to: "adapter", words: map[string]string{"full": "", "lora": "lora"}},
+	{names: "freeze_trainable_layers", to: "unfreeze_layers"},
 	{names: "use_peft", to: "adapter", words: map[string]string{"true": "lora", "false": "none"},
 		say: "an adapter of lora_r 16 where no other is given"},
 	{names: "lora_rank lora_dim peft_lora_r r", to: "lora_r"},
@@ -213,7 +214,9 @@ var refused = []foreign{
 		"use_asft_loss use_eaft_loss use_eaft eaft_* asft_alpha scaling_softmax* kd_*",
 		refused: true,
 		say:     "the loss is the cross-entropy of the trained tokens (label_smoothing_factor, z_loss), or loss_type"},
-	{names: "freeze_* unfrozen_parameters lisa_* use_llama_pro mixture_of_depths shift_attn rope_scaling " +
+	{names: "freeze_trainable_modules freeze_extra_modules freeze_*", words: map[string]string{"all": ""}, refused: true,
+		say: "unfreeze_layers trains the last N layers, and unfrozen_parameters what patterns of names say"},
+	{names: "lisa_* use_llama_pro mixture_of_depths shift_attn rope_scaling " +
 		"rope_theta overrides_of_model_config model_init_kwargs num_labels overrides_of_model_kwargs " +
 		"reinit_weights train_from_scratch fp32_norms fp32_norm_classes use_pose pose_*", refused: true,
 		say: "the model is trained as its folder has it"},

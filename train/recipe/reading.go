@@ -47,6 +47,10 @@ func (g *reading) try(where, given string, values []string, split bool) error {
 		return mistake("%s%s", where, unknown(given))
 	}
 	value := strings.Join(values, ",")
+	if name == "finetuning_type" && value == "freeze" {
+		rule = foreign{to: "unfreeze_layers", words: map[string]string{value: "2"}, weak: true,
+			say: "the default of freeze_trainable_layers"}
+	}
 	if slices.Contains(listedKeys, name) && g.listed.where == "" {
 		g.listed = listed{where: where, dir: "data"}
 	}

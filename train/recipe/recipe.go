@@ -65,6 +65,9 @@ type Recipe struct {
 	DoRA        bool     `key:"use_dora" help:"DoRA: each output of an adapted matrix has a magnitude that is trained"`
 	LoRASave    []string `key:"modules_to_save" help:"modules trained whole beside the adapter, as lm_head"`
 
+	UnfreezeLayers int      `key:"unfreeze_layers" help:"train the last N layers and freeze all else; 0: train all"`
+	Unfrozen       []string `key:"unfrozen_parameters" help:"train the parameters whose names match one of these patterns"`
+
 	Optim        string  `key:"optim" help:"adamw, or muon: Muon for the matrices inside layers, AdamW for the rest"`
 	LearningRate float64 `key:"learning_rate" help:"peak learning rate; AdamW's and Muon's updates have one scale"`
 	MuonSteps    int     `key:"muon_ns_steps" help:"steps of the iteration that makes Muon's updates orthogonal"`

@@ -60,6 +60,7 @@ func TestRecipeValidate(t *testing.T) {
 		{"label_smoothing_factor", "1", "label_smoothing_factor is 1"},
 		{"z_loss", "-1", "z_loss is -1"},
 		{"neftune_noise_alpha", "NaN", "neftune_noise_alpha is NaN"},
+		{"unfreeze_layers", "-1", "unfreeze_layers is -1"},
 	} {
 		r := set(t, sound(t), x.key, x.value)
 		if err := r.Validate(); err == nil || !strings.Contains(err.Error(), x.want) {
@@ -126,9 +127,12 @@ func TestRecipeRoundTrip(t *testing.T) {
 		if _, err := b.ParseYAML("r", text); err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, text)
 		}
-		for _, list := range []*[]string{&a.Dataset, &a.EvalDataset, &b.Dataset, &b.EvalDataset,
-			&a.LoRATargets, &b.LoRATargets, &a.LoRASave, &b.LoRASave} {
-			*list = append([]string{}, *list...) // an empty list and none mean the same
+		for _, r := range []*Recipe{&a, &b} {
+			for _, f := range reflect.ValueOf(r).Elem().Fields() {
+				if f.Kind() == reflect.Slice && f.Len() == 0 {
+					f.Set(reflect.ValueOf([]string{})) // an empty list and none mean the same
+				}
+			}
 		}
 		if !reflect.DeepEqual(a, b) {
 			t.Errorf("%s: %+v became %+v", name, a, b)
