@@ -11,6 +11,8 @@ import (
 	"slices"
 
 	"instruct/checkpoints"
+	"instruct/model"
+	"instruct/model/pretrained"
 	"instruct/train/recipe"
 )
 
@@ -122,6 +124,9 @@ func checkStages(r *recipe.Recipe, stages []recipe.Recipe, goOn bool) error {
 			return mistake("stage %d: %w", i+1, err)
 		}
 	}
+	if err := checkAdapters(r, stages); err != nil {
+		return err
+	}
 	older, err := olderStages(r)
 	if err != nil {
 		return err
@@ -135,6 +140,36 @@ func checkStages(r *recipe.Recipe, stages []recipe.Recipe, goOn bool) error {
 		return nil
 	}
 	return clearRun(r.OutputDir) // what an older run says of itself would be taken for the new one's
+}
+
+// checkAdapters refuses a stage that cannot train on the adapter that the stage before it leaves.
+func checkAdapters(r *recipe.Recipe, stages []recipe.Recipe) error {
+	left := "" // what leaves an adapter
+	if r.ModelNameOrPath != "" && pretrained.IsAdapter(r.ModelNameOrPath) {
+		left = r.ModelNameOrPath + " is"
+	}
+	for i := range stages {
+		s := &stages[i]
+		none := "adapter: none asks for training every weight"
+		if s.Freezes() {
+			none = "unfreeze_layers and unfrozen_parameters are of whole models"
+		}
+		if left != "" && (s.Adapter == "none" || s.Freezes()) {
+			return mistake("stage %d: %s an adapter, and %s; stop before it, merge (`instruct model merge`), and make "+
+				"another run of the rest", i+1, left, none)
+		}
+		if i > 0 && s.LoRAR > 0 && stages[i-1].LoRAR > 0 {
+			_, err := adapterOf(s, &model.AdapterConfig{R: stages[i-1].LoRAR, Alpha: stages[i-1].LoRAAlpha,
+				RSLoRA: stages[i-1].RSLoRA, DoRA: stages[i-1].DoRA})
+			if err != nil {
+				return mistake("stage %d: it trains on the adapter of stage %d: its lora_ keys must be the same", i+1, i)
+			}
+		}
+		if s.LoRAR > 0 {
+			left = fmt.Sprintf("stage %d makes", i+1)
+		}
+	}
+	return nil
 }
 
 // olderStages are the folders of an older run's stages that are to be removed.

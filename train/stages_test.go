@@ -90,6 +90,7 @@ func TestStagesMistakes(t *testing.T) {
 	stopAfter(t, stopped, 8)
 	tuned := done
 	tuned.ModelConfig, tuned.TokenizerName = "", ""
+	first := filepath.Join(done.OutputDir, "stage-1")
 	foreign := t.TempDir()
 	if err := os.WriteFile(filepath.Join(foreign, "model.safetensors"), nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -110,6 +111,12 @@ func TestStagesMistakes(t *testing.T) {
 		{set(t, done, "stages", `[{"learning_rate": "fast"}]`), `learning_rate is "fast"`},
 		{set(t, done, "stages", `[{"optim": "sgd"}]`), "stage 1: "},
 		{set(t, done, "stages", `[{"output_dir": "x"}]`), "stage 1 has the key output_dir"},
+		{set(t, done, "model_config", "", "tokenizer_name", "", "model_name_or_path", first, "output_dir", t.TempDir(),
+			"stages", `[{"lora_r": 4}, {"adapter": "none"}]`), "stage 2: stage 1 makes an adapter, and adapter: none"},
+		{set(t, done, "model_config", "", "tokenizer_name", "", "model_name_or_path", first, "output_dir", t.TempDir(),
+			"stages", `[{"lora_r": 4}, {"seed": 1}, {"unfreeze_layers": 1}]`), "stage 3: stage 1 makes an adapter, and unfreeze"},
+		{set(t, done, "model_config", "", "tokenizer_name", "", "model_name_or_path", first, "output_dir", t.TempDir(),
+			"stages", `[{"lora_r": 4}, {"lora_r": 8}]`), "stage 2: it trains on the adapter of stage 1"},
 		{set(t, done, "stages", `[]`), "expected a list of mappings"},
 		{set(t, done, "stages", `lessons`), "expected a list of mappings"},
 	} {

@@ -180,7 +180,7 @@ type feed struct {
 	segments  []model.Segment
 	terms     kernel.LossTerms // of the loss that is trained
 	noise     ops.Noise
-	drawn     uint64           // number of the micro-batch in the run
+	drawn     uint64 // number of the micro-batch in the run
 }
 
 // run runs the graph on a micro-batch and returns its summed loss with what it is to be divided by.
