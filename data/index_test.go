@@ -65,7 +65,7 @@ func TestIndex(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := rows[numbers[k]]
-			want.number = numbers[k]
+			want.number, want.part = numbers[k], 0
 			if !reflect.DeepEqual(row, want) {
 				t.Fatalf("row %d is %s %.80v", numbers[k], row.Source, row)
 			}

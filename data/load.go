@@ -85,20 +85,27 @@ func Rows(ctx context.Context, paths []string, o Options) iter.Seq2[Row, error] 
 		if err == nil && count(files, stdin) > 1 {
 			err = mistake("data: the standard input (-) can be read once only")
 		}
-		if err != nil {
-			yield(Row{}, err)
-			return
+		for part := 0; err == nil && part < len(paths); part++ {
+			err = readPart(ctx, paths[part], named, o, func(row Row, err error) bool {
+				row.part = part
+				return yield(row, err)
+			})
 		}
-		for _, path := range files {
-			err := readRows(ctx, path, named, o, yield)
-			if err != nil && err != errStopped {
-				yield(Row{}, err)
-			}
-			if err != nil {
-				return
-			}
+		if err != nil && err != errStopped {
+			yield(Row{}, err)
 		}
 	}
+}
+
+// readPart gives the rows of the files that one name stands for.
+func readPart(ctx context.Context, name string, f *format, o Options, yield func(Row, error) bool) error {
+	files, err := Expand([]string{name})
+	for _, path := range files {
+		if err == nil {
+			err = readRows(ctx, path, f, o, yield)
+		}
+	}
+	return err
 }
 
 func count(all []string, one string) (n int) {

@@ -33,6 +33,9 @@ type PlanOptions struct {
 	// epoch then, and no packing.
 	Order []int
 	Whole int
+	// Shares are the parts that the rows are of, one after the other, where an epoch mixes them ([Mixture]); a row may
+	// then occur more than once in an epoch, or not at all.
+	Shares []Share
 }
 
 // Validate says what is wrong with the options.
@@ -68,7 +71,7 @@ func NewPlan(lengths []int32, o PlanOptions) *Plan {
 	return &Plan{lengths: lengths, options: o}
 }
 
-// Epoch gives the micro-batches of epoch e (from 0) as indices of rows. Every row occurs exactly once.
+// Epoch gives the micro-batches of epoch e (from 0) as indices of rows. Every row occurs exactly once, but in a mixture.
 func (p *Plan) Epoch(e int) [][]int {
 	order := p.order(e)
 	var batches [][]int
@@ -106,7 +109,12 @@ func (p *Plan) order(e int) []int {
 	if p.options.Order != nil {
 		return p.options.Order
 	}
-	order := ordered[int](len(p.lengths), e, p.options)
+	var order []int
+	if p.options.Shares != nil {
+		order = p.mixed(e)
+	} else {
+		order = ordered[int](len(p.lengths), e, p.options)
+	}
 	if p.options.Strategy == GroupByLength {
 		p.group(order)
 	}
@@ -153,9 +161,11 @@ func (p *Plan) MaxTokens() int {
 	switch {
 	case len(p.lengths) == 0:
 		return 0
+	case p.options.Packing && p.options.Shares != nil:
+		return max(p.longest(1), p.options.Capacity)
 	case p.options.Packing:
 		return max(p.longest(1), min(p.options.Capacity, sum(p.lengths)))
-	case p.options.Strategy == Sequential || p.options.Order != nil:
+	case p.options.Strategy == Sequential && p.options.Shares == nil || p.options.Order != nil:
 		bound := 0
 		for _, batch := range p.Epoch(0) {
 			n := 0
@@ -169,14 +179,15 @@ func (p *Plan) MaxTokens() int {
 	return p.longest(p.options.Rows)
 }
 
-// longest is the sum of the n longest rows.
+// longest is the sum of the n longest rows, of which one may occur more than once in a mixture.
 func (p *Plan) longest(n int) (total int) {
 	counts := make([]int, slices.Max(p.lengths)+1) // by length
+	most := p.most(n)
 	for _, length := range p.lengths {
 		counts[length]++
 	}
 	for length := len(counts) - 1; length >= 0 && n > 0; length-- {
-		of := min(n, counts[length])
+		of := min(n, counts[length]*most)
 		total += of * length
 		n -= of
 	}

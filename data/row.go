@@ -33,6 +33,7 @@ type Row struct {
 	chosen      int      // of a preference row, how many of Messages are the better answer
 	paraphrases []string // of the question, for spread
 	number      uint32   // in an [Index]
+	part        int      // which of the names of data sets it was read for, from 0
 	node        *node    // of a tree, whose conversation comes with the last of the file
 }
 

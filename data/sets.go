@@ -10,6 +10,7 @@ import (
 type Set struct {
 	Store
 	Audit *Audit
+	Parts []int // examples of each of the names that rows were read for ([Rows])
 
 	systems systems
 	near    signatures
@@ -129,6 +130,10 @@ func (s *sets) take(r *encoded, heldOut bool) error {
 	if s.placed != nil {
 		s.placed(heldOut, &r.row)
 	}
+	for len(set.Parts) <= r.row.part {
+		set.Parts = append(set.Parts, 0)
+	}
+	set.Parts[r.row.part]++
 	return set.Add(&r.example)
 }
 

@@ -33,7 +33,7 @@ func (u *run) describe() error {
 	if u.preferences != nil {
 		what = u.preferences.units()
 	}
-	if u.rows.beginning.Rows > 0 {
+	if u.rows.beginning.Rows > 0 || len(r.DatasetWeights) > 0 {
 		all = "in what was read"
 	}
 	fmt.Fprintf(log, "data      %d %s to train on, %d held out; %s tokens %s, %s trained\n", u.rows.count(), what,

@@ -118,7 +118,7 @@ func encoder(m *pretrained.Model, r *recipe.Recipe) *data.Encoder {
 }
 
 // plan plans the steps and the memory.
-func (s *Setup) plan(o SetupOptions) error {
+func (s *Setup) plan(o SetupOptions) (err error) {
 	r := s.Recipe
 	if o.SkipHeldOut {
 		s.rows.heldOut.Close()
@@ -126,6 +126,9 @@ func (s *Setup) plan(o SetupOptions) error {
 	}
 	order := planOptions(r, s.Model)
 	order.Order, order.Whole = s.rows.beginning.order, s.rows.beginning.Rows
+	if order.Shares, err = s.shares(); err != nil {
+		return err
+	}
 	share := r.SharePrefix && r.NEFTune == 0
 	if share != r.SharePrefix {
 		s.rows.notes = append(s.rows.notes, "neftune_noise_alpha: each row has noise of its own, so no prefix is shared")

@@ -104,6 +104,20 @@ func TestAllMistakesAtOnce(t *testing.T) {
 	}
 }
 
+// TestMixturesOfOthers refuses weights that not every data set has, or that mean nothing.
+func TestMixturesOfOthers(t *testing.T) {
+	for yaml, want := range map[string]string{
+		"dataset:\n  - path: a\n    weight: 1\n  - path: b\n":                       "1 of 2 data sets have a weight",
+		"test_datasets:\n  - path: a\n    weight: 1\n":                              "held-out data sets have no weights",
+		"datasets:\n  - path: a\n    weight: 1\n    data_files: [x.jsonl, y.jsonl]": "several data_files",
+	} {
+		r := Default()
+		if _, err := r.ParseYAML("r.yaml", []byte(yaml)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", yaml, err, want)
+		}
+	}
+}
+
 // TestOneKeyOfAnother has one key of another program, or one value that other programs take, a line.
 func TestOneKeyOfAnother(t *testing.T) {
 	t.Setenv("HOME", "/home/me")
@@ -157,6 +171,10 @@ func TestOneKeyOfAnother(t *testing.T) {
 			"freeze_trainable_layers is read as unfreeze_layers"},
 		{"unfrozen_parameters:\n  - ^lm_head.weight$\n  - model.layers.2[0-9]+", "unfrozen_parameters",
 			"^lm_head.weight$,model.layers.2[0-9]+", ""},
+		{"dataset:\n  - path: a.jsonl\n    weight: 0.7\n  - path: b.jsonl\n    weight: 3", "dataset_weights", "0.7,3", ""},
+		{"datasets:\n  - path: a\n  - path: b", "dataset_weights", "", "datasets is read as dataset"},
+		{"interleave_probs: 0.1,0.9", "dataset_weights", "0.1,0.9", "interleave_probs is read as dataset_weights"},
+		{"mix_strategy: interleave_over", "dataset_weights", "", "mix_strategy is not used: the files' rows are joined, or"},
 		{"use_ema: true", "ema_decay", "0.999", "use_ema: true is read as ema_decay: 0.999"},
 		{"use_ema: true\nema_decay: 0.99", "ema_decay", "0.99", ""},
 		{"noisy_embedding_alpha: 5", "neftune_noise_alpha", "5", "noisy_embedding_alpha is read as neftune_noise_alpha"},

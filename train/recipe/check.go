@@ -49,6 +49,9 @@ func (r *Recipe) Validate() error {
 	if _, err := r.Schedule(1); err != nil && slices.Contains(schedule.Kinds(), r.Scheduler) {
 		wrong = append(wrong, mistake("%w", err))
 	}
+	if _, err := r.MixtureWeights(); err != nil {
+		wrong = append(wrong, err)
+	}
 	for _, c := range slices.Concat(r.checks(), r.adapterChecks(), r.preferenceChecks(), r.lossChecks()) {
 		switch {
 		case c.ok:

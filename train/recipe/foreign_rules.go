@@ -16,6 +16,7 @@ var taken = []foreign{
 	{names: "base_model model", to: "model_name_or_path"},
 	{names: "tokenizer_name_or_path", to: "tokenizer_name"},
 	{names: "dataset_name datasets train_file train_dataset", to: "dataset"},
+	{names: "interleave_probs", to: "dataset_weights"},
 	{names: "test_datasets validation_file", to: "eval_dataset"},
 	{names: "val_set_size val_size test_split_size", to: "eval_fraction"},
 	{names: "max_seq_length model_max_length sequence_len cutoff_len", to: "max_length"},
@@ -94,6 +95,8 @@ var taken = []foreign{
 
 // idle are keys that mean nothing here.
 var idle = []foreign{
+	{names: "mix_strategy", words: map[string]string{"concat": ""},
+		say: "the files' rows are joined, or mixed by interleave_probs (dataset_weights) in epochs of as many rows"},
 	{names: "dataset_dir", say: "the folder of dataset_info.json, whose names dataset may use"},
 	{names: "wandb_* mlflow_* hf_mlflow_log_artifacts use_otel_metrics include_tkps " +
 		"include_effective_tokens_per_second enable_torch_profiler profiler_* profile_modules master_addr " +
@@ -230,8 +233,6 @@ var refused = []foreign{
 	{names: "dataset_text_field", words: map[string]string{"text": ""}, refused: true, say: "the column of texts is text"},
 	{names: "dataset_train_split", words: map[string]string{"train": ""}, refused: true,
 		say: "dataset names files, and all their rows are read"},
-	{names: "mix_strategy interleave_probs", words: map[string]string{"concat": ""}, refused: true,
-		say: "the files' rows are joined"},
 	{names: "default_system default_system_message tool_format chat_template_kwargs", refused: true,
 		words: map[string]string{"default": ""}, say: "rows and the template say it: give the rows a system message"},
 	{names: "dataset_exact_deduplication dataset_shard_num dataset_shard_idx num_dataset_shards_to_save " +

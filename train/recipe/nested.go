@@ -21,9 +21,18 @@ func (g *reading) nested(where, key string, n ast.Node) bool {
 		}
 		return true
 	case (rule.to == "dataset" || rule.to == "eval_dataset") && hasMappings(n):
-		files := g.datasets(where, n.(*ast.SequenceNode))
+		files, weights := g.datasets(where, n.(*ast.SequenceNode))
 		if len(files) > 0 {
 			g.take(where, key, files, false)
+		}
+		switch {
+		case len(weights) > 0 && rule.to == "eval_dataset":
+			g.mistakes = append(g.mistakes, mistake("%sheld-out data sets have no weights: every row counts; remove them", where))
+		case len(weights) > 0 && len(weights) < len(files):
+			g.mistakes = append(g.mistakes, mistake("%s%d of %d data sets have a weight; give each one, or none", where,
+				len(weights), len(files)))
+		case len(weights) > 0:
+			g.take(where, "dataset_weights", weights, false)
 		}
 		return true
 	}
@@ -73,8 +82,8 @@ var datasetKeys = map[string]struct{ known, say string }{
 	"drop_system_message":       {"false", "system messages are kept; remove them from the rows"},
 }
 
-// datasets are the files of axolotl's list of data sets.
-func (g *reading) datasets(where string, list *ast.SequenceNode) (files []string) {
+// datasets are the files of a list of data sets as axolotl and TRL write it, and their weights, which are ours.
+func (g *reading) datasets(where string, list *ast.SequenceNode) (files, weights []string) {
 	for _, item := range list.Values {
 		if text, ok := scalarText(item); ok {
 			files = append(files, text)
@@ -82,6 +91,7 @@ func (g *reading) datasets(where string, list *ast.SequenceNode) (files []string
 		}
 		var path string
 		var own []string // files that data_files names
+		weighted := false
 		for _, e := range mappingEntries(item) {
 			key, _ := scalarText(e.Key)
 			at := fmt.Sprintf("recipe %s:%d: ", g.path, e.Key.GetToken().Position.Line)
@@ -91,11 +101,17 @@ func (g *reading) datasets(where string, list *ast.SequenceNode) (files []string
 				path = strings.Join(values, ",")
 			case "data_files":
 				own = values
+			case "weight":
+				weights = append(weights, strings.Join(values, ","))
+				weighted = true
 			default:
 				g.datasetKey(at, key, values)
 			}
 		}
 		switch {
+		case weighted && len(own) > 1:
+			g.mistakes = append(g.mistakes, mistake("%sa data set with a weight has several data_files; "+
+				"give its path a folder or a pattern", where))
 		case len(own) > 0:
 			files = append(files, own...)
 		case path != "":
@@ -104,7 +120,7 @@ func (g *reading) datasets(where string, list *ast.SequenceNode) (files []string
 			g.mistakes = append(g.mistakes, mistake("%sa data set without a path", where))
 		}
 	}
-	return files
+	return files, weights
 }
 
 // datasetKey checks a key of a data set that names no file.

@@ -47,6 +47,8 @@ func (r *Recipe) preferenceChecks() []check {
 		check{r.Smoothing >= 0 && r.Smoothing < 0.5, "label_smoothing", r.Smoothing, "it must be at least 0 and below 0.5"},
 		check{r.RPOAlpha >= 0 && r.Desirable >= 0 && r.Undesirable >= 0, "", nil,
 			"rpo_alpha, desirable_weight and undesirable_weight must not be negative"},
+		check{!prefers || len(r.DatasetWeights) == 0, "", nil, "dataset_weights mixes rows of instructions and texts; " +
+			"the pairs of a loss of preferences are joined: leave it out"},
 		check{!prefers || r.AssistantOnly, "", nil,
 			"a loss of preferences is of answers: assistant_only_loss false has no meaning with it"},
 		check{!k.Labelled || r.BatchSize > 1, "per_device_train_batch_size", r.BatchSize,

@@ -169,7 +169,7 @@ model_config:
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"dataset:\n    - a.jsonl\n    - b c.jsonl\nformat: \"\"\neval_dataset: []\n",
+		"dataset:\n    - a.jsonl\n    - b c.jsonl\ndataset_weights: []\nformat: \"\"\neval_dataset: []\n",
 		"\nlearning_rate: 0.0001\n",
 		"\nadam_epsilon: 1e-08\nmax_grad_norm: 1\n",
 		"\nseed: 1000\noutput_dir: \"1e-4\"\n",

@@ -38,9 +38,15 @@ func (j jsonText) eachPath(f func(key string, path *string)) jsonText {
 				s[key] = v
 			case []any:
 				for i := range v {
-					if path, ok := v[i].(string); ok {
-						f(key, &path)
-						v[i] = path
+					switch set := v[i].(type) {
+					case string:
+						f(key, &set)
+						v[i] = set
+					case map[string]any: // of a mixture
+						if path, ok := set["path"].(string); ok {
+							f(key, &path)
+							set["path"] = path
+						}
 					}
 				}
 			}
@@ -74,6 +80,9 @@ func (r *Recipe) StageList() ([]Recipe, error) {
 		}
 		s := *r
 		s.Stages = ""
+		if names(keys, "dataset") {
+			s.DatasetWeights = nil // they are of other data sets
+		}
 		if _, err := s.ParseYAML(name, text); err != nil {
 			return nil, err
 		}
@@ -84,4 +93,14 @@ func (r *Recipe) StageList() ([]Recipe, error) {
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+// names tells whether a stage has a key, under any of its names.
+func names(stage map[string]any, key string) bool {
+	for given := range stage {
+		if NearestKey(given) == key {
+			return true
+		}
+	}
+	return false
 }
