@@ -27,6 +27,8 @@ type Audit struct {
 	LongestSource string  `json:"longest_source"`
 	MeanLength    float64 `json:"mean_length"`
 	MeanTrained   float64 `json:"mean_trained"`
+	// Pieces is how many pieces the plain texts that are longer than max_length are trained in.
+	Pieces int `json:"pieces,omitempty"`
 	// Truncated counts examples cut at max_length, TruncatedTokens what they lost and TruncatedTrained how much of
 	// that was to be trained.
 	Truncated        int `json:"truncated"`
@@ -104,7 +106,10 @@ func (a *Audit) add(row *Row, example *Example, outcome *Outcome) *SourceAudit {
 	}
 	a.Examples++
 	source.Examples++
-	a.count(source, example)
+	for piece := range example.pieces(outcome.piece) {
+		a.count(source, piece)
+	}
+	a.Pieces += outcome.Pieces
 	if outcome.Truncated > 0 {
 		a.Truncated++
 		a.TruncatedTokens += outcome.Truncated
@@ -154,6 +159,7 @@ func (a *Audit) find(row *Row, outcome *Outcome) {
 	}{
 		{outcome.Dropped != "", foundDropped, outcome.Dropped},
 		{outcome.Truncated > 0 && outcome.Dropped == "", foundCut, ""},
+		{outcome.Pieces > 0 && outcome.Dropped == "", foundPieces, ""},
 		{cutEnd && outcome.Dropped == "" && row.Messages != nil, foundCutEnd, ""}, // text has no answers
 		{outcome.Unended && !cutEnd, foundUnended, ""},
 		{row.Silent, foundSilent, ""},

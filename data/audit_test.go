@@ -239,8 +239,8 @@ func BenchmarkPipeline(b *testing.B) {
 	}
 }
 
-// TestCutText: a text has no answers that could be cut.
-func TestCutText(t *testing.T) {
+// TestLongText: a text has no answers that could be cut, and is trained in pieces.
+func TestLongText(t *testing.T) {
 	tok := byteTokenizer(t)
 	e := encoder(t, "lessons", tok)
 	e.MaxLength = 8
@@ -249,7 +249,7 @@ func TestCutText(t *testing.T) {
 		t.Fatal(err)
 	}
 	notes := strings.Join(audit.Notes(), "\n")
-	if strings.Contains(notes, "answers cut") || !strings.Contains(notes, "cut at max_length: 1 row") {
+	if strings.Contains(notes, "cut at") || !strings.Contains(notes, "in pieces, each token once: 1 row") {
 		t.Errorf("got %s", notes)
 	}
 }

@@ -14,7 +14,7 @@ type Encoder struct {
 	Tokenizer *tokenizer.Tokenizer
 	Template  *chat.Template
 	// MaxLength is the largest number of tokens of a row, and ModelLength what the model can read; longer rows are cut at
-	// the right. 0 means no limit.
+	// the right, and longer plain texts divided into pieces. 0 means no limit.
 	MaxLength, ModelLength int
 	// TrainOnInputs trains every token of a conversation and not only the assistant's; turns that say train: false are
 	// left untrained all the same.
@@ -33,6 +33,8 @@ const (
 type Outcome struct {
 	// Dropped is the reason why the row gives no example; empty when it gives one.
 	Dropped string
+	// Pieces is in how many pieces a plain text is trained that is longer than a row may be; 0: it is whole.
+	Pieces int
 	// Truncated is the number of tokens cut off at the right, TruncatedTrained how many of them were to be trained.
 	Truncated, TruncatedTrained int
 	// Unended says that the last trained token does not end an answer: such a row does not teach to stop.
@@ -41,6 +43,8 @@ type Outcome struct {
 	Unused []string
 	// Special says that a message holds the text of a special token, Doubled that one stands twice in one place.
 	Special, Doubled bool
+
+	piece int // tokens of a piece, see [Example.pieces]
 }
 
 // encoding is the text of a row and its tokens, whose memory is used again.
@@ -85,7 +89,11 @@ func (e *Encoder) encodeRow(row *Row, x *encoding) (Example, Outcome, error) {
 	outcome.Doubled = e.doubled(example.IDs)
 	whole := example.Inputs()
 	trained := example.Trained()
-	if n := e.limit(); n > 0 && len(example.IDs) > n {
+	switch n := e.limit(); {
+	case n == 0 || len(example.IDs) <= n:
+	case row.Messages == nil && n > 1:
+		outcome.piece, outcome.Pieces = n, (len(example.IDs)-1+n-2)/(n-1)
+	default:
 		outcome.Truncated = len(example.IDs) - n
 		example.IDs = slices.Clip(example.IDs[:n])
 		example.Mask = slices.Clip(example.Mask[:n])
@@ -216,8 +224,11 @@ func (e *Encoder) EncodeAll(ctx context.Context, rows []Row, threads int) ([]Exa
 		r.example.Row = r.number
 		audit.add(&r.row, &r.example, &r.outcome)
 		audit.foundUnpaired(&r.row)
-		if r.outcome.Dropped == "" {
-			kept = append(kept, r.example)
+		if r.outcome.Dropped != "" {
+			return nil
+		}
+		for piece := range r.example.pieces(r.outcome.piece) {
+			kept = append(kept, *piece)
 		}
 		return nil
 	})

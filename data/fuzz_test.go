@@ -112,6 +112,12 @@ func FuzzTSV(f *testing.F) {
 	fuzzSource(f, "rows.tsv")
 }
 
+func FuzzText(f *testing.F) {
+	f.Add([]byte("\ufeffOnce.\n\nUpon a time."), "")
+	f.Add([]byte(utf16Of("é\n", binary.LittleEndian)), "text")
+	fuzzSource(f, "rows.txt")
+}
+
 func FuzzParquet(f *testing.F) {
 	f.Add([]byte("PAR1\x15\x04PAR1"), "")
 	type row struct {

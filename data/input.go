@@ -30,6 +30,7 @@ func sources() []source {
 		{".tsv", true, readTSV},
 		{".parquet", false, readParquet},
 		{xlsx, false, readXLSX},
+		{textFile, true, readTextFile},
 	}
 }
 

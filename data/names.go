@@ -103,9 +103,18 @@ func expand(name string) ([]string, error) {
 		return nil, mistake("data: no file matches %s", name)
 	}
 	if known := slices.DeleteFunc(slices.Clone(matches), func(m string) bool { return !Known(m) }); len(known) > 0 {
-		matches = known
+		matches = rowsBeforeTexts(known)
 	}
 	return matches, nil
+}
+
+// rowsBeforeTexts leaves out the texts where there are files of rows, beside which they say something of those.
+func rowsBeforeTexts(files []string) []string {
+	isText := func(name string) bool { return strings.EqualFold(filepath.Ext(unpackedName(name)), textFile) }
+	if rows := slices.DeleteFunc(slices.Clone(files), isText); len(rows) > 0 {
+		return rows
+	}
+	return files
 }
 
 // inFolder lists the files of rows of a folder.
@@ -126,5 +135,5 @@ func inFolder(dir string) ([]string, error) {
 	if len(files) == 0 {
 		return nil, mistake("data: %s is a folder without files of rows (%s)", dir, strings.Join(knownTypes(), " "))
 	}
-	return files, nil
+	return rowsBeforeTexts(files), nil
 }

@@ -21,6 +21,7 @@ type noteKind struct{ kind, text string }
 const (
 	foundDropped = "dropped"
 	foundCut     = "truncated"
+	foundPieces  = "in pieces"
 	foundCutEnd  = "answer cut"
 	foundUnended = "unended"
 	foundIgnored = "ignored key"
@@ -38,6 +39,7 @@ func noteKinds() []noteKind {
 	return []noteKind{
 		{foundDropped, "nothing to train on: %s"},
 		{foundCut, "cut at max_length: %s"},
+		{foundPieces, "longer than max_length and trained in pieces, each token once: %s"},
 		{foundCutEnd, "answers cut at max_length, which do not teach to stop: %s"},
 		{foundUnended, "no stop token at the end, which does not teach to stop: %s"},
 		{foundIgnored, "keys that are not read: %s"},

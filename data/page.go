@@ -165,6 +165,9 @@ func (e *Encoder) pageRow(x *Example, from *encoding, o *Outcome, why string) pa
 	if o.Truncated > 0 {
 		row.Why += fmt.Sprintf("; %d tokens are cut off", o.Truncated)
 	}
+	if o.Pieces > 0 {
+		row.Why += fmt.Sprintf("; it is trained in %d pieces", o.Pieces)
+	}
 	for i, text := range from.pieces(e.Tokenizer, len(x.IDs)-row.Hidden) {
 		if text == "" {
 			text = "·" // it shares a character with the token beside it, which shows it

@@ -62,7 +62,7 @@ type sets struct {
 	o              SetOptions
 	train, heldOut *Set
 	split          *split
-	placed         func(heldOut bool, row *Row) // called with every example that was kept; may be nil
+	placed         func(heldOut bool, row *Row) // called with the row of every example that was kept; may be nil
 }
 
 // newSets makes empty sets. With strict a side may stay empty.
@@ -127,14 +127,19 @@ func (s *sets) take(r *encoded, heldOut bool) error {
 	if r.outcome.Dropped != "" {
 		return nil
 	}
-	if s.placed != nil {
-		s.placed(heldOut, &r.row)
-	}
 	for len(set.Parts) <= r.row.part {
 		set.Parts = append(set.Parts, 0)
 	}
-	set.Parts[r.row.part]++
-	return set.Add(&r.example)
+	for piece := range r.example.pieces(r.outcome.piece) {
+		if s.placed != nil {
+			s.placed(heldOut, &r.row)
+		}
+		set.Parts[r.row.part]++
+		if err := set.Add(piece); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func sideError(err error, heldOut bool) error {

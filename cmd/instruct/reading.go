@@ -9,7 +9,7 @@ import (
 	"instruct/data"
 )
 
-const filesHelp = "files of rows (.jsonl .json .csv .tsv .parquet .xlsx, text also packed: .gz .zst .xz), " +
+const filesHelp = "files of rows (.jsonl .json .csv .tsv .parquet .xlsx .txt, text also packed: .gz .zst .xz), " +
 	"folders, patterns, or - for standard input"
 
 // reading are the flags that say how files of rows are read.

@@ -20,7 +20,7 @@ type Recipe struct {
 	VocabSize       int      `key:"tokenizer_vocab_size" help:"vocabulary of a tokenizer trained with tokenizer_name: bpe"`
 	ChatTemplate    string   `key:"chat_template" help:"a built-in template's name or a Jinja file, not the model's own"`
 
-	Dataset        []string `key:"dataset" help:"training files (.jsonl .json .csv .tsv .parquet .xlsx), or 'lessons'"`
+	Dataset        []string `key:"dataset" help:"training files (.jsonl .json .csv .tsv .parquet .xlsx .txt), or 'lessons'"`
 	DatasetWeights []string `key:"dataset_weights" help:"mix the data sets: each one's share of the rows of an epoch"`
 
 	Format        string   `key:"format" help:"format of the rows; found from the keys of each where empty"`
