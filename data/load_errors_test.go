@@ -37,7 +37,7 @@ func TestFileErrors(t *testing.T) {
 		{"empty array", "r.json", "[]", "r.json has no rows"},
 		{"header only", "r.csv", "instruction,output\n", "r.csv has no rows"},
 		{"unknown type", "r.doc", "x",
-			`the file type ".doc" is unknown; the known ones are .jsonl .ndjson .json .csv .tsv .parquet .xlsx .txt, and text also`},
+			`the file type ".doc" is unknown; the known ones are .jsonl .ndjson .json .csv .tsv .parquet .xlsx .txt, and`},
 		{"not UTF-8", "r.jsonl", "{\"text\":\"a\"}\n{\"text\":\"b\xff\"}", "r.jsonl:2:11: the text is not UTF-8"},
 		{"half a UTF-16 character", "r.csv", "\xff\xfea\x00\n\x00b", "r.csv:2: the text is damaged UTF-16"},
 		{"half a UTF-16 pair", "r.csv", "\xff\xfe\x3d\xd8a\x00", "r.csv:1: the text is damaged UTF-16"},

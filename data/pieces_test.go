@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestTextPieces divides texts of every length around some limits: each token but the first is trained once, in its order,
-// and the last one of a piece is the first of the next.
+// TestTextPieces divides texts of every length around some limits: each token but the first is trained once, in
+// its order, and the last one of a piece is the first of the next.
 func TestTextPieces(t *testing.T) {
 	e := encoder(t, "lessons", byteTokenizer(t))
 	for _, limit := range []int{2, 3, 8} {

@@ -71,7 +71,8 @@ func NewPlan(lengths []int32, o PlanOptions) *Plan {
 	return &Plan{lengths: lengths, options: o}
 }
 
-// Epoch gives the micro-batches of epoch e (from 0) as indices of rows. Every row occurs exactly once, but in a mixture.
+// Epoch gives the micro-batches of epoch e (from 0) as indices of rows. Every row occurs exactly once, except in a
+// mixture.
 func (p *Plan) Epoch(e int) [][]int {
 	order := p.order(e)
 	var batches [][]int

@@ -44,8 +44,8 @@ func (d *dataset) wantsBeginning(r *recipe.Recipe, from loadOptions) (bool, erro
 		b, err := readBeginning(from.resumed)
 		return b.Rows > 0, err
 	}
-	return d.rows == nil && len(r.DatasetWeights) == 0 && r.MaxSteps > 0 && !r.Packing && r.Sampling != data.GroupByLength &&
-		sizeOf(d.files) >= cmp.Or(from.large, largeData), nil
+	return d.rows == nil && len(r.DatasetWeights) == 0 && r.MaxSteps > 0 && !r.Packing &&
+		r.Sampling != data.GroupByLength && sizeOf(d.files) >= cmp.Or(from.large, largeData), nil
 }
 
 // encodeBeginning encodes the rows that the steps need, where that is wanted and they are a part of an epoch. It tells

@@ -55,7 +55,8 @@ func EstimateMemory(m *model.Model, w Workload) (Memory, error) {
 		scratch += muonScratch(m)
 	}
 	return Memory{present: machine.ResidentMemory(), weights: int64(weights) + averageBytes(m, w.EMADecay),
-		gradients: int64(m.GradBytes()), moments: momentBytes(m, w.Optim), activations: int64(graphs), rest: int64(w.Threads)*int64(scratch) + growth}, nil
+		gradients: int64(m.GradBytes()), moments: momentBytes(m, w.Optim), activations: int64(graphs),
+		rest: int64(w.Threads)*int64(scratch) + growth}, nil
 }
 
 // muonScratch is what Muon's largest matrix takes of a worker, in bytes.

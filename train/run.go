@@ -284,7 +284,7 @@ func (u *run) keepModel(err error) error {
 	if !u.over() || errors.Is(err, ErrInterrupted) {
 		return err
 	}
-	if u.trainer.ema.swap() != nil || u.Model.Save(u.Recipe.OutputDir) != nil { // for the reason that err names, most likely
+	if u.trainer.ema.swap() != nil || u.Model.Save(u.Recipe.OutputDir) != nil { // as err says, most likely
 		return err
 	}
 	return fmt.Errorf("%w; all %d steps were made, and the model after the last one is in %s", err, u.trainer.Done.Step,

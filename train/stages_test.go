@@ -114,7 +114,7 @@ func TestStagesMistakes(t *testing.T) {
 		{set(t, done, "model_config", "", "tokenizer_name", "", "model_name_or_path", first, "output_dir", t.TempDir(),
 			"stages", `[{"lora_r": 4}, {"adapter": "none"}]`), "stage 2: stage 1 makes an adapter, and adapter: none"},
 		{set(t, done, "model_config", "", "tokenizer_name", "", "model_name_or_path", first, "output_dir", t.TempDir(),
-			"stages", `[{"lora_r": 4}, {"seed": 1}, {"unfreeze_layers": 1}]`), "stage 3: stage 1 makes an adapter, and unfreeze"},
+			"stages", `[{"lora_r": 4}, {"seed": 1}, {"unfreeze_layers": 1}]`), "stage 3: stage 1 makes an adapter, and unf"},
 		{set(t, done, "model_config", "", "tokenizer_name", "", "model_name_or_path", first, "output_dir", t.TempDir(),
 			"stages", `[{"lora_r": 4}, {"lora_r": 8}]`), "stage 2: it trains on the adapter of stage 1"},
 		{set(t, done, "stages", `[]`), "expected a list of mappings"},

@@ -78,8 +78,8 @@ func NewTrainer(o TrainerOptions) (*Trainer, error) {
 	}
 	terms := kernel.LossTerms{Smoothing: o.Recipe.SmoothingFactor, Z: o.Recipe.ZLoss}
 	noise := ops.Noise{Alpha: o.Recipe.NEFTune, Seed: uint64(o.Recipe.Seed)}
-	return &Trainer{Graph: g, feed: feed{graph: g, objective: o.Objective, terms: terms, noise: noise}, opt: opt, ema: ema, recipe: o.Recipe,
-		rates: rates, source: o.Source}, nil
+	return &Trainer{Graph: g, feed: feed{graph: g, objective: o.Objective, terms: terms, noise: noise}, opt: opt, ema: ema,
+		recipe: o.Recipe, rates: rates, source: o.Source}, nil
 }
 
 // graph builds the graph.

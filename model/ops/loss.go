@@ -58,7 +58,8 @@ func (o *Loss) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
 	o.Logprobs = buffer[float64](g, g.Capacity)
 	b := &loss{env: g.Env, Loss: o, w: o.W.Weights(kernel.NT), v: v, c: c,
 		targets: buffer[int32](g, g.Capacity), weights: buffer[float32](g, g.Capacity),
-		losses: buffer[float64](g, g.Capacity), added: buffer[float64](g, g.Capacity), wantX: o.Grad && g.learns(x), wantW: o.Grad && !o.W.Frozen}
+		losses: buffer[float64](g, g.Capacity), added: buffer[float64](g, g.Capacity),
+		wantX: o.Grad && g.learns(x), wantW: o.Grad && !o.W.Frozen}
 	if b.wantX {
 		b.dx = buffer[float32](g, g.Capacity*c)
 	}

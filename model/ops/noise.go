@@ -6,8 +6,9 @@ import (
 	"instruct/model/kernel"
 )
 
-// Noise is what a step adds to the embeddings of its rows: NEFTune (Jain et al. 2023, arXiv:2310.05914). Each of the T·C
-// numbers of a row gets one that is uniform between ∓Alpha/√(T·C), T the row's own positions, as in its authors' code.
+// Noise is what a step adds to the embeddings of its rows: NEFTune (Jain et al. 2023, arXiv:2310.05914). Each of
+// the T·C numbers of a row gets one that is uniform between ∓Alpha/√(T·C), T the row's own positions, as in its
+// authors' code.
 // It belongs to seed, step, row, position and column, whatever else is in the micro-batch.
 type Noise struct {
 	Alpha float64 // 0: none

@@ -6,8 +6,8 @@ import "fmt"
 func (r *Recipe) lossChecks() []check {
 	_, prefers := r.Preference()
 	ofNLL := func(key string, value float64, say string) check {
-		return check{!prefers || value == 0, key, value, fmt.Sprintf("it belongs to the cross-entropy, and loss_type is %s; %s",
-			r.LossType, say)}
+		return check{!prefers || value == 0, key, value,
+			fmt.Sprintf("it belongs to the cross-entropy, and loss_type is %s; %s", r.LossType, say)}
 	}
 	return []check{
 		{r.SmoothingFactor >= 0 && r.SmoothingFactor < 1, "label_smoothing_factor", r.SmoothingFactor,

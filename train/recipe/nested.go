@@ -27,7 +27,7 @@ func (g *reading) nested(where, key string, n ast.Node) bool {
 		}
 		switch {
 		case len(weights) > 0 && rule.to == "eval_dataset":
-			g.mistakes = append(g.mistakes, mistake("%sheld-out data sets have no weights: every row counts; remove them", where))
+			g.mistakes = append(g.mistakes, mistake("%sheld-out data sets have no weights: remove them", where))
 		case len(weights) > 0 && len(weights) < len(files):
 			g.mistakes = append(g.mistakes, mistake("%s%d of %d data sets have a weight; give each one, or none", where,
 				len(weights), len(files)))

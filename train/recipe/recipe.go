@@ -20,7 +20,7 @@ type Recipe struct {
 	VocabSize       int      `key:"tokenizer_vocab_size" help:"vocabulary of a tokenizer trained with tokenizer_name: bpe"`
 	ChatTemplate    string   `key:"chat_template" help:"a built-in template's name or a Jinja file, not the model's own"`
 
-	Dataset        []string `key:"dataset" help:"training files (.jsonl .json .csv .tsv .parquet .xlsx .txt), or 'lessons'"`
+	Dataset        []string `key:"dataset" help:"data files (.jsonl .json .csv .tsv .parquet .xlsx .txt), or 'lessons'"`
 	DatasetWeights []string `key:"dataset_weights" help:"mix the data sets: each one's share of the rows of an epoch"`
 
 	Format        string   `key:"format" help:"format of the rows; found from the keys of each where empty"`
@@ -44,7 +44,7 @@ type Recipe struct {
 	Undesirable float64 `key:"undesirable_weight" help:"kto: weight of answers that are labelled false"`
 
 	SmoothingFactor float64 `key:"label_smoothing_factor" help:"share of each target's probability spread over all tokens"`
-	NEFTune         float64 `key:"neftune_noise_alpha" help:"NEFTune: noise on the embeddings of training rows; 5 is usual"`
+	NEFTune         float64 `key:"neftune_noise_alpha" help:"NEFTune: noise on the embeddings of rows in training; 5 to 15"`
 	ZLoss           float64 `key:"z_loss" help:"weight of the squared logarithm of the softmax's sum; PaLM and OLMo: 1e-4"`
 
 	BatchSize     int     `key:"per_device_train_batch_size" help:"rows in a micro-batch"`
