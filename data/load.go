@@ -40,8 +40,8 @@ func (*BadRow) UserError() bool { return true }
 
 // Load reads the rows of the files that the paths stand for ([Expand]), in order. The type of a file follows from its
 // extension (.jsonl, .json, .csv, .tsv, .parquet, .xlsx, .txt); text may be packed (.gz, .zst, .xz). The format is the
-// named one or, when it is empty or "auto", found for each file from the keys of its first row; it is then required of every
-// row. Errors name path:line.
+// named one or, when it is empty or "auto", found for each file from the keys of its first row; it is then required
+// of every row. Errors name path:line.
 func Load(ctx context.Context, paths []string, format string) ([]Row, error) {
 	return LoadWith(ctx, paths, Options{Format: format})
 }

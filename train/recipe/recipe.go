@@ -44,7 +44,7 @@ type Recipe struct {
 	Undesirable float64 `key:"undesirable_weight" help:"kto: weight of answers that are labelled false"`
 
 	SmoothingFactor float64 `key:"label_smoothing_factor" help:"share of each target's probability spread over all tokens"`
-	NEFTune         float64 `key:"neftune_noise_alpha" help:"NEFTune: noise on the embeddings of rows in training; 5 to 15"`
+	NEFTune         float64 `key:"neftune_noise_alpha" help:"NEFTune: noise on the embeddings in training; 5 is usual"`
 	ZLoss           float64 `key:"z_loss" help:"weight of the squared logarithm of the softmax's sum; PaLM and OLMo: 1e-4"`
 
 	BatchSize     int     `key:"per_device_train_batch_size" help:"rows in a micro-batch"`
