@@ -62,15 +62,15 @@ func (t *crossEntropyTask) rows(_, lo, hi int) {
 			t.row(i, x, y)
 		default:
 			m, target := maxOf(x), x[y]
-			var s float32
+			var s float64
 			if t.grad {
-				s = expSum(x, x, m)
-				scale(x, t.weights[i]/s)
+				s = expSumLong(x, m)
+				scale(x, t.weights[i]/float32(s))
 				x[y] -= t.weights[i]
 			} else {
-				s = sumExp(x, m)
+				s = sumExpLong(x, m)
 			}
-			t.losses[i] = float64(m) + exact.Log(float64(s)) - float64(target)
+			t.losses[i] = float64(m) + exact.Log(s) - float64(target)
 		}
 	}
 }
@@ -81,20 +81,20 @@ func (t *crossEntropyTask) row(i int, x []float32, y int32) {
 	if t.terms.Smoothing > 0 {
 		mean = float64(sum(x)) / float64(t.v)
 	}
-	var s float32
+	var s float64
 	if t.grad {
-		s = expSum(x, x, m)
+		s = expSumLong(x, m)
 	} else {
-		s = sumExp(x, m)
+		s = sumExpLong(x, m)
 	}
-	lse := float64(m) + exact.Log(float64(s))
+	lse := float64(m) + exact.Log(s)
 	t.losses[i] = lse - target
 	t.added[i] = float64(t.terms.Smoothing*(target-mean)) + float64(t.terms.Z*float64(lse*lse))
 	if !t.grad {
 		return
 	}
 	w := float64(t.weights[i])
-	scale(x, float32(float64(w*(1+float64(2*float64(t.terms.Z*lse))))/float64(s)))
+	scale(x, float32(float64(w*(1+float64(2*float64(t.terms.Z*lse))))/s))
 	x[y] -= float32(w * (1 - t.terms.Smoothing))
 	if each := float32(float64(w*t.terms.Smoothing) / float64(t.v)); each != 0 {
 		for j := range x {

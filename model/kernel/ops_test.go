@@ -255,6 +255,25 @@ func TestCrossEntropy(t *testing.T) {
 	}
 }
 
+// TestCrossEntropyOfManySmall has a vocabulary whose every token but one is below the last bit of a float32 sum.
+func TestCrossEntropyOfManySmall(t *testing.T) {
+	const v = 50_000
+	p := NewPool(1)
+	defer p.Close()
+	want := math.Log(1 + float64((v-1)*math.Exp(-17.5)))
+	for _, grad := range []bool{false, true} {
+		x, losses := make([]float32, v), make([]float64, 1)
+		for i := range x {
+			x[i] = -17.5
+		}
+		x[7] = 0
+		p.CrossEntropy(x, []int32{7}, []float32{1}, losses, 1, v, grad)
+		if math.Abs(losses[0]-want) > 2e-6 {
+			t.Errorf("grad=%v: loss %.8f, want %.8f", grad, losses[0], want)
+		}
+	}
+}
+
 func TestRowsAndElements(t *testing.T) {
 	const n, c, rows = 6, 70, 4
 	r := rng.NewRand(1, "rows", 0, 0)

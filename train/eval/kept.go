@@ -122,7 +122,7 @@ func (k *Kept) Close() error {
 
 // keptVersion is raised when the same question to the same model may be answered otherwise than by the program before:
 // when the bits of decoding or scoring change, or what a value means.
-const keptVersion = 1
+const keptVersion = 2
 
 // keptKey is the key of a question: kind says what is asked, and question is everything beside the model that decides
 // the answer, as JSON.

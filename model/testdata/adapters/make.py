@@ -31,6 +31,15 @@ ADAPTERS = {
     "rslora": ("qwen2", dict(r=4, lora_alpha=6, use_rslora=True, target_modules=["q_proj", "v_proj", "gate_proj"],
                              modules_to_save=["lm_head", "model.norm"]), 3),
     "dora": ("qwen3", dict(r=3, lora_alpha=6, use_dora=True, target_modules=["q_proj", "k_proj", "o_proj", "up_proj", "down_proj"]), 4),
+    # what other families have beside that: norms and two kinds of RoPE; biases; q, k, v and gate, up in one tensor; short convolutions; query,
+    # key and value of a head side by side, with biases
+    "gemma3": ("gemma3", dict(r=4, lora_alpha=8, target_modules="all-linear"), 5),
+    "qwen2": ("qwen2", dict(r=4, lora_alpha=8, target_modules="all-linear"), 6),
+    "phi3": ("phi3", dict(r=4, lora_alpha=8, target_modules="all-linear"), 7),
+    "lfm2": ("lfm2", dict(r=4, lora_alpha=8, target_modules="all-linear"), 8),
+    "neox": ("neox", dict(r=4, lora_alpha=8, target_modules="all-linear"), 9),
+    "phi3-dora": ("phi3", dict(r=4, lora_alpha=8, use_dora=True, target_modules="all-linear"), 10),
+    "neox-dora": ("neox", dict(r=4, lora_alpha=8, use_dora=True, target_modules="all-linear"), 11),
 }
 
 
