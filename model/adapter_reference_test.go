@@ -18,6 +18,14 @@ var referenceAdapters = map[string]model.AdapterConfig{
 	"gpt2":   {R: 2, Alpha: 4},
 	"rslora": {R: 4, Alpha: 6, RSLoRA: true, Save: []string{"lm_head", "model.norm"}},
 	"dora":   {R: 3, Alpha: 6, DoRA: true},
+
+	"gemma3":    {R: 4, Alpha: 8},
+	"qwen2":     {R: 4, Alpha: 8},
+	"phi3":      {R: 4, Alpha: 8},
+	"lfm2":      {R: 4, Alpha: 8},
+	"neox":      {R: 4, Alpha: 8},
+	"phi3-dora": {R: 4, Alpha: 8, DoRA: true},
+	"neox-dora": {R: 4, Alpha: 8, DoRA: true},
 }
 
 // TestAdapterReferenceLogits compares logits of models with their adapters, beside them and merged, with PEFT's.

@@ -49,6 +49,14 @@ var adapters = map[string]model.AdapterConfig{
 	"rslora": {R: 4, Alpha: 6, RSLoRA: true, Targets: []string{"q_proj", "v_proj", "gate_proj"},
 		Save: []string{"lm_head", "model.norm"}},
 	"dora": {R: 3, Alpha: 6, DoRA: true, Targets: []string{"q_proj", "k_proj", "o_proj", "up_proj", "down_proj"}},
+
+	"gemma3":    {R: 4, Alpha: 8, Targets: []string{model.AllLinear}},
+	"qwen2":     {R: 4, Alpha: 8, Targets: []string{model.AllLinear}},
+	"phi3":      {R: 4, Alpha: 8, Targets: []string{model.AllLinear}},
+	"lfm2":      {R: 4, Alpha: 8, Targets: []string{model.AllLinear}},
+	"neox":      {R: 4, Alpha: 8, Targets: []string{model.AllLinear}},
+	"phi3-dora": {R: 4, Alpha: 8, DoRA: true, Targets: []string{model.AllLinear}},
+	"neox-dora": {R: 4, Alpha: 8, DoRA: true, Targets: []string{model.AllLinear}},
 }
 
 // TestAdapterReferenceSteps compares gradients and ten AdamW steps of adapters with PEFT's.
