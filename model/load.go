@@ -31,8 +31,9 @@ type BlockSource interface {
 	ReadQ8(name string) (raw []byte, ok bool, err error)
 }
 
-// fill reads one tensor of src into its parameter, with what merge adds to it; merge may be nil.
-func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool, merge *Merge) error {
+// fill reads one tensor of src into its parameter, with what merge adds to it; merge may be nil. What is kept in fewer
+// bits goes through scratch, which is one for all tensors: beside the weights there is room for the largest alone.
+func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool, merge *Merge, scratch *[]float32) error {
 	heads, rows := 0, t.Shape[0]
 	reduced := t.param.Reduced
 	if gguf {
@@ -54,7 +55,8 @@ func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool, mer
 	values := t.Data
 	size := rows * (t.param.Size() / t.param.Shape[0])
 	if values == nil {
-		values = make([]float32, size)
+		*scratch = slices.Grow((*scratch)[:0], size)
+		values = (*scratch)[:size]
 	}
 	if err := src.Read(name, values); err != nil {
 		return err
@@ -135,6 +137,7 @@ func (m *Model) load(path string, src Source, gguf bool) error {
 	pool := kernel.NewPool(0)
 	defer pool.Close()
 	read := map[string]bool{}
+	var scratch []float32
 	for _, t := range m.Tensors() {
 		n, shape, ok := m.find(&t, src, gguf)
 		if gguf && t.part.turned {
@@ -150,7 +153,7 @@ func (m *Model) load(path string, src Source, gguf bool) error {
 		if !slices.Equal(shape, t.Shape) {
 			return mistake("model: load %s: tensor %s has shape %v; config.json asks for %v", path, n, shape, t.Shape)
 		}
-		if err := t.fill(pool, src, n, gguf, m.merge); err != nil {
+		if err := t.fill(pool, src, n, gguf, m.merge, &scratch); err != nil {
 			return fmt.Errorf("model: load %s: %w", path, err)
 		}
 		read[n] = true
