@@ -38,8 +38,8 @@ func (s shapesOnly) Read(_ string, dst []float32) error {
 // TestLoadingHoldsOneTensor: weights that are kept in fewer bits are read through room for the largest tensor, once.
 func TestLoadingHoldsOneTensor(t *testing.T) {
 	const vocab, width = 20_000, 128
-	c, err := model.ParseConfig(filepath.Join(t.TempDir(), "config.json"), []byte(`{"model_type": "llama", "vocab_size": 20000,
-		"hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 2, "num_attention_heads": 2,
+	c, err := model.ParseConfig(filepath.Join(t.TempDir(), "config.json"), []byte(`{"model_type": "llama",
+		"vocab_size": 20000, "hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 2, "num_attention_heads": 2,
 		"max_position_embeddings": 64, "rms_norm_eps": 1e-5, "tie_word_embeddings": false}`))
 	if err != nil {
 		t.Fatal(err)

@@ -52,8 +52,8 @@ func (t *squaresTask) rows(_, lo, hi int) {
 }
 
 // expBlock is how many exponentials are added up in float32; the sums of such blocks are added in float64. In one
-// float32 sum over a vocabulary of 50,000 the many small ones are lost beside the largest, and log-probabilities are too
-// high: 7e-6 in the mean with SmolLM2.
+// float32 sum over a vocabulary of 50,000 the many small ones are lost beside the largest, and log-probabilities are
+// too high: 7e-6 in the mean with SmolLM2.
 const expBlock = 1024
 
 // expSumLong does x = exp(x-m) and gives Σ x: float64 sums of the float32 sums over blocks.
