@@ -15,6 +15,9 @@ const chunkBytes = 256 << 10
 // decodeFunc converts whole blocks: src holds them, dst takes their elements.
 type decodeFunc func(dst []float32, src []byte) error
 
+// encodeFunc converts to whole blocks: src are their elements, dst takes them.
+type encodeFunc func(dst []byte, src []float32) error
+
 // readBlocks converts len(dst)/elems blocks of size bytes that start at off of r.
 // Chunks go to all cores; they are independent, so the result is always the same.
 func readBlocks(r io.ReaderAt, off int64, size, elems int, dst []float32, decode decodeFunc) error {

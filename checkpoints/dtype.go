@@ -38,7 +38,9 @@ func (d DType) Size() int {
 var decoders = map[DType]decodeFunc{F32: decodeF32, F16: decodeF16, BF16: decodeBF16, F64: decodeF64}
 
 // blockType is d as a type of tensors in a file.
-func (d DType) blockType() blockType { return blockType{string(d), 1, d.Size(), decoders[d]} }
+func (d DType) blockType() blockType {
+	return blockType{string(d), 1, d.Size(), decoders[d], d.encoder()}
+}
 
 func decodeF32(dst []float32, src []byte) error {
 	for i := range dst {
@@ -75,7 +77,7 @@ func decodeF64(dst []float32, src []byte) error {
 
 // encoder gives the function that rounds float32 to d, nearest even; nil when d cannot be written.
 // A finite value that would become infinite is an error.
-func (d DType) encoder() func(dst []byte, src []float32) error {
+func (d DType) encoder() encodeFunc {
 	switch d {
 	case F32:
 		return encodeF32
@@ -94,7 +96,7 @@ func encodeF32(dst []byte, src []float32) error {
 	return nil
 }
 
-func encode16(d DType, round func(float32) uint16, inf uint16) func(dst []byte, src []float32) error {
+func encode16(d DType, round func(float32) uint16, inf uint16) encodeFunc {
 	return func(dst []byte, src []float32) error {
 		for i, v := range src {
 			h := round(v)

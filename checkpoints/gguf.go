@@ -14,7 +14,7 @@ import (
 // the reverse of ggml's dimensions: a linear layer is [out, in].
 type GGUF struct {
 	tensorFile
-	meta map[string]metaValue
+	Metadata
 }
 
 // OpenGGUF opens a file and checks all of it but the tensors' values: every count, length and offset lies inside the
@@ -31,7 +31,7 @@ const (
 func newGGUF(f tensorFile, size int64) (*GGUF, error) {
 	f.tensors = map[string]stored{}
 	f.refusal = "type %s is not supported, expected one of " + readableTypes()
-	g := &GGUF{tensorFile: f, meta: map[string]metaValue{}}
+	g := &GGUF{tensorFile: f}
 	p := newGGUFParser(f.path, f.r, size)
 	g.parse(p)
 	if p.err != nil {
@@ -58,7 +58,7 @@ func (g *GGUF) parse(p *ggufParser) {
 		if _, dup := g.meta[key]; dup {
 			p.fail("metadata has key %q twice", key)
 		}
-		g.meta[key] = p.value(key)
+		g.set(key, p.value(key))
 	}
 	for ; tensors > 0 && p.err == nil; tensors-- {
 		g.parseTensor(p)

@@ -7,8 +7,15 @@ import (
 	"strings"
 )
 
+// Metadata is the metadata of a GGUF file: values of known types by key, in the order of the file. What is read from a
+// file is asked with String, Float and so on, what is to be written is said with SetString, SetFloat32 and so on.
+type Metadata struct {
+	keys []string
+	meta map[string]metaValue
+}
+
 // value gives what key has; metaTypes is the kind of what is absent.
-func (g *GGUF) value(key string) metaValue {
+func (g *Metadata) value(key string) metaValue {
 	if v, ok := g.meta[key]; ok {
 		return v
 	}
@@ -16,16 +23,16 @@ func (g *GGUF) value(key string) metaValue {
 }
 
 // String gives a string value; ok is false when key is absent or of another type, as it is for all the getters.
-func (g *GGUF) String(key string) (value string, ok bool) {
+func (g *Metadata) String(key string) (value string, ok bool) {
 	v := g.value(key)
 	return v.text, v.kind == metaString
 }
 
 // Uint gives an integer of any width that is not negative.
-func (g *GGUF) Uint(key string) (value uint64, ok bool) { return g.value(key).uint() }
+func (g *Metadata) Uint(key string) (value uint64, ok bool) { return g.value(key).uint() }
 
 // Float gives a float32 or float64, or an integer as a float.
-func (g *GGUF) Float(key string) (value float64, ok bool) {
+func (g *Metadata) Float(key string) (value float64, ok bool) {
 	v := g.value(key)
 	switch v.kind {
 	case metaFloat32:
@@ -40,19 +47,19 @@ func (g *GGUF) Float(key string) (value float64, ok bool) {
 }
 
 // Bool gives a bool.
-func (g *GGUF) Bool(key string) (value, ok bool) {
+func (g *Metadata) Bool(key string) (value, ok bool) {
 	v := g.value(key)
 	return v.bits != 0, v.kind == metaBool
 }
 
 // Strings gives an array of strings.
-func (g *GGUF) Strings(key string) (values []string, ok bool) {
+func (g *Metadata) Strings(key string) (values []string, ok bool) {
 	v := g.value(key)
 	return slices.Clone(v.list), v.kind == metaArray && v.elem == metaString
 }
 
 // Ints gives an array of integers of any width that all fit in int64.
-func (g *GGUF) Ints(key string) (values []int64, ok bool) {
+func (g *Metadata) Ints(key string) (values []int64, ok bool) {
 	v := g.value(key)
 	values = []int64{}
 	for e := range v.scalars() {
@@ -66,7 +73,7 @@ func (g *GGUF) Ints(key string) (values []int64, ok bool) {
 }
 
 // Floats gives an array of float32, or of float64 rounded to float32.
-func (g *GGUF) Floats(key string) (values []float32, ok bool) {
+func (g *Metadata) Floats(key string) (values []float32, ok bool) {
 	v := g.value(key)
 	for e := range v.scalars() {
 		if v.elem == metaFloat32 {

@@ -26,11 +26,12 @@ type stored struct {
 }
 
 // blockType is a type of tensors: blocks of elems elements take size bytes each.
-// decode is nil for types that are known but not read.
+// decode is nil for types that are known but not read, encode for those that are not written.
 type blockType struct {
 	name        string
 	elems, size int
 	decode      decodeFunc
+	encode      encodeFunc
 }
 
 // openTensors opens a file whose head is read by parse.
