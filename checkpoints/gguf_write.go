@@ -175,6 +175,20 @@ func (g *Metadata) set(key string, v metaValue) {
 // Keys lists the keys in their order.
 func (g *Metadata) Keys() []string { return slices.Clone(g.keys) }
 
+// Show is the value of a key with its type, for people.
+func (g *Metadata) Show(key string) string {
+	v := g.value(key)
+	switch v.kind {
+	case metaTypes:
+		return "absent"
+	case metaFloat32:
+		return fmt.Sprintf("%g (float32)", math.Float32frombits(uint32(v.bits)))
+	case metaArray:
+		return fmt.Sprintf("%s %x %q", v, v.raw, v.list)
+	}
+	return v.String()
+}
+
 // SetString gives a key a string, as the other setters do with values of theirs.
 func (g *Metadata) SetString(key, value string) { g.set(key, metaValue{kind: metaString, text: value}) }
 

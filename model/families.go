@@ -14,7 +14,8 @@ type family struct {
 	write  func(c *Config, out map[string]any)      // the same keys, written back
 	params func(c *Config) []spec                   // every parameter, in order
 	graph  func(b *builder) (*gorgonia.Node, error) // token ids -> normed rows (N, C)
-	meta   func(c *Config, g *ggufReader)           // fills c from GGUF metadata
+	meta   func(c *Config, g *ggufMeta)             // GGUF metadata, both ways
+	stored func(c *Config)                          // makes c what GGUF files of another family have; nil: its own have it
 }
 
 // families lists every family; a new one is one file and one line here.

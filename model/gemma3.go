@@ -1,7 +1,9 @@
 package model
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"instruct/model/ops"
 )
@@ -66,27 +68,32 @@ func writeGemma3(c *Config, out map[string]any) {
 	}
 }
 
-func gemma3Meta(c *Config, g *ggufReader) {
+func gemma3Meta(c *Config, g *ggufMeta) {
 	o := &c.options
+	types, window, local := o.alternation(c.Rope)
+	pattern := max(1, slices.Index(types, fullAttention)+1)
+	g.count("attention.sliding_window", &window)
+	g.count("attention.sliding_window_pattern", &pattern)
+	g.num("rope.freq_base_swa", &local.Theta)
+	if g.writes() {
+		return
+	}
 	o.embedScale = math.Sqrt(float64(c.Width))
 	o.attentionScale = 1 / math.Sqrt(float64(c.HeadDim)) // no key says otherwise
-	if g.num("final_logit_softcapping") > 0 {
+	var softcap float64
+	if g.num("final_logit_softcapping", &softcap); softcap > 0 {
 		g.fail("final_logit_softcapping is not supported; Gemma 3 has none")
 	}
-	local := Rope{Theta: gemmaLocalTheta, Scaling: RopeScaling{Type: "default"}}
-	if theta := g.num("rope.freq_base_swa"); theta > 0 {
-		local.Theta = theta
-	}
-	if g.num("rope.freq_base") == 0 {
+	var base float64
+	if g.num("rope.freq_base", &base); base == 0 {
 		c.Rope.Theta = gemmaTheta
 	}
-	pattern := g.count("attention.sliding_window_pattern")
 	if pattern == 0 {
 		pattern = gemmaPattern
 	}
-	window := g.count("attention.sliding_window")
 	if window == 0 {
 		pattern = 1
 	}
+	local = Rope{Theta: cmp.Or(local.Theta, gemmaLocalTheta), Scaling: RopeScaling{Type: "default"}}
 	o.alternate(patternTypes(c.Layers, pattern), window, c.Rope, local, g.fail)
 }

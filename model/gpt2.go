@@ -52,15 +52,14 @@ func writeGPT2(c *Config, out map[string]any) {
 	})
 }
 
-func gpt2Meta(c *Config, g *ggufReader) {
-	c.Width, c.Hidden = g.count("embedding_length"), g.count("feed_forward_length")
-	c.Layers, c.Heads = g.count("block_count"), g.count("attention.head_count")
-	c.MaxLength = g.count("context_length")
-	c.KVHeads = c.Heads
-	if c.Heads > 0 {
-		c.HeadDim = c.Width / c.Heads
-	}
-	c.NormEps = g.real("attention.layer_norm_epsilon", 1e-5)
+func gpt2Meta(c *Config, g *ggufMeta) {
+	g.count("context_length", &c.MaxLength)
+	g.count("embedding_length", &c.Width)
+	g.count("block_count", &c.Layers)
+	g.count("feed_forward_length", &c.Hidden)
+	g.count("attention.head_count", &c.Heads)
+	c.sizeHeads()
+	g.real("attention.layer_norm_epsilon", &c.NormEps, 1e-5)
 }
 
 func gpt2Params(c *Config) []spec {

@@ -12,11 +12,16 @@ func graniteFamily() family {
 		name: "granite", architecture: "GraniteForCausalLM", gguf: "granite",
 		options: decoderOptions{interleaved: true},
 		parse:   parseMultipliers, write: writeMultipliers,
-		meta: func(c *Config, g *ggufReader) {
+		meta: func(c *Config, g *ggufMeta) {
 			o := &c.options
-			o.embedScale, o.attentionScale = g.real("embedding_scale", 1), g.real("attention.scale", 0)
-			o.residualScale, o.logitScale = g.real("residual_scale", 1), 1/g.real("logit_scale", 1)
-			if !g.flag("rope.scaling.finetuned", true) {
+			logits := 1 / o.logitScale
+			g.real("embedding_scale", &o.embedScale, 1)
+			g.real("attention.scale", &o.attentionScale, 0)
+			g.real("residual_scale", &o.residualScale, 1)
+			g.real("logit_scale", &logits, 1)
+			o.logitScale = 1 / logits
+			positions := c.Rope.Theta > 0
+			if g.flag("rope.scaling.finetuned", &positions, true); !positions {
 				g.fail("it has no positions at all (rope.scaling.finetuned is false), which is supported in folders only")
 			}
 		},
@@ -39,6 +44,11 @@ func graniteHybridFamily() family {
 		write: func(c *Config, out map[string]any) {
 			writeMultipliers(c, out)
 			out["layer_types"] = slices.Repeat([]string{legacyAttention}, c.Layers) // transformers 4 knows no other name
+		},
+		stored: func(c *Config) { // Granite 3's, with gate and up in tensors of their own
+			granite := graniteFamily()
+			c.family, c.options.interleaved = &granite, true
+			c.options.fusedMLP, c.options.names = false, nil
 		},
 	}.family()
 }

@@ -1,6 +1,10 @@
 package model
 
-import "instruct/model/kernel"
+import (
+	"slices"
+
+	"instruct/model/kernel"
+)
 
 // lfm2Family is LFM2 and LFM2.5, the dense ones: Llama with a norm of each query and key head, and with a gated short
 // convolution in the place of attention in most layers.
@@ -92,14 +96,26 @@ func writeLFM2(c *Config, out map[string]any) {
 	out["block_ff_dim"], out["block_auto_adjust_ff_dim"] = c.Hidden, false
 }
 
-func lfm2Meta(c *Config, g *ggufReader) {
-	taps := g.count("shortconv.l_cache")
+func lfm2Meta(c *Config, g *ggufMeta) {
+	const perLayer = "attention.head_count_kv" // 0 where there is a convolution
+	taps := slices.Max(append(c.options.taps, 0))
+	g.count("shortconv.l_cache", &taps)
+	if g.writes() {
+		heads := make([]int32, c.Layers)
+		for l := range heads {
+			if c.options.convTaps(l) == 0 {
+				heads[l] = int32(c.KVHeads)
+			}
+		}
+		g.out.SetInt32s(g.arch+"."+perLayer, heads)
+		return
+	}
 	if taps < 1 || taps > kernel.MaxTaps {
 		g.fail("shortconv.l_cache is %d; expected 1 to %d", taps, kernel.MaxTaps)
 	}
-	heads, _ := g.meta.Ints(g.arch + ".attention.head_count_kv")
+	heads, _ := g.meta.Ints(g.arch + "." + perLayer)
 	if len(heads) != c.Layers {
-		g.fail("attention.head_count_kv has %d entries for %d layers", len(heads), c.Layers)
+		g.fail("%s has %d entries for %d layers", perLayer, len(heads), c.Layers)
 	}
 	for _, kv := range heads {
 		if kv == 0 {

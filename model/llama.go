@@ -31,7 +31,9 @@ type llamaLike struct {
 
 	parse func(c *Config, r *configReader)    // of config.json, after Llama's keys
 	write func(c *Config, out map[string]any) // of config.json, over Llama's keys
-	meta  func(c *Config, g *ggufReader)      // of GGUF metadata, after Llama's keys
+	meta  func(c *Config, g *ggufMeta)        // of GGUF metadata, after Llama's keys, both ways
+
+	stored func(c *Config) // as in family
 }
 
 func (d llamaLike) family() family {
@@ -50,8 +52,10 @@ func (d llamaLike) family() family {
 				d.write(c, out)
 			}
 		},
-		meta: func(c *Config, g *ggufReader) {
-			c.options = d.options
+		meta: func(c *Config, g *ggufMeta) {
+			if !g.writes() {
+				c.options = d.options
+			}
 			llamaMeta(c, g)
 			if d.meta != nil {
 				d.meta(c, g)
@@ -59,6 +63,7 @@ func (d llamaLike) family() family {
 		},
 		params: llamaParams,
 		graph:  llamaGraph,
+		stored: d.stored,
 	}
 }
 
@@ -132,24 +137,37 @@ func writeLlama(c *Config, out map[string]any) {
 	}
 }
 
-func llamaMeta(c *Config, g *ggufReader) {
-	c.Width, c.Hidden = g.count("embedding_length"), g.everywhere("feed_forward_length")
-	c.Layers = g.count("block_count")
+func llamaMeta(c *Config, g *ggufMeta) {
+	length := c.MaxLength
+	if f := c.Rope.Scaling.Factors; f != nil {
+		length = f.Length
+	}
+	g.count("context_length", &length)
+	if !g.writes() {
+		c.MaxLength = length
+	}
+	g.count("embedding_length", &c.Width)
+	g.count("block_count", &c.Layers)
 	c.checkLayers(g.fail)
-	c.Heads = g.everywhere("attention.head_count")
-	c.KVHeads = cmp.Or(g.everywhere("attention.head_count_kv"), c.Heads)
-	c.MaxLength = g.count("context_length")
-	c.NormEps = g.real("attention.layer_norm_rms_epsilon", 0)
-	c.HeadDim = g.count("attention.key_length")
+	g.everywhere("feed_forward_length", &c.Hidden)
+	g.everywhere("attention.head_count", &c.Heads)
+	g.everywhere("attention.head_count_kv", &c.KVHeads)
+	c.KVHeads = cmp.Or(c.KVHeads, c.Heads)
+	g.real("attention.layer_norm_rms_epsilon", &c.NormEps, 0)
+	g.count("attention.key_length", &c.HeadDim)
 	if c.HeadDim == 0 && c.Heads > 0 {
 		c.HeadDim = c.Width / c.Heads
 	}
-	for tensor, place := range map[string]biasPlaces{"attn_q": biasQKV, "attn_output": biasOut, "ffn_up": biasMLP} {
-		if g.has("blk.0." + tensor + ".bias") {
-			c.options.biases |= place
+	if g.writes() {
+		g.count("attention.value_length", &c.HeadDim)
+	} else {
+		for tensor, place := range map[string]biasPlaces{"attn_q": biasQKV, "attn_output": biasOut, "ffn_up": biasMLP} {
+			if g.has("blk.0." + tensor + ".bias") {
+				c.options.biases |= place
+			}
 		}
 	}
-	c.Rope = g.rope(c)
+	g.rope(c)
 }
 
 func llamaParams(c *Config) []spec {

@@ -10,10 +10,12 @@ func ministral3Family() family {
 		options: decoderOptions{interleaved: true, headDim: 128},
 		parse:   parseWindow(0),
 		write:   writeWindow,
-		meta: func(c *Config, g *ggufReader) {
+		meta: func(c *Config, g *ggufMeta) {
 			s := &c.Rope.Scaling
-			s.QueryBeta = g.real("attention.temperature_scale", 0)
-			if m := g.real("rope.scaling.yarn_log_multiplier", 0); m != 0 {
+			m := s.MScale
+			g.real("attention.temperature_scale", &s.QueryBeta, 0)
+			g.real("rope.scaling.yarn_log_multiplier", &m, 0)
+			if m != 0 && !g.writes() {
 				s.MScale, s.MScaleAllDim = m, m
 			}
 		},

@@ -11,6 +11,13 @@ func mistralFamily() family {
 		name: "mistral", architecture: "MistralForCausalLM",
 		parse: parseWindow(4096),
 		write: writeWindow,
+		stored: func(c *Config) { // Llama's, which have no windows: as far as the window reaches, there are none
+			llama := llamaFamily()
+			c.family, c.options.interleaved = &llama, true
+			if w := c.options.window(0); w > 0 {
+				c.MaxLength, c.options.windows = min(c.MaxLength, w), nil
+			}
+		},
 	}.family()
 }
 

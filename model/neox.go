@@ -68,15 +68,21 @@ func writeNeoX(c *Config, out map[string]any) {
 	}
 }
 
-func neoxMeta(c *Config, g *ggufReader) {
-	c.options = neoxOptions()
-	c.Width, c.Hidden = g.count("embedding_length"), g.count("feed_forward_length")
-	c.Layers, c.Heads = g.count("block_count"), g.count("attention.head_count")
-	c.MaxLength = g.count("context_length")
+func neoxMeta(c *Config, g *ggufMeta) {
+	if !g.writes() {
+		c.options = neoxOptions()
+	}
+	g.count("context_length", &c.MaxLength)
+	g.count("embedding_length", &c.Width)
+	g.count("block_count", &c.Layers)
+	g.count("feed_forward_length", &c.Hidden)
+	g.count("attention.head_count", &c.Heads)
 	c.sizeHeads()
-	c.NormEps = g.real("attention.layer_norm_epsilon", 1e-5)
-	c.options.serial = !g.flag("use_parallel_residual", true)
-	c.Rope = g.rope(c)
+	g.real("attention.layer_norm_epsilon", &c.NormEps, 1e-5)
+	parallel := !c.options.serial
+	g.flag("use_parallel_residual", &parallel, true)
+	c.options.serial = !parallel
+	g.rope(c)
 }
 
 func neoxParams(c *Config) []spec {

@@ -8,8 +8,9 @@ func olmo2Family() family {
 	return llamaLike{
 		name: "olmo2", architecture: "Olmo2ForCausalLM", gguf: "olmo2",
 		options: decoderOptions{norms: normsBehind, headNorm: normAllHeads},
-		meta: func(c *Config, g *ggufReader) {
-			if g.num("attention.sliding_window") > 0 {
+		meta: func(_ *Config, g *ggufMeta) {
+			var window int
+			if g.count("attention.sliding_window", &window); window > 0 {
 				g.fail("it is OLMo 3, whose windows are not supported in GGUF files")
 			}
 		},

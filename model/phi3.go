@@ -19,8 +19,12 @@ func phi3Family() family {
 			// transformers 4 takes these three keys and no others.
 			out["rope_scaling"] = map[string]any{"type": s.Type, "short_factor": s.Factors.Short, "long_factor": s.Factors.Long}
 		},
-		meta: func(c *Config, g *ggufReader) {
-			c.options.setWindow(g.count("attention.sliding_window"), c.Layers)
+		meta: func(c *Config, g *ggufMeta) {
+			window := c.options.window(0)
+			g.count("attention.sliding_window", &window)
+			if !g.writes() {
+				c.options.setWindow(window, c.Layers)
+			}
 		},
 	}.family()
 }

@@ -18,7 +18,10 @@ func smollm3Family() family {
 			}
 			out["no_rope_layers"] = rotary
 		},
-		meta: func(c *Config, _ *ggufReader) { // llama.cpp has no key for it
+		meta: func(c *Config, g *ggufMeta) { // llama.cpp has no key for it
+			if g.writes() {
+				return
+			}
 			c.options.ropes = make([]Rope, max(0, c.Layers))
 			for l := range c.options.ropes {
 				if (l+1)%4 != 0 {
