@@ -48,3 +48,43 @@ func uniqueTokens(tokens []string) []string {
 	}
 	return out
 }
+
+// GGUF gives the vocabulary that a GGUF file has for the tokenizer and a model with size rows of embedding, which is at
+// least [Tokenizer.VocabSize]: the reverse of [FromGGUF]. What such a file cannot say is refused.
+func (t *Tokenizer) GGUF(size int) (file.GGUF, error) {
+	f, err := file.Parse(t.raw)
+	if err != nil {
+		return file.GGUF{}, err
+	}
+	tokens := slices.Concat(t.tokens, make([]string, max(0, size-len(t.tokens))))
+	v, err := f.ToGGUF(tokens, t.added)
+	if err != nil {
+		return v, err
+	}
+	for _, named := range []struct {
+		text string
+		to   *int
+	}{{t.config.bos, &v.BOS}, {t.config.eos, &v.EOS}, {t.config.unk, &v.UNK}, {t.config.pad, &v.PAD}} {
+		if id, ok := t.named(named.text); ok {
+			*named.to = int(id)
+		}
+	}
+	if len(t.before) > 1 || len(t.after) > 1 {
+		return v, mistake("tokenizer: %d tokens are put before a text and %d behind it; a GGUF file can say one of each; "+
+			"export with --to hf", len(t.before), len(t.after))
+	}
+	for _, id := range t.before {
+		v.BOS, v.AddBOS = int(id), true
+	}
+	for _, id := range t.after {
+		v.EOS, v.AddEOS = int(id), true
+	}
+	v.ChatTemplate = t.config.chatTemplate
+	for _, more := range t.config.moreTemplates {
+		if v.NamedTemplates == nil {
+			v.NamedTemplates = map[string]string{}
+		}
+		v.NamedTemplates[more.Name] = more.Template
+	}
+	return v, nil
+}

@@ -2,7 +2,6 @@ package file
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -27,44 +26,56 @@ type GGUF struct {
 // Types of tokens in a GGUF file.
 const (
 	ggufNormal      = 1
+	ggufUnknown     = 2
 	ggufControl     = 3
 	ggufUserDefined = 4
+	ggufUnused      = 5
+	ggufByte        = 6
 )
 
 // ggufPre is how a tokenizer.ggml.pre splits words.
 type ggufPre struct {
+	names        []string // by which llama.cpp knows it, the one that is written first
 	normalizer   any
 	preTokenizer any
 	ignoreMerges bool
 }
 
-// ggufPres is the table of pre-tokenizers, by the names that llama.cpp's converter gives them.
-func ggufPres() map[string]ggufPre {
+// ggufPres is the table of pre-tokenizers, by the names that llama.cpp's converter gives them. A file is written with
+// the first line that splits words as its tokenizer does.
+func ggufPres() []ggufPre {
 	split := func(regex string) any { return sequence("pretokenizers", splitBy(regex), byteLevel(false, false)) }
 	digits := object{"type": "Digits", "individual_digits": true}
-	// What llama.cpp takes for a file that does not say: four patterns, one after the other.
-	unsaid := ggufPre{preTokenizer: sequence("pretokenizers",
-		splitBy(`[\p{P}\$\+<=>\^~\|]+`), splitBy(strings.TrimSuffix(pattern.GPT2, `|\s+`)),
-		splitBy(`\p{N}+`), splitBy(`[0-9][0-9][0-9]`), byteLevel(false, false),
-	)}
 	nfc := object{"type": "NFC"}
-	gpt2 := ggufPre{preTokenizer: byteLevel(false, true)}
-	smollm := ggufPre{preTokenizer: sequence("pretokenizers", digits, byteLevel(false, true))}
-	llama3 := ggufPre{preTokenizer: split(pattern.Llama3), ignoreMerges: true}
-	cl100k := ggufPre{preTokenizer: split(pattern.Llama3)}
-	qwen2 := ggufPre{normalizer: nfc, preTokenizer: split(pattern.Qwen2)}
-	return map[string]ggufPre{
-		"": unsaid, "default": unsaid,
-		"gpt-2": gpt2, "gpt2": gpt2, "mpt": gpt2, "jais": gpt2,
-		"olmo":   {normalizer: nfc, preTokenizer: byteLevel(false, true)},
-		"smollm": smollm, "starcoder": smollm, "refact": smollm, "command-r": smollm, "codeshell": smollm,
-		"llama-bpe": llama3, "llama3": llama3, "llama-v3": llama3, "falcon3": llama3, "lfm2": llama3, "pixtral": llama3,
-		"dbrx": cl100k, "smaug-bpe": cl100k,
-		"qwen2": qwen2, "deepseek-r1-qwen": qwen2,
-		"stablelm2": {preTokenizer: split(pattern.Qwen2)},
-		"gpt-4o":    {preTokenizer: split(pattern.O200K)},
-		"tekken":    {preTokenizer: split(pattern.Tekken), ignoreMerges: true},
+	return []ggufPre{
+		{names: []string{"gpt-2", "gpt2", "mpt", "jais"}, preTokenizer: byteLevel(false, true)},
+		{names: []string{"olmo"}, normalizer: nfc, preTokenizer: byteLevel(false, true)},
+		{names: []string{"smollm", "starcoder", "refact", "command-r", "codeshell"},
+			preTokenizer: sequence("pretokenizers", digits, byteLevel(false, true))},
+		{names: []string{"llama-bpe", "llama3", "llama-v3", "falcon3", "lfm2", "pixtral"},
+			preTokenizer: split(pattern.Llama3), ignoreMerges: true},
+		{names: []string{"smaug-bpe", "dbrx"}, preTokenizer: split(pattern.Llama3)},
+		{names: []string{"qwen2", "deepseek-r1-qwen"}, normalizer: nfc, preTokenizer: split(pattern.Qwen2)},
+		{names: []string{"stablelm2"}, preTokenizer: split(pattern.Qwen2)},
+		{names: []string{"gpt-4o"}, preTokenizer: split(pattern.O200K)},
+		{names: []string{"tekken"}, preTokenizer: split(pattern.Tekken), ignoreMerges: true},
+		// What llama.cpp takes for a file that does not say: four patterns, one after the other.
+		{names: []string{"default", ""}, preTokenizer: sequence("pretokenizers",
+			splitBy(`[\p{P}\$\+<=>\^~\|]+`), splitBy(strings.TrimSuffix(pattern.GPT2, `|\s+`)),
+			splitBy(`\p{N}+`), splitBy(`[0-9][0-9][0-9]`), byteLevel(false, false))},
 	}
+}
+
+// findPre looks for a pre-tokenizer by one of its names; known are all of them.
+func findPre(name string) (pre ggufPre, known []string) {
+	for _, p := range ggufPres() {
+		if slices.Contains(p.names, name) {
+			pre = p
+		}
+		known = append(known, p.names...)
+	}
+	slices.Sort(known)
+	return pre, known
 }
 
 func (v *GGUF) kind(id int) int32 {
@@ -76,11 +87,10 @@ func (v *GGUF) kind(id int) int32 {
 
 // byteLevel builds the file of a GPT-2 style model.
 func (v *GGUF) byteLevel() (object, error) {
-	known := ggufPres()
-	pre, ok := known[v.Pre]
-	if !ok {
+	pre, known := findPre(v.Pre)
+	if pre.names == nil {
 		return nil, mistake("tokenizer: GGUF: tokenizer.ggml.pre %q is not supported (known: %s)",
-			v.Pre, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+			v.Pre, strings.Join(known, ", "))
 	}
 	merges := make([][2]string, len(v.Merges))
 	for i, m := range v.Merges {
@@ -111,15 +121,19 @@ func (v *GGUF) sentencePiece() (object, error) {
 	if v.UNK >= 0 {
 		flags["unk_token"] = v.Tokens[v.UNK]
 	}
-	normalizers := []any{replaceWith(" ", spaceMark)}
-	if v.AddSpacePrefix {
-		normalizers = slices.Insert(normalizers, 0, any(object{"type": "Prepend", "prepend": spaceMark}))
-	}
 	return object{
-		"normalizer": sequence("normalizers", normalizers...), "pre_tokenizer": nil,
+		"normalizer": markNormalizer(v.AddSpacePrefix), "pre_tokenizer": nil,
 		"decoder": markDecoder(v.AddSpacePrefix),
 		"model":   bpeModel(v.Tokens, v.scoredMerges(), flags),
 	}, nil
+}
+
+// markNormalizer writes spaces as marks; with prefix one more is put before each text.
+func markNormalizer(prefix bool) any {
+	if !prefix {
+		return sequence("normalizers", replaceWith(" ", spaceMark))
+	}
+	return sequence("normalizers", object{"type": "Prepend", "prepend": spaceMark}, replaceWith(" ", spaceMark))
 }
 
 // scoredMerges gives every pair of normal tokens that makes a normal token.
@@ -246,9 +260,12 @@ func (v *GGUF) Files() (tokenizerJSON, config []byte, err error) {
 
 // Patterns are the pre-tokenizers that training offers: those of the GGUF table, under the models' names.
 func Patterns() map[string]any {
-	pres := ggufPres()
-	return map[string]any{
-		"gpt2": pres["gpt-2"].preTokenizer, "smollm2": pres["smollm"].preTokenizer,
-		"llama3": pres["llama-bpe"].preTokenizer, "qwen2": pres["qwen2"].preTokenizer,
+	out := map[string]any{}
+	for model, name := range map[string]string{
+		"gpt2": "gpt-2", "smollm2": "smollm", "llama3": "llama-bpe", "qwen2": "qwen2",
+	} {
+		pre, _ := findPre(name)
+		out[model] = pre.preTokenizer
 	}
+	return out
 }
