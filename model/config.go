@@ -90,7 +90,10 @@ func (c *Config) validate(path string) error {
 }
 
 // JSON returns the config as config.json: the keys that were read, with ours brought up to date.
-func (c *Config) JSON() ([]byte, error) {
+func (c *Config) JSON() ([]byte, error) { return c.JSONOf("float32") }
+
+// JSONOf is JSON beside weights of another dtype, by its name in PyTorch.
+func (c *Config) JSONOf(dtype string) ([]byte, error) {
 	if c.family == nil {
 		return nil, fmt.Errorf("model: unknown family %q", c.Family)
 	}
@@ -106,7 +109,7 @@ func (c *Config) JSON() ([]byte, error) {
 	out["initializer_range"] = c.InitStd
 	delete(out, "torch_dtype")
 	delete(out, "quantization_config") // of other weights than those that are saved
-	out["dtype"] = "float32"
+	out["dtype"] = dtype
 	for k, id := range map[string]int{"bos_token_id": c.BOS, "eos_token_id": c.EOS, "pad_token_id": c.PAD} {
 		if id >= 0 {
 			out[k] = id

@@ -6,6 +6,7 @@ import (
 
 	"instruct/data"
 	"instruct/model/kernel"
+	"instruct/model/pretrained"
 	"instruct/tokenizer/chat"
 	"instruct/train/bench"
 	"instruct/train/recipe"
@@ -17,7 +18,12 @@ func choices(c *cobra.Command, flag string) []string {
 		return recipe.Choices(flag)
 	}
 	switch flag {
+	case "type":
+		return pretrained.GGUFTypes()
 	case "dtype":
+		if c.Name() == "export" {
+			return pretrained.FolderTypes()
+		}
 		return []string{kernel.F32.String(), kernel.BF16.String(), kernel.Q8_0.String()}
 	case "chat_template":
 		return chat.Builtins()
@@ -27,6 +33,7 @@ func choices(c *cobra.Command, flag string) []string {
 		if c.Name() == "convert" {
 			return data.Conversions()
 		}
+		return exportNames()
 	case "preset":
 		return bench.Presets()
 	}

@@ -49,39 +49,61 @@ func LoadTokenizer(path string) (*tokenizer.Tokenizer, error) {
 	return tokenizer.FromGGUF(vocabulary(g))
 }
 
+// The metadata of a GGUF file's tokenizer: keys behind a prefix, and templates.
+const (
+	ggufPrefix   = "tokenizer.ggml."
+	ggufTemplate = "tokenizer.chat_template" // with "." and a name behind it those that have one, with "s" their names
+)
+
+// ggufKey is a key of a tokenizer's metadata and where its value is kept.
+type ggufKey[T any] struct {
+	key string
+	to  *T
+}
+
+// ggufIDs are the named tokens of a vocabulary.
+func ggufIDs(v *file.GGUF) []ggufKey[int] {
+	return []ggufKey[int]{
+		{"bos_token_id", &v.BOS}, {"eos_token_id", &v.EOS}, {"unknown_token_id", &v.UNK}, {"padding_token_id", &v.PAD},
+	}
+}
+
+// ggufFlags are what a vocabulary says of the ends of a text.
+func ggufFlags(v *file.GGUF) []ggufKey[bool] {
+	return []ggufKey[bool]{
+		{"add_bos_token", &v.AddBOS}, {"add_eos_token", &v.AddEOS}, {"add_space_prefix", &v.AddSpacePrefix},
+	}
+}
+
 // vocabulary collects the tokenizer's part of a GGUF file's metadata.
 func vocabulary(g *checkpoints.GGUF) file.GGUF {
-	const prefix = "tokenizer.ggml."
 	v := file.GGUF{}
-	v.Model, _ = g.String(prefix + "model")
-	v.Pre, _ = g.String(prefix + "pre")
-	v.Tokens, _ = g.Strings(prefix + "tokens")
-	v.Scores, _ = g.Floats(prefix + "scores")
-	v.Merges, _ = g.Strings(prefix + "merges")
-	types, _ := g.Ints(prefix + "token_type")
+	v.Model, _ = g.String(ggufPrefix + "model")
+	v.Pre, _ = g.String(ggufPrefix + "pre")
+	v.Tokens, _ = g.Strings(ggufPrefix + "tokens")
+	v.Scores, _ = g.Floats(ggufPrefix + "scores")
+	v.Merges, _ = g.Strings(ggufPrefix + "merges")
+	types, _ := g.Ints(ggufPrefix + "token_type")
 	for _, t := range types {
 		v.Types = append(v.Types, int32(t))
 	}
-	for key, id := range map[string]*int{"bos": &v.BOS, "eos": &v.EOS, "unknown": &v.UNK, "padding": &v.PAD} {
-		*id = -1
-		if n, ok := g.Uint(prefix + key + "_token_id"); ok {
-			*id = int(n)
+	for _, id := range ggufIDs(&v) {
+		*id.to = -1
+		if n, ok := g.Uint(ggufPrefix + id.key); ok {
+			*id.to = int(n)
 		}
 	}
-	llama := v.Model == "llama" // llama.cpp's defaults where the file does not say
-	flag := func(key string, def bool) bool {
-		if b, ok := g.Bool(prefix + key); ok {
-			return b
+	v.AddBOS = v.Model == "llama" // llama.cpp's defaults where the file does not say
+	v.AddSpacePrefix = v.AddBOS
+	for _, flag := range ggufFlags(&v) {
+		if b, ok := g.Bool(ggufPrefix + flag.key); ok {
+			*flag.to = b
 		}
-		return def
 	}
-	v.AddBOS = flag("add_bos_token", llama)
-	v.AddEOS = flag("add_eos_token", false)
-	v.AddSpacePrefix = flag("add_space_prefix", llama)
-	v.ChatTemplate, _ = g.String("tokenizer.chat_template")
-	names, _ := g.Strings("tokenizer.chat_templates")
+	v.ChatTemplate, _ = g.String(ggufTemplate)
+	names, _ := g.Strings(ggufTemplate + "s")
 	for _, name := range names {
-		if src, ok := g.String("tokenizer.chat_template." + name); ok {
+		if src, ok := g.String(ggufTemplate + "." + name); ok {
 			if v.NamedTemplates == nil {
 				v.NamedTemplates = map[string]string{}
 			}
