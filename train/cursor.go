@@ -44,22 +44,32 @@ func (c *Cursor) prefers(p *preferences) {
 // The last step of an epoch may have fewer than the others.
 func (c *Cursor) Next() iter.Seq2[*data.Batch, error] {
 	return func(yield func(*data.Batch, error) bool) {
-		batches := c.current()
-		end := min(c.Position+c.accumulation, len(batches))
+		batches := c.upcoming()
 		if c.begin != nil {
-			c.begin(batches[c.Position:end])
+			c.begin(batches)
 		}
-		for _, rows := range batches[c.Position:end] {
+		for _, rows := range batches {
 			c.members = data.Members(c.members[:0], rows, c.together)
 			err := c.examples.Batch(&c.batch, c.members)
 			if !yield(&c.batch, err) || err != nil {
 				return
 			}
 		}
-		c.Position = end
-		if end == c.inEpoch() {
-			c.Place = Place{Epoch: c.Epoch + 1}
-		}
+		c.moveOn(len(batches))
+	}
+}
+
+// upcoming are the rows of the micro-batches of the next step.
+func (c *Cursor) upcoming() [][]int {
+	batches := c.current()
+	return batches[c.Position:min(c.Position+c.accumulation, len(batches))]
+}
+
+// moveOn moves behind the next n micro-batches, which are of one epoch.
+func (c *Cursor) moveOn(n int) {
+	c.Position += n
+	if c.Position == c.inEpoch() {
+		c.Place = Place{Epoch: c.Epoch + 1}
 	}
 }
 

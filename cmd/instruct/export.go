@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"instruct/checkpoints"
 	"instruct/model/kernel"
 	"instruct/model/pretrained"
+	"instruct/train"
 )
 
 // export is what `export` was asked for.
@@ -26,7 +28,7 @@ type export struct {
 // exportTarget is a value of --to.
 type exportTarget struct {
 	name string
-	run  func(s *streams, e *export) error
+	run  func(ctx context.Context, s *streams, e *export) error
 }
 
 // exportTargets lists every form that a model is exported in.
@@ -35,6 +37,7 @@ func exportTargets() []exportTarget {
 		{"gguf", exportGGUF},
 		{"hf", exportFolder},
 		{"ollama", exportOllama},
+		{"trl", exportTRL},
 	}
 }
 
@@ -54,7 +57,9 @@ func newExport(s *streams) *cobra.Command {
   gguf     a file for llama.cpp and what stands on it: weights, tokenizer, chat template; of an adapter an adapter
            file, or with --merge a whole model
   hf       a Hugging Face folder, with weights in fp32, bf16 or f16, in files of at most --shard_size
-  ollama   a folder with a GGUF file and a Modelfile`,
+  ollama   a folder with a GGUF file and a Modelfile
+  trl      a folder with which a run, or a checkpoint, goes on under PyTorch on several processes or machines: model,
+           tokens and masks, moments, the steps that are left, and a script; 'instruct import' takes it back`,
 		Example: `  instruct export runs/mine --to gguf --type q8_0 --out mine.gguf
   instruct export runs/mine --to hf --dtype bf16 --out mine-bf16`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -92,7 +97,7 @@ func (e *export) run(cmd *cobra.Command, s *streams) error {
 	if _, err := os.Lstat(e.out); err == nil {
 		return mistake("export: %s is there already; name a file or folder that is not", e.out)
 	}
-	return exportTargets()[i].run(s, e)
+	return exportTargets()[i].run(cmd.Context(), s, e)
 }
 
 // load loads the model, an adapter merged into its base.
@@ -101,7 +106,7 @@ func (e *export) load() (*pretrained.Model, error) {
 }
 
 // exportGGUF writes a GGUF file.
-func exportGGUF(s *streams, e *export) error {
+func exportGGUF(_ context.Context, s *streams, e *export) error {
 	m, err := pretrained.Outline(e.model, "")
 	if err != nil {
 		return err
@@ -131,7 +136,7 @@ func exportGGUF(s *streams, e *export) error {
 }
 
 // exportFolder writes a Hugging Face folder.
-func exportFolder(s *streams, e *export) error {
+func exportFolder(_ context.Context, s *streams, e *export) error {
 	limit, err := byteSize(e.shardSize)
 	if err != nil {
 		return err
@@ -140,8 +145,17 @@ func exportFolder(s *streams, e *export) error {
 }
 
 // exportOllama writes a folder for Ollama.
-func exportOllama(s *streams, e *export) error {
+func exportOllama(_ context.Context, s *streams, e *export) error {
 	return e.folder(s, func(m *pretrained.Model, dir string) error { return m.SaveOllama(dir, e.typ) })
+}
+
+// exportTRL hands a run over.
+func exportTRL(ctx context.Context, s *streams, e *export) error {
+	if err := train.HandOver(ctx, e.model, e.out, s.err); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.out, e.out)
+	return nil
 }
 
 // folder writes a folder, whole or not at all.
