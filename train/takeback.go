@@ -70,9 +70,8 @@ func TakeBack(dir, out string) (*TakenBack, error) {
 		return nil, err
 	}
 	st.Counters, st.Place = last.Done, last.After
-	r := st.Recipe.For(out)
-	st.Recipe = r
-	back := &TakenBack{Checkpoint: checkpointDir(&r, last.Step), Step: last.Step, Steps: h.Steps,
+	st.Recipe.OutputDir = out
+	back := &TakenBack{Checkpoint: checkpointDir(&st.Recipe, last.Step), Step: last.Step, Steps: h.Steps,
 		WeightsHash: m.WeightsHash()}
 	line := lineage{h.Checkpoint, h.WeightsHash, dir, h.Step, last.Step, back.WeightsHash}
 	err = checkpoints.NewDir(out, func(tmp string) error {
@@ -119,7 +118,9 @@ func writeTakenBack(
 	if err := checkpoints.WriteFile(filepath.Join(out, metricsFile), text.Bytes()); err != nil {
 		return err
 	}
-	yaml, err := st.Recipe.YAML()
+	again := st.Recipe.For(st.Recipe.OutputDir)
+	again.Resume, again.Overwrite = "", false
+	yaml, err := again.YAML()
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@
     torchrun --nproc_per_node 2 continue.py                     # one machine, DDP
     accelerate launch --config_file ddp.yaml continue.py        # the same by accelerate, whose flags say the rest:
     accelerate launch --config_file fsdp.yaml continue.py       # machines, GPUs, FSDP, mixed precision
+    ACCELERATE_USE_FSDP=true torchrun --nproc_per_node 2 continue.py    # FSDP without accelerate's launcher
 
 Needs torch, accelerate, transformers, safetensors, pyarrow. Writes result/, which `instruct import` takes back:
     --steps N     stop after N steps; all that are left otherwise
@@ -17,9 +18,10 @@ import shutil
 
 import pyarrow.parquet
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedType
 from safetensors.torch import load_file, save_file
 from torch.distributed.checkpoint import state_dict as dcp
+from torch.distributed.fsdp import fully_shard
 from transformers import AutoModelForCausalLM
 
 WHOLE = dcp.StateDictOptions(full_state_dict=True, cpu_offload=True)
@@ -41,13 +43,20 @@ def micro_batches(rows, data, size):
 
 
 def moments(optimizer, model, tensors, step):
-    """Gives the optimizer the moments of the run, whole ones for each parameter by name; torch shards them."""
-    names = [name for name, _ in model.named_parameters()]
-    template = dcp.get_optimizer_state_dict(model, optimizer, options=WHOLE)
-    groups = template["param_groups"]
-    state = {name.removeprefix("module."): dict(step=torch.tensor(float(step)), exp_avg=tensors["exp_avg." + name.removeprefix("module.")],
-                                                exp_avg_sq=tensors["exp_avg_sq." + name.removeprefix("module.")]) for name in names}
+    """Gives the optimizer the moments of the run: whole ones for each parameter by its name, which torch spreads."""
+    names = {id(p): name.removeprefix("module.") for name, p in model.named_parameters()}
+    groups = [dict(group, params=[names[id(p)] for p in group["params"]]) for group in optimizer.param_groups]
+    state = {name: dict(step=torch.tensor(float(step)), exp_avg=tensors["exp_avg." + name], exp_avg_sq=tensors["exp_avg_sq." + name])
+             for name in names.values()}
     dcp.set_optimizer_state_dict(model, optimizer, dict(state=state, param_groups=groups), options=SPREAD)
+
+
+def shard(model):
+    """FSDP where accelerate has none, between processors; what its version 2 does on accelerators."""
+    for module in model.modules():
+        if type(module).__name__ in (model._no_split_modules or []):
+            fully_shard(module)
+    fully_shard(model)
 
 
 def main():
@@ -63,19 +72,23 @@ def main():
     table = pyarrow.parquet.read_table("train.parquet").to_pydict()
     data = list(zip(table["input_ids"], table["completion_mask"]))
 
-    accelerator = Accelerator()
-    model = accelerator.prepare(AutoModelForCausalLM.from_pretrained("model", dtype=torch.float32))
+    accelerator = Accelerator(cpu=not torch.accelerator.is_available())
+    world, rank, rows = accelerator.num_processes, accelerator.process_index, args.rows or run["rows"]
+    accelerator.print(f"{len(plan)} steps from {plan[0]['step']} on, {world} processes, {accelerator.distributed_type}")
+    model = AutoModelForCausalLM.from_pretrained("model", dtype=torch.float32)
     model.train()
-    matrices, others = [], []
-    for p in model.parameters():
-        (matrices if p.ndim > 1 else others).append(p)
-    optimizer = torch.optim.AdamW([dict(params=matrices, weight_decay=run["weight_decay"]), dict(params=others, weight_decay=0.0)],
-                                  lr=plan[0]["learning_rate"], betas=(run["adam_beta1"], run["adam_beta2"]), eps=run["adam_epsilon"])
-    optimizer = accelerator.prepare(optimizer)
+    by_hand = accelerator.distributed_type == DistributedType.MULTI_CPU and os.environ.get("ACCELERATE_USE_FSDP") == "true"
+    if by_hand:
+        shard(model)
+    groups = [dict(params=[p for p in model.parameters() if p.ndim > 1], weight_decay=run["weight_decay"]),
+              dict(params=[p for p in model.parameters() if p.ndim <= 1], weight_decay=0.0)]
+    optimizer = torch.optim.AdamW(groups, lr=plan[0]["learning_rate"], betas=(run["adam_beta1"], run["adam_beta2"]),
+                                  eps=run["adam_epsilon"])
+    if not by_hand:
+        model, optimizer = accelerator.prepare(model, optimizer)
     inner = getattr(optimizer, "optimizer", optimizer)
     moments(inner, model, load_file("optimizer.safetensors"), run["step"])
 
-    world, rank, rows = accelerator.num_processes, accelerator.process_index, args.rows or run["rows"]
     log = []
     for step in plan:
         for group in inner.param_groups:
@@ -106,7 +119,7 @@ def main():
         accelerator.print(json.dumps(log[-1]))
 
     weights = dcp.get_model_state_dict(model, options=WHOLE)
-    state = dcp.get_optimizer_state_dict(model, inner, options=WHOLE)["state"]
+    state = dcp.get_optimizer_state_dict(model, inner, options=WHOLE).get("state", {})  # in the first process only
     if accelerator.is_main_process:
         os.makedirs("result", exist_ok=True)
         shutil.copytree("model", "result/model", dirs_exist_ok=True)
