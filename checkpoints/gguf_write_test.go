@@ -111,11 +111,13 @@ func TestWriteGGUFRefuses(t *testing.T) {
 		name, want string
 		tensors    []GGUFTensor
 	}{
-		{"too large for a half", `tensor "a": value 70000 does not fit in F16`, []GGUFTensor{{"a", []int{2}, "F16", fill(70000)}}},
+		{"too large for a half", `tensor "a": value 70000 does not fit in F16`,
+			[]GGUFTensor{{"a", []int{2}, "F16", fill(70000)}}},
 		{"a scale too large", "a half cannot hold", []GGUFTensor{{"a", []int{32}, "Q8_0", fill(1e8)}}},
 		{"no number", "a half cannot hold", []GGUFTensor{{"a", []int{32}, "Q4_0", fill(nan)}}},
 		{"rows", "rows of 33 values, but Q8_0 packs 32", []GGUFTensor{{"a", []int{33}, "Q8_0", fill(0)}}},
-		{"type", "cannot be written, expected one of F32 F16 Q4_0 Q8_0 BF16", []GGUFTensor{{"a", []int{256}, "Q4_K", fill(0)}}},
+		{"type", "cannot be written, expected one of F32 F16 Q4_0 Q8_0 BF16",
+			[]GGUFTensor{{"a", []int{256}, "Q4_K", fill(0)}}},
 		{"twice", "there twice", []GGUFTensor{{"a", []int{1}, "F32", fill(0)}, {"a", []int{1}, "F32", fill(0)}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -191,7 +191,8 @@ func byKind(w []float32, heads, rows, width int) {
 func (m *Model) GGUFAdapter(path string, a AdapterConfig, src Source, out MetaWriter) ([]GGUFTensor, error) {
 	c := m.Config.storedInGGUF()
 	if c.family.gguf == "" {
-		return nil, mistake("adapter %s: a %s model has no form in GGUF files; merge it and export with --to hf", path, c.Family)
+		return nil, mistake("adapter %s: a %s model has no form in GGUF files; merge it and export with --to hf", path,
+			c.Family)
 	}
 	if a.DoRA {
 		return nil, mistake("adapter %s: llama.cpp has no magnitudes of DoRA; export with --merge", path)

@@ -87,12 +87,14 @@ func (e *export) run(cmd *cobra.Command, s *streams) error {
 	if i < 0 {
 		return mistake("export: --to %q is not known; expected one of %s", e.to, strings.Join(exportNames(), ", "))
 	}
-	if !slices.Contains(pretrained.GGUFTypes(), e.typ) {
-		return mistake("export: --type %q is not known; expected one of %s", e.typ, strings.Join(pretrained.GGUFTypes(), ", "))
-	}
-	if !slices.Contains(pretrained.FolderTypes(), e.dtype) {
-		return mistake("export: --dtype %q is not known; expected one of %s", e.dtype,
-			strings.Join(pretrained.FolderTypes(), ", "))
+	for _, choice := range []struct {
+		flag, value string
+		known       []string
+	}{{"type", e.typ, pretrained.GGUFTypes()}, {"dtype", e.dtype, pretrained.FolderTypes()}} {
+		if !slices.Contains(choice.known, choice.value) {
+			return mistake("export: --%s %q is not known; expected one of %s", choice.flag, choice.value,
+				strings.Join(choice.known, ", "))
+		}
 	}
 	if _, err := os.Lstat(e.out); err == nil {
 		return mistake("export: %s is there already; name a file or folder that is not", e.out)
@@ -179,9 +181,10 @@ func byteSize(text string) (int64, error) {
 		return 0, nil
 	}
 	digits := strings.TrimRight(text, "KMGTBkmgtb")
-	unit, known := map[string]int64{"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}[strings.ToUpper(text[len(digits):])]
+	units := map[string]int64{"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
+	unit, known := units[strings.ToUpper(text[len(digits):])]
 	n, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil || n < 1 || !known || n > 1e18/unit {
+	if err != nil || n < 1 || !known || n > 1e18/max(1, unit) {
 		return 0, mistake("export: --shard_size %q; expected a size such as 500MB or 5GB", text)
 	}
 	return n * unit, nil

@@ -31,7 +31,8 @@ lineage.json, which says where it comes from.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(s.out, "%s  step %d of %d  weights sha256 %s\n", back.Checkpoint, back.Step, back.Steps, back.WeightsHash)
+			fmt.Fprintf(s.out, "%s  step %d of %d  weights sha256 %s\n", back.Checkpoint, back.Step, back.Steps,
+				back.WeightsHash)
 			return nil
 		}}
 	c.Flags().StringVar(&out, "out", "", "folder of the run; it must not be there yet")

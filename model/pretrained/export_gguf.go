@@ -66,7 +66,8 @@ func (m *Model) WriteGGUF(path, typ string) error {
 	}
 	arch, _ := meta.String("general.architecture")
 	if length, _ := meta.Uint(arch + ".context_length"); int(length) < m.Config.MaxLength {
-		m.note("GGUF files of %s have no windows: this one is made for %d positions, as far as the window reaches", arch, length)
+		m.note("GGUF files of %s have no windows: this one is made for %d positions, as far as the window reaches", arch,
+			length)
 	}
 	meta.SetString("general.type", "model")
 	meta.SetString("general.name", filepath.Base(m.Path))

@@ -33,8 +33,8 @@ func (m *Model) modelfile(weights string) string {
 			fmt.Fprintf(&b, "SYSTEM \"\"\"%s\"\"\"\n", system)
 		}
 	} else {
-		m.note("its chat template cannot be said in Ollama's words: the Modelfile has no TEMPLATE, and Ollama takes the one " +
-			"that it finds most like the template of the GGUF file")
+		m.note("its chat template cannot be said in Ollama's words: the Modelfile has no TEMPLATE, and Ollama takes the " +
+			"one that it finds most like the template of the GGUF file")
 		b.WriteString("# The chat template of the GGUF file is one that Ollama's words cannot say.\n")
 	}
 	for _, id := range m.Stop {
