@@ -109,7 +109,7 @@ func (a candidate) before(b candidate) bool {
 // next chooses the step-th token of the answer to r; seen says which tokens occurred, where that matters.
 func (c *candidates) next(r *Request, logits []float32, seen []bool, step int) int32 {
 	s := &r.Sampling
-	if len(r.Bias) > 0 || s.penalises() {
+	if len(r.Bias) > 0 || s.penalises() || r.Allowed != nil {
 		c.changed = append(c.changed[:0], logits...)
 		logits = c.changed
 	}
@@ -118,6 +118,9 @@ func (c *candidates) next(r *Request, logits []float32, seen []bool, step int) i
 	}
 	if s.penalises() {
 		penalise(logits, seen, float32(s.RepetitionPenalty))
+	}
+	if r.Allowed != nil {
+		forbid(logits, r.Allowed())
 	}
 	if s.Temperature == 0 {
 		return argmax(logits)
@@ -135,6 +138,27 @@ func penalise(logits []float32, seen []bool, p float32) {
 			logits[id] /= p
 		} else {
 			logits[id] *= p
+		}
+	}
+}
+
+// never is the logit of a token that is not allowed: its probability is 0 at every temperature.
+var never = float32(math.Inf(-1))
+
+// forbid leaves only the tokens whose bit is set.
+func forbid(logits []float32, allowed []uint64) {
+	for i := 0; i < len(logits); i += 64 {
+		word := uint64(0)
+		if i/64 < len(allowed) {
+			word = allowed[i/64]
+		}
+		if word == math.MaxUint64 {
+			continue
+		}
+		for j := range logits[i:min(i+64, len(logits))] {
+			if word>>j&1 == 0 {
+				logits[i+j] = never
+			}
 		}
 	}
 }
@@ -287,7 +311,12 @@ func probability(logit, top float32, temperature float64) float64 {
 func (c *candidates) sort(logits []float32, k int) {
 	c.order = c.order[:0]
 	for id, l := range logits {
-		c.order = append(c.order, candidate{l, int32(id)})
+		if l != never {
+			c.order = append(c.order, candidate{l, int32(id)})
+		}
+	}
+	if len(c.order) == 0 { // nothing is likely
+		c.order = append(c.order, candidate{never, 0})
 	}
 	slices.SortFunc(c.order, candidate.compare)
 	if k > 0 {

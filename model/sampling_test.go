@@ -83,3 +83,36 @@ func TestChoiceIsThatOfSorting(t *testing.T) {
 		t.Errorf("only %d of %d were chosen by a shortcut", shortcuts, total)
 	}
 }
+
+// TestOnlyAllowed: a token that is not allowed is never chosen, however it is sampled, and the others are as likely as
+// they would be without it.
+func TestOnlyAllowed(t *testing.T) {
+	logits := make([]float32, 200)
+	for i := range logits {
+		logits[i] = float32(i % 7)
+	}
+	logits[3], logits[64], logits[130] = 30, 12, 11
+	allowed := make([]uint64, 3) // shorter than the vocabulary: what has no bit is not allowed
+	allowed[1], allowed[2] = 1, 1<<2
+	var c candidates
+	for _, s := range []Sampling{{}, {Temperature: 1}, {Temperature: 1e-8}, {Temperature: 1e6}, {Temperature: 1, TopK: 50},
+		{Temperature: 1, TopP: 0.9}, {Temperature: 1, RepetitionPenalty: 1.5}, {Temperature: 2, TopK: 1}} {
+		seen := make([]bool, len(logits))
+		seen[3] = true
+		got := map[int32]int{}
+		for i := range 2000 {
+			r := Request{Sampling: s, Bias: map[int32]float32{3: 100}, Allowed: func() []uint64 { return allowed }}
+			got[c.next(&r, logits, seen, i)]++
+		}
+		if got[64]+got[130] != 2000 || got[64] == 0 {
+			t.Errorf("%+v: %v", s, got)
+		}
+		if share := float64(got[64]) / 2000; s == (Sampling{Temperature: 1}) && (share < 0.70 || share > 0.76) {
+			t.Errorf("token 64 in %.3f of the draws, want 0.731", share)
+		}
+	}
+	forbid(logits, nil)
+	if c.sort(logits, 5); len(c.order) != 1 {
+		t.Errorf("with nothing left: %v", c.order)
+	}
+}
