@@ -27,6 +27,7 @@ type choice struct {
 	listed  bool // tokens are wanted
 	ending  bool // the token that ends the answer among them
 	stops   []string
+	form    *formed // that the answer has to have; nil: any
 
 	stream  *tokenizer.Stream
 	lead    string  // what is echoed, until it is given
@@ -44,12 +45,25 @@ type choice struct {
 // unwanted tells the decoder that nobody waits for more.
 func (c *choice) unwanted() bool { return c.stopped || c.failed || c.call.ctx.Err() != nil }
 
+// allowed tells the decoder which tokens may come next.
+func (c *choice) allowed() []uint64 {
+	mask, err := c.form.allowed()
+	if err != nil {
+		c.fail(err.Error())
+	}
+	return mask
+}
+
+// fail ends the choice, and its call with it.
+func (c *choice) fail(reason string) {
+	c.failed = true
+	c.call.fail(failed(http.StatusInternalServerError, "internal_error", "%s", reason))
+}
+
 // say takes the next token: of the prompt, where it is echoed with log-probabilities, and of the answer.
 func (c *choice) say(x model.Said) {
 	if c.listed && math.IsNaN(float64(x.Logprob)) {
-		c.failed = true
-		c.call.fail(failed(http.StatusInternalServerError, "internal_error",
-			"a log-probability is no number; are the weights of the model finite?"))
+		c.fail("a log-probability is no number; are the weights of the model finite?")
 		return
 	}
 	if c.request.Echo && c.prompt < len(c.request.Prompt) {
@@ -57,7 +71,7 @@ func (c *choice) say(x model.Said) {
 		c.prompt++
 		return
 	}
-	if c.noNew {
+	if c.noNew || c.failed {
 		return
 	}
 	stop := slices.Contains(c.request.Stop, x.ID)
@@ -68,7 +82,16 @@ func (c *choice) say(x model.Said) {
 		return // it has no text, and is not counted
 	}
 	c.made++
-	c.write(c.stream.Push(x.ID), false)
+	if c.form != nil && !c.form.Advance(c.form.bytes(x.ID)) {
+		c.fail("a token was chosen that was not allowed; are the weights of the model finite?")
+		return
+	}
+	if c.form == nil || !c.form.Finished() {
+		c.write(c.stream.Push(x.ID), false)
+		return
+	}
+	c.write(c.stream.Push(x.ID)+c.stream.Flush(), true)
+	c.stopped = true // nothing may follow
 }
 
 // write adds text to the answer, and gives what of it cannot become a stop string.

@@ -28,6 +28,7 @@ type request struct {
 	top          int
 	echo         bool
 	bias         map[int32]float32
+	format       format
 	sampling     model.Sampling
 }
 
@@ -80,6 +81,7 @@ func fields() []field {
 		{"echo", completions, func(q *request, v value) error { return v.into(&q.echo, "true or false") }, ""},
 		{"add_special_tokens", completions, readAddSpecial, ""},
 		{"chat_template_kwargs", chats, readVariables, ""},
+		{"response_format", chats, readFormat, ""},
 
 		// What does not change the answer.
 		{"user", both, nil, "*"},
@@ -104,7 +106,6 @@ func fields() []field {
 		{"tool_choice", chats, nil, `"none" "auto"`},
 		{"functions", chats, nil, `[]`},
 		{"function_call", chats, nil, `"none" "auto"`},
-		{"response_format", chats, nil, `{"type":"text"}`},
 		{"modalities", chats, nil, `["text"]`},
 		{"presence_penalty", both, nil, `0`},
 		{"frequency_penalty", both, nil, `0`},

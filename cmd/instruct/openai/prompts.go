@@ -19,6 +19,10 @@ func (s *Server) choices(c *call, q *request) error {
 		}
 		prompts = []prompt{{ids: ids}}
 	}
+	form, err := s.grammars.formOf(q.format)
+	if err != nil {
+		return err
+	}
 	stop, stops := s.stops(q.stop)
 	for _, p := range prompts {
 		ids := p.ids
@@ -37,6 +41,10 @@ func (s *Server) choices(c *call, q *request) error {
 			x.request.Sampling.Seed += uint64(i)
 			if q.logprobs {
 				x.request.Top = q.top
+			}
+			if form != nil {
+				x.form = &formed{Matcher: form.Matcher(s.grammars.plain()), bytes: s.model.Tokenizer.TokenBytes, stop: stop}
+				x.request.Allowed = x.allowed
 			}
 			x.stream = s.model.Tokenizer.NewStream(true)
 			if q.messages == nil {

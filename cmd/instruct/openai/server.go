@@ -60,6 +60,7 @@ type Server struct {
 	scheduler *scheduler
 	guard     guard
 	labels    labels
+	grammars  *grammars
 	metrics   *metrics
 	created   int64
 	draining  atomic.Bool
@@ -84,8 +85,9 @@ func New(m *pretrained.Model, pool *kernel.Pool, o Options) (*Server, error) {
 	}
 	host := hostOf(o.Host)
 	return &Server{options: o, model: m, decoder: d, scheduler: newScheduler(d), labels: newLabels(m.Tokenizer),
-		guard:   guard{loopback: loopback(host), host: host, key: o.Key},
-		metrics: newMetrics(), created: time.Now().Unix()}, nil
+		grammars: newGrammars(m.Tokenizer, m.Config.Vocab, m.Stop, func(int32) bool { return false }),
+		guard:    guard{loopback: loopback(host), host: host, key: o.Key},
+		metrics:  newMetrics(), created: time.Now().Unix()}, nil
 }
 
 // Close gives the server's memory back.
