@@ -20,8 +20,8 @@ type Request struct {
 	Say       func(Said)        // called for each new token and for the stop token, may be nil
 	Echo      bool              // Say is called for the tokens of the prompt too, but the first; see DecoderOptions.Echo
 	Cancelled func() bool       // asked before each step, may be nil: true ends the answer, as FinishCancel
-	// Allowed is asked for the tokens that may be chosen next, a bit for each id, of which one is set; nil: all may.
-	// A worker of the decoder asks, between two calls of Say.
+	// Allowed is asked for the tokens that may be chosen next, a bit for each id, of which one is set; where it is nil,
+	// or gives nil, all may. A worker of the decoder asks, between two calls of Say.
 	Allowed func() []uint64
 }
 

@@ -109,7 +109,11 @@ func (a candidate) before(b candidate) bool {
 // next chooses the step-th token of the answer to r; seen says which tokens occurred, where that matters.
 func (c *candidates) next(r *Request, logits []float32, seen []bool, step int) int32 {
 	s := &r.Sampling
-	if len(r.Bias) > 0 || s.penalises() || r.Allowed != nil {
+	var allowed []uint64
+	if r.Allowed != nil {
+		allowed = r.Allowed()
+	}
+	if len(r.Bias) > 0 || s.penalises() || allowed != nil {
 		c.changed = append(c.changed[:0], logits...)
 		logits = c.changed
 	}
@@ -119,8 +123,8 @@ func (c *candidates) next(r *Request, logits []float32, seen []bool, step int) i
 	if s.penalises() {
 		penalise(logits, seen, float32(s.RepetitionPenalty))
 	}
-	if r.Allowed != nil {
-		forbid(logits, r.Allowed())
+	if allowed != nil {
+		forbid(logits, allowed)
 	}
 	if s.Temperature == 0 {
 		return argmax(logits)

@@ -111,7 +111,7 @@ func TestOnlyAllowed(t *testing.T) {
 			t.Errorf("token 64 in %.3f of the draws, want 0.731", share)
 		}
 	}
-	forbid(logits, nil)
+	forbid(logits, []uint64{})
 	if c.sort(logits, 5); len(c.order) != 1 {
 		t.Errorf("with nothing left: %v", c.order)
 	}

@@ -26,8 +26,9 @@ type part struct {
 	index  int // of the choice
 	text   string
 	tokens []token // of which the text is, where log-probabilities were asked for
-	finish string  // "": more follows
-	made   int     // tokens of the answer; only with finish
+	calls  []toolCall
+	finish string // "": more follows
+	made   int    // tokens of the answer; only with finish
 }
 
 // push adds a part.

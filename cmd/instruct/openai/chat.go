@@ -2,19 +2,28 @@ package openai
 
 import (
 	"net/http"
+	"strings"
 )
 
 // chatMessage is the answer of a chat.
 type chatMessage struct {
-	Role    string  `json:"role,omitempty"`
-	Content *string `json:"content,omitempty"`
+	Role      string     `json:"role"`
+	Content   *string    `json:"content"`
+	ToolCalls []toolCall `json:"tool_calls,omitempty"`
+}
+
+// chatDelta is what is new of it.
+type chatDelta struct {
+	Role      string     `json:"role,omitempty"`
+	Content   *string    `json:"content,omitempty"`
+	ToolCalls []toolCall `json:"tool_calls,omitempty"`
 }
 
 // chatChoice is a choice of /v1/chat/completions: its message or, in a stream, what is new of it.
 type chatChoice struct {
 	Index        int          `json:"index"`
 	Message      *chatMessage `json:"message,omitempty"`
-	Delta        *chatMessage `json:"delta,omitempty"`
+	Delta        *chatDelta   `json:"delta,omitempty"`
 	Logprobs     *chatProbs   `json:"logprobs"`
 	FinishReason *string      `json:"finish_reason"`
 }
@@ -39,19 +48,18 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
 	return respond(s, w, r, shape[chatChoice]{
 		kind: chats, prefix: "chatcmpl-", object: "chat.completion", streamed: "chat.completion.chunk",
 		opening: func(index int) chatChoice {
-			return chatChoice{Index: index, Delta: &chatMessage{"assistant", new("")}}
+			return chatChoice{Index: index, Delta: &chatDelta{Role: "assistant", Content: new("")}}
 		},
 		whole: func(q *request, x *whole) chatChoice {
-			c := chatChoice{Index: x.index, Message: &chatMessage{"assistant", new(x.text.String())},
-				FinishReason: nullable(x.finish)}
+			c := chatChoice{Index: x.index, Message: x.message(), FinishReason: nullable(x.finish)}
 			if q.logprobs {
 				c.Logprobs = &chatProbs{s.labels.chat(x.tokens)}
 			}
 			return c
 		},
 		piece: func(q *request, p part) chatChoice {
-			c := chatChoice{Index: p.index, Delta: &chatMessage{}, FinishReason: nullable(p.finish)}
-			if p.finish == "" {
+			c := chatChoice{Index: p.index, Delta: &chatDelta{ToolCalls: p.calls}, FinishReason: nullable(p.finish)}
+			if p.finish == "" && (p.text != "" || len(p.calls) == 0) {
 				c.Delta.Content = &p.text
 			}
 			if q.logprobs && len(p.tokens) > 0 {
@@ -60,6 +68,20 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
 			return c
 		},
 	})
+}
+
+// message is the whole of a choice. One that only calls functions has no content.
+func (x *whole) message() *chatMessage {
+	text := x.text.String()
+	m := &chatMessage{Role: "assistant", Content: &text}
+	for _, c := range x.calls {
+		c.Index = nil
+		m.ToolCalls = append(m.ToolCalls, c)
+	}
+	if len(m.ToolCalls) > 0 && strings.TrimSpace(text) == "" {
+		m.Content = nil
+	}
+	return m
 }
 
 // chat lists tokens.

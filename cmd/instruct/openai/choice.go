@@ -29,6 +29,11 @@ type choice struct {
 	stops   []string
 	form    *formed // that the answer has to have; nil: any
 
+	calls  *callReader         // nil: there are no functions to call
+	inside func() *formed      // the form of what follows on the beginning of a call; nil: any
+	hidden func(id int32) bool // tokens without text that the stream would give one; nil: none
+	serial bool                // one call ends the answer
+
 	stream  *tokenizer.Stream
 	lead    string  // what is echoed, until it is given
 	held    string  // text that may yet become a stop string
@@ -47,7 +52,14 @@ func (c *choice) unwanted() bool { return c.stopped || c.failed || c.call.ctx.Er
 
 // allowed tells the decoder which tokens may come next.
 func (c *choice) allowed() []uint64 {
+	if c.form == nil {
+		return nil
+	}
 	mask, err := c.form.allowed()
+	if err != nil && c.form.passing {
+		c.form = nil
+		return nil
+	}
 	if err != nil {
 		c.fail(err.Error())
 	}
@@ -82,16 +94,28 @@ func (c *choice) say(x model.Said) {
 		return // it has no text, and is not counted
 	}
 	c.made++
-	if c.form != nil && !c.form.Advance(c.form.bytes(x.ID)) {
+	c.spell(x.ID)
+}
+
+// spell adds the text of a token.
+func (c *choice) spell(id int32) {
+	if c.form != nil && !c.form.Advance(c.form.bytes(id)) {
 		c.fail("a token was chosen that was not allowed; are the weights of the model finite?")
 		return
 	}
-	if c.form == nil || !c.form.Finished() {
-		c.write(c.stream.Push(x.ID), false)
-		return
+	finished := c.form != nil && c.form.Finished()
+	if finished && c.form.passing {
+		c.form, finished = nil, false
 	}
-	c.write(c.stream.Push(x.ID)+c.stream.Flush(), true)
-	c.stopped = true // nothing may follow
+	text := ""
+	if c.hidden == nil || !c.hidden(id) {
+		text = c.stream.Push(id)
+	}
+	if finished { // nothing may follow
+		text += c.stream.Flush()
+	}
+	c.write(text, finished)
+	c.stopped = c.stopped || finished || c.serial && c.calls.count > 0
 }
 
 // write adds text to the answer, and gives what of it cannot become a stop string.
@@ -111,10 +135,26 @@ func (c *choice) write(text string, last bool) {
 		}
 	}
 	before, c.lead = c.lead+before, ""
-	if before != "" || n > 0 {
-		c.call.push(part{index: c.index, text: before, tokens: c.tokens[:n:n]})
+	var calls []toolCall
+	if c.calls != nil {
+		before, calls = c.readCalls(before)
+	}
+	if before != "" || n > 0 || len(calls) > 0 {
+		c.call.push(part{index: c.index, text: before, tokens: c.tokens[:n:n], calls: calls})
 	}
 	c.tokens = c.tokens[n:]
+}
+
+// readCalls takes calls out of text. One that begins has its form from here on.
+func (c *choice) readCalls(text string) (rest string, calls []toolCall) {
+	was := c.calls.inside
+	rest, calls = c.calls.push(text)
+	if c.calls.inside && !was && c.form == nil && c.inside != nil {
+		if f := c.inside(); f.Advance([]byte(c.calls.held)) {
+			c.form = f
+		}
+	}
+	return rest, calls
 }
 
 // end takes the end of the answer.
@@ -139,8 +179,20 @@ func (c *choice) end(a model.Answer) {
 	if c.stopped {
 		finish = model.FinishStop
 	}
+	if c.calls != nil {
+		text, calls := c.calls.end()
+		if text != "" || len(calls) > 0 {
+			c.call.push(part{index: c.index, text: text, calls: calls})
+		}
+		if c.calls.count > 0 && finish == model.FinishStop {
+			finish = finishCalls
+		}
+	}
 	c.call.push(part{index: c.index, finish: finish, made: c.made})
 }
+
+// finishCalls is the finish reason of an answer that calls functions.
+const finishCalls = "tool_calls"
 
 // cut finds the first stop string in text: before is what stands before it. Without one, held is the end of the text
 // that may be the beginning of one.

@@ -29,6 +29,7 @@ type request struct {
 	echo         bool
 	bias         map[int32]float32
 	format       format
+	tools        toolUse
 	sampling     model.Sampling
 }
 
@@ -82,6 +83,9 @@ func fields() []field {
 		{"add_special_tokens", completions, readAddSpecial, ""},
 		{"chat_template_kwargs", chats, readVariables, ""},
 		{"response_format", chats, readFormat, ""},
+		{"tools", chats, readTools, ""},
+		{"tool_choice", chats, readToolChoice, ""},
+		{"parallel_tool_calls", chats, readParallel, ""},
 
 		// What does not change the answer.
 		{"user", both, nil, "*"},
@@ -92,7 +96,6 @@ func fields() []field {
 		{"prompt_cache_key", both, nil, "*"},
 		{"prompt_cache_retention", both, nil, "*"},
 		{"cache_prompt", both, nil, "*"},
-		{"parallel_tool_calls", chats, nil, "*"}, // there are no tools
 		{"timings_per_token", both, nil, "*"},
 		{"return_progress", both, nil, "*"},
 		{"reasoning_format", chats, nil, "*"},
@@ -102,8 +105,6 @@ func fields() []field {
 		{"background_tasks", chats, nil, "*"},
 
 		// What would.
-		{"tools", chats, nil, `[]`},
-		{"tool_choice", chats, nil, `"none" "auto"`},
 		{"functions", chats, nil, `[]`},
 		{"function_call", chats, nil, `"none" "auto"`},
 		{"modalities", chats, nil, `["text"]`},
@@ -242,7 +243,7 @@ func (q *request) fits(kind endpoint) error {
 	if err := q.sampling.Validate(); err != nil {
 		return invalid("", "%v", err)
 	}
-	return nil
+	return q.tools.check(q.format)
 }
 
 // objectOf reads the fields of a JSON object, and nothing behind it.

@@ -149,6 +149,8 @@ type formed struct {
 	bytes func(id int32) []byte
 	stop  []int32
 	mask  []uint64
+
+	passing bool // a part of the answer has the form, and any text may follow on it
 }
 
 // allowed is the tokens that may come next: those that end the answer where it is whole.

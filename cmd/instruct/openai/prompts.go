@@ -23,6 +23,10 @@ func (s *Server) choices(c *call, q *request) error {
 	if err != nil {
 		return err
 	}
+	caller, err := s.newCaller(&q.tools)
+	if err != nil {
+		return err
+	}
 	stop, stops := s.stops(q.stop)
 	for _, p := range prompts {
 		ids := p.ids
@@ -47,6 +51,9 @@ func (s *Server) choices(c *call, q *request) error {
 				x.request.Allowed = x.allowed
 			}
 			x.stream = s.model.Tokenizer.NewStream(true)
+			if caller != nil {
+				s.equip(x, caller, stop)
+			}
 			if q.messages == nil {
 				x.follow(p, ids, q.echo)
 			}
@@ -88,7 +95,11 @@ func (s *Server) conversation(q *request) ([]int32, error) {
 	if s.options.System != "" && !system {
 		messages = append([]chat.Message{{Role: "system", Content: s.options.System}}, messages...)
 	}
-	r, err := s.model.Template.RenderConversation(&chat.Conversation{Messages: messages, Variables: q.variables}, true)
+	c := &chat.Conversation{Messages: messages, Variables: q.variables}
+	if q.tools.active() {
+		c.Tools = q.tools.list
+	}
+	r, err := s.model.Template.RenderConversation(c, true)
 	if err != nil {
 		return nil, invalid("messages", "%v", err)
 	}

@@ -38,6 +38,7 @@ type whole struct {
 	index  int
 	text   strings.Builder
 	tokens []token
+	calls  []toolCall
 	finish string
 }
 
@@ -68,6 +69,7 @@ func send[C any](w *answering, q *request, c *call, a reply[C], f shape[C]) erro
 		x.index, x.finish = p.index, p.finish
 		x.text.WriteString(p.text)
 		x.tokens = append(x.tokens, p.tokens...)
+		x.calls = append(x.calls, p.calls...)
 		return nil
 	})
 	if err != nil {

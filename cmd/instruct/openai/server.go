@@ -61,6 +61,7 @@ type Server struct {
 	guard     guard
 	labels    labels
 	grammars  *grammars
+	callForm  func() *callForm // of the model's template; nil: it has none
 	metrics   *metrics
 	created   int64
 	draining  atomic.Bool
@@ -84,10 +85,12 @@ func New(m *pretrained.Model, pool *kernel.Pool, o Options) (*Server, error) {
 		return nil, err
 	}
 	host := hostOf(o.Host)
-	return &Server{options: o, model: m, decoder: d, scheduler: newScheduler(d), labels: newLabels(m.Tokenizer),
-		grammars: newGrammars(m.Tokenizer, m.Config.Vocab, m.Stop, func(int32) bool { return false }),
-		guard:    guard{loopback: loopback(host), host: host, key: o.Key},
-		metrics:  newMetrics(), created: time.Now().Unix()}, nil
+	s := &Server{options: o, model: m, decoder: d, scheduler: newScheduler(d), labels: newLabels(m.Tokenizer),
+		guard:   guard{loopback: loopback(host), host: host, key: o.Key},
+		metrics: newMetrics(), created: time.Now().Unix()}
+	s.callForm = s.newCallForm()
+	s.grammars = newGrammars(m.Tokenizer, m.Config.Vocab, m.Stop, s.isMark)
+	return s, nil
 }
 
 // Close gives the server's memory back.
