@@ -1,6 +1,8 @@
 package openai
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 
 	"instruct/model/grammar"
@@ -34,26 +36,68 @@ func callForms() []callForm {
 }
 
 // marks are the texts of tokens that a form is written with.
-func (f *callForm) marks() []string { return []string{f.Open, f.Close, f.Split, f.prefix} }
+func (f *callForm) marks() []string {
+	return slices.DeleteFunc([]string{f.Open, f.Close, f.Split, f.prefix}, func(s string) bool { return s == "" })
+}
 
 const probeTools = `[{"type":"function","function":{"name":"probe","description":"A probe.","parameters":` +
 	`{"type":"object","properties":{"key":{"type":"string","description":"A key."}},"required":["key"]}}}]`
 
 const probeCall = `[{"id":"probe0001","type":"function","function":{"name":"probe","arguments":{"key":"a value"}}}]`
 
-// formOfTemplate finds the form in which a template writes calls; nil where it has no tools, or an unknown form.
-func formOfTemplate(t *chat.Template) *callForm {
-	no := new(bool)
-	c := &chat.Conversation{Tools: []byte(probeTools), Messages: []chat.Message{{Role: "user", Content: "Hi", Train: no}}}
-	asked, err := t.RenderConversation(c, true)
+// toolVariables are the names by which templates know the list of tools; SmolLM3's has the second one.
+var toolVariables = []string{"tools", "xml_tools"}
+
+// withTools gives a conversation its tools under such a name.
+func withTools(c chat.Conversation, variable string, tools json.RawMessage) (chat.Conversation, error) {
+	if variable == toolVariables[0] {
+		c.Tools = tools
+		return c, nil
+	}
+	variables := map[string]json.RawMessage{}
+	if len(c.Variables) > 0 {
+		if err := json.Unmarshal(c.Variables, &variables); err != nil {
+			return c, err
+		}
+	}
+	variables[variable] = tools
+	var err error
+	c.Variables, err = json.Marshal(variables)
+	return c, err
+}
+
+// formOfTemplate finds the form in which a template writes calls, and the name by which it knows the tools; nil where
+// it has no tools, or an unknown form.
+func formOfTemplate(t *chat.Template) (*callForm, string) {
+	for _, variable := range toolVariables {
+		if f := formWith(t, variable); f != nil {
+			return f, variable
+		}
+	}
+	return nil, ""
+}
+
+func formWith(t *chat.Template, variable string) *callForm {
+	user := chat.Message{Role: "user", Content: "Hi", Train: new(false)}
+	call := chat.Message{Role: "assistant", ToolCalls: []byte(probeCall), Train: new(false)}
+	c, err := withTools(chat.Conversation{Messages: []chat.Message{user}}, variable, []byte(probeTools))
+	if err != nil {
+		return nil
+	}
+	asked, err := t.RenderConversation(&c, false)
 	if err != nil || !strings.Contains(asked.Text, "A probe.") {
 		return nil
 	}
-	c.Messages = append(c.Messages, chat.Message{Role: "assistant", ToolCalls: []byte(probeCall), Train: no})
-	said, err := t.RenderConversation(c, false)
+	prompt, err := t.RenderConversation(&c, true)
+	if err != nil {
+		return nil
+	}
+	c.Messages = append(c.Messages, call)
+	said, err := t.RenderConversation(&c, false)
 	forms := callForms()
 	if err == nil && strings.Contains(said.Text, "a value") {
-		text := afterCommon(said.Text, asked.Text)
+		header := afterCommon(prompt.Text, asked.Text)
+		text := strings.TrimPrefix(afterCommon(said.Text, asked.Text), header)
 		for i := range forms {
 			if forms[i].reads(text) {
 				return &forms[i]
@@ -78,12 +122,12 @@ func afterCommon(text, other string) string {
 	return text[n:]
 }
 
-// reads tells whether text is the probe's call, with any end of a turn behind it.
+// reads tells whether text has the probe's call.
 func (f *callForm) reads(text string) bool {
 	r := callReader{form: f}
-	before, calls := r.push(text)
+	_, calls := r.push(text)
 	_, more := r.end()
 	calls = append(calls, more...)
-	return strings.TrimSpace(before) == "" && len(calls) == 1 && calls[0].Function.Name == "probe" &&
+	return len(calls) == 1 && strings.Contains(text, f.Close) && calls[0].Function.Name == "probe" &&
 		strings.Contains(calls[0].Function.Arguments, "a value")
 }

@@ -50,9 +50,9 @@ func (r *callReader) end() (text string, calls []toolCall) {
 	if r.form.Open == "" && r.inside {
 		body := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(r.held), r.form.prefix))
 		if calls, rest, err := r.read(body); err == nil && len(calls) > 0 {
-			r.held, r.inside = rest, false
+			r.held, r.inside = "", false
 			r.count += len(calls)
-			return "", calls
+			return strings.TrimSpace(rest), calls
 		}
 	}
 	text = r.held

@@ -95,11 +95,14 @@ func (s *Server) conversation(q *request) ([]int32, error) {
 	if s.options.System != "" && !system {
 		messages = append([]chat.Message{{Role: "system", Content: s.options.System}}, messages...)
 	}
-	c := &chat.Conversation{Messages: messages, Variables: q.variables}
-	if q.tools.active() {
-		c.Tools = q.tools.list
+	c := chat.Conversation{Messages: messages, Variables: q.variables}
+	if _, variable := s.callForm(); q.tools.active() && variable != "" {
+		var err error
+		if c, err = withTools(c, variable, q.tools.list); err != nil {
+			return nil, invalid("chat_template_kwargs", "%v", err)
+		}
 	}
-	r, err := s.model.Template.RenderConversation(c, true)
+	r, err := s.model.Template.RenderConversation(&c, true)
 	if err != nil {
 		return nil, invalid("messages", "%v", err)
 	}

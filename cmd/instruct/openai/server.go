@@ -61,7 +61,7 @@ type Server struct {
 	guard     guard
 	labels    labels
 	grammars  *grammars
-	callForm  func() *callForm // of the model's template; nil: it has none
+	callForm  func() (form *callForm, variable string) // of the model's template; nil: it has none
 	metrics   *metrics
 	created   int64
 	draining  atomic.Bool

@@ -25,14 +25,17 @@ const tinyConfig = `{"model_type":"qwen3","hidden_size":32,"num_hidden_layers":2
 	`"tie_word_embeddings":true,"rms_norm_eps":1e-5}`
 
 // tiny makes a model from scratch with a tokenizer of bytes, whose weights are as far apart as those of a trained one.
-func tiny(t testing.TB) *pretrained.Model {
+func tiny(t testing.TB) *pretrained.Model { return tinyWith(t, "lessons") }
+
+// tinyWith is tiny with a chat template, and tokens more.
+func tinyWith(t testing.TB, template string, more ...string) *pretrained.Model {
 	t.Helper()
-	tok := tokenizer.Bytes(chat.LessonsTokens()...)
+	tok := tokenizer.Bytes(append(chat.LessonsTokens(), more...)...)
 	if err := tok.SetSpecial(tokenizer.Special{EOS: chat.LessonsTokens()[0]}); err != nil {
 		t.Fatal(err)
 	}
 	m, err := pretrained.Make(pretrained.Scratch{Path: "some/tiny", Config: []byte(tinyConfig), Tokenizer: tok,
-		ChatTemplate: "lessons", Seed: 3})
+		ChatTemplate: template, Seed: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +54,9 @@ func tiny(t testing.TB) *pretrained.Model {
 }
 
 // newServer starts the scheduler of a server; change may change its options.
-func newServer(t testing.TB, change func(o *Options)) *Server {
+func newServer(t testing.TB, change func(o *Options)) *Server { return serverOf(t, tiny(t), change) }
+
+func serverOf(t testing.TB, m *pretrained.Model, change func(o *Options)) *Server {
 	t.Helper()
 	o := DefaultOptions()
 	o.Host, o.Concurrent = "127.0.0.1:80", 4
@@ -60,7 +65,7 @@ func newServer(t testing.TB, change func(o *Options)) *Server {
 	}
 	pool := kernel.NewPool(2)
 	t.Cleanup(pool.Close)
-	s, err := New(tiny(t), pool, o)
+	s, err := New(m, pool, o)
 	if err != nil {
 		t.Fatal(err)
 	}

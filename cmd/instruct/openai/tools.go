@@ -118,7 +118,7 @@ func (s *Server) newCaller(u *toolUse) (*caller, error) {
 	if !u.active() {
 		return nil, nil
 	}
-	form := s.callForm()
+	form, _ := s.callForm()
 	if form == nil {
 		var known []string
 		for _, f := range callForms() {
@@ -132,7 +132,7 @@ func (s *Server) newCaller(u *toolUse) (*caller, error) {
 	if u.choice == "named" {
 		functions = slices.DeleteFunc(slices.Clone(functions), func(f grammar.Call) bool { return f.Name != u.name })
 	}
-	make := func(open, many bool) (*grammar.Grammar, error) {
+	build := func(open, many bool) (*grammar.Grammar, error) {
 		key := fmt.Sprintf("calls %v %v %q %s", open, many, u.name, u.list)
 		return s.grammars.of(key, func() (*grammar.Grammar, error) {
 			return grammar.FromCalls(form.CallForm, functions, open, many)
@@ -141,13 +141,13 @@ func (s *Server) newCaller(u *toolUse) (*caller, error) {
 	var err error
 	switch {
 	case u.forced():
-		if c.forced, err = make(true, !c.serial && (form.Open != "" || form.List)); err != nil {
+		if c.forced, err = build(true, !c.serial && (form.Open != "" || form.List)); err != nil {
 			e := invalid("tools", "%v", err)
 			e.code = "unsupported_schema"
 			return nil, e
 		}
 	case form.Open != "":
-		c.inside, _ = make(false, !c.serial && form.List) // a schema that cannot be held does no harm here
+		c.inside, _ = build(false, !c.serial && form.List) // a schema that cannot be held does no harm here
 	}
 	return c, nil
 }
@@ -181,11 +181,11 @@ func (s *Server) equip(x *choice, c *caller, stop []int32) {
 
 // isMark tells that a token is a part of the form of calls.
 func (s *Server) isMark(id int32) bool {
-	f := s.callForm()
+	f, _ := s.callForm()
 	return f != nil && slices.Contains(f.marks(), s.model.Tokenizer.TokenText(id))
 }
 
 // newCallForm finds the template's form once it is asked for.
-func (s *Server) newCallForm() func() *callForm {
-	return sync.OnceValue(func() *callForm { return formOfTemplate(s.model.Template) })
+func (s *Server) newCallForm() func() (*callForm, string) {
+	return sync.OnceValues(func() (*callForm, string) { return formOfTemplate(s.model.Template) })
 }
