@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"instruct/cmd/instruct/openai"
+	"instruct/data/policy"
 )
 
 // server is the command serve as the flags say.
@@ -16,6 +17,7 @@ type server struct {
 	openai.Options
 	addr   string
 	system string
+	policy []string
 }
 
 func newServe(s *streams) *cobra.Command {
@@ -34,6 +36,8 @@ func newServe(s *streams) *cobra.Command {
 	fl.StringVar(&f.Name, "name", "", "name of the model for clients; not given: the last part of its path")
 	fl.StringVar(&f.system, "system", "",
 		"system prompt of chats without one; not given: the one that the model was tuned with")
+	fl.StringSliceVar(&f.policy, "policy", nil,
+		"rules that answers are held against: one that violates a block rule is withheld, others are marked; may be repeated")
 	fl.IntVar(&f.Concurrent, "max_concurrent", f.Concurrent, "answers that are made at one time")
 	fl.IntVar(&f.Queue, "max_queue", f.Queue, "requests at one time, those that wait included; more are refused")
 	fl.IntVar(&f.MaxLength, "max_length", 0, "most tokens of a prompt with its answer; 0: what the model reads")
@@ -47,6 +51,12 @@ func newServe(s *streams) *cobra.Command {
 func (f *server) run(cmd *cobra.Command, s *streams) error {
 	if err := f.check(); err != nil {
 		return err
+	}
+	if len(f.policy) > 0 {
+		var err error
+		if f.Policy, err = policy.Read(f.policy...); err != nil {
+			return err
+		}
 	}
 	m, pool, err := f.read(cmd)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 type call struct {
 	ctx     context.Context
 	choices []*choice
+	filter  func(take func(part) error) func(part) error // of parts, before they are taken; nil: they are as they come
 	close   func()
 	read    int // tokens of the prompts, each of which is read once
 	made    int // tokens of the answers that have finished; the one who fetches alone looks at this
@@ -28,7 +29,11 @@ type part struct {
 	tokens []token // of which the text is, where log-probabilities were asked for
 	calls  []toolCall
 	finish string // "": more follows
-	made   int    // tokens of the answer; only with finish
+
+	violations []violation // of the policy
+	refusal    string      // stands in the place of the answer
+
+	made int // tokens of the answer; only with finish
 }
 
 // push adds a part.
@@ -69,6 +74,9 @@ func (c *call) fetch() ([]part, error) {
 
 // each gives the parts to take until every choice has finished.
 func (c *call) each(take func(part) error) error {
+	if c.filter != nil {
+		take = c.filter(take)
+	}
 	for left := len(c.choices); left > 0; {
 		parts, err := c.fetch()
 		if err != nil {
@@ -110,6 +118,9 @@ func (s *Server) newCall(ctx context.Context, q *request) (*call, error) {
 	if err := s.choices(c, q); err != nil {
 		c.close()
 		return nil, err
+	}
+	if s.options.Policy != nil {
+		c.filter = func(take func(part) error) func(part) error { return s.judged(c, take) }
 	}
 	s.scheduler.add(c)
 	return c, nil

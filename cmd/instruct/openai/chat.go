@@ -9,6 +9,7 @@ import (
 type chatMessage struct {
 	Role      string     `json:"role"`
 	Content   *string    `json:"content"`
+	Refusal   string     `json:"refusal,omitempty"`
 	ToolCalls []toolCall `json:"tool_calls,omitempty"`
 }
 
@@ -16,6 +17,7 @@ type chatMessage struct {
 type chatDelta struct {
 	Role      string     `json:"role,omitempty"`
 	Content   *string    `json:"content,omitempty"`
+	Refusal   string     `json:"refusal,omitempty"`
 	ToolCalls []toolCall `json:"tool_calls,omitempty"`
 }
 
@@ -26,6 +28,7 @@ type chatChoice struct {
 	Delta        *chatDelta   `json:"delta,omitempty"`
 	Logprobs     *chatProbs   `json:"logprobs"`
 	FinishReason *string      `json:"finish_reason"`
+	Policy       []violation  `json:"policy,omitempty"`
 }
 
 type chatProbs struct {
@@ -51,15 +54,16 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
 			return chatChoice{Index: index, Delta: &chatDelta{Role: "assistant", Content: new("")}}
 		},
 		whole: func(q *request, x *whole) chatChoice {
-			c := chatChoice{Index: x.index, Message: x.message(), FinishReason: nullable(x.finish)}
+			c := chatChoice{Index: x.index, Message: x.message(), FinishReason: nullable(x.finish), Policy: x.violations}
 			if q.logprobs {
 				c.Logprobs = &chatProbs{s.labels.chat(x.tokens)}
 			}
 			return c
 		},
 		piece: func(q *request, p part) chatChoice {
-			c := chatChoice{Index: p.index, Delta: &chatDelta{ToolCalls: p.calls}, FinishReason: nullable(p.finish)}
-			if p.finish == "" && (p.text != "" || len(p.calls) == 0) {
+			c := chatChoice{Index: p.index, Delta: &chatDelta{ToolCalls: p.calls, Refusal: p.refusal},
+				FinishReason: nullable(p.finish), Policy: p.violations}
+			if p.finish == "" && (p.text != "" || len(p.calls) == 0 && p.refusal == "") {
 				c.Delta.Content = &p.text
 			}
 			if q.logprobs && len(p.tokens) > 0 {
@@ -70,15 +74,15 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// message is the whole of a choice. One that only calls functions has no content.
+// message is the whole of a choice. One that only calls functions, or is withheld, has no content.
 func (x *whole) message() *chatMessage {
 	text := x.text.String()
-	m := &chatMessage{Role: "assistant", Content: &text}
+	m := &chatMessage{Role: "assistant", Content: &text, Refusal: x.refusal}
 	for _, c := range x.calls {
 		c.Index = nil
 		m.ToolCalls = append(m.ToolCalls, c)
 	}
-	if len(m.ToolCalls) > 0 && strings.TrimSpace(text) == "" {
+	if (len(m.ToolCalls) > 0 || m.Refusal != "") && strings.TrimSpace(text) == "" {
 		m.Content = nil
 	}
 	return m

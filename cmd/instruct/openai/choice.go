@@ -23,9 +23,10 @@ type choice struct {
 	call    *call
 	index   int
 	request model.Request
-	noNew   bool // the prompt is all that is wanted
-	listed  bool // tokens are wanted
-	ending  bool // the token that ends the answer among them
+	asked   string // what an answer is judged by: the user's last message, or the prompt
+	noNew   bool   // the prompt is all that is wanted
+	listed  bool   // tokens are wanted
+	ending  bool   // the token that ends the answer among them
 	stops   []string
 	form    *formed // that the answer has to have; nil: any
 
@@ -38,6 +39,7 @@ type choice struct {
 	lead    string  // what is echoed, until it is given
 	held    string  // text that may yet become a stop string
 	tokens  []token // that were not given
+	echoed  int     // bytes of that
 	starts  []int   // characters before each token of the prompt
 	prompt  int     // tokens of the prompt so far, where something is said of them
 	length  int     // characters so far, with what is held

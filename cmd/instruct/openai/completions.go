@@ -10,6 +10,7 @@ type completion struct {
 	Index        int              `json:"index"`
 	Logprobs     *completionProbs `json:"logprobs"`
 	FinishReason *string          `json:"finish_reason"`
+	Policy       []violation      `json:"policy,omitempty"`
 }
 
 // completionProbs are lists of equal length, by token. The first token of a prompt has null in two of them.
@@ -21,8 +22,8 @@ type completionProbs struct {
 }
 
 func (s *Server) completions(w http.ResponseWriter, r *http.Request) error {
-	choice := func(q *request, index int, text string, tokens []token, finish string) completion {
-		c := completion{Text: text, Index: index, FinishReason: nullable(finish)}
+	choice := func(q *request, index int, text string, tokens []token, finish string, v []violation) completion {
+		c := completion{Text: text, Index: index, FinishReason: nullable(finish), Policy: v}
 		if q.logprobs && (len(tokens) > 0 || !q.stream) {
 			c.Logprobs = s.labels.completion(tokens)
 		}
@@ -30,8 +31,12 @@ func (s *Server) completions(w http.ResponseWriter, r *http.Request) error {
 	}
 	return respond(s, w, r, shape[completion]{
 		kind: completions, prefix: "cmpl-", object: "text_completion", streamed: "text_completion",
-		whole: func(q *request, x *whole) completion { return choice(q, x.index, x.text.String(), x.tokens, x.finish) },
-		piece: func(q *request, p part) completion { return choice(q, p.index, p.text, p.tokens, p.finish) },
+		whole: func(q *request, x *whole) completion {
+			return choice(q, x.index, x.text.String(), x.tokens, x.finish, x.violations)
+		},
+		piece: func(q *request, p part) completion {
+			return choice(q, p.index, p.text, p.tokens, p.finish, p.violations)
+		},
 	})
 }
 

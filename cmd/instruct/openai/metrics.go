@@ -13,10 +13,18 @@ import (
 type metrics struct {
 	mu         sync.Mutex
 	requests   map[string]int // by their labels
+	violated   map[string]int // rules, by their labels
 	read, made int            // tokens
 }
 
-func newMetrics() *metrics { return &metrics{requests: map[string]int{}} }
+func newMetrics() *metrics { return &metrics{requests: map[string]int{}, violated: map[string]int{}} }
+
+// violation counts an answer that does not keep a rule.
+func (m *metrics) violation(rule, severity string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.violated[fmt.Sprintf("rule=%q,severity=%q", rule, severity)]++
+}
 
 // count counts a request.
 func (m *metrics) count(path string, status int) {
@@ -45,6 +53,12 @@ func (s *Server) showMetrics(w http.ResponseWriter, _ *http.Request) error {
 	metric("requests_total", "counter", "Requests by path and status.")
 	for _, labels := range slices.Sorted(maps.Keys(m.requests)) {
 		fmt.Fprintf(&b, "instruct_requests_total{%s} %d\n", labels, m.requests[labels])
+	}
+	if s.options.Policy != nil {
+		metric("policy_violations_total", "counter", "Answers that violate a rule of the policy.")
+		for _, labels := range slices.Sorted(maps.Keys(m.violated)) {
+			fmt.Fprintf(&b, "instruct_policy_violations_total{%s} %d\n", labels, m.violated[labels])
+		}
 	}
 	for _, x := range []struct {
 		name, kind, help string

@@ -56,6 +56,8 @@ func (s *Server) choices(c *call, q *request) error {
 			}
 			if q.messages == nil {
 				x.follow(p, ids, q.echo)
+			} else {
+				x.asked = lastOfUser(q.messages)
 			}
 			c.choices = append(c.choices, x)
 		}
@@ -73,7 +75,7 @@ func (c *choice) follow(p prompt, ids []int32, echo bool) {
 		c.length += utf8.RuneCountInString(piece)
 		text.WriteString(piece)
 	}
-	c.length = 0
+	c.length, c.asked = 0, text.String()
 	if !echo {
 		return
 	}
@@ -81,11 +83,22 @@ func (c *choice) follow(p prompt, ids []int32, echo bool) {
 	if p.ids == nil {
 		c.lead = p.text
 	}
+	c.echoed = len(c.lead)
 	c.length = utf8.RuneCountInString(c.lead)
 	c.shown = c.length
 	if c.listed {
 		c.tokens, c.prompt = []token{{Said: model.Said{ID: ids[0]}, first: true}}, 1
 	}
+}
+
+// lastOfUser is what the user said last.
+func lastOfUser(messages []chat.Message) string {
+	for _, m := range slices.Backward(messages) {
+		if m.Role == "user" {
+			return m.Content
+		}
+	}
+	return ""
 }
 
 // conversation makes the prompt of a chat.

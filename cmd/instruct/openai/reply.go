@@ -40,6 +40,19 @@ type whole struct {
 	tokens []token
 	calls  []toolCall
 	finish string
+
+	violations []violation
+	refusal    string
+}
+
+// add adds what is new.
+func (x *whole) add(p part) {
+	x.index, x.finish = p.index, p.finish
+	x.text.WriteString(p.text)
+	x.tokens = append(x.tokens, p.tokens...)
+	x.calls = append(x.calls, p.calls...)
+	x.violations = append(x.violations, p.violations...)
+	x.refusal += p.refusal
 }
 
 // respond answers a request.
@@ -65,11 +78,7 @@ func respond[C any](s *Server, w http.ResponseWriter, r *http.Request, f shape[C
 func send[C any](w *answering, q *request, c *call, a reply[C], f shape[C]) error {
 	choices := make([]whole, len(c.choices))
 	err := c.each(func(p part) error {
-		x := &choices[p.index]
-		x.index, x.finish = p.index, p.finish
-		x.text.WriteString(p.text)
-		x.tokens = append(x.tokens, p.tokens...)
-		x.calls = append(x.calls, p.calls...)
+		choices[p.index].add(p)
 		return nil
 	})
 	if err != nil {

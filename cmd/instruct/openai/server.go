@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"instruct/data/policy"
 	"instruct/model"
 	"instruct/model/kernel"
 	"instruct/model/pretrained"
@@ -27,6 +28,7 @@ type Options struct {
 	System   string         // the system prompt of conversations that have none
 	MaxNew   int            // most tokens of an answer where the request does not say
 	Sampling model.Sampling // where the request does not say
+	Policy   *policy.Policy // that answers are held against; nil: none
 
 	Concurrent int           // answers made at one time
 	Queue      int           // requests at one time, those that wait included
