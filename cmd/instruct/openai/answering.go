@@ -14,6 +14,8 @@ type answering struct {
 	control *http.ResponseController
 	status  int // once it was sent
 	stream  bool
+
+	patience time.Duration // for a client that takes nothing
 }
 
 // Unwrap is for http.ResponseController.
@@ -30,7 +32,7 @@ func (a *answering) Write(b []byte) (int, error) {
 	if a.status == 0 {
 		a.WriteHeader(http.StatusOK)
 	}
-	_ = a.control.SetWriteDeadline(time.Now().Add(socketPeriod))
+	_ = a.control.SetWriteDeadline(time.Now().Add(a.patience))
 	return a.ResponseWriter.Write(b)
 }
 

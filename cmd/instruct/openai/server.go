@@ -69,6 +69,7 @@ type Server struct {
 	draining  atomic.Bool
 	open      atomic.Int64 // requests
 	noting    sync.Mutex
+	patience  time.Duration // for a client that sends or takes nothing
 }
 
 // New makes a server. Close gives its memory back.
@@ -89,7 +90,7 @@ func New(m *pretrained.Model, pool *kernel.Pool, o Options) (*Server, error) {
 	host := hostOf(o.Host)
 	s := &Server{options: o, model: m, decoder: d, scheduler: newScheduler(d), labels: newLabels(m.Tokenizer),
 		guard:   guard{loopback: loopback(host), host: host, key: o.Key},
-		metrics: newMetrics(), created: time.Now().Unix()}
+		metrics: newMetrics(), created: time.Now().Unix(), patience: socketPeriod}
 	s.callForm = s.newCallForm()
 	s.grammars = newGrammars(m.Tokenizer, m.Config.Vocab, m.Stop, s.isMark)
 	return s, nil
@@ -159,7 +160,7 @@ func routes() []route {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
-	a := &answering{ResponseWriter: w, control: http.NewResponseController(w)}
+	a := &answering{ResponseWriter: w, control: http.NewResponseController(w), patience: s.patience}
 	err := s.answer(a, r)
 	if err != nil {
 		a.fail(asAPIError(err))
@@ -220,9 +221,11 @@ func (s *Server) answer(w *answering, r *http.Request) (err error) {
 // body reads the whole of a request.
 func (s *Server) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	c := http.NewResponseController(w)
-	_ = c.SetReadDeadline(time.Now().Add(socketPeriod)) // not every test's writer has one
-	defer func() { _ = c.SetReadDeadline(time.Time{}) }()
+	_ = c.SetReadDeadline(time.Now().Add(s.patience)) // not every test's writer has one
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.options.MaxBody))
+	if err == nil { // else the rest of the body would be waited for, for ever, before anything is answered
+		_ = c.SetReadDeadline(time.Time{})
+	}
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
