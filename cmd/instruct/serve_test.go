@@ -21,6 +21,7 @@ func TestServeMistakes(t *testing.T) {
 		"serve --model model --max_concurrent 0":      "max_concurrent must be above 0",
 		"serve --model model --max_concurrent 1000":   "1000 sequences at one time",
 		"serve --model model --timeout 0s":            "timeout must be above 0",
+		"serve --model model --policy nowhere.yaml":   "nowhere.yaml",
 		"serve --model model --addr 127.0.0.1:999999": "addr 127.0.0.1:999999",
 		"serve --model nowhere":                       "nowhere",
 	} {

@@ -243,7 +243,7 @@ func (f *forge) derive(e *expression, c byte) *expression {
 		}
 		return f.either(parts...)
 	case repeat:
-		first := f.derive(e.a, c)
+		first := f.step(e.a, c) // kept: what is repeated comes again with other bounds
 		if first == f.nothing {
 			return first
 		}

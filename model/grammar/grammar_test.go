@@ -36,7 +36,8 @@ func TestSchemas(t *testing.T) {
 		"any": {`{}`, []string{`1`, `"a"`, `[{"a":[]}]`, `{"a":{"b":null}}`, ` true`, `-0.5e+10`, `"\ud83d\ude00"`},
 			[]string{``, `01`, `[1,]`, `{"a"}`, `nul`, `"`, "\"\n\"", `"\ud83d"`, "\"\xff\"", `"\x"`, `+1`, `{a:1}`, `1 `}},
 		"object": {person, []string{`{"name":"x"}`, `{"name":"x","age":-3}`, "{\n  \"name\": \"\",\n  \"age\": 0\n}"},
-			[]string{`{}`, `{"age":3}`, `{"age":3,"name":"x"}`, `{"name":"x","age":3.5}`, `{"name":"x","b":1}`, `{"name":"x",}`}},
+			[]string{`{}`, `{"age":3}`, `{"age":3,"name":"x"}`, `{"name":"x","age":3.5}`, `{"name":"x","b":1}`,
+				`{"name":"x",}`}},
 		"optional": {`{"properties":{"a":{"const":1},"b":{"const":2},"c":{"const":3}}}`,
 			[]string{`{}`, `{"a":1}`, `{"b":2}`, `{"a":1,"c":3}`, `{"a":1,"b":2,"c":3}`},
 			[]string{`{"c":3,"a":1}`, `{"d":1}`, `{,"a":1}`, `{"a":2}`, `3`}},
@@ -45,12 +46,14 @@ func TestSchemas(t *testing.T) {
 			[]string{`{"a":null}`, `{"ab":null}`, `{"x":1}`, `{"x":null,"a":1}`, `{"\u0061":null}`}},
 		"map": {`{"type":"object","additionalProperties":{"type":"boolean"}}`,
 			[]string{`{}`, `{"a":true,"b":false}`}, []string{`{"a":1}`}},
-		"required beside": {`{"type":"object","required":["x"]}`, []string{`{"x":1}`, `{"x":1,"y":[]}`}, []string{`{}`, `{"y":1}`}},
+		"required beside": {`{"type":"object","required":["x"]}`, []string{`{"x":1}`, `{"x":1,"y":[]}`},
+			[]string{`{}`, `{"y":1}`}},
 		"array": {`{"type":"array","items":{"type":"integer"},"minItems":1,"maxItems":3}`,
 			[]string{`[1]`, `[1, 2,3]`, "[\n\n\t1\n]"}, []string{`[]`, `[1,2,3,4]`, `["a"]`, `[1 ,2]`}},
 		"at most none": {`{"type":"array","maxItems":0}`, []string{`[]`}, []string{`[1]`}},
 		"no items":     {`{"type":"array","items":false}`, []string{`[]`}, []string{`[1]`}},
-		"length": {`{"type":"string","minLength":2,"maxLength":3}`, []string{`"ab"`, `"日本語"`, `"\u00e9\n\""`, `"\ud83d\ude00a"`},
+		"length": {`{"type":"string","minLength":2,"maxLength":3}`, []string{`"ab"`, `"日本語"`, `"\u00e9\n\""`,
+			`"\ud83d\ude00a"`},
 			[]string{`"a"`, `"abcd"`, `"日本語a"`, `"😀"`}},
 		"enum": {`{"enum":["a","é",1,1.50,null,[1,"x"],{"k":true}]}`,
 			[]string{`"a"`, `"é"`, `1`, `1.50`, `null`, `[1,"x"]`, `{"k":true}`}, []string{`"b"`, `2`, `"\u00e9"`, `1.`}},
@@ -60,7 +63,8 @@ func TestSchemas(t *testing.T) {
 		"any of": {`{"anyOf":[{"type":"integer"},{"type":"array","items":{"type":"string"}}],"title":"x"}`,
 			[]string{`12`, `["a"]`}, []string{`"a"`, `[1]`}},
 		"one of": {`{"oneOf":[{"$ref":"#/$defs/cat"},{"$ref":"#/$defs/dog"}],"$defs":{` +
-			`"cat":{"type":"object","properties":{"kind":{"const":"cat"},"lives":{"type":"integer"}},"required":["kind","lives"]},` +
+			`"cat":{"type":"object","properties":{"kind":{"const":"cat"},"lives":{"type":"integer"}},"required":["kind","` +
+			`lives"]},` +
 			`"dog":{"type":"object","properties":{"kind":{"const":"dog"}},"required":["kind"]}}}`,
 			[]string{`{"kind":"cat","lives":9}`, `{"kind":"dog"}`}, []string{`{"kind":"cat"}`, `{"kind":"cow"}`}},
 		"tree": {`{"type":"object","properties":{"v":{"type":"integer"},"of":{"type":"array","items":{"$ref":"#"}}},` +
@@ -117,7 +121,8 @@ func TestRefused(t *testing.T) {
 		`{"$ref":"#"}`:                                       "refers to itself",
 		`{"anyOf":[{"type":"null"},{"$ref":"#"}]}`:           "refers to itself",
 		`{"properties":{"a":{"$ref":"#"}},"required":["a"]}`: "requires itself",
-		`{"$ref":"#/$defs/a","$defs":{"a":{"minItems":1,"items":{"$ref":"#/$defs/a"}}}}`: "schema at #/$defs/a: no value that ends",
+		`{"$ref":"#/$defs/a","$defs":{"a":{"minItems":1,"items":{"$ref":"#/$defs/a"}}}}`: "schema at #/$defs/a: no val" +
+			"ue that ends",
 		`{"anyOf":[]}`:                 "list of schemas",
 		`{"anyOf":[{}],"type":"null"}`: "type beside anyOf",
 		`{"allOf":[{},{}]}`:            "one schema only",
@@ -138,7 +143,8 @@ func vocabulary() (v *Vocabulary, tokens []string) {
 	for b := range 256 {
 		tokens = append(tokens, string([]byte{byte(b)}))
 	}
-	tokens = append(tokens, `{"`, `":`, `": "`, `",`, `"}`, `},{`, `]}`, "\n  ", "true", "null", "12", `a":1,"b`, "name", "日本", "日\xe6", "",
+	tokens = append(tokens, `{"`, `":`, `": "`, `",`, `"}`, `},{`, `]}`, "\n  ", "true", "null", "12", `a":1,"b`,
+		"name", "日本", "日\xe6", "",
 		"\U0001F600")
 	return NewVocabulary(len(tokens), func(id int32) []byte { return []byte(tokens[id]) }), tokens
 }
@@ -146,7 +152,7 @@ func vocabulary() (v *Vocabulary, tokens []string) {
 // TestMaskIsWhatAdvanceSays: a token is allowed if and only if its bytes may follow, whatever was forgotten.
 func TestMaskIsWhatAdvanceSays(t *testing.T) {
 	v, tokens := vocabulary()
-	g := fromSchema(t, `{"properties":{"a":{"type":"integer"},"b":{"type":"string","maxLength":3},"name":{}},`+
+	g := fromSchema(t, `{"properties":{"a":{"type":"integer"},"b":{"type":"string","minLength":13,"maxLength":15},"name":{}},`+
 		`"additionalProperties":true}`)
 	for round := range uint64(4) {
 		g.forge.bound = int(1<<18 - round*(1<<18)/3) // the last one keeps nothing
@@ -208,13 +214,15 @@ func generate(g *Grammar, r *rand.Rand) (text string, ended bool) {
 	return text, true // so long: nothing can be said
 }
 
-// FuzzSchema: a schema that is taken has, from any beginning, a way to go on; what comes of it is JSON that satisfies it.
+// FuzzSchema: a schema that is taken has a way to go on from any beginning; what comes of it is JSON that satisfies it.
 func FuzzSchema(f *testing.F) {
 	for _, src := range []string{
-		`{}`, `{"type":"object","properties":{"a":{"type":"string","minLength":1},"b":{"enum":[1,"x",null]}},"required":["b"]}`,
+		`{}`, `{"type":"object","properties":{"a":{"type":"string","minLength":1},"b":{"enum":[1,"x",null]}},"required` +
+			`":["b"]}`,
 		`{"type":"array","items":{"type":["integer","null"]},"minItems":2,"maxItems":4}`,
 		`{"properties":{"a":{"const":{"b":[]}}},"additionalProperties":{"type":"boolean"}}`,
-		`{"$ref":"#/$defs/t","$defs":{"t":{"type":"object","properties":{"l":{"$ref":"#/$defs/t"},"v":{"type":"number"}},"required":["v"]}}}`,
+		`{"$ref":"#/$defs/t","$defs":{"t":{"type":"object","properties":{"l":{"$ref":"#/$defs/t"},"v":{"type":"number"` +
+			`}},"required":["v"]}}}`,
 		`{"oneOf":[{"type":"string","maxLength":2},{"type":"boolean"}]}`, `{"anyOf":[{"items":{}},{"type":"null"}]}`,
 		`{"required":["é\n"],"properties":{"\"":true}}`,
 	} {

@@ -9,6 +9,7 @@ import (
 // Vocabulary is the tokens of a model by their bytes.
 type Vocabulary struct {
 	size   int
+	most   int               // bytes of the longest token
 	tokens []vocabularyToken // in the order of their bytes
 }
 
@@ -25,6 +26,7 @@ func NewVocabulary(size int, of func(id int32) []byte) *Vocabulary {
 	for id := range int32(size) {
 		if b := of(id); len(b) > 0 {
 			v.tokens = append(v.tokens, vocabularyToken{id: id, bytes: b})
+			v.most = max(v.most, len(b))
 		}
 	}
 	slices.SortStableFunc(v.tokens, func(a, b vocabularyToken) int { return stdbytes.Compare(a.bytes, b.bytes) })
@@ -90,10 +92,36 @@ func (m *Matcher) Allowed() []uint64 {
 	defer g.mu.Unlock()
 	if m.at.mask == nil {
 		g.forge.forget()
-		m.at.mask = g.forge.allowed(m.at, g.vocabulary)
-		g.forge.kept += 8 * len(m.at.mask)
+		near := g.forge.clip(m.at, g.vocabulary.most)
+		if near.mask == nil {
+			near.mask = g.forge.allowed(near, g.vocabulary)
+			g.forge.kept += 8 * len(near.mask)
+		}
+		m.at.mask = near.mask
 	}
 	return m.at.mask
+}
+
+// clip forgets bounds that lie further than so many bytes: no token reaches them, and a string that may have 200 more
+// characters has the mask of one that may have 199.
+func (f *forge) clip(e *expression, most int) *expression {
+	switch e.kind {
+	case seq:
+		return f.pair(f.clip(e.a, most), e.b)
+	case repeat:
+		high := e.high
+		if high > most {
+			high = unbounded
+		}
+		return f.repeat(e.a, min(e.low, most+1), high)
+	case either:
+		parts := make([]*expression, len(e.of))
+		for i, p := range e.of {
+			parts[i] = f.clip(p, most)
+		}
+		return f.either(parts...)
+	}
+	return e
 }
 
 // allowed goes through the tokens in their order: what is known of the beginning of one is known of the next.

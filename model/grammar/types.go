@@ -84,7 +84,7 @@ func (r *reader) arrayOf(s schema) (*expression, error) {
 }
 
 // objectOf is an object: the properties in their order, then those that required names beside them, then others. Where
-// properties are listed there are others only if additionalProperties is said: without them the schema is satisfied too.
+// properties are listed there are others only if additionalProperties is said: the schema is satisfied without them.
 func (r *reader) objectOf(s schema) (*expression, error) {
 	more, err := r.valueOr(s, "additionalProperties", r.ref(r.any))
 	if err != nil {

@@ -45,7 +45,8 @@ func validate(root, s, v *tree, depth int) string {
 	if c := s.get("const"); c != nil && c.String() != v.String() {
 		return "const"
 	}
-	if e := s.get("enum"); e != nil && !slices.ContainsFunc(e.items, func(x *tree) bool { return x.String() == v.String() }) {
+	if e := s.get("enum"); e != nil && !slices.ContainsFunc(e.items,
+		func(x *tree) bool { return x.String() == v.String() }) {
 		return "enum"
 	}
 	if types, _ := typesOf(schema{tree: s}); types != nil {

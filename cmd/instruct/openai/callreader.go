@@ -96,7 +96,8 @@ func (r *callReader) bare() (text string, calls []toolCall, wait bool) {
 	switch {
 	case r.inside || !r.begun && begin == "":
 		return "", nil, true
-	case !r.begun && (begin[0] == '{' || strings.HasPrefix(r.form.prefix, begin) || strings.HasPrefix(begin, r.form.prefix)):
+	case !r.begun && (begin[0] == '{' || strings.HasPrefix(r.form.prefix, begin) || strings.HasPrefix(begin,
+		r.form.prefix)):
 		r.inside = true
 		return "", nil, true
 	}

@@ -82,7 +82,8 @@ func TestClientTakesNothing(t *testing.T) {
 	defer client.Close()
 	l.conns <- server
 	body := `{"prompt":"a","max_tokens":500,"stream":true,"logit_bias":{"98":100}}`
-	if _, err := fmt.Fprintf(client, "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", len(body),
+	if _, err := fmt.Fprintf(client, "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %"+
+		"d\r\n\r\n%s", len(body),
 		body); err != nil {
 		t.Fatal(err)
 	}

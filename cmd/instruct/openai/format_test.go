@@ -12,7 +12,8 @@ func TestFormat(t *testing.T) {
 	s := newServer(t, nil)
 	const schema = `{"type":"object","properties":{"name":{"type":"string","maxLength":6},"kind":{"enum":["cat","dog"]},` +
 		`"of":{"type":"array","items":{"type":"boolean"},"maxItems":3}},"required":["name","kind","of"]}`
-	const body = `{"messages":[{"role":"user","content":"A pet"}],"max_tokens":%d,"temperature":%g,"seed":%d,"logprobs":true,` +
+	const body = `{"messages":[{"role":"user","content":"A pet"}],"max_tokens":%d,"temperature":%g,"seed":%d,"logpr` +
+		`obs":true,` +
 		`"response_format":{"type":"json_schema","json_schema":{"name":"pet","schema":` + schema + `}}%s}`
 	for seed, temperature := range []float64{0, 0.7, 3, 1e-9} {
 		c := post[chatReply](t, s, "/v1/chat/completions", fmt.Sprintf(body, 300, temperature, seed, "")).Choices[0]

@@ -22,7 +22,8 @@ rules:
 	const chatBody = `{"messages":[{"role":"user","content":"A cat"}],"max_tokens":5,"logprobs":true,`
 	const textBody = `{"prompt":"cat a","max_tokens":5,"logprobs":1,"echo":true,`
 	for _, x := range []struct{ path, body, text, finish, refusal, rules string }{
-		{"/v1/chat/completions", chatBody + `"logit_bias":{"97":100}`, "", finishFilter, "it violates no-a (Do not say a.)", "no-a"},
+		{"/v1/chat/completions", chatBody + `"logit_bias":{"97":100}`, "", finishFilter,
+			"it violates no-a (Do not say a.)", "no-a"},
 		{"/v1/chat/completions", chatBody + `"logit_bias":{"98":100}`, "bbbbb", "length", "", "short"},
 		{"/v1/chat/completions", chatBody + `"logit_bias":{"99":100}`, "ccccc", "length", "", ""},
 		{"/v1/completions", textBody + `"logit_bias":{"97":100}`, "cat a", finishFilter, "", "no-a"},

@@ -15,7 +15,8 @@ import (
 
 // callTemplates are templates that write calls in each of the forms.
 var callTemplates = map[string]string{
-	"hermes":    `<tool_call>{{ "\n" }}{"name": "{{ f.name }}", "arguments": {{ f.arguments | tojson }}}{{ "\n" }}</tool_call>`,
+	"hermes": `<tool_call>{{ "\n" }}{"name": "{{ f.name }}", "arguments": {{ f.arguments | tojson }}}{{ "\n" }}<` +
+		`/tool_call>`,
 	"ministral": `[TOOL_CALLS]{{ f.name }}[ARGS]{{ f.arguments | tojson }}`,
 	"mistral":   `[TOOL_CALLS] [{"name": "{{ f.name }}", "arguments": {{ f.arguments | tojson }}, "id": "{{ c.id }}"}]`,
 	"phi4":      `<|tool_call|>[{"name": "{{ f.name }}", "arguments": {{ f.arguments | tojson }}}]<|/tool_call|>`,
@@ -69,16 +70,19 @@ func TestFormOfTemplate(t *testing.T) {
 // TestCallReader: calls and text are the same wherever the parts of an answer are cut.
 func TestCallReader(t *testing.T) {
 	for _, x := range []struct{ form, answer, text, calls string }{
-		{"hermes", "Let me see.\n<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": \"</tool_call>\"}}\n</tool_call>\n", "Let me see.\n",
+		{"hermes", "Let me see.\n<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": \"</tool_call>\"}}\n</tool_call" +
+			">\n", "Let me see.\n",
 			`f({"a":"</tool_call>"})`},
-		{"hermes", `<tool_call>{"name":"f","arguments":{}}</tool_call><tool_call>{"name":"g","arguments":"{\"b\": 1}"}</tool_call>`, "",
+		{"hermes", `<tool_call>{"name":"f","arguments":{}}</tool_call><tool_call>{"name":"g","arguments":"{\"b\": 1}"}` +
+			`</tool_call>`, "",
 			`f({})g({"b":1})`},
 		{"hermes", `<tool_call>{"name":"f","arguments":{}}</tool_call> Done`, "Done", `f({})`},
 		{"hermes", `<tool_call>{"name":"f","arguments":{}} and more`, "and more", `f({})`},
 		{"hermes", `a <tool_call> is {what}`, `a <tool_call> is {what}`, ``},
 		{"hermes", `<tool_call>{"name":"f","argum`, `<tool_call>{"name":"f","argum`, ``},
 		{"hermes", `<tool_call>{"arguments":{}}</tool_call>`, `<tool_call>{"arguments":{}}</tool_call>`, ``},
-		{"hermes", `<tool_call>{"name":"f","arguments":[1]}</tool_call>`, `<tool_call>{"name":"f","arguments":[1]}</tool_call>`, ``},
+		{"hermes", `<tool_call>{"name":"f","arguments":[1]}</tool_call>`,
+			`<tool_call>{"name":"f","arguments":[1]}</tool_call>`, ``},
 		{"hermes", `1 < 2 <tool`, `1 < 2 <tool`, ``},
 		{"mistral", `[TOOL_CALLS] [{"name":"f","arguments":{"a":1}},{"name":"g","arguments":{}}]`, "", `f({"a":1})g({})`},
 		{"mistral", `[TOOL_CALLS]{"name":"f"}`, `[TOOL_CALLS]{"name":"f"}`, ""},
@@ -218,7 +222,7 @@ func TestTools(t *testing.T) {
 	}
 }
 
-// TestToolsAreShown: the model is told of the tools unless it must not call them, and a turn that answers a call is read.
+// TestToolsAreShown: the model is told of the tools unless it must not call them; a turn that answers a call is read.
 func TestToolsAreShown(t *testing.T) {
 	s := serverWithTools(t, "hermes")
 	const body = `{"messages":[{"role":"user","content":"A cat"}],"max_tokens":1,` + petTools + `%s}`
@@ -228,8 +232,10 @@ func TestToolsAreShown(t *testing.T) {
 	if with < without+100 || without != plain {
 		t.Errorf("%d tokens of a prompt with tools, %d where none may be called, %d without", with, without, plain)
 	}
-	if n := used(`{"messages":[{"role":"user","content":"A cat"},{"role":"assistant","content":null,"tool_calls":[{"id":"a","type":` +
-		`"function","function":{"name":"feed","arguments":"{\"pet\":\"cat\"}"}}]},{"role":"tool","tool_call_id":"a","content":` +
+	if n := used(`{"messages":[{"role":"user","content":"A cat"},{"role":"assistant","content":null,"tool_calls":[{` +
+		`"id":"a","type":` +
+		`"function","function":{"name":"feed","arguments":"{\"pet\":\"cat\"}"}}]},{"role":"tool","tool_call_id":"a","c` +
+		`ontent":` +
 		`"fed"}],"max_tokens":1}`); n < plain+40 {
 		t.Errorf("%d tokens of a prompt with a call and its answer", n)
 	}
@@ -244,7 +250,8 @@ func TestToolsRefused(t *testing.T) {
 	}{
 		{without, petTools, "the chat template of this model has no tools"},
 		{with, `"tools":[{"type":"function"}]`, "tools[0] is no function with a name"},
-		{with, `"tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"a"}}]`, "two functions"},
+		{with, `"tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"a"}}]`,
+			"two functions"},
 		{with, `"tools":"a"`, "expected a list"},
 		{with, `"tool_choice":"required"`, "without tools"},
 		{with, petTools + `,"tool_choice":"always"`, "expected"},
@@ -253,13 +260,15 @@ func TestToolsRefused(t *testing.T) {
 		{with, `"tools":[{"type":"function","function":{"name":"a","parameters":{"properties":{"x":{"pattern":"y"}}}}}],` +
 			`"tool_choice":"required"`, "tools[0].function.parameters: schema at #/properties/x: pattern"},
 	} {
-		status, text := ask(x.s, "POST", "/v1/chat/completions", `{"messages":[{"role":"user","content":"A cat"}],`+x.body+`}`)
+		status, text := ask(x.s, "POST", "/v1/chat/completions", `{"messages":[{"role":"user","content":"A cat"}],`+
+			``+x.body+`}`)
 		if status != 400 || !strings.Contains(string(text), strings.ReplaceAll(x.want, `"`, `\"`)) {
 			t.Errorf("%s: status %d, %s; want %q", x.body, status, text, x.want)
 		}
 	}
-	if status, text := ask(without, "POST", "/v1/chat/completions", `{"messages":[{"role":"user","content":"A cat"}],"tools":[],`+
-		`"tool_choice":"auto","max_tokens":1}`); status != 200 {
+	if status, text := ask(without, "POST", "/v1/chat/completions",
+		`{"messages":[{"role":"user","content":"A cat"}],"tools":[],`+
+			`"tool_choice":"auto","max_tokens":1}`); status != 200 {
 		t.Errorf("no tools: status %d, %s", status, text)
 	}
 }
