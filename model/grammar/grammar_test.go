@@ -152,7 +152,8 @@ func vocabulary() (v *Vocabulary, tokens []string) {
 // TestMaskIsWhatAdvanceSays: a token is allowed if and only if its bytes may follow, whatever was forgotten.
 func TestMaskIsWhatAdvanceSays(t *testing.T) {
 	v, tokens := vocabulary()
-	g := fromSchema(t, `{"properties":{"a":{"type":"integer"},"b":{"type":"string","minLength":13,"maxLength":15},"name":{}},`+
+	g := fromSchema(t, `{"properties":{"a":{"type":"integer"},"b":{"type":"string",`+
+		`"minLength":13,"maxLength":15},"name":{}},`+
 		`"additionalProperties":true}`)
 	for round := range uint64(4) {
 		g.forge.bound = int(1<<18 - round*(1<<18)/3) // the last one keeps nothing
