@@ -48,6 +48,11 @@ func (m *Model) Adapt(c AdapterConfig, d kernel.DType) error {
 	if m.values != nil || m.adapter != nil {
 		return fmt.Errorf("model: an adapter is put on a model once, before it has memory")
 	}
+	return m.adapt(c, d)
+}
+
+// adapt makes the parameters of an adapter, without memory, and freezes the others.
+func (m *Model) adapt(c AdapterConfig, d kernel.DType) error {
 	if c.DoRA && c.Dropout > 0 {
 		return mistake("use_dora goes without lora_dropout, which is %g; set it to 0", c.Dropout)
 	}
@@ -141,10 +146,11 @@ func magnitudeSpec(s, b *spec) spec {
 	return m
 }
 
-// linears lists the modules that may have an adapter.
-func (m *Model) linears() (modules []string) {
+// LinearsFrom lists the modules of the layers from the given one on that may have an adapter.
+func (m *Model) LinearsFrom(layer int) (modules []string) {
 	for i, s := range m.specs {
-		if !m.Hidden(m.Params[i]) {
+		var l int
+		if _, err := fmt.Sscanf(s.name, "layers.%d.", &l); err != nil || l < layer || !m.Hidden(m.Params[i]) {
 			continue
 		}
 		for _, pt := range s.parts {
@@ -156,7 +162,7 @@ func (m *Model) linears() (modules []string) {
 
 // targets finds the modules that have an adapter.
 func (m *Model) targets(names []string) (map[string]bool, error) {
-	linears := m.linears()
+	linears := m.LinearsFrom(0)
 	chosen := map[string]bool{}
 	for _, name := range names {
 		found := false

@@ -90,7 +90,7 @@ type Model struct {
 	merge      *Merge                   // while it is loaded, see LoadMerged
 	first      map[*ops.Param][]float32 // what the modules to save began with
 
-	values, copies, grads *kernel.Memory
+	values, copies, grads, beside *kernel.Memory // beside: of an adapter that was put on later, see Beside
 }
 
 // Outline makes the parameters of c without memory for their values: names and shapes, for planning; see
@@ -249,6 +249,7 @@ func (m *Model) Close() {
 	m.values.Close()
 	m.copies.Close()
 	m.grads.Close()
+	m.beside.Close()
 	for _, p := range m.Params {
 		p.Value, p.Grad, p.Reduced = nil, nil, nil
 	}

@@ -64,14 +64,24 @@ func options() Options {
 
 // TestTeach teaches a model that knows nothing: the corrections decode as they are wanted, the weights lie between
 // those of before and of after, and the same round has the same bits.
-func TestTeach(t *testing.T) {
+func TestTeach(t *testing.T) { testTeach(t, options()) }
+
+// TestTeachAdapter: the same by an adapter, which is part of the weights afterwards.
+func TestTeachAdapter(t *testing.T) {
+	o := options()
+	o.LoRAR, o.LearningRate, o.Frozen = 16, 3e-2, 0
+	testTeach(t, o)
+}
+
+func testTeach(t *testing.T, o Options) {
+	t.Helper()
 	var hash string
 	for i := range 2 {
 		m, pool := tiny(t)
 		before := m.WeightsHash()
 		l := lesson()
 		l.Kept = others(t, m, pool)
-		got, err := Teach(t.Context(), m, pool, l, options(), t.Logf)
+		got, err := Teach(t.Context(), m, pool, l, o, t.Logf)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,6 +98,9 @@ func TestTeach(t *testing.T) {
 			if err != nil || a.Text != want {
 				t.Errorf("%q is answered %q (%v), want %q", prompt, a.Text, err, want)
 			}
+		}
+		if m.Adapter() != nil || len(m.Trained()) == 0 {
+			t.Error("the adapter is still there")
 		}
 		switch now := m.WeightsHash(); {
 		case now == before:

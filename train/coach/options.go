@@ -17,6 +17,7 @@ type Options struct {
 	Tries        int     `json:"tries"`         // at most
 	Stop         bool    `json:"stop"`          // at the first step after which every correction is right
 	Frozen       float64 `json:"frozen"`        // share of the layers, the first ones, that stay, with the embedding
+	LoRAR        int     `json:"lora_r"`        // rank of an adapter that is trained in place of the weights; 0: the weights
 	Phrasings    int     `json:"phrasings"`     // of each new correction in a step, the prompt and its paraphrases in turn
 	Earlier      int     `json:"earlier"`       // earlier corrections in a step
 	Contrasts    int     `json:"contrasts"`     // prompts in the form of each correction that are made, see contrast
@@ -41,6 +42,9 @@ const (
 	FromRows   = "rows"   // the rows have them, as tokens without probabilities
 )
 
+// maxRank is the most that an adapter's rank may be: more is no use and much memory.
+const maxRank = 1024
+
 // Default is the recipe that the experiments of docs/teaching.md favour.
 func Default() Options {
 	return Options{Seed: 42, LearningRate: 3e-4, Steps: 12, Tries: 3, Frozen: 0.67, Phrasings: 1, Earlier: 4,
@@ -57,6 +61,8 @@ func (o *Options) Validate() error {
 		return mistake("steps is %d, tries %d and phrasings %d; they must be at least 1", o.Steps, o.Tries, o.Phrasings)
 	case o.Frozen < 0 || o.Frozen > 1:
 		return mistake("frozen is %g; it is a share of the layers, from 0 to 1", o.Frozen)
+	case o.LoRAR < 0 || o.LoRAR > maxRank:
+		return mistake("lora_r is %d; it is the rank of an adapter, from 0 (none) to %d", o.LoRAR, maxRank)
 	case min(o.Earlier, o.Contrasts, o.NearRows, o.EarlierNear, o.KeptRows) < 0:
 		return mistake("earlier, contrasts, near_rows, earlier_near and kept_rows must be 0 or more")
 	case o.KeptFrom != FromFirst && o.KeptFrom != FromParent && o.KeptFrom != FromRows:

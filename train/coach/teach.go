@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"instruct/data"
 	"instruct/model"
 	"instruct/model/kernel"
-	"instruct/model/ops"
 	"instruct/model/pretrained"
 	"instruct/tokenizer/chat"
 	"instruct/train"
@@ -69,6 +67,10 @@ func Teach(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, l Lesson
 func (t *teacher) teach(ctx context.Context) (Taught, error) {
 	m, o, l := t.model, t.options, &t.lesson
 	out := Taught{Share: 1}
+	w, err := newWay(m.Model, o, l.Round)
+	if err != nil {
+		return out, err
+	}
 	session, err := m.NewSession(t.pool, sessionRows)
 	if err != nil {
 		return out, err
@@ -88,7 +90,7 @@ func (t *teacher) teach(ctx context.Context) (Taught, error) {
 	if err != nil {
 		return out, err
 	}
-	if t.near, err = Keep(ctx, session, append(asked, made...), o.NearTokens, o.Top, func(int, int) {}); err != nil {
+	if t.near, err = Keep(ctx, t.session, append(asked, made...), o.NearTokens, o.Top, func(int, int) {}); err != nil {
 		return out, err
 	}
 	s, err := t.steps(ctx)
@@ -97,16 +99,12 @@ func (t *teacher) teach(ctx context.Context) (Taught, error) {
 	}
 	out.Kept, out.Rows = len(s.answers), len(s.extra.rows)
 	t.say("%d answers to other prompts are kept", len(l.Kept)+len(l.Near)+t.given)
-	if err := freeze(m.Model, o.Frozen); err != nil {
-		return out, err
-	}
 	if layers := frozenLayers(m.Model, o.Frozen); layers > 0 && len(l.Rows) == 0 && !t.whole {
 		if s.below, err = t.newBelow(s, layers, s.longest()); err != nil {
 			return out, err
 		}
 		defer s.below.close()
 	}
-	parent := copied(m.Model)
 	trained := slices.Clone(s.near)
 	// What went wrong elsewhere is repaired once; what is taught, as often as it may be tried.
 	again := func() bool {
@@ -134,10 +132,12 @@ func (t *teacher) teach(ctx context.Context) (Taught, error) {
 	for _, i := range slices.Compact(trained) {
 		out.Near = append(out.Near, s.answers[i-s.first])
 	}
-	if o.Back >= 1 || out.Rows > 0 { // nothing tells at which share rows are learned
-		return out, nil
+	if o.Back < 1 && out.Rows == 0 { // nothing tells at which share rows are learned
+		if err := t.goBack(ctx, w, &out); err != nil {
+			return out, err
+		}
 	}
-	return out, t.goBack(ctx, parent, &out)
+	return out, t.arrive(ctx, w, &out)
 }
 
 // apart leaves out the answers to prompts that a correction answers otherwise.
@@ -162,27 +162,6 @@ func near(corrections []data.Correction) [][]chat.Message {
 		all = append(all, corrections[i].NearPrompts()...)
 	}
 	return all
-}
-
-// frozenLayers is how many of the layers are frozen: not all of them.
-func frozenLayers(m *model.Model, share float64) int {
-	return min(int(share*float64(m.Config.Layers)), m.Config.Layers-1)
-}
-
-// freeze keeps the first layers, and with them the embedding, from being trained.
-func freeze(m *model.Model, share float64) error {
-	if share <= 0 {
-		return nil
-	}
-	first := frozenLayers(m, share)
-	return m.Freeze(kernel.F32, func(p *ops.Param) bool {
-		for part := range strings.SplitSeq(p.Name, ".") {
-			if layer, err := strconv.Atoi(part); err == nil {
-				return layer < first
-			}
-		}
-		return len(p.Shape) > 1 // the embedding and the head; a last norm is trained
-	})
 }
 
 // standing are the earlier corrections that still count: a new one of the same prompt takes the place of an old one.
@@ -375,24 +354,15 @@ func Right(ctx context.Context, m *pretrained.Model, s *pretrained.Session, corr
 	})
 }
 
-// copied are the values of the parameters that are trained.
-func copied(m *model.Model) [][]float32 {
-	var all [][]float32
-	for _, p := range m.Trained() {
-		all = append(all, slices.Clone(p.Value))
-	}
-	return all
-}
-
 // goBack puts the weights between the parent and what was trained: the least tenth of the way at which as many new
 // corrections are right as at its end, and options.Back more. More of the way is taken to be no worse; the earlier
 // corrections are the parent's, so going back towards it does them no harm.
-func (t *teacher) goBack(ctx context.Context, parent [][]float32, out *Taught) error {
-	child := copied(t.model.Model)
+func (t *teacher) goBack(ctx context.Context, w *way, out *Taught) error {
+	w.end()
 	wrong, enough := 0, 10 // tenths
 	for enough-wrong > 1 {
 		tenths := (wrong + enough) / 2
-		t.put(parent, child, float64(tenths)/10)
+		w.put(float64(tenths) / 10)
 		right, err := Right(ctx, t.model, t.session, t.lesson.New, t.options.AnswerTokens)
 		if err != nil {
 			return err
@@ -405,13 +375,13 @@ func (t *teacher) goBack(ctx context.Context, parent [][]float32, out *Taught) e
 			enough = tenths
 		}
 	}
-	return t.settle(ctx, parent, child, float64(enough)/10, out)
+	return t.settle(ctx, w, float64(enough)/10, out)
 }
 
 // settle takes options.Back more of the way than least, unless more of all corrections are right without.
-func (t *teacher) settle(ctx context.Context, parent, child [][]float32, least float64, out *Taught) error {
+func (t *teacher) settle(ctx context.Context, w *way, least float64, out *Taught) error {
 	out.Share = min(1, least+t.options.Back)
-	t.put(parent, child, out.Share)
+	w.put(out.Share)
 	if err := t.count(ctx, out); err != nil {
 		return err
 	}
@@ -421,7 +391,7 @@ func (t *teacher) settle(ctx context.Context, parent, child [][]float32, least f
 	}
 	less := *out
 	less.Share = least
-	t.put(parent, child, least)
+	w.put(least)
 	if err := t.count(ctx, &less); err != nil {
 		return err
 	}
@@ -429,7 +399,7 @@ func (t *teacher) settle(ctx context.Context, parent, child [][]float32, least f
 		*out = less
 		return nil
 	}
-	t.put(parent, child, out.Share)
+	w.put(out.Share)
 	return nil
 }
 
@@ -442,19 +412,4 @@ func count(all []bool) int {
 		}
 	}
 	return n
-}
-
-// put makes the trained weights parent + share * (child - parent).
-func (t *teacher) put(parent, child [][]float32, share float64) {
-	s := float32(share)
-	for i, x := range t.model.Trained() {
-		p, c := parent[i], child[i]
-		if share == 1 { // exactly, whatever rounding says
-			copy(x.Value, c)
-			continue
-		}
-		for j := range x.Value {
-			x.Value[j] = p[j] + float32(s*(c[j]-p[j]))
-		}
-	}
 }
