@@ -130,6 +130,12 @@ def measure(x, model, corrections, probes, folder):
     return m
 
 
+def current(behaviour):
+    """The number of its current round, 0 where there is none."""
+    path = behaviour / "current"
+    return int(path.read_text()) if path.exists() else 0
+
+
 def teach(x, guard, name, recipe, which, seed):
     """One line of rounds. Its measurements are kept."""
     recipe, *how = recipe.split(",")
@@ -146,11 +152,13 @@ def teach(x, guard, name, recipe, which, seed):
     gone = SETS / f"{which}-superseded.json"
     gone = json.load(open(gone)) if gone.exists() else {}  # the later correction of the same prompt
     probes = lines(SETS / f"{which}-probes.jsonl")
-    first = 1 if len(rounds) < x.rounds else x.rounds + 1
-    if first == 1:
-        shutil.rmtree(folder / "b", ignore_errors=True)
+    if len(rounds) < x.rounds and not how and not current(folder / "b") == len(rounds) > 0:
+        shutil.rmtree(folder / "b", ignore_errors=True)  # nothing to go on from
         rounds = []
-    for r in range(first, x.rounds + 1):
+    done = {m["round"] for m in rounds}
+    for r in range(1, x.rounds + 1):
+        if r in done:
+            continue
         if how and r not in x.guard_after:
             continue
         new = corrections[8 * (r - 1):8 * r]
@@ -212,7 +220,8 @@ def main():
     for name in ("instruct", "model", "data", "out"):
         p.add_argument(name)
     p.add_argument("--recipes", nargs="+", required=True)
-    p.add_argument("--keep", nargs="*", default=[], help="rows that rounds keep; 48 of the 935 where none are named")
+    p.add_argument("--keep", nargs="*", default=[], help="rows that rounds keep; else --keep_prompts of the 935")
+    p.add_argument("--keep_prompts", type=int, default=96)
     p.add_argument("--sets", default="a,b")
     p.add_argument("--seeds", default="1,2,3")
     p.add_argument("--rounds", type=int, default=5)
@@ -229,7 +238,7 @@ def main():
         data = json.load(open(x.data))
         x.keep = x.keep or [write(x.out / "keep.jsonl", [{"messages": [
             {"role": "user", "content": asked(r)}, {"role": "assistant", "content": r["output"]}]}
-            for r in (data[i * 935 // 48] for i in range(48))])]
+            for r in (data[i * 935 // x.keep_prompts] for i in range(x.keep_prompts))])]
         guard = Guard(x, x.out / "guard")
         prompts = [p["prompt"] for which in x.sets for p in lines(SETS / f"{which}-probes.jsonl")]
         x.before = dict(zip(prompts, ask(x.instruct, x.model, prompts, x.out / "guard")[0]))
