@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"instruct/data"
 	"instruct/model"
@@ -243,7 +244,8 @@ func (t *teacher) try(ctx context.Context, s *steps, out *Taught) error {
 	}
 	defer trainer.Close()
 	stop := t.options.Stop && out.Rows == 0
-	for range length {
+	start := time.Now()
+	for i := range length {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -255,7 +257,8 @@ func (t *teacher) try(ctx context.Context, s *steps, out *Taught) error {
 			return err
 		}
 		out.Steps++
-		t.say("step %d  loss %.4f  %.1f s", out.Steps, step.Loss, step.Time.Seconds())
+		left := time.Since(start).Seconds() / float64(i+1) * float64(length-i-1)
+		t.say("step %d  loss %.4f  %.1f s, %.0f s left of this try", out.Steps, step.Loss, step.Time.Seconds(), left)
 		if stop {
 			if err := t.count(ctx, out); err != nil || out.Right == len(t.lesson.New) {
 				return err
