@@ -10,7 +10,8 @@ INSTRUCTION_DATA.json. Every recipe (a JSON file as `instruct round --recipe` re
 round, with every seed. Held out are three paraphrases and two near neighbours of each correction, rasbt's rows 936 to
 1035, and 100 everyday prompts. With ",retrain" a round begins at MODEL and gets all corrections so far as new ones.
 
-What was measured is kept in OUT, so that a run that was stopped goes on; --report only prints the tables.
+What was measured is kept in OUT, so that a run that was stopped goes on, and several may fill one OUT with different
+lines of rounds; --report only prints the tables.
 """
 import argparse, collections, json, pathlib, re, resource, shutil, statistics, subprocess, sys, time
 
@@ -86,7 +87,7 @@ class Guard:
         self.wanted = [r["output"] for r in rows]
         self.prompts = [asked(r) for r in rows]
         self.prompts += [r["prompt"] for r in lines(SETS / "everyday.jsonl")]
-        self.x, self.folder = x, folder
+        self.x = x
         kept = folder / "first.json"
         if kept.exists():
             self.answers, self.loss = json.loads(kept.read_text())
@@ -95,15 +96,24 @@ class Guard:
         self.loss, _ = losses(x.instruct, x.model, self.prompts, self.answers, folder)
         kept.write_text(json.dumps([self.answers, self.loss]))
 
-    def measure(self, model):
+    def measure(self, model, folder):
         n = len(self.wanted)
-        now, one = ask(self.x.instruct, model, self.prompts[:n], self.folder)
-        loss, two = losses(self.x.instruct, model, self.prompts, self.answers, self.folder)
+        now, one = ask(self.x.instruct, model, self.prompts[:n], folder)
+        loss, two = losses(self.x.instruct, model, self.prompts, self.answers, folder)
         lost = [b - a for a, b in zip(self.loss, loss)]
         worse = [i for i in range(n) if f1(now[i], self.wanted[i]) < f1(self.answers[i], self.wanted[i]) - 1e-9]
         return {"same": sum(a == b for a, b in zip(now, self.answers)), "of": len(self.prompts), "worse_data": len(worse),
                 "worse_everyday": sum(l > LOSS for l in lost[n:]), "nat": statistics.mean(lost),
                 "f1": [statistics.mean(map(f1, a, self.wanted)) for a in (self.answers[:n], now[:n])], "seconds": one + two}
+
+
+def before(x, folder):
+    """What the first model says to the paraphrases and neighbours, by prompt."""
+    kept = folder / "before.json"
+    if not kept.exists():
+        prompts = [p["prompt"] for which in "ab" for p in lines(SETS / f"{which}-probes.jsonl")]
+        kept.write_text(json.dumps(dict(zip(prompts, ask(x.instruct, x.model, prompts, folder)[0]))))
+    return json.loads(kept.read_text())
 
 
 def measure(x, model, corrections, probes, folder):
@@ -178,7 +188,7 @@ def teach(x, guard, name, recipe, which, seed):
              "new": measure(x, folder / "b", new, probes, folder)}
         m["all"] = measure(x, folder / "b", standing, probes, folder) if r > 1 and r == x.rounds else m["new"]
         if r in x.guard_after:
-            m["guard"] = guard.measure(folder / "b")
+            m["guard"] = guard.measure(folder / "b", folder)
         rounds.append(m)
         write(kept, rounds)
         for old in range(1, r):  # only the newest model is needed; a round reads the others' corrections
@@ -240,8 +250,7 @@ def main():
             {"role": "user", "content": asked(r)}, {"role": "assistant", "content": r["output"]}]}
             for r in (data[i * 935 // x.keep_prompts] for i in range(x.keep_prompts))])]
         guard = Guard(x, x.out / "guard")
-        prompts = [p["prompt"] for which in x.sets for p in lines(SETS / f"{which}-probes.jsonl")]
-        x.before = dict(zip(prompts, ask(x.instruct, x.model, prompts, x.out / "guard")[0]))
+        x.before = before(x, x.out / "guard")
         for seed in x.seeds:
             for which in x.sets:
                 for name, recipe in x.recipes:

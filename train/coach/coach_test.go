@@ -58,7 +58,7 @@ func others(t *testing.T, m *pretrained.Model, pool *kernel.Pool) []Kept {
 
 func options() Options {
 	o := Default()
-	o.LearningRate, o.Steps, o.Tries, o.KeptTokens, o.NearTokens = 1e-2, 20, 3, 6, 4
+	o.LearningRate, o.Steps, o.Tries, o.KeptTokens, o.NearTokens, o.NearWeight = 1e-2, 20, 3, 6, 4, 0
 	return o
 }
 
@@ -116,9 +116,16 @@ func testTeach(t *testing.T, o Options) {
 // TestBatch: the weights of a step's batch are means over tokens, and the distributions stand where the answers' tokens
 // are predicted.
 func TestBatch(t *testing.T) {
+	for _, weights := range [][kinds]float64{{1, 3, 2}, {1, 3, 0}} {
+		testBatch(t, weights)
+	}
+}
+
+func testBatch(t *testing.T, want [kinds]float64) {
+	t.Helper()
 	m, pool := tiny(t)
 	l, o := lesson(), options()
-	o.KeptWeight = 3
+	o.KeptWeight, o.NearWeight = want[stays], want[nearby]
 	l.Kept = others(t, m, pool)
 	near, err := ask(t.Context(), m, pool, near(l.New), o, quiet)
 	if err != nil {
@@ -133,7 +140,7 @@ func TestBatch(t *testing.T) {
 			t.Fatal(err)
 		}
 		for b := range s.Next() {
-			var sums [2]float64
+			var sums [kinds]float64
 			for i, row := range b.Rows {
 				seg := b.Segments[i]
 				for at := seg.Start; row >= 0 && at < seg.End; at++ {
@@ -142,7 +149,7 @@ func TestBatch(t *testing.T) {
 					if row >= s.first {
 						kind = 1
 					}
-					sums[kind] += w
+					sums[s.kind(row)] += w
 					p := b.Soft.Probs[at*b.Soft.K:][:b.Soft.K]
 					total := 0.0
 					for _, x := range p {
@@ -156,8 +163,10 @@ func TestBatch(t *testing.T) {
 					}
 				}
 			}
-			if math.Abs(sums[0]-1) > 1e-5 || math.Abs(sums[1]-3) > 1e-5 {
-				t.Errorf("the weights add up to %v, want 1 and 3", sums)
+			for kind, sum := range sums {
+				if math.Abs(sum-want[kind]) > 1e-5 {
+					t.Errorf("the weights add up to %v, want %v", sums, want)
+				}
 			}
 			if len(b.Tokens) > s.longest() {
 				t.Errorf("%d positions, more than %d", len(b.Tokens), s.longest())

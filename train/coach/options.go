@@ -27,6 +27,7 @@ type Options struct {
 	KeptRows     int     `json:"kept_rows"`     // answers to other prompts in a step
 	KeptFrom     string  `json:"kept_from"`     // who gives the answers that are kept: FromFirst, FromParent, FromRows
 	KeptWeight   float64 `json:"kept_weight"`   // of the divergence from what is kept
+	NearWeight   float64 `json:"near_weight"`   // of that near corrections, as a mean of its own; 0: it is part of the other
 	KeptTokens   int     `json:"kept_tokens"`   // of an answer, at most
 	Top          int     `json:"top"`           // tokens of a distribution
 	Back         float64 `json:"back"`          // kept between parent and child, beyond the least share that is right
@@ -48,8 +49,8 @@ const maxRank = 1024
 // Default is the recipe that the experiments of docs/teaching.md favour.
 func Default() Options {
 	return Options{Seed: 42, LearningRate: 3e-4, Steps: 12, Tries: 3, Frozen: 0.67, Phrasings: 1, Earlier: 4,
-		Contrasts: 1, NearRows: 6, EarlierNear: 2, NearTokens: 12, KeptRows: 8, KeptFrom: FromFirst, KeptWeight: 1,
-		KeptTokens: 24, Top: 64, Back: 0.1, AnswerTokens: 256, Rows: 8, Passes: 2}
+		Contrasts: 1, NearRows: 12, EarlierNear: 2, NearTokens: 12, NearWeight: 1, KeptRows: 24, KeptFrom: FromFirst,
+		KeptWeight: 1, KeptTokens: 24, Top: 64, Back: 0.1, AnswerTokens: 256, Rows: 8, Passes: 2}
 }
 
 // Validate says what is wrong with a recipe.
@@ -67,8 +68,8 @@ func (o *Options) Validate() error {
 		return mistake("earlier, contrasts, near_rows, earlier_near and kept_rows must be 0 or more")
 	case o.KeptFrom != FromFirst && o.KeptFrom != FromParent && o.KeptFrom != FromRows:
 		return mistake("kept_from is %q; it is one of %s, %s and %s", o.KeptFrom, FromFirst, FromParent, FromRows)
-	case o.KeptWeight < 0:
-		return mistake("kept_weight is %g; it must be 0 or more", o.KeptWeight)
+	case min(o.KeptWeight, o.NearWeight) < 0:
+		return mistake("kept_weight is %g and near_weight %g; they must be 0 or more", o.KeptWeight, o.NearWeight)
 	case min(o.NearTokens, o.KeptTokens, o.Top, o.AnswerTokens) < 1:
 		return mistake("near_tokens, kept_tokens, top and answer_tokens must be at least 1")
 	case min(o.Rows, o.Passes) < 1:

@@ -159,40 +159,55 @@ func resized(soft data.Soft, k, n int) data.Soft {
 	return soft
 }
 
-// weigh makes the loss the mean over the tokens of corrections plus, times its weight, the mean over those that are
-// kept.
+// What a row of a step is, for its weight.
+const (
+	corrected = iota
+	stays     // an answer that is to stay, to whatever is not near a correction, or to all
+	nearby    // to a prompt near a correction, where these have a weight of their own
+	kinds
+)
+
+// kind is what a row is.
+func (s *steps) kind(row int) int {
+	switch {
+	case row < s.first || len(s.answers) == 0:
+		return corrected
+	case s.options.NearWeight > 0 && row < s.first+len(s.all)+len(s.earlierNear):
+		return nearby
+	}
+	return stays
+}
+
+// weigh makes the loss the mean over the tokens of corrections plus, each times its weight, the means over those that
+// are kept.
 func (s *steps) weigh(b *data.Batch) {
-	var tokens [2]int // of corrections, kept
-	each := func(take func(kind int, at data.Segment, row int)) {
-		for i, row := range b.Rows {
-			switch {
-			case row < 0: // what the rows share
-			case row < s.first || len(s.answers) == 0:
-				take(0, b.Segments[i], row)
-			default:
-				take(1, b.Segments[i], row)
+	var tokens [kinds]int
+	factors := [kinds]float64{1, s.options.KeptWeight, s.options.NearWeight}
+	for i, row := range b.Rows {
+		if row < 0 { // what the rows share
+			continue
+		}
+		for _, w := range b.Weights[b.Segments[i].Start:b.Segments[i].End] {
+			if w != 0 {
+				tokens[s.kind(row)]++
 			}
 		}
 	}
-	each(func(kind int, at data.Segment, _ int) {
-		for _, w := range b.Weights[at.Start:at.End] {
-			if w != 0 {
-				tokens[kind]++
-			}
+	for i, row := range b.Rows {
+		if row < 0 {
+			continue
 		}
-	})
-	each(func(kind int, at data.Segment, row int) {
-		weight := float32(1 / float64(tokens[kind]))
-		if kind == 1 {
-			weight = float32(s.options.KeptWeight / float64(tokens[1]))
+		kind, at := s.kind(row), b.Segments[i]
+		if kind != corrected {
 			s.answers[row-s.first].fill(b, at)
 		}
-		for i, w := range b.Weights[at.Start:at.End] {
+		weight := float32(factors[kind] / float64(tokens[kind]))
+		for j, w := range b.Weights[at.Start:at.End] {
 			if w != 0 {
-				b.Weights[at.Start+i] = weight
+				b.Weights[at.Start+j] = weight
 			}
 		}
-	})
+	}
 }
 
 // sum is the loss of weights that were made by weigh: nothing is left to divide the sum of a step's micro-batches by.
