@@ -81,7 +81,7 @@ func (o *Options) Validate() error {
 }
 
 // ReadOptions reads a recipe: the options of a round.json, or a file that has them alone. What it does not name is as
-// in [Default].
+// in [Default], but for what rounds did not have when their round.json was written.
 func ReadOptions(path string) (Options, error) {
 	o := Default()
 	text, err := os.ReadFile(path)
@@ -96,6 +96,7 @@ func ReadOptions(path string) (Options, error) {
 	}
 	if round.Options != nil {
 		text = round.Options
+		o.NearWeight = 0
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
