@@ -357,55 +357,6 @@ func Right(ctx context.Context, m *pretrained.Model, s *pretrained.Session, corr
 	})
 }
 
-// goBack puts the weights between the parent and what was trained: the least tenth of the way at which as many new
-// corrections are right as at its end, and options.Back more. More of the way is taken to be no worse; the earlier
-// corrections are the parent's, so going back towards it does them no harm.
-func (t *teacher) goBack(ctx context.Context, w *way, out *Taught) error {
-	w.end()
-	wrong, enough := 0, 10 // tenths
-	for enough-wrong > 1 {
-		tenths := (wrong + enough) / 2
-		w.put(float64(tenths) / 10)
-		right, err := Right(ctx, t.model, t.session, t.lesson.New, t.options.AnswerTokens)
-		if err != nil {
-			return err
-		}
-		n := count(right)
-		t.say("%d of %d corrections are right at %d %% of the way", n, len(right), 10*tenths)
-		if n < out.Right {
-			wrong = tenths
-		} else {
-			enough = tenths
-		}
-	}
-	return t.settle(ctx, w, float64(enough)/10, out)
-}
-
-// settle takes options.Back more of the way than least, unless more of all corrections are right without.
-func (t *teacher) settle(ctx context.Context, w *way, least float64, out *Taught) error {
-	out.Share = min(1, least+t.options.Back)
-	w.put(out.Share)
-	if err := t.count(ctx, out); err != nil {
-		return err
-	}
-	all := len(t.lesson.New) + len(t.lesson.Earlier)
-	if out.Right+out.Earlier == all || out.Share == least {
-		return nil
-	}
-	less := *out
-	less.Share = least
-	w.put(least)
-	if err := t.count(ctx, &less); err != nil {
-		return err
-	}
-	if less.Right+less.Earlier > out.Right+out.Earlier {
-		*out = less
-		return nil
-	}
-	w.put(out.Share)
-	return nil
-}
-
 // count is how many are true.
 func count(all []bool) int {
 	n := 0
