@@ -14,6 +14,7 @@ import (
 
 	"instruct/data"
 	"instruct/tokenizer/chat"
+	"instruct/train/coach"
 	"instruct/train/eval"
 )
 
@@ -36,7 +37,7 @@ const coachHelp = `A line without a slash is said to the model; the answer befor
 type coaching struct {
 	*speaker
 	*streams
-	file    *correctionFile
+	file    *coach.Corrections
 	system  string
 	turns   []chat.Message
 	asked   []chat.Message // up to the last answer
@@ -186,7 +187,7 @@ func readLine(ctx context.Context, r *bufio.Reader) (string, error) {
 
 // end says what was done.
 func (c *coaching) end() error {
-	fmt.Fprintf(c.err, "%d corrections added to %s\n", len(c.made), c.file.path)
+	fmt.Fprintf(c.err, "%d corrections added to %s\n", len(c.made), c.file.Path)
 	return nil
 }
 
@@ -273,7 +274,7 @@ func (c *coaching) save() error {
 		fmt.Fprintln(c.err, "kept for the correction: now /good TEXT or /edit")
 		return nil
 	}
-	made := c.file.correction(c.asked, c.pending.Chosen[0].Content, c.answer)
+	made := c.file.New(c.asked, c.pending.Chosen[0].Content, c.answer)
 	made.Note, made.Rule = c.pending.Note, c.pending.Rule
 	made.Paraphrases, made.Near = c.pending.Paraphrases, c.pending.Near
 	if err := made.Validate(); err != nil {
@@ -289,12 +290,12 @@ func (c *coaching) save() error {
 			return err
 		}
 	}
-	if err := c.file.add(made); err != nil {
+	if err := c.file.Add(made); err != nil {
 		return err
 	}
 	c.pending, c.mine = made, true
 	c.made = append(c.made, made.ID)
-	fmt.Fprintf(c.err, "correction %s is in %s\n", made.ID, c.file.path)
+	fmt.Fprintf(c.err, "correction %s is in %s\n", made.ID, c.file.Path)
 	return nil
 }
 
@@ -318,7 +319,7 @@ func (c *coaching) undo() error {
 // drop takes the last correction of this session out of the file.
 func (c *coaching) drop() error {
 	last := len(c.made) - 1
-	err := c.file.dropLast(c.made[last])
+	err := c.file.DropLast(c.made[last])
 	if err == nil {
 		c.made = c.made[:last]
 	}

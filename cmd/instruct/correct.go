@@ -3,19 +3,15 @@ package main
 import (
 	"bufio"
 	"fmt"
-	"os"
-	"os/user"
-	"reflect"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"instruct/checkpoints"
 	"instruct/data"
 	"instruct/model/kernel"
 	"instruct/model/pretrained"
 	"instruct/tokenizer/chat"
+	"instruct/train/coach"
 )
 
 // correctionFlags are the flags of commands that write corrections.
@@ -32,23 +28,8 @@ func (f *correctionFlags) add(c *cobra.Command) {
 	fl.StringVar(&f.author, "author", "", "who wants it so; your login name where empty")
 }
 
-// correctionFile is a file of corrections that grows.
-type correctionFile struct {
-	path, author, model string
-	now                 func() time.Time
-}
-
-// authorOr is the login name where no author was given.
-func authorOr(given string) string {
-	u, err := user.Current()
-	if given == "" && err == nil {
-		return u.Username
-	}
-	return given
-}
-
 // open loads the model and checks the file of corrections. The caller closes the speaker.
-func (f *correctionFlags) open(cmd *cobra.Command) (*speaker, *correctionFile, error) {
+func (f *correctionFlags) open(cmd *cobra.Command) (*speaker, *coach.Corrections, error) {
 	sp, err := f.load(cmd)
 	if err != nil {
 		return nil, nil, err
@@ -62,15 +43,13 @@ func (f *correctionFlags) open(cmd *cobra.Command) (*speaker, *correctionFile, e
 }
 
 // file gives the file of corrections of a model that was loaded.
-func (f *correctionFlags) file(m *pretrained.Model) (*correctionFile, error) {
-	if _, err := os.Stat(f.out); err == nil {
-		if _, err := data.ReadCorrections(f.out); err != nil {
-			return nil, err // before any work is lost
-		}
+func (f *correctionFlags) file(m *pretrained.Model) (*coach.Corrections, error) {
+	c := &coach.Corrections{Path: f.out, Author: coach.Author(f.author), Now: time.Now}
+	if err := c.Check(); err != nil {
+		return nil, err
 	}
-	c := &correctionFile{path: f.out, author: authorOr(f.author), now: time.Now}
 	var err error
-	c.model, err = weightsHash(m, f.speakFlags)
+	c.Model, err = weightsHash(m, f.speakFlags)
 	return c, err
 }
 
@@ -85,38 +64,6 @@ func weightsHash(m *pretrained.Model, f speakFlags) (string, error) {
 	}
 	defer whole.Close()
 	return whole.WeightsHash(), nil
-}
-
-// correction makes a correction of the model's answer.
-func (c *correctionFile) correction(prompt []chat.Message, chosen, rejected string) data.Correction {
-	made := data.NewCorrection(prompt, strings.TrimSpace(chosen), rejected, c.now())
-	made.Author, made.Model = c.author, c.model
-	return made
-}
-
-// add writes a correction behind the others.
-func (c *correctionFile) add(made data.Correction) error {
-	return data.AppendCorrections(c.path, []data.Correction{made}, checkpoints.WriteFile)
-}
-
-// dropLast takes the last correction out of the file, which has the given id.
-func (c *correctionFile) dropLast(id string) error {
-	all, err := data.ReadCorrections(c.path)
-	if err != nil {
-		return err
-	}
-	n := len(all) - 1
-	if all[n].ID != id {
-		return mistake("corrections: %s was changed by another program; the last one is %s, not %s", c.path, all[n].ID, id)
-	}
-	if n == 0 {
-		return os.Remove(c.path)
-	}
-	text, err := data.CorrectionLines(all[:n])
-	if err != nil {
-		return err
-	}
-	return checkpoints.WriteFile(c.path, text)
 }
 
 // correcting is one correction, as the flags say.
@@ -182,7 +129,7 @@ func (f *correcting) run(cmd *cobra.Command, s *streams) error {
 		}
 		f.bad = a.Text
 	}
-	made := file.correction(asked, f.good, f.bad)
+	made := file.New(asked, f.good, f.bad)
 	made.Note, made.Rule = f.note, f.rule
 	made.Paraphrases = append(made.Paraphrases, f.paraphrases...)
 	made.Near = append(made.Near, f.near...)
@@ -206,19 +153,19 @@ func (f *correcting) run(cmd *cobra.Command, s *streams) error {
 
 // save adds the correction to the file, unless it is there: whoever lists repairs first and takes them then says the
 // same twice. It is written to standard output as it is in the file.
-func (f *correcting) save(s *streams, file *correctionFile, made *data.Correction) error {
-	before, err := file.before(made)
+func (f *correcting) save(s *streams, file *coach.Corrections, made *data.Correction) error {
+	before, err := file.Before(made)
 	if err != nil {
 		return err
 	}
 	if before != nil {
 		*made = *before
-		fmt.Fprintf(s.err, "is in %s already\n", file.path)
+		fmt.Fprintf(s.err, "is in %s already\n", file.Path)
 	} else {
-		if err := file.add(*made); err != nil {
+		if err := file.Add(*made); err != nil {
 			return err
 		}
-		fmt.Fprintf(s.err, "added to %s\n", file.path)
+		fmt.Fprintf(s.err, "added to %s\n", file.Path)
 	}
 	line, err := made.Line()
 	if err != nil {
@@ -226,23 +173,4 @@ func (f *correcting) save(s *streams, file *correctionFile, made *data.Correctio
 	}
 	_, err = s.out.Write(line)
 	return err
-}
-
-// before gives the correction of the file that says the same, whenever it was said, or nil.
-func (c *correctionFile) before(made *data.Correction) (*data.Correction, error) {
-	if _, err := os.Stat(c.path); os.IsNotExist(err) {
-		return nil, nil
-	}
-	all, err := data.ReadCorrections(c.path)
-	if err != nil {
-		return nil, err
-	}
-	for i := range all {
-		same := *made
-		same.ID, same.Time = all[i].ID, all[i].Time
-		if reflect.DeepEqual(all[i], same) {
-			return &all[i], nil
-		}
-	}
-	return nil, nil
 }

@@ -15,6 +15,7 @@ import (
 	"instruct/data/policy"
 	"instruct/model/kernel"
 	"instruct/tokenizer/chat"
+	"instruct/train/coach"
 	"instruct/train/eval"
 )
 
@@ -175,17 +176,17 @@ func replacedBy(r data.Repair) string {
 }
 
 // correction is the found answer's own correction.
-func (f *found) correction(file *correctionFile, of data.Correction, good string) data.Correction {
-	made := file.correction(f.test.Messages, good, f.Answer)
+func (f *found) correction(file *coach.Corrections, of data.Correction, good string) data.Correction {
+	made := file.New(f.test.Messages, good, f.Answer)
 	made.Note, made.Rule = of.Note, of.Rule
 	return made
 }
 
 // run finds answers and takes, asks for or lists their repairs. It gives those that were taken, which are in the file
 // even where there is an error.
-func (r *repairs) run(ctx context.Context, s *streams, sp *speaker, file *correctionFile, made data.Correction,
+func (r *repairs) run(ctx context.Context, s *streams, sp *speaker, file *coach.Corrections, made data.Correction,
 	lines *bufio.Reader) (taken []data.Correction, err error) {
-	known, err := data.ReadCorrections(file.path)
+	known, err := data.ReadCorrections(file.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +202,7 @@ func (r *repairs) run(ctx context.Context, s *streams, sp *speaker, file *correc
 		for _, f := range all {
 			taken = append(taken, f.correction(file, made, f.Good))
 		}
-		if err := data.AppendCorrections(file.path, taken, checkpoints.WriteFile); err != nil {
+		if err := data.AppendCorrections(file.Path, taken, checkpoints.WriteFile); err != nil {
 			return nil, err
 		}
 	case r.json || lines == nil:
@@ -211,7 +212,7 @@ func (r *repairs) run(ctx context.Context, s *streams, sp *speaker, file *correc
 		err = a.all(ctx, all)
 		taken = a.taken
 	}
-	fmt.Fprintf(s.err, "%d of %d repairs added to %s\n", len(taken), len(all), file.path)
+	fmt.Fprintf(s.err, "%d of %d repairs added to %s\n", len(taken), len(all), file.Path)
 	return taken, err
 }
 

@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"instruct/data"
+	"instruct/train/coach"
 )
 
 // asking asks a person for each repair.
 type asking struct {
 	*streams
-	file  *correctionFile
+	file  *coach.Corrections
 	of    data.Correction // that is repaired elsewhere
 	lines *bufio.Reader
 	taken []data.Correction
@@ -92,7 +93,7 @@ func (a *asking) one(ctx context.Context, f *found) (string, error) {
 // take adds the repair to the file.
 func (a *asking) take(f *found, good string) error {
 	made := f.correction(a.file, a.of, good)
-	if err := a.file.add(made); err != nil {
+	if err := a.file.Add(made); err != nil {
 		return err
 	}
 	a.taken = append(a.taken, made)

@@ -10,6 +10,7 @@ import (
 
 	"instruct/data"
 	"instruct/tokenizer/chat"
+	"instruct/train/coach"
 	"instruct/train/eval"
 )
 
@@ -174,8 +175,8 @@ func askedFor(t *testing.T, answers []string, say string) (string, []data.Correc
 	t.Helper()
 	var log trigger
 	s := &streams{strings.NewReader(say), &log, &log}
-	file := &correctionFile{path: "c.jsonl", now: time.Now}
-	made := file.correction([]chat.Message{{Role: "user", Content: "?"}}, "in 14 days", "in 30 days")
+	file := &coach.Corrections{Path: "c.jsonl", Now: time.Now}
+	made := file.New([]chat.Message{{Role: "user", Content: "?"}}, "in 14 days", "in 30 days")
 	a := asking{streams: s, file: file, of: made, lines: bufio.NewReader(s.in)}
 	var all []found
 	for _, answer := range answers {

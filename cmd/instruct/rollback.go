@@ -29,7 +29,7 @@ func newRollback(s *streams) *cobra.Command {
 			if err := mend(s, args[0]); err != nil {
 				return err
 			}
-			if err := coach.RollBack(args[0], to, force, authorOr(""), time.Now().UTC().Format(time.RFC3339)); err != nil {
+			if err := coach.RollBack(args[0], to, force, coach.Author(""), time.Now().UTC().Format(time.RFC3339)); err != nil {
 				return err
 			}
 			fmt.Fprintf(s.out, "round %d of %s is the current one\n", to, args[0])

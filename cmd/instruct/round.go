@@ -109,7 +109,7 @@ func (r *rounding) check(cmd *cobra.Command) error {
 			return err
 		}
 	}
-	r.author = authorOr(r.author)
+	r.author = coach.Author(r.author)
 	if err := r.options.Validate(); err != nil {
 		return err
 	}

@@ -9,12 +9,14 @@ import (
 
 	"instruct/cmd/instruct/openai"
 	"instruct/data/policy"
+	"instruct/model/pretrained"
 )
 
 // server is the command serve as the flags say.
 type server struct {
 	speakFlags
 	openai.Options
+	pageFlags
 	addr   string
 	system string
 	policy []string
@@ -22,12 +24,14 @@ type server struct {
 
 func newServe(s *streams) *cobra.Command {
 	f := server{Options: openai.DefaultOptions()}
-	c := &cobra.Command{Use: "serve", Short: "Answer over HTTP, as OpenAI's API does", Args: noArgs,
+	c := &cobra.Command{Use: "serve", Short: "Answer over HTTP, as OpenAI's API does, and in a browser", Args: noArgs,
 		Long: "Answer requests over HTTP in the form of OpenAI's API: /v1/chat/completions, /v1/completions, /v1/models; " +
 			"and /tokenize, /detokenize, /tokenizer_info, /props, /health, /metrics. Several are answered at one time, " +
-			"each as it is alone. What a request does not say is as the flags say. Ctrl-C lets what is being answered end.",
+			"each as it is alone. What a request does not say is as the flags say. Ctrl-C lets what is being answered end. " +
+			"At / is a page for a browser: chat with corrections, and the rounds, curves and suites that flags name.",
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, s) }}
-	f.add(c)
+	f.speakFlags.add(c)
+	f.pageFlags.add(c)
 	fl := c.Flags()
 	fl.StringVar(&f.addr, "addr", "127.0.0.1:8080", "host and port to listen on; port 0: any that is free")
 	fl.StringVar(&f.Key, "api_key", os.Getenv("INSTRUCT_API_KEY"),
@@ -58,6 +62,12 @@ func (f *server) run(cmd *cobra.Command, s *streams) error {
 			return err
 		}
 	}
+	if err := f.pageFlags.check(cmd); err != nil {
+		return err
+	}
+	if f.model == "" && pretrained.IsBehaviour(f.behaviour) {
+		f.model = f.behaviour
+	}
 	m, pool, err := f.read(cmd)
 	if err != nil {
 		return err
@@ -71,12 +81,19 @@ func (f *server) run(cmd *cobra.Command, s *streams) error {
 		return mistake("addr %s: %w; give another one with --addr HOST:PORT", f.addr, err)
 	}
 	defer l.Close()
+	p, closePage, err := f.openPage(cmd, m)
+	if err != nil {
+		return err
+	}
+	defer closePage()
+	f.Page = p
 	server, err := openai.New(m, pool, f.Options)
 	if err != nil {
 		return err
 	}
 	defer server.Close()
 	fmt.Fprintf(s.out, "http://%s/v1\n", l.Addr())
+	fmt.Fprintf(s.err, "the page for a browser is http://%s/\n", l.Addr())
 	if err := server.Serve(cmd.Context(), l); err != nil {
 		return err
 	}

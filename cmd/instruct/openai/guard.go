@@ -51,6 +51,9 @@ func (g *guard) check(r *http.Request) error {
 		return nil
 	}
 	given, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if _, password, ok := r.BasicAuth(); ok {
+		given = password // a browser's form
+	}
 	a, b := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(g.key))
 	if subtle.ConstantTimeCompare(a[:], b[:]) != 1 {
 		return refused(http.StatusUnauthorized, "invalid_api_key",

@@ -36,6 +36,7 @@ type Options struct {
 	MaxBody    int64         // bytes of a request
 	Timeout    time.Duration // of a request, with its waiting
 	Grace      time.Duration // for requests that are being answered when the server is stopped
+	Page       http.Handler  // answers what is not of this API, once it may be answered; nil: nothing does
 	Notes      io.Writer     // what the one who runs the server should know; nil: nothing
 	Log        bool          // a line a request among the notes, without its contents
 }
@@ -99,6 +100,9 @@ func New(m *pretrained.Model, pool *kernel.Pool, o Options) (*Server, error) {
 // Close gives the server's memory back.
 func (s *Server) Close() { s.decoder.Close() }
 
+// Run makes answers until ctx ends. It is for a server that is asked by ServeHTTP; [Server.Serve] does it itself.
+func (s *Server) Run(ctx context.Context) { s.scheduler.run(ctx) }
+
 // Serve answers what comes in at l, until ctx ends: then nothing new is taken, and what is being answered has some
 // time.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
@@ -107,7 +111,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	worker := make(chan struct{})
 	go func() {
 		defer close(worker)
-		s.scheduler.run(work)
+		s.Run(work)
 	}()
 	h := &http.Server{Handler: s, ReadHeaderTimeout: socketPeriod, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: log.New(io.Discard, "", 0)}
@@ -194,6 +198,9 @@ func (s *Server) answer(w *answering, r *http.Request) (err error) {
 		}
 	}()
 	if err := s.guard.check(r); err != nil {
+		if s.options.Page != nil {
+			w.Header().Set("WWW-Authenticate", `Basic realm="instruct", charset="UTF-8"`) // a browser asks for the key then
+		}
 		return err
 	}
 	method := r.Method
@@ -214,6 +221,10 @@ func (s *Server) answer(w *answering, r *http.Request) (err error) {
 		w.Header().Set("Allow", allowed)
 		return refused(http.StatusMethodNotAllowed, "method_not_allowed", "%s takes %s, not %s", r.URL.Path, allowed,
 			r.Method)
+	}
+	if s.options.Page != nil {
+		s.options.Page.ServeHTTP(w, r)
+		return nil
 	}
 	return refused(http.StatusNotFound, "unknown_url", "there is no %s here", r.URL.Path)
 }

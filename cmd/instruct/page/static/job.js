@@ -1,0 +1,59 @@
+// What a command that runs on the server says, until it ends.
+import { get, post } from "./api.js";
+import { button, el, fill, span } from "./dom.js";
+
+const names = { round: "The round", evaluation: "The evaluation" };
+
+// jobView shows the last command of a kind. ended(job) is told once when one ends that was seen running, and
+// running(yes) whether any command runs.
+export function jobView(kind, ended, running) {
+  const node = el("div", { class: "job", hidden: true });
+  let open = false, timer = 0, seen = false, shown = "";
+  async function look() {
+    clearTimeout(timer);
+    const job = await get("/api/job");
+    if (!open) return;
+    running(!!job?.running);
+    if (job && job.kind === kind) draw(job);
+    else node.hidden = true;
+    if (job?.running) {
+      seen = seen || job.kind === kind;
+      timer = setTimeout(look, 700);
+    } else if (seen) {
+      seen = false;
+      ended(job);
+    }
+  }
+  function draw(job) {
+    const text = JSON.stringify([job.lines, job.running, Math.floor(job.seconds)]);
+    if (text === shown) return;
+    shown = text;
+    node.hidden = false;
+    const stopped = document.activeElement?.dataset.name === "stop";
+    const bar = el("progress", { "aria-label": "Progress" });
+    if (job.of > 0) [bar.max, bar.value] = [job.of, job.done];
+    const last = job.lines.at(-1) ?? "";
+    fill(node,
+      el("div", { class: "row" },
+        el("b", { role: "status" }, job.running ? `${names[kind]} is at work` : `${names[kind]} has ended`
+          + (job.code === 130 ? ", as it was stopped" : job.code === 2 ? " with a mistake" : "")),
+        el("span", { class: "soft" }, span(job.seconds)),
+        job.running && button("Stop", () => post("/api/job/stop"), { "data-name": "stop" })),
+      job.running && bar,
+      el("p", { class: job.code === 2 ? "bad" : "" }, last),
+      el("details", { open: node.querySelector("details")?.open }, el("summary", {}, "Everything that it said"),
+        el("pre", { class: "text", tabindex: "0" }, job.lines.join("\n"))));
+    if (stopped) node.querySelector('[data-name="stop"]')?.focus();
+  }
+  return {
+    node, look,
+    show: () => {
+      open = true;
+      return look();
+    },
+    hide: () => {
+      open = false;
+      clearTimeout(timer);
+    },
+  };
+}

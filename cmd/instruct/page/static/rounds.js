@@ -1,0 +1,105 @@
+// The rounds of a behaviour folder: what was taught, what became of it, and the next one.
+import { get, post } from "./api.js";
+import { button, el, fill, moment, span } from "./dom.js";
+import { jobView } from "./job.js";
+
+export function roundsPart() {
+  const intro = el("p");
+  const next = el("section", { "aria-label": "The next round" });
+  const list = el("section", { "aria-label": "Rounds" });
+  const trouble = el("p", { class: "bad", role: "alert" });
+  const startButton = button("Start a round", start, { class: "main" });
+  let atWork = false, canStart = false;
+  const job = jobView("round", draw, (yes) => {
+    atWork = yes;
+    startButton.disabled = atWork || !canStart;
+  });
+  const node = el("div", {}, el("h2", {}, "Rounds"), intro, next, job.node, list);
+
+  async function start() {
+    trouble.textContent = "";
+    startButton.disabled = true;
+    try {
+      await post("/api/rounds");
+    } catch (error) {
+      trouble.textContent = error.message;
+    }
+    await job.look();
+  }
+
+  async function draw() {
+    const b = await get("/api/rounds");
+    fill(intro, "A round teaches the model of ", el("b", {}, b.name), " what you corrected, while its other answers are held in place. ",
+      b.begun ? (b.current ? `Round ${b.current} is the current one.` : `The model it began with, ${b.base}, is the current one.`)
+        : "No round was made yet; the first one begins with the model of the chat.");
+    await drawNext(b);
+    fill(list, b.rounds.toReversed().map((r) => roundNode(r, r.round === b.current && r.verdict !== "rolled back to")));
+  }
+
+  async function drawNext(b) {
+    if (!b.start) {
+      fill(next);
+      return;
+    }
+    const waiting = (await get("/api/corrections").catch(() => ({ waiting: [] }))).waiting;
+    canStart = waiting.length > 0 || b.policy;
+    startButton.disabled = atWork || !canStart;
+    fill(next,
+      el("h3", {}, waiting.length === 0 ? "No corrections wait" : `${waiting.length} correction${waiting.length > 1 ? "s" : ""} wait${waiting.length > 1 ? "" : "s"} to be taught`),
+      waiting.length === 0 && el("p", {}, b.policy ? "A round would teach the good examples of the policy."
+        : "Correct an answer in the chat first."),
+      el("ul", { class: "waiting" }, waiting.map((c) => el("li", {}, el("bdi", {}, c.asked), " → ", el("bdi", {}, c.wanted),
+        c.note && el("span", { class: "soft" }, " · ", c.note)))),
+      el("div", { class: "buttons" }, startButton), trouble);
+  }
+
+  return {
+    node,
+    show: () => {
+      draw();
+      job.show();
+    },
+    hide: job.hide,
+  };
+}
+
+function roundNode(r, current) {
+  if (r.verdict === "rolled back to") {
+    return el("p", { class: "label" }, `${moment(r.time)}: ${r.author} went back to round ${r.round}, from ${r.parent}.`);
+  }
+  const accepted = r.verdict === "accepted";
+  const facts = [];
+  if (r.corrections > 0) facts.push(`${r.right} of ${r.corrections} corrections right`);
+  if (r.broken > 0) facts.push(el("span", { class: "bad" }, `${r.broken} earlier corrections broken`));
+  for (const s of r.suites ?? []) {
+    facts.push(el("span", {}, `${s.suite}: ${s.before} → ${s.after} of ${s.tests}`,
+      s.lost?.length > 0 && el("span", { class: "bad" }, `, ${s.lost.length} lost`)));
+  }
+  for (const x of r.rules ?? []) facts.push(`rule ${x.rule}: held ${x.before} → ${x.after} of ${x.answers}`);
+  const report = `/api/rounds/${r.round}/report`;
+  return el("details", { class: "test round" },
+    el("summary", {},
+      el("span", { class: accepted ? "marks good" : "marks bad", "aria-hidden": "true" }, accepted ? "✓" : "✗"),
+      el("span", { class: "ask" }, el("b", {}, `Round ${r.round}`), ` ${r.verdict}`,
+        current && el("b", { class: "good" }, ", the current one")),
+      el("span", { class: "when soft" }, moment(r.time))),
+    el("div", { class: "in" },
+      r.reason && el("p", { class: "bad" }, r.reason),
+      el("ul", { class: "facts" }, facts.map((f) => el("li", {}, f)),
+        el("li", {}, `by ${r.author}, from ${r.parent ? `round ${r.parent}` : "the first model"}, in ${span(r.seconds)}`)),
+      (r.about ?? []).length > 0 && el("ul", { class: "waiting" }, r.about.map((a) => el("li", {}, el("bdi", {}, a)))),
+      r.report && reportNode(report, `Report of round ${r.round}`)));
+}
+
+// reportNode shows a report below a button, and leads to it.
+export function reportNode(address, title) {
+  const place = el("div");
+  const show = (event) => {
+    const open = event.currentTarget.getAttribute("aria-expanded") !== "true";
+    event.currentTarget.setAttribute("aria-expanded", String(open));
+    fill(place, open && el("iframe", { src: address, title }));
+  };
+  return el("div", {}, el("div", { class: "buttons" },
+    button("Show the report", show, { "aria-expanded": "false" }),
+    el("a", { href: address, target: "_blank", rel: "noopener" }, "on a page of its own")), place);
+}
