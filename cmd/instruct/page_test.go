@@ -142,7 +142,7 @@ func (c *chromium) round() {
 	c.press("Enter")
 	c.says("The round is at work")
 	c.says("The round has ended")
-	c.says("Round 1 accepted, the current one")
+	c.says("Round 1 accepted · the current one")
 	c.says("No corrections wait")
 	c.tabTo("Round 1")
 	c.press("Enter")

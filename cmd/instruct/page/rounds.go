@@ -5,9 +5,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"instruct/data"
+	"instruct/data/policy"
 	"instruct/model/pretrained"
 	"instruct/train/coach"
 )
@@ -38,7 +40,7 @@ type shownBehaviour struct {
 	Base    string       `json:"base"`   // the model that it began with
 	Rounds  []shownRound `json:"rounds"` // the oldest first
 	Start   bool         `json:"start"`  // rounds can be started
-	Policy  bool         `json:"policy"` // a round has a policy to teach, if no correction
+	Policy  bool         `json:"policy"` // a round has examples of a policy to teach, if no correction
 }
 
 // showRounds lists the rounds of the behaviour folder.
@@ -48,7 +50,7 @@ func (p *Page) showRounds(w http.ResponseWriter, _ *http.Request) error {
 		return failed(http.StatusNotFound, "no rounds are shown here; instruct serve --behaviour DIR shows them")
 	}
 	b := shownBehaviour{Name: filepath.Base(dir), Rounds: []shownRound{}, Start: p.options.Round != nil,
-		Policy: p.policy != nil}
+		Policy: p.teaches()}
 	if path, err := filepath.Abs(dir); err == nil {
 		b.Name = filepath.Base(path)
 	}
@@ -78,6 +80,13 @@ func (p *Page) showRounds(w http.ResponseWriter, _ *http.Request) error {
 		b.Rounds = append(b.Rounds, x)
 	}
 	return reply(w, b)
+}
+
+// teaches says whether the policy has good examples with prompts, which a round teaches.
+func (p *Page) teaches() bool {
+	return p.policy != nil && slices.ContainsFunc(p.policy.Rules, func(rule *policy.Rule) bool {
+		return slices.ContainsFunc(rule.Examples, func(x policy.Example) bool { return x.Good && x.Prompt != "" })
+	})
 }
 
 // showReport shows the page of a round, which needs no script. Nothing in it may do more than be read.
@@ -111,7 +120,7 @@ func (p *Page) startRound(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if len(untaught) == 0 && p.policy == nil {
+	if len(untaught) == 0 && !p.teaches() {
 		return mistake("there is nothing new to teach: correct an answer first")
 	}
 	file := ""

@@ -6,7 +6,8 @@ const left = 56, right = 8, top = 8, bottom = 22, height = 190;
 const mostPoints = 600; // of a line; more lie closer than a pixel
 
 // number is a value for people.
-export const number = (v) => (v === 0 ? "0" : Math.abs(v) < 1e-3 || Math.abs(v) >= 1e5 ? v.toExponential(2) : String(Number(v.toPrecision(4))));
+export const number = (v, digits = 4) => (v === 0 ? "0" : Math.abs(v) < 1e-3 || Math.abs(v) >= 1e5
+  ? v.toExponential(digits - 2) : String(Number(v.toPrecision(digits))));
 
 // chart draws lines: {name, color (its number), points: [[step, value], ...], smooth}. draw gives it new ones.
 export function chart(title) {
@@ -35,7 +36,7 @@ export function chart(title) {
     const marks = [0, 0.5, 1].map((f) => values.low + f * (values.high - values.low)).map((v) => (log ? 10 ** v : v));
     fill(drawing,
       marks.map((v) => [svg("line", { x1: left, x2: width - right, y1: y(v), y2: y(v), class: "grid" }),
-        svg("text", { x: left - 6, y: y(v) + 4, class: "axis end" }, number(v))]),
+        svg("text", { x: left - 6, y: y(v) + 4, class: "axis end" }, number(v, 3))]),
       svg("text", { x: left, y: height - 5, class: "axis" }, String(steps.low)),
       svg("text", { x: width - right, y: height - 5, class: "axis end" }, `step ${steps.high}`),
       shown.map((l) => {

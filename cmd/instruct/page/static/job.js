@@ -40,7 +40,7 @@ export function jobView(kind, ended, running) {
         el("span", { class: "soft" }, span(job.seconds)),
         job.running && button("Stop", () => post("/api/job/stop"), { "data-name": "stop" })),
       job.running && bar,
-      el("p", { class: job.code === 2 ? "bad" : "" }, last),
+      (job.running || job.code !== 0 || kind === "round") && el("p", { class: job.code === 2 ? "bad" : "" }, last),
       el("details", { open: node.querySelector("details")?.open }, el("summary", {}, "Everything that it said"),
         el("pre", { class: "text", tabindex: "0" }, job.lines.join("\n"))));
     if (stopped) node.querySelector('[data-name="stop"]')?.focus();

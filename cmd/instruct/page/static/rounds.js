@@ -81,7 +81,7 @@ function roundNode(r, current) {
     el("summary", {},
       el("span", { class: accepted ? "marks good" : "marks bad", "aria-hidden": "true" }, accepted ? "✓" : "✗"),
       el("span", { class: "ask" }, el("b", {}, `Round ${r.round}`), ` ${r.verdict}`,
-        current && el("b", { class: "good" }, ", the current one")),
+        current && [" ", el("b", { class: "good" }, "· the current one")]),
       el("span", { class: "when soft" }, moment(r.time))),
     el("div", { class: "in" },
       r.reason && el("p", { class: "bad" }, r.reason),

@@ -22,10 +22,10 @@ export function runsPart() {
   const charts = curves.map((c) => ({ ...c, chart: chart(c.title) }));
   const node = el("div", {}, el("h2", {}, "Runs"), heading,
     el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Runs" }, el("table", {},
-      el("thead", {}, el("tr", {}, ["Run", "State", "Model"].map((h) => el("th", { scope: "col" }, h)),
+      el("thead", {}, el("tr", {}, ["Run", "State"].map((h) => el("th", { scope: "col" }, h)),
         ["Step", "Loss", "Held-out"].map((h) => el("th", { scope: "col", class: "n" }, h)),
-        el("th", { scope: "col" }, "Last row"))), list)),
-    el("p", {}, log, " ", el("label", { for: "logarithmic" }, "logarithmic scales")),
+        ["Last row", "Model"].map((h) => el("th", { scope: "col" }, h)))), list)),
+    el("p", { class: "scales" }, log, " ", el("label", { for: "logarithmic" }, "logarithmic scales")),
     el("div", { class: "charts" }, charts.map((c) => c.chart.node)));
 
   async function look() {
@@ -63,13 +63,13 @@ export function runsPart() {
           look();
         } });
         box.checked = run.chosen;
-        run.cells = Array.from({ length: 6 }, (_, i) => el("td", { class: i >= 2 && i <= 4 ? "n" : null }));
+        run.cells = Array.from({ length: 6 }, (_, i) => el("td", { class: i >= 1 && i <= 3 ? "n" : null }));
         run.line = el("tr", {}, el("td", { class: "name" }, el("label", {}, box, " ",
           el("span", { class: `swatch c${run.color % 8}${run.color > 7 ? " dashed" : ""}` }), " ", el("bdi", {}, r.path))), run.cells);
       }
       const state = r.finished ? "done" : Date.now() - Date.parse(r.changed) < 120_000 ? "at work" : "not finished";
-      const texts = [state, r.model, r.last.step ? `${r.last.step}${r.steps ? ` of ${r.steps}` : ""}` : "",
-        r.last.loss === undefined ? "" : number(r.last.loss), r.eval_loss === null ? "" : number(r.eval_loss), moment(r.changed)];
+      const texts = [state, r.last.step ? `${r.last.step}${r.steps ? ` of ${r.steps}` : ""}` : "",
+        r.last.loss === undefined ? "" : number(r.last.loss), r.eval_loss === null ? "" : number(r.eval_loss), moment(r.changed), r.model];
       texts.forEach((text, i) => {
         if (run.cells[i].textContent !== text) run.cells[i].textContent = text;
       });
