@@ -69,6 +69,7 @@ func TestPageInChromium(t *testing.T) {
 	c.until("document.activeElement?.tagName === 'TEXTAREA'")
 	c.chat()
 	c.round()
+	c.again()
 	c.curves()
 	c.suite()
 	for _, e := range c.errors {
@@ -151,6 +152,19 @@ func (c *chromium) round() {
 	c.until("document.querySelector('iframe')")
 	has(c.t, c.eval("fetch('/api/rounds/1/report').then((r) => r.text())"), "Round 1 of shop is", ">accepted<")
 	c.pictures("rounds")
+}
+
+// again asks the model of the round in the chat.
+func (c *chromium) again() {
+	c.t.Helper()
+	c.tabTo("Talk to it in the chat")
+	c.press("Enter")
+	c.until("location.hash === '#chat'")
+	c.tabTo("Start anew")
+	c.press("Enter")
+	c.write("hello")
+	c.press("Enter")
+	c.until("document.querySelectorAll('.answer')[1]?.innerText.startsWith('shop, round 1\\nyes')")
 }
 
 // curves looks at the curves of runs, while one trains.

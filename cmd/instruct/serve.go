@@ -66,7 +66,7 @@ func (f *server) run(cmd *cobra.Command, s *streams) error {
 		return err
 	}
 	if f.model == "" && pretrained.IsBehaviour(f.behaviour) {
-		f.model = f.behaviour
+		f.model = f.behaviour // its current round
 	}
 	m, pool, err := f.read(cmd)
 	if err != nil {
@@ -81,11 +81,11 @@ func (f *server) run(cmd *cobra.Command, s *streams) error {
 		return mistake("addr %s: %w; give another one with --addr HOST:PORT", f.addr, err)
 	}
 	defer l.Close()
-	p, closePage, err := f.openPage(cmd, m)
+	p, err := f.openPage(cmd, m)
 	if err != nil {
 		return err
 	}
-	defer closePage()
+	defer p.Close()
 	f.Page = p
 	server, err := openai.New(m, pool, f.Options)
 	if err != nil {

@@ -54,81 +54,55 @@ func (f *pageFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// system is what is said to a conversation that has no system prompt.
-func (f *server) systemOf(cmd *cobra.Command, m *pretrained.Model) string {
-	if cmd.Flags().Changed("system") || m.System == "" {
-		return f.system
-	}
-	return m.System
-}
-
 // shown makes one of the page's models.
 func (f *server) shown(cmd *cobra.Command, m *pretrained.Model, path string) (page.Model, error) {
-	x := page.Model{Name: filepath.Base(strings.ReplaceAll(path, `\`, "/")), System: f.systemOf(cmd, m)}
-	if f.corrections == "" {
+	x := page.Model{Name: filepath.Base(strings.ReplaceAll(path, `\`, "/")), System: f.system}
+	if !cmd.Flags().Changed("system") && m.System != "" {
+		x.System = m.System
+	}
+	if f.corrections == "" && f.behaviour == "" {
 		return x, nil
 	}
-	x.Corrections = &coach.Corrections{Path: f.corrections, Author: coach.Author(""), Now: time.Now}
 	speak := f.speakFlags
 	speak.model = path
 	var err error
-	x.Corrections.Model, err = weightsHash(m, speak)
-	return x, err
+	if x.Weights, err = weightsHash(m, speak); err != nil || f.corrections == "" {
+		return x, err
+	}
+	x.Corrections = &coach.Corrections{Path: f.corrections, Author: coach.Author(""), Model: x.Weights, Now: time.Now}
+	return x, nil
 }
 
-// openPage makes the page; close ends what it runs, and the second model.
-func (f *server) openPage(cmd *cobra.Command, first *pretrained.Model) (p *page.Page, close func(), err error) {
-	ends := []func(){}
-	close = func() {
-		for i := range ends {
-			ends[len(ends)-1-i]()
-		}
-	}
-	defer func() {
-		if err != nil {
-			close()
-		}
-	}()
-	o := page.Options{Behaviour: f.behaviour, Runs: f.runs, Suites: f.suites, Policies: f.policies, Eval: f.evalArgs,
-		Run: func(ctx context.Context, args []string, out io.Writer) int { return run(ctx, args, nil, out, out) }}
+// openPage makes the page, which the caller closes.
+func (f *server) openPage(cmd *cobra.Command, first *pretrained.Model) (*page.Page, error) {
+	o := page.Options{Second: f.second, Behaviour: f.behaviour, Runs: f.runs, Suites: f.suites, Policies: f.policies,
+		Eval: f.evalArgs,
+		Open: func(path string) (page.Model, func(), error) { return f.open(cmd, path) },
+		Run:  func(ctx context.Context, args []string, out io.Writer) int { return run(ctx, args, nil, out, out) }}
 	if f.behaviour != "" && (f.corrections != "" || len(f.policies) > 0) {
 		o.Round = f.roundArgs
 	}
-	shown, err := f.shown(cmd, first, f.model)
-	if err != nil {
-		return nil, close, err
+	var err error
+	if o.Model, err = f.shown(cmd, first, f.model); err != nil {
+		return nil, err
 	}
-	o.Models = append(o.Models, shown)
-	if f.second != "" {
-		second, end, err := f.openSecond(cmd)
-		if err != nil {
-			return nil, close, err
-		}
-		ends = append(ends, end)
-		o.Models = append(o.Models, second)
-	}
-	if p, err = page.New(cmd.Context(), o); err != nil {
-		return nil, close, err
-	}
-	ends = append(ends, p.Close)
-	return p, close, nil
+	return page.New(cmd.Context(), o)
 }
 
-// openSecond loads the second model, which has a decoder and workers of its own.
-func (f *server) openSecond(cmd *cobra.Command) (page.Model, func(), error) {
+// open loads a model that answers on the page alone, with a decoder and workers of its own; end gives them back.
+func (f *server) open(cmd *cobra.Command, path string) (x page.Model, end func(), err error) {
 	speak := f.speakFlags
-	speak.model = f.second
+	speak.model = path
 	m, pool, err := speak.read(cmd)
 	if err != nil {
-		return page.Model{}, nil, err
+		return x, nil, err
 	}
-	x, err := f.shown(cmd, m, f.second)
-	if err != nil {
+	if x, err = f.shown(cmd, m, path); err != nil {
 		pool.Close()
 		return x, nil, err
 	}
 	o := f.Options
-	o.Name, o.System, o.Notes, o.Log = "", x.System, nil, false
+	o.Name, o.System, o.Page, o.Notes, o.Log = "", x.System, nil, nil, false
 	answers, err := openai.New(m, pool, o)
 	if err != nil {
 		pool.Close()
@@ -145,6 +119,7 @@ func (f *server) openSecond(cmd *cobra.Command) (page.Model, func(), error) {
 		cancel()
 		<-ended
 		answers.Close()
+		m.Close()
 		pool.Close()
 	}, nil
 }

@@ -24,6 +24,11 @@ func TestServeMistakes(t *testing.T) {
 		"serve --model model --policy nowhere.yaml":   "nowhere.yaml",
 		"serve --model model --addr 127.0.0.1:999999": "addr 127.0.0.1:999999",
 		"serve --model nowhere":                       "nowhere",
+		"serve --model model --recipe r.json":         "recipe is for the rounds of a behaviour folder",
+		"serve --model model --behaviour model":       "behaviour model is no behaviour folder",
+		"serve --model model --runs nowhere":          "runs nowhere: no such file or directory",
+		"serve --model model --second nowhere":        "nowhere",
+		"serve --model model --suite nowhere.yaml":    "nowhere.yaml",
 	} {
 		if o := call(t, "", command); o.code != exitMistake || !strings.Contains(o.err, want) {
 			t.Errorf("%s: exit %d, %s; want %q", command, o.code, o.err, want)
@@ -56,6 +61,14 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	has(t, string(text), `"object":"chat.completion"`)
+	page, err := http.Get(strings.TrimSuffix(strings.TrimSpace(url), "v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer page.Body.Close()
+	if text, err := io.ReadAll(page.Body); err != nil || !strings.Contains(string(text), `<meta name="token"`) {
+		t.Errorf("the page is %s, %v", text, err)
+	}
 	stop()
 	if code := <-ended; code != exitDone {
 		t.Errorf("exit %d", code)

@@ -23,12 +23,20 @@ type correction struct {
 	Replaces    string         `json:"replaces"` // id of the last correction, which this one takes the place of; or ""
 }
 
-// file is where corrections of a model's answers go.
-func (p *Page) file(model int) (*coach.Corrections, error) {
-	if model < 0 || model >= len(p.options.Models) || p.options.Models[model].Corrections == nil {
-		return nil, failed(http.StatusNotFound, "no corrections are taken here; instruct serve --corrections FILE takes them")
+// corrected is a model of the page whose answers are corrected.
+func (p *Page) corrected(model int) (Model, error) {
+	models := p.models()
+	if model < 0 || model >= len(models) || models[model].Corrections == nil {
+		return Model{}, failed(http.StatusNotFound,
+			"no corrections are taken here; instruct serve --corrections FILE takes them")
 	}
-	return p.options.Models[model].Corrections, nil
+	return models[model], nil
+}
+
+// file is the file of corrections, which is the same for all models.
+func (p *Page) file() (*coach.Corrections, error) {
+	m, err := p.corrected(0)
+	return m.Corrections, err
 }
 
 // correct adds a correction to the file, as `instruct correct` does.
@@ -37,12 +45,12 @@ func (p *Page) correct(w http.ResponseWriter, r *http.Request) error {
 	if err := read(w, r, &c); err != nil {
 		return err
 	}
-	file, err := p.file(c.Model)
+	m, err := p.corrected(c.Model)
 	if err != nil {
 		return err
 	}
-	prompt := c.Prompt
-	if system := p.options.Models[c.Model].System; system != "" && (len(prompt) == 0 || prompt[0].Role != "system") {
+	file, prompt := m.Corrections, c.Prompt
+	if system := m.System; system != "" && (len(prompt) == 0 || prompt[0].Role != "system") {
 		prompt = append([]chat.Message{{Role: "system", Content: system}}, prompt...) // as it was asked
 	}
 	made := file.New(prompt, c.Wanted, c.Answer)
@@ -77,7 +85,7 @@ func (p *Page) undo(w http.ResponseWriter, r *http.Request) error {
 	if err := read(w, r, &last); err != nil {
 		return err
 	}
-	file, err := p.file(0)
+	file, err := p.file()
 	if err != nil {
 		return err
 	}
@@ -99,7 +107,7 @@ type waiting struct {
 
 // showCorrections lists the corrections that wait for a round.
 func (p *Page) showCorrections(w http.ResponseWriter, _ *http.Request) error {
-	file, err := p.file(0)
+	file, err := p.file()
 	if err != nil {
 		return err
 	}
@@ -119,7 +127,7 @@ func (p *Page) showCorrections(w http.ResponseWriter, _ *http.Request) error {
 
 // untaught are the corrections of the file that the line of the behaviour's current round was not taught.
 func (p *Page) untaught() ([]data.Correction, error) {
-	file, err := p.file(0)
+	file, err := p.file()
 	if err != nil {
 		return nil, nil // none are taken
 	}

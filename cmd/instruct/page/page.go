@@ -25,12 +25,15 @@ var static embed.FS
 
 // Options are what the page shows; what is empty is not on it.
 type Options struct {
-	Models    []Model // one, or two side by side
-	Behaviour string  // folder of rounds; it may not be there yet
-	Runs      string  // folder of runs
+	Model     Model  // the server's
+	Second    string // path of a second model, which answers beside it
+	Behaviour string // folder of rounds; it may not be there yet
+	Runs      string // folder of runs
 	Suites    []string
 	Policies  []string
 
+	// Open loads a model to answer beside the first one; close gives its memory back, when it answers no more.
+	Open func(path string) (m Model, close func(), err error)
 	// Run runs a command of the program; what it says goes to out. Round and Eval are the arguments of the commands that
 	// teach a file of corrections ("": none) and that write results into a folder; nil: they cannot be started.
 	Run   func(ctx context.Context, args []string, out io.Writer) (code int)
@@ -42,6 +45,7 @@ type Options struct {
 type Model struct {
 	Name        string             // for people
 	System      string             // the system prompt of conversations without one
+	Weights     string             // their sha256 in float32; "" where nothing asks for it
 	Chat        http.Handler       // answers /v1/chat/completions; nil: the server that the page is mounted in
 	Corrections *coach.Corrections // of its answers; nil: none are taken
 }
@@ -57,6 +61,8 @@ type Page struct {
 	mux     *http.ServeMux
 	scratch string // a folder for what commands read and write
 
+	second     second
+	opening    sync.Mutex // one model is loaded at a time
 	correcting sync.Mutex // the file of corrections
 	jobs       jobs
 	results    results
@@ -77,11 +83,8 @@ func New(ctx context.Context, o Options) (_ *Page, err error) {
 			return nil, err
 		}
 	}
-	for _, m := range o.Models {
-		if m.Corrections == nil {
-			continue
-		}
-		if err := m.Corrections.Check(); err != nil {
+	if o.Model.Corrections != nil {
+		if err := o.Model.Corrections.Check(); err != nil {
 			return nil, err
 		}
 	}
@@ -99,12 +102,19 @@ func New(ctx context.Context, o Options) (_ *Page, err error) {
 	for _, r := range routes() {
 		p.mux.Handle(r.pattern, p.handler(r))
 	}
+	if o.Second != "" {
+		if err := p.open(o.Second); err != nil {
+			p.Close()
+			return nil, err
+		}
+	}
 	return p, nil
 }
 
 // Close ends the command that runs, waits for its end, and removes what it left.
 func (p *Page) Close() {
 	p.jobs.close()
+	p.second.close()
 	if p.runs != nil {
 		p.runs.Close()
 	}
@@ -123,6 +133,7 @@ func routes() []route {
 		{"GET /{$}", (*Page).showIndex},
 		{"GET /static/{name}", (*Page).showStatic},
 		{"GET /api/page", (*Page).about},
+		{"POST /api/second", (*Page).openCurrent},
 		{"POST /api/second/chat", (*Page).chatSecond},
 		{"GET /api/corrections", (*Page).showCorrections},
 		{"POST /api/corrections", (*Page).correct},
@@ -228,7 +239,7 @@ func (p *Page) about(w http.ResponseWriter, _ *http.Request) error {
 	}
 	x := parts{Rules: []string{}, Rounds: p.options.Behaviour != "", Runs: p.runs != nil,
 		Suites: len(p.suites) > 0 || p.policy != nil}
-	for i, m := range p.options.Models {
+	for i, m := range p.models() {
 		chat := "/v1/chat/completions"
 		if i > 0 {
 			chat = "/api/second/chat"
@@ -241,15 +252,4 @@ func (p *Page) about(w http.ResponseWriter, _ *http.Request) error {
 		}
 	}
 	return reply(w, x)
-}
-
-// chatSecond lets the second model answer, as the first does at /v1/chat/completions.
-func (p *Page) chatSecond(w http.ResponseWriter, r *http.Request) error {
-	if len(p.options.Models) < 2 {
-		return failed(http.StatusNotFound, "there is no second model; instruct serve takes one as --second")
-	}
-	asked := r.Clone(r.Context())
-	asked.URL.Path = "/v1/chat/completions"
-	p.options.Models[1].Chat.ServeHTTP(w, asked)
-	return nil
 }

@@ -31,8 +31,11 @@ func newPage(t *testing.T, change func(o *Options)) *Page {
 	write(t, "runs/a/checkpoint-2/metrics.jsonl", "{}\n")
 	write(t, "runs/secret.txt", "secret")
 	file := &coach.Corrections{Path: "c.jsonl", Author: "me", Model: "0f", Now: time.Now}
-	o := Options{Models: []Model{{Name: "m", System: "S", Corrections: file}}, Runs: "runs", Suites: []string{"s.yaml"},
+	o := Options{Model: Model{Name: "m", System: "S", Weights: "0f", Corrections: file}, Runs: "runs", Suites: []string{"s.yaml"},
 		Policies: []string{"p.yaml"}, Behaviour: "shop",
+		Open: func(path string) (Model, func(), error) {
+			return Model{Name: path, Weights: "1f", Chat: http.NotFoundHandler()}, func() {}, nil
+		},
 		Run: func(ctx context.Context, args []string, out io.Writer) int {
 			fmt.Fprintf(out, "ran %s\nbefore: 1 of 4 done, 3s left   \rbefore: 2 of 4 done", strings.Join(args, " "))
 			return 0
@@ -156,7 +159,7 @@ func TestOnlyThePageChangesThings(t *testing.T) {
 
 // TestNothingIsShownThatWasNotGiven: without flags there is the chat alone.
 func TestNothingIsShownThatWasNotGiven(t *testing.T) {
-	p := newPage(t, func(o *Options) { *o = Options{Models: []Model{{Name: "m"}}} })
+	p := newPage(t, func(o *Options) { *o = Options{Model: Model{Name: "m"}} })
 	if _, body, _ := p.ask("GET", "/api/page", ""); !strings.Contains(body,
 		`"corrections":false}],"rules":[],"rounds":false,"runs":false,"suites":false}`) {
 		t.Error(body)
@@ -178,7 +181,7 @@ func TestMistakes(t *testing.T) {
 		"bad.yaml":      func(o *Options) { o.Suites = []string{"bad.yaml"} },
 		"runs nowhere:": func(o *Options) { o.Runs = "nowhere" },
 		"broken.jsonl:1": func(o *Options) {
-			o.Models = []Model{{Corrections: &coach.Corrections{Path: "broken.jsonl"}}}
+			o.Model.Corrections = &coach.Corrections{Path: "broken.jsonl"}
 		},
 	} {
 		o := p.options
@@ -203,7 +206,7 @@ func TestCorrect(t *testing.T) {
 	}
 	all := func() []data.Correction {
 		t.Helper()
-		list, err := p.options.Models[0].Corrections.All()
+		list, err := p.options.Model.Corrections.All()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -259,7 +262,7 @@ func TestRounds(t *testing.T) {
 			return code
 		}
 	})
-	file := p.options.Models[0].Corrections
+	file := p.options.Model.Corrections
 	old := file.New([]chat.Message{{Role: "user", Content: "old"}}, "yes", "no")
 	if err := pretrained.Begin("shop", pretrained.Base{Model: "m", Weights: "0f"}); err != nil {
 		t.Fatal(err)
@@ -268,7 +271,8 @@ func TestRounds(t *testing.T) {
 	write(t, "shop/rounds/001/corrections.jsonl", string(line))
 	write(t, "shop/rounds/001/round.json", `{"round":1}`)
 	write(t, "shop/rounds/001/report.html", "<h1>told</h1>")
-	write(t, "shop/ledger.jsonl", `{"round":1,"verdict":"accepted","author":"me","about":["old"],"corrections":1}`+"\n")
+	write(t, "shop/rounds/001/config.json", "{}")
+	write(t, "shop/ledger.jsonl", `{"round":1,"weights_sha256":"1f","verdict":"accepted","author":"me","about":["old"],"corrections":1}`+"\n")
 	write(t, "shop/current", "1\n")
 	for _, c := range []data.Correction{old, file.New([]chat.Message{{Role: "user", Content: "new"}}, "yes", "no")} {
 		if err := file.Add(c); err != nil {
@@ -276,7 +280,13 @@ func TestRounds(t *testing.T) {
 		}
 	}
 	if _, body, _ := p.ask("GET", "/api/rounds", ""); !strings.Contains(body, `"begun":true,"current":1,"base":"m"`) ||
-		!strings.Contains(body, `"report":true`) {
+		!strings.Contains(body, `"report":true`) || !strings.Contains(body, `"speaks":false`) {
+		t.Error(body)
+	}
+	if _, body, _ := p.ask("POST", "/api/second", ""); !strings.Contains(body, `"name":"shop, round 1"`) {
+		t.Error(body)
+	}
+	if _, body, _ := p.ask("GET", "/api/rounds", ""); !strings.Contains(body, `"speaks":true`) {
 		t.Error(body)
 	}
 	_, body, h := p.ask("GET", "/api/rounds/1/report", "")

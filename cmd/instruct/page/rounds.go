@@ -39,6 +39,7 @@ type shownBehaviour struct {
 	Current int          `json:"current"`
 	Base    string       `json:"base"`   // the model that it began with
 	Rounds  []shownRound `json:"rounds"` // the oldest first
+	Speaks  bool         `json:"speaks"` // the current round's model answers on the page
 	Start   bool         `json:"start"`  // rounds can be started
 	Policy  bool         `json:"policy"` // a round has examples of a policy to teach, if no correction
 }
@@ -70,7 +71,11 @@ func (p *Page) showRounds(w http.ResponseWriter, _ *http.Request) error {
 		return err
 	}
 	b.Begun, b.Base = true, filepath.Base(base.Model)
+	weights := base.Weights // of the current round
 	for _, l := range ledger {
+		if l.Round == b.Current && l.Weights != "" {
+			weights = l.Weights
+		}
 		x := shownRound{l.Round, l.Parent, l.Verdict, l.Reason, l.Corrections, l.Taught.Right, len(l.Broken), l.About,
 			l.Suites, l.Rules, l.Seconds, l.Author, l.Time, false}
 		if l.Verdict != coach.RolledBack {
@@ -79,6 +84,7 @@ func (p *Page) showRounds(w http.ResponseWriter, _ *http.Request) error {
 		}
 		b.Rounds = append(b.Rounds, x)
 	}
+	b.Speaks = slices.ContainsFunc(p.models(), func(m Model) bool { return m.Weights == weights })
 	return reply(w, b)
 }
 
@@ -96,7 +102,7 @@ func (p *Page) showReport(w http.ResponseWriter, r *http.Request) error {
 		return failed(http.StatusNotFound, "there is no round %q", r.PathValue("round"))
 	}
 	return sendReport(w, coach.Report(p.options.Behaviour, round),
-		"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-popups")
+		"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox")
 }
 
 // sendReport sends a page that the program wrote, held in a box of its own by a policy.
@@ -123,15 +129,9 @@ func (p *Page) startRound(w http.ResponseWriter, r *http.Request) error {
 	if len(untaught) == 0 && !p.teaches() {
 		return mistake("there is nothing new to teach: correct an answer first")
 	}
-	file := ""
-	if len(untaught) > 0 {
-		text, err := data.CorrectionLines(untaught)
-		if err != nil {
-			return err
-		}
-		if file, err = p.scratchFile("corrections-*.jsonl", text); err != nil {
-			return err
-		}
+	file, err := p.lesson(untaught)
+	if err != nil {
+		return err
 	}
 	if err := p.start("round", p.options.Round(file), func(int) {}); err != nil {
 		return err
@@ -139,9 +139,23 @@ func (p *Page) startRound(w http.ResponseWriter, r *http.Request) error {
 	return p.showJob(w, r)
 }
 
-// scratchFile writes a file for a command to read.
-func (p *Page) scratchFile(pattern string, text []byte) (string, error) {
-	f, err := os.CreateTemp(p.scratch, pattern)
+// lesson is a file of these corrections: the page's own, where they are all that it has.
+func (p *Page) lesson(untaught []data.Correction) (string, error) {
+	if len(untaught) == 0 {
+		return "", nil
+	}
+	file, err := p.file()
+	if err != nil {
+		return "", err
+	}
+	if all, err := file.All(); err != nil || len(all) == len(untaught) {
+		return file.Path, err
+	}
+	text, err := data.CorrectionLines(untaught)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(p.scratch, "corrections-*.jsonl")
 	if err != nil {
 		return "", err
 	}

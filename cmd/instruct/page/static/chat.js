@@ -41,7 +41,7 @@ export function chatPart(about) {
     const asked = input.value.trim();
     if (asked === "" || stop) return;
     input.value = "";
-    const turn = { asked, accepted: 0, answers: about.models.map((_, model) => ({ model, text: "", tokens: [] })) };
+    const turn = { asked, accepted: 0, answers: about.models.map((m, model) => ({ model, of: m, text: "", tokens: [] })) };
     turns.push(turn);
     turn.prompt = messages(turns.length - 1);
     turn.node = turnNode(turn);
@@ -67,7 +67,7 @@ export function chatPart(about) {
       const request = { messages: turn.prompt };
       if (temperature.value !== "") request.temperature = Number(temperature.value);
       if (seed.value !== "") request.seed = Number(seed.value);
-      const finish = await chat(about.models[a.model].chat, request, stop.signal, (text, tokens) => {
+      const finish = await chat(a.of.chat, request, stop.signal, (text, tokens) => {
         a.text += text;
         a.tokens.push(...tokens);
         a.box.textContent = a.text;
@@ -98,7 +98,7 @@ export function chatPart(about) {
     const accepted = turn.accepted === a.model;
     a.box = el("div", { class: "text", dir: "auto", "aria-busy": String(!a.done) }, a.text);
     a.node.classList.toggle("accepted", accepted && (two || !!a.accepted || !!a.made));
-    const parts = [el("div", { class: "label" }, about.models[a.model].name,
+    const parts = [el("div", { class: "label" }, a.of.name,
       a.made ? " said" : "", accepted && (two || a.accepted) ? el("span", { class: "good" }, " ✓ accepted") : "")];
     parts.push(a.box);
     if (a.done && a.text === "" && !a.error) a.box.append(el("i", { class: "soft" }, "nothing"));
@@ -160,7 +160,7 @@ export function chatPart(about) {
     };
     return el("div", { class: "buttons" },
       button(turn.answers.length > 1 ? "Go on with this" : "Accept", accept, { "data-name": "accept" }),
-      about.models[a.model].corrections && (!a.made || last) &&
+      a.of.corrections && (!a.made || last) &&
         button(a.made ? "Edit the correction" : "Edit and note", edit, { "data-name": "edit" }),
       last && button("Undo the correction", undo, { "data-name": "undo" }),
       a.tokens.length > 0 && button("Why?", why, { "data-name": "why", "aria-expanded": "false" }));

@@ -3,8 +3,9 @@ import { get, post } from "./api.js";
 import { button, el, fill, moment, span } from "./dom.js";
 import { jobView } from "./job.js";
 
-export function roundsPart() {
+export function roundsPart(about) {
   const intro = el("p");
+  const speaks = el("div");
   const next = el("section", { "aria-label": "The next round" });
   const list = el("section", { "aria-label": "Rounds" });
   const trouble = el("p", { class: "bad", role: "alert" });
@@ -14,7 +15,7 @@ export function roundsPart() {
     atWork = yes;
     startButton.disabled = atWork || !canStart;
   });
-  const node = el("div", {}, el("h2", {}, "Rounds"), intro, next, job.node, list);
+  const node = el("div", {}, el("h2", {}, "Rounds"), intro, speaks, next, job.node, list);
 
   async function start() {
     trouble.textContent = "";
@@ -27,11 +28,21 @@ export function roundsPart() {
     await job.look();
   }
 
+  // talk loads the current round's model beside the first one.
+  async function talk(event) {
+    event.currentTarget.disabled = true;
+    fill(speaks, el("p", { role: "status" }, "The model is being loaded …"));
+    about.models = (await post("/api/second")).models;
+    location.hash = "#chat";
+  }
+
   async function draw() {
     const b = await get("/api/rounds");
     fill(intro, "A round teaches the model of ", el("b", {}, b.name), " what you corrected, while its other answers are held in place. ",
       b.begun ? (b.current ? `Round ${b.current} is the current one.` : `The model it began with, ${b.base}, is the current one.`)
         : "No round was made yet; the first one begins with the model of the chat.");
+    fill(speaks, b.begun && !b.speaks && el("div", { class: "buttons" },
+      el("span", {}, "The chat does not talk to it yet."), button("Talk to it in the chat", talk)));
     await drawNext(b);
     fill(list, b.rounds.toReversed().map((r) => roundNode(r, r.round === b.current && r.verdict !== "rolled back to")));
   }
