@@ -195,7 +195,7 @@ func (c *chromium) eval(expression string) string {
 // until waits for an expression to be true.
 func (c *chromium) until(expression string) {
 	c.t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if c.eval("!!("+expression+")") == "true" {
 			return
 		}
@@ -226,9 +226,10 @@ func (c *chromium) press(names ...string) {
 		if shift {
 			p["modifiers"] = 8
 		}
-		c.do("Input.dispatchKeyEvent", p)
+		down := c.send(c.session, "Input.dispatchKeyEvent", p)
 		p["type"], p["text"] = "keyUp", ""
 		c.do("Input.dispatchKeyEvent", p)
+		<-down
 	}
 }
 
@@ -238,7 +239,7 @@ func (c *chromium) write(text string) {
 	c.do("Input.insertText", map[string]any{"text": text})
 }
 
-// to goes with the tabulator to the first thing that shows the text, or has it as its label.
+// tabTo goes with the tabulator to the first thing that shows the text, or has it as its label.
 func (c *chromium) tabTo(text string) {
 	c.t.Helper()
 	for range 80 {
@@ -266,7 +267,7 @@ func (c *chromium) look(name string, width, height int, scheme string) {
 	if dir == "" {
 		return
 	}
-	time.Sleep(150 * time.Millisecond) // charts follow the size
+	time.Sleep(300 * time.Millisecond) // charts follow the size, frames load
 	picture := ask[struct{ Data []byte }](c, "Page.captureScreenshot", map[string]any{"captureBeyondViewport": true})
 	write(c.t, filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)), string(picture.Data))
 }

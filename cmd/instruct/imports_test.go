@@ -17,9 +17,9 @@ import (
 func arrows() [][]string {
 	return [][]string{
 		{"cmd/instruct",
-			"checkpoints", "cmd/instruct/openai", "cmd/instruct/page", "data", "data/checks", "data/policy", "model", "model/kernel",
-			"model/pretrained", "tokenizer", "tokenizer/chat", "train", "train/bench", "train/coach", "train/eval",
-			"train/recipe"},
+			"checkpoints", "cmd/instruct/openai", "cmd/instruct/page", "data", "data/checks", "data/policy", "model",
+			"model/kernel", "model/pretrained", "tokenizer", "tokenizer/chat", "train", "train/bench", "train/coach",
+			"train/eval", "train/recipe"},
 		{"cmd/instruct/openai",
 			"data/policy", "model", "model/grammar", "model/kernel", "model/pretrained", "tokenizer", "tokenizer/chat"},
 		{"cmd/instruct/page", "data", "data/policy", "model/pretrained", "tokenizer/chat", "train/coach", "train/eval"},

@@ -54,9 +54,11 @@ func TestPageInChromium(t *testing.T) {
 	}
 	workdir(t)
 	write(t, "brief.json", `{"learning_rate": 0.01, "steps": 20, "kept_rows": 2, "kept_tokens": 2}`)
-	write(t, "manners.yaml", `prompts: ["{{q}}"]`+"\ntests:\n  - vars: {q: hello}\n"+
-		"    assert: [{type: equals, value: yes}]\n  - vars: {q: <b>bold</b>}\n    assert: [{type: not-equals, value: never said}]\n")
-	write(t, "policy.yaml", "rules:\n  - id: no-shouting\n    text: Never shout.\n    severity: warn\n    assert: [{type: not-contains, value: '!!'}]\n")
+	write(t, "manners.yaml", `prompts: ["{{q}}"]`+"\ntests:\n"+
+		"  - vars: {q: hello}\n    assert: [{type: equals, value: yes}]\n"+
+		"  - vars: {q: <b>bold</b>}\n    assert: [{type: not-equals, value: never said}]\n")
+	write(t, "policy.yaml", "rules:\n  - id: no-shouting\n    text: Never shout.\n    severity: warn\n"+
+		"    assert: [{type: not-contains, value: '!!'}]\n")
 	if err := os.MkdirAll("runs/live", 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -82,12 +84,15 @@ func TestPageInChromium(t *testing.T) {
 	}
 }
 
+// pictures looks at the page in a narrow window and, where pictures are kept, in a wide one and in the dark.
 func (c *chromium) pictures(name string) {
 	c.t.Helper()
-	for _, scheme := range []string{"dark", "light"} {
-		c.look(name, 400, 800, scheme)
-		c.look(name, 1280, 900, scheme)
+	if os.Getenv("INSTRUCT_PICTURES") != "" {
+		c.look(name, 1280, 900, "light")
+		c.look(name, 1280, 900, "dark")
+		c.look(name, 400, 800, "dark")
 	}
+	c.look(name, 400, 800, "light")
 }
 
 // chat asks, looks at why, corrects, takes it back and corrects again.

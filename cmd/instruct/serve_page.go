@@ -160,5 +160,11 @@ func (f *server) evalArgs(dir string) []string {
 	if f.second != "" {
 		args = append(args, "--model", f.second)
 	}
+	if f.template != "" {
+		args = append(args, "--chat_template", f.template)
+	}
+	if f.system != "" {
+		args = append(args, "--system", f.system)
+	}
 	return append(args, "--dtype", f.dtype, "--out", dir, "--html", page.AnswersPage(dir))
 }

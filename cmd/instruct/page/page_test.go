@@ -23,16 +23,18 @@ import (
 func newPage(t *testing.T, change func(o *Options)) *Page {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	write(t, "s.yaml", `prompts: ["{{q}}"]`+"\ntests:\n  - vars: {q: <i>a</i>}\n    assert: [{type: equals, value: yes}]\n")
+	write(t, "s.yaml", `prompts: ["{{q}}"]`+"\ntests:\n  - vars: {q: <i>a</i>}\n"+
+		"    assert: [{type: equals, value: yes}]\n")
 	write(t, "p.yaml", "rules:\n  - {id: brief, text: Be brief., severity: warn, "+
 		"assert: [{type: not-contains, value: long}]}\n")
-	write(t, "runs/a/metrics.jsonl", `{"step":1,"loss":2.5,"grad_norm":1}`+"\n"+`{"step":1,"eval_loss":2}`+"\n"+`{"step":2,"lo`)
+	write(t, "runs/a/metrics.jsonl", `{"step":1,"loss":2.5,"grad_norm":1}`+"\n"+`{"step":1,"eval_loss":2}`+"\n"+
+		`{"step":2,"lo`)
 	write(t, "runs/a/run.json", `{"model":"/somewhere/base","steps":4,"started":"2026-01-01T00:00:00Z"}`)
 	write(t, "runs/a/checkpoint-2/metrics.jsonl", "{}\n")
 	write(t, "runs/secret.txt", "secret")
 	file := &coach.Corrections{Path: "c.jsonl", Author: "me", Model: "0f", Now: time.Now}
-	o := Options{Model: Model{Name: "m", System: "S", Weights: "0f", Corrections: file}, Runs: "runs", Suites: []string{"s.yaml"},
-		Policies: []string{"p.yaml"}, Behaviour: "shop",
+	o := Options{Model: Model{Name: "m", System: "S", Weights: "0f", Corrections: file}, Runs: "runs",
+		Suites: []string{"s.yaml"}, Policies: []string{"p.yaml"}, Behaviour: "shop",
 		Open: func(path string) (Model, func(), error) {
 			return Model{Name: path, Weights: "1f", Chat: http.NotFoundHandler()}, func() {}, nil
 		},
@@ -117,7 +119,8 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/api/runs/metrics?run=/etc", "", 404, `there is no run`},
 		{"GET", "/api/runs/metrics?run=b", "", 404, `there is no run`},
 		{"GET", "/api/suites", "", 200, `{"suites":[{"name":"s","tests":[{"id":"s.yaml:3","asked":"\u003ci\u003ea`},
-		{"GET", "/api/suites", "", 200, `"rules":[{"id":"brief","text":"Be brief.","severity":"warn"}],"start":true,"results":null`},
+		{"GET", "/api/suites", "", 200, `"rules":[{"id":"brief","text":"Be brief.","severity":"warn"}],` +
+			`"start":true,"results":null`},
 		{"GET", "/api/suites/report", "", 404, `nothing has been asked yet`},
 		{"GET", "/api/rounds", "", 200, `"begun":false`},
 		{"GET", "/api/rounds/1/report", "", 404, `no such report`},
@@ -135,7 +138,8 @@ func TestRoutes(t *testing.T) {
 		if status != x.status || !strings.Contains(body, x.has) {
 			t.Errorf("%s %s %.40s: %d %s\nwant %d %s", x.method, x.path, x.body, status, body, x.status, x.has)
 		}
-		if !strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src 'self'") || h.Get("X-Content-Type-Options") == "" {
+		security := h.Get("Content-Security-Policy")
+		if !strings.HasPrefix(security, "default-src 'self'") || h.Get("X-Content-Type-Options") == "" {
 			t.Errorf("%s %s: headers %v", x.method, x.path, h)
 		}
 	}
@@ -149,7 +153,8 @@ func TestOnlyThePageChangesThings(t *testing.T) {
 		func(r *http.Request) { r.Header.Set("X-Instruct-Token", "guess") },
 		func(r *http.Request) { r.Header.Del("Origin") },
 	} {
-		for _, path := range []string{"/api/corrections", "/api/corrections/undo", "/api/rounds", "/api/suites", "/api/job/stop"} {
+		for _, path := range []string{"/api/corrections", "/api/corrections/undo", "/api/rounds", "/api/suites",
+			"/api/second", "/api/job/stop"} {
 			if status, body, _ := p.ask("POST", path, "{}", change); status != http.StatusForbidden {
 				t.Errorf("%s: %d %s", path, status, body)
 			}
@@ -164,8 +169,9 @@ func TestNothingIsShownThatWasNotGiven(t *testing.T) {
 		`"corrections":false}],"rules":[],"rounds":false,"runs":false,"suites":false}`) {
 		t.Error(body)
 	}
-	for _, path := range []string{"GET /api/runs", "GET /api/runs/metrics?run=a", "GET /api/rounds", "GET /api/rounds/1/report",
-		"GET /api/corrections", "POST /api/corrections", "POST /api/rounds", "POST /api/suites"} {
+	for _, path := range []string{"GET /api/runs", "GET /api/runs/metrics?run=a", "GET /api/rounds",
+		"GET /api/rounds/1/report", "POST /api/second", "GET /api/corrections", "POST /api/corrections",
+		"POST /api/rounds", "POST /api/suites"} {
 		method, path, _ := strings.Cut(path, " ")
 		if status, body, _ := p.ask(method, path, "{}"); status != http.StatusNotFound {
 			t.Errorf("%s %s: %d %s", method, path, status, body)
@@ -272,7 +278,8 @@ func TestRounds(t *testing.T) {
 	write(t, "shop/rounds/001/round.json", `{"round":1}`)
 	write(t, "shop/rounds/001/report.html", "<h1>told</h1>")
 	write(t, "shop/rounds/001/config.json", "{}")
-	write(t, "shop/ledger.jsonl", `{"round":1,"weights_sha256":"1f","verdict":"accepted","author":"me","about":["old"],"corrections":1}`+"\n")
+	write(t, "shop/ledger.jsonl", `{"round":1,"weights_sha256":"1f","verdict":"accepted","author":"me","about":["old"],`+
+		`"corrections":1}`+"\n")
 	write(t, "shop/current", "1\n")
 	for _, c := range []data.Correction{old, file.New([]chat.Message{{Role: "user", Content: "new"}}, "yes", "no")} {
 		if err := file.Add(c); err != nil {
