@@ -14,7 +14,8 @@ async function answer(response) {
 export const get = async (path) => answer(await fetch(path));
 
 export const post = async (path, body = {}) => answer(await fetch(path, {
-  method: "POST", headers: { "Content-Type": "application/json", "X-Instruct-Token": token }, body: JSON.stringify(body),
+  method: "POST", headers: { "Content-Type": "application/json", "X-Instruct-Token": token },
+  body: JSON.stringify(body),
 }));
 
 // chat asks a model and calls piece(text, tokens) as the answer grows. It returns why the answer ended.

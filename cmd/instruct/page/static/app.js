@@ -6,8 +6,8 @@ import { roundsPart } from "./rounds.js";
 import { runsPart } from "./runs.js";
 import { suitesPart } from "./suites.js";
 
-// parts are all of them: its name, its title, whether this server has it, and what makes it. A part that was made stays,
-// so that nothing is lost on the way to another one; show and hide are told when it comes and goes.
+// parts are all of them: its name, its title, whether this server has it, and what makes it. A part that was made
+// stays, so that nothing is lost on the way to another one; show and hide are told when it comes and goes.
 const parts = [
   { name: "chat", title: "Chat", has: () => true, make: chatPart },
   { name: "rounds", title: "Rounds", has: (about) => about.rounds, make: roundsPart },

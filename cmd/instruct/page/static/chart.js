@@ -20,7 +20,8 @@ export function chart(title) {
     const width = Math.max(240, node.clientWidth || 320);
     drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
     drawing.setAttribute("width", String(width));
-    const shown = lines.map((l) => ({ ...l, points: l.points.filter(([, v]) => !log || v > 0) })).filter((l) => l.points.length > 0);
+    const shown = lines.map((l) => ({ ...l, points: l.points.filter(([, v]) => !log || v > 0) }))
+      .filter((l) => l.points.length > 0);
     const all = shown.flatMap((l) => l.points);
     scale = null;
     if (all.length === 0) {
@@ -30,7 +31,8 @@ export function chart(title) {
     }
     const steps = bounds(all.map((p) => p[0])), values = bounds(all.map((p) => (log ? Math.log10(p[1]) : p[1])));
     const x = (s) => left + (width - left - right) * (s - steps.low) / (steps.high - steps.low);
-    const y = (v) => height - bottom - (height - top - bottom) * ((log ? Math.log10(v) : v) - values.low) / (values.high - values.low);
+    const share = (v) => ((log ? Math.log10(v) : v) - values.low) / (values.high - values.low);
+    const y = (v) => height - bottom - (height - top - bottom) * share(v);
     scale = { x, y, steps, width, shown };
     const path = (points) => "M" + points.map(([s, v]) => `${x(s).toFixed(1)} ${y(v).toFixed(1)}`).join("L");
     const marks = [0, 0.5, 1].map((f) => values.low + f * (values.high - values.low)).map((v) => (log ? 10 ** v : v));
@@ -41,9 +43,10 @@ export function chart(title) {
       svg("text", { x: width - right, y: height - 5, class: "axis end" }, `step ${steps.high}`),
       shown.map((l) => {
         const few = thin(l.points), smooth = l.smooth && l.points.length > 20;
-        return [svg("path", { d: path(few), class: `line c${l.color % 8}${smooth ? " faint" : ""}${l.color > 7 ? " dashed" : ""}` }),
-          smooth && svg("path", { d: path(thin(smoothed(l.points))), class: `line c${l.color % 8}${l.color > 7 ? " dashed" : ""}` }),
-          few.length < 40 && few.map(([s, v]) => svg("circle", { cx: x(s), cy: y(v), r: 2.5, class: `dot c${l.color % 8}` }))];
+        const color = `c${l.color % 8}`, look = `line ${color}${l.color > 7 ? " dashed" : ""}`;
+        return [svg("path", { d: path(few), class: smooth ? look + " faint" : look }),
+          smooth && svg("path", { d: path(thin(smoothed(l.points))), class: look }),
+          few.length < 40 && few.map(([s, v]) => svg("circle", { cx: x(s), cy: y(v), r: 2.5, class: "dot " + color }))];
       }));
     read();
   }
@@ -62,7 +65,8 @@ export function chart(title) {
   const keys = (event) => {
     if (!scale) return;
     const { low, high } = scale.steps, by = Math.max(1, Math.round((high - low) / 50));
-    const to = { ArrowRight: (at ?? low) + by, ArrowLeft: (at ?? high) - by, Home: low, End: high, Escape: null }[event.key];
+    const to = { ArrowRight: (at ?? low) + by, ArrowLeft: (at ?? high) - by, Home: low, End: high,
+      Escape: null }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     at = to === null ? null : Math.min(high, Math.max(low, to));

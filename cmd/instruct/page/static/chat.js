@@ -41,7 +41,8 @@ export function chatPart(about) {
     const asked = input.value.trim();
     if (asked === "" || stop) return;
     input.value = "";
-    const turn = { asked, accepted: 0, answers: about.models.map((m, model) => ({ model, of: m, text: "", tokens: [] })) };
+    const answers = about.models.map((m, model) => ({ model, of: m, text: "", tokens: [] }));
+    const turn = { asked, answers, accepted: 0 };
     turns.push(turn);
     turn.prompt = messages(turns.length - 1);
     turn.node = turnNode(turn);
@@ -137,7 +138,8 @@ export function chatPart(about) {
         turns.forEach(redraw); // only the last correction can be changed
         again("edit");
       };
-      const { form, focus } = correctForm(about, { model: a.model, prompt: turn.prompt, answer: a.text, made: a.made }, saved, left);
+      const said = { model: a.model, prompt: turn.prompt, answer: a.text, made: a.made };
+      const { form, focus } = correctForm(about, said, saved, left);
       fill(a.below, form);
       focus();
     };

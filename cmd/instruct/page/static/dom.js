@@ -57,4 +57,5 @@ export function span(seconds) {
 }
 
 // moment is a time of RFC 3339 for people.
-export const moment = (time) => (time ? new Date(time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" }) : "");
+export const moment = (time) => (time
+  ? new Date(time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" }) : "");

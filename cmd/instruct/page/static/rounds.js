@@ -38,8 +38,9 @@ export function roundsPart(about) {
 
   async function draw() {
     const b = await get("/api/rounds");
-    fill(intro, "A round teaches the model of ", el("b", {}, b.name), " what you corrected, while its other answers are held in place. ",
-      b.begun ? (b.current ? `Round ${b.current} is the current one.` : `The model it began with, ${b.base}, is the current one.`)
+    fill(intro, "A round teaches the model of ", el("b", {}, b.name), " what you corrected, ",
+      "while its other answers are held in place. ",
+      b.begun ? `${b.current ? `Round ${b.current}` : `The model it began with, ${b.base},`} is the current one.`
         : "No round was made yet; the first one begins with the model of the chat.");
     fill(speaks, b.begun && !b.speaks && el("div", { class: "buttons" },
       el("span", {}, "The chat does not talk to it yet."), button("Talk to it in the chat", talk)));
@@ -56,10 +57,12 @@ export function roundsPart(about) {
     canStart = waiting.length > 0 || b.policy;
     startButton.disabled = atWork || !canStart;
     fill(next,
-      el("h3", {}, waiting.length === 0 ? "No corrections wait" : `${waiting.length} correction${waiting.length > 1 ? "s" : ""} wait${waiting.length > 1 ? "" : "s"} to be taught`),
+      el("h3", {}, waiting.length === 0 ? "No corrections wait" : waiting.length === 1
+        ? "1 correction waits to be taught" : `${waiting.length} corrections wait to be taught`),
       waiting.length === 0 && el("p", {}, b.policy ? "A round would teach the good examples of the policy."
         : "Correct an answer in the chat first."),
-      el("ul", { class: "waiting" }, waiting.map((c) => el("li", {}, el("bdi", {}, c.asked), " → ", el("bdi", {}, c.wanted),
+      el("ul", { class: "waiting" }, waiting.map((c) => el("li", {},
+        el("bdi", {}, c.asked), " → ", el("bdi", {}, c.wanted),
         c.note && el("span", { class: "soft" }, " · ", c.note)))),
       el("div", { class: "buttons" }, startButton), trouble);
   }
@@ -76,7 +79,8 @@ export function roundsPart(about) {
 
 function roundNode(r, current) {
   if (r.verdict === "rolled back to") {
-    return el("p", { class: "label" }, `${moment(r.time)}: ${r.author} went back to round ${r.round}, from ${r.parent}.`);
+    return el("p", { class: "label" },
+      `${moment(r.time)}: ${r.author} went back to round ${r.round}, from ${r.parent}.`);
   }
   const accepted = r.verdict === "accepted";
   const facts = [];
@@ -97,7 +101,8 @@ function roundNode(r, current) {
     el("div", { class: "in" },
       r.reason && el("p", { class: "bad" }, r.reason),
       el("ul", { class: "facts" }, facts.map((f) => el("li", {}, f)),
-        el("li", {}, `by ${r.author}, from ${r.parent ? `round ${r.parent}` : "the first model"}, in ${span(r.seconds)}`)),
+        el("li", {},
+          `by ${r.author}, from ${r.parent ? `round ${r.parent}` : "the first model"}, in ${span(r.seconds)}`)),
       (r.about ?? []).length > 0 && el("ul", { class: "waiting" }, r.about.map((a) => el("li", {}, el("bdi", {}, a)))),
       r.report && reportNode(report, `Report of round ${r.round}`)));
 }

@@ -53,7 +53,8 @@ export function runsPart() {
 
   function drawList(runs) {
     for (const [i, r] of runs.entries()) {
-      if (!known.has(r.path)) known.set(r.path, { path: r.path, color: colors++, chosen: i < mostChosen, rows: [], next: 0 });
+      if (known.has(r.path)) continue;
+      known.set(r.path, { path: r.path, color: colors++, chosen: i < mostChosen, rows: [], next: 0 });
     }
     const line = (r) => {
       const run = known.get(r.path);
@@ -65,11 +66,13 @@ export function runsPart() {
         box.checked = run.chosen;
         run.cells = Array.from({ length: 6 }, (_, i) => el("td", { class: i >= 1 && i <= 3 ? "n" : null }));
         run.line = el("tr", {}, el("td", { class: "name" }, el("label", {}, box, " ",
-          el("span", { class: `swatch c${run.color % 8}${run.color > 7 ? " dashed" : ""}` }), " ", el("bdi", {}, r.path))), run.cells);
+          el("span", { class: `swatch c${run.color % 8}${run.color > 7 ? " dashed" : ""}` }), " ",
+          el("bdi", {}, r.path))), run.cells);
       }
       const state = r.finished ? "done" : Date.now() - Date.parse(r.changed) < 120_000 ? "at work" : "not finished";
       const texts = [state, r.last.step ? `${r.last.step}${r.steps ? ` of ${r.steps}` : ""}` : "",
-        r.last.loss === undefined ? "" : number(r.last.loss), r.eval_loss === null ? "" : number(r.eval_loss), moment(r.changed), r.model];
+        r.last.loss === undefined ? "" : number(r.last.loss), r.eval_loss === null ? "" : number(r.eval_loss),
+        moment(r.changed), r.model];
       texts.forEach((text, i) => {
         if (run.cells[i].textContent !== text) run.cells[i].textContent = text;
       });

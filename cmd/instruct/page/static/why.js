@@ -26,7 +26,8 @@ export function whyView(tokens) {
     const all = t.top_logprobs.some((x) => x.token === t.token && x.logprob === t.logprob) ? t.top_logprobs
       : [...t.top_logprobs, t];
     fill(detail,
-      el("p", {}, "The model held ", el("b", {}, shown(t.token)), ` ${percent(Math.exp(t.logprob))} likely here. It had these in mind:`),
+      el("p", {}, "The model held ", el("b", {}, shown(t.token)),
+        ` ${percent(Math.exp(t.logprob))} likely here. It had these in mind:`),
       table("Likeliest tokens here", ["Token", "#Likely", "#Log-probability"], all.map((x) => [
         x.token === t.token ? el("b", {}, shown(x.token) + "  ← said") : shown(x.token),
         percent(Math.exp(x.logprob)), x.logprob.toFixed(3)])));
@@ -40,8 +41,8 @@ export function whyView(tokens) {
   };
   const mean = tokens.reduce((sum, t) => sum + t.logprob, 0) / Math.max(1, tokens.length);
   return el("div", { class: "why-view" },
-    el("p", {}, "An answer is made of tokens, pieces of words, one after the other. The darker a token, the surer the model was of it. ",
-      "Choose one to see what else it might have said."),
+    el("p", {}, "An answer is made of tokens, pieces of words, one after the other. ",
+      "The darker a token, the surer the model was of it. Choose one to see what else it might have said."),
     el("div", { class: "tokens", role: "toolbar", "aria-label": "Tokens of the answer", onkeydown: keys }, buttons),
     detail,
     el("p", { class: "label" }, `${tokens.length} tokens, ${percent(Math.exp(mean))} likely each (geometric mean).`));
