@@ -19,7 +19,6 @@ type server struct {
 	pageFlags
 	addr   string
 	system string
-	policy []string
 }
 
 func newServe(s *streams) *cobra.Command {
@@ -40,8 +39,8 @@ func newServe(s *streams) *cobra.Command {
 	fl.StringVar(&f.Name, "name", "", "name of the model for clients; not given: the last part of its path")
 	fl.StringVar(&f.system, "system", "",
 		"system prompt of chats without one; not given: the one that the model was tuned with")
-	fl.StringSliceVar(&f.policy, "policy", nil,
-		"rules that answers are held against: one that violates a block rule is withheld, others are marked; may be repeated")
+	fl.StringSliceVar(&f.policies, "policy", nil, "rules that answers, the page's rounds and its evaluations are held "+
+		"against: an answer that violates a block rule is withheld, others are marked; may be repeated")
 	fl.IntVar(&f.Concurrent, "max_concurrent", f.Concurrent, "answers that are made at one time")
 	fl.IntVar(&f.Queue, "max_queue", f.Queue, "requests at one time, those that wait included; more are refused")
 	fl.IntVar(&f.MaxLength, "max_length", 0, "most tokens of a prompt with its answer; 0: what the model reads")
@@ -56,9 +55,9 @@ func (f *server) run(cmd *cobra.Command, s *streams) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	if len(f.policy) > 0 {
+	if len(f.policies) > 0 {
 		var err error
-		if f.Policy, err = policy.Read(f.policy...); err != nil {
+		if f.Policy, err = policy.Read(f.policies...); err != nil {
 			return err
 		}
 	}

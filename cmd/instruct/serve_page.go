@@ -20,7 +20,8 @@ import (
 // pageFlags are the flags of serve that say what is on its page.
 type pageFlags struct {
 	second, behaviour, runs, corrections, recipe string
-	suites, policies, keep                       []string
+	suites, keep                                 []string
+	policies                                     []string // a flag of the server, which holds its answers against them too
 }
 
 func (f *pageFlags) add(c *cobra.Command) {
@@ -31,7 +32,6 @@ func (f *pageFlags) add(c *cobra.Command) {
 		"a new one begins with --model")
 	fl.StringVar(&f.runs, "runs", "", "folder below which runs are, whose curves the page shows")
 	fl.StringSliceVar(&f.suites, "suite", nil, "suites that the page shows and asks, and rounds are measured by")
-	fl.StringSliceVar(&f.policies, "policy", nil, policyHelp+"; for the page, its rounds and evaluations")
 	fl.StringArrayVar(&f.keep, "keep", nil, "of rounds: files of rows; the answers to their prompts are held in place")
 	fl.StringVar(&f.recipe, "recipe", "", "of rounds: take learning rate, steps and all else from this file")
 }
