@@ -71,6 +71,8 @@ func cannotHandOver(r *recipe.Recipe, m *pretrained.Model) string {
 	}{
 		{m.Adapter() != nil, "an adapter: merge it, or train it on here"},
 		{r.Optim == "muon", "optim: muon, which it has no optimizer for"},
+		{r.SmoothingFactor > 0 || r.NEFTune > 0 || r.ZLoss > 0 || r.EMADecay > 0 || r.UnfreezeLayers > 0,
+			"label_smoothing_factor, neftune_noise_alpha, z_loss, ema_decay or unfreeze_layers, which it does not know"},
 		{r.LossType != recipe.NLL, "loss_type: " + r.LossType + ", a loss of preferences"},
 	} {
 		if c.it {
