@@ -58,7 +58,7 @@ func others(t *testing.T, m *pretrained.Model, pool *kernel.Pool) []Kept {
 
 func options() Options {
 	o := Default()
-	o.LearningRate, o.Steps, o.Tries, o.KeptTokens, o.NearTokens, o.NearWeight = 1e-2, 20, 3, 6, 4, 0
+	o.LearningRate, o.Steps, o.Tries, o.KeptTokens, o.NearTokens = 1e-2, 20, 3, 6, 4
 	return o
 }
 

@@ -49,8 +49,8 @@ const maxRank = 1024
 // Default is the recipe that the experiments of docs/teaching.md favour.
 func Default() Options {
 	return Options{Seed: 42, LearningRate: 3e-4, Steps: 12, Tries: 3, Frozen: 0.67, Phrasings: 1, Earlier: 4,
-		Contrasts: 1, NearRows: 12, EarlierNear: 2, NearTokens: 12, NearWeight: 1, KeptRows: 24, KeptFrom: FromFirst,
-		KeptWeight: 1, KeptTokens: 24, Top: 64, Back: 0.1, AnswerTokens: 256, Rows: 8, Passes: 2}
+		Contrasts: 1, NearRows: 6, EarlierNear: 2, NearTokens: 12, KeptRows: 8, KeptFrom: FromFirst, KeptWeight: 1,
+		KeptTokens: 24, Top: 64, Back: 0.1, AnswerTokens: 256, Rows: 8, Passes: 2}
 }
 
 // Validate says what is wrong with a recipe.
@@ -81,7 +81,7 @@ func (o *Options) Validate() error {
 }
 
 // ReadOptions reads a recipe: the options of a round.json, or a file that has them alone. What it does not name is as
-// in [Default], but for what rounds did not have when their round.json was written.
+// in [Default].
 func ReadOptions(path string) (Options, error) {
 	o := Default()
 	text, err := os.ReadFile(path)
@@ -96,7 +96,6 @@ func ReadOptions(path string) (Options, error) {
 	}
 	if round.Options != nil {
 		text = round.Options
-		o.NearWeight = 0
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()

@@ -29,18 +29,3 @@ func TestBadRecipes(t *testing.T) {
 		}
 	}
 }
-
-// TestOlderRound: a round.json that was written before near_weight was there means none; other files mean the default.
-func TestOlderRound(t *testing.T) {
-	for text, want := range map[string]float64{
-		`{"options":{"steps":3}}`: 0, `{"options":{"near_weight":2}}`: 2, `{"steps":3}`: Default().NearWeight,
-	} {
-		path := filepath.Join(t.TempDir(), "recipe.json")
-		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		if o, err := ReadOptions(path); err != nil || o.NearWeight != want {
-			t.Errorf("%s: near_weight %v (%v), want %v", text, o.NearWeight, err, want)
-		}
-	}
-}
