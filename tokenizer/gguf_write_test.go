@@ -12,9 +12,9 @@ import (
 // TestToGGUF: the vocabulary for a GGUF file makes a tokenizer with the same ids.
 func TestToGGUF(t *testing.T) {
 	for name, want := range map[string]file.GGUF{
-		"tokenizers/gpt2":       {Model: "gpt2", Pre: "gpt-2", EOS: 50256, BOS: 50256, UNK: 50256, PAD: -1},
-		"tokenizers/smollm2":    {Model: "gpt2", Pre: "smollm", EOS: 0, BOS: 0, UNK: 0, PAD: -1},
-		"tokenizers/qwen2_5":    {Model: "gpt2", Pre: "qwen2", EOS: 151645, BOS: -1, UNK: -1, PAD: 151643},
+		"tokenizers/gpt2":    {Model: "gpt2", Pre: "gpt-2", EOS: 50256, BOS: 50256, UNK: 50256, PAD: -1},
+		"tokenizers/smollm2": {Model: "gpt2", Pre: "smollm", EOS: 0, BOS: 0, UNK: 0, PAD: -1},
+		"tokenizers/qwen2_5": {Model: "gpt2", Pre: "qwen2", EOS: 151645, BOS: -1, UNK: -1, PAD: 151643},
 		"models/stories260K-hf": {Model: "llama", Pre: "default", EOS: 2, BOS: 1, UNK: 0, PAD: -1, AddBOS: true,
 			AddSpacePrefix: true},
 	} {
