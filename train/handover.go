@@ -233,7 +233,8 @@ func (u *run) stepsLeft(st *state, trained []int) ([]byte, error) {
 func (u *run) writeScripts(out string, st *state) error {
 	r := u.Recipe
 	fill := strings.NewReplacer("{steps}", fmt.Sprint(u.Steps-st.Counters.Step),
-		"{learning_rate}", fmt.Sprint(r.LearningRate), "{scheduler}", r.Scheduler, "{rows}", fmt.Sprint(r.BatchSize), "{accumulation}", fmt.Sprint(r.Accumulation),
+		"{learning_rate}", fmt.Sprint(r.LearningRate), "{scheduler}", r.Scheduler,
+		"{rows}", fmt.Sprint(r.BatchSize), "{accumulation}", fmt.Sprint(r.Accumulation),
 		"{weight_decay}", fmt.Sprint(r.WeightDecay), "{max_length}", fmt.Sprint(r.MaxLength), "{seed}", fmt.Sprint(r.Seed))
 	return fs.WalkDir(handoverFiles, "handover", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

@@ -94,8 +94,8 @@ func writeJSON(path string, v any) error {
 	return checkpoints.WriteFile(path, append(text, '\n'))
 }
 
-// findCheckpoint turns resume_from_checkpoint into a folder whose files are as they were written. Checkpoints of the run
-// that are newer and damaged are named by the notes.
+// findCheckpoint turns resume_from_checkpoint into a folder whose files are as they were written. The notes name newer
+// checkpoints of the run that are damaged.
 func findCheckpoint(r *recipe.Recipe) (path string, notes []string, err error) {
 	switch strings.ToLower(r.Resume) {
 	case "", "false", "no":

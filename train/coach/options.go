@@ -17,7 +17,7 @@ type Options struct {
 	Tries        int     `json:"tries"`         // at most
 	Stop         bool    `json:"stop"`          // at the first step after which every correction is right
 	Frozen       float64 `json:"frozen"`        // share of the layers, the first ones, that stay, with the embedding
-	LoRAR        int     `json:"lora_r"`        // rank of an adapter that is trained in place of the weights; 0: the weights
+	LoRAR        int     `json:"lora_r"`        // rank of an adapter that is trained in the weights' place; 0: none
 	Phrasings    int     `json:"phrasings"`     // of each new correction in a step, the prompt and its paraphrases in turn
 	Earlier      int     `json:"earlier"`       // earlier corrections in a step
 	Contrasts    int     `json:"contrasts"`     // prompts in the form of each correction that are made, see contrast
@@ -27,7 +27,7 @@ type Options struct {
 	KeptRows     int     `json:"kept_rows"`     // answers to other prompts in a step
 	KeptFrom     string  `json:"kept_from"`     // who gives the answers that are kept: FromFirst, FromParent, FromRows
 	KeptWeight   float64 `json:"kept_weight"`   // of the divergence from what is kept
-	NearWeight   float64 `json:"near_weight"`   // of that near corrections, as a mean of its own; 0: it is part of the other
+	NearWeight   float64 `json:"near_weight"`   // of that near corrections, a mean of its own; 0: part of the other
 	KeptTokens   int     `json:"kept_tokens"`   // of an answer, at most
 	Top          int     `json:"top"`           // tokens of a distribution
 	Back         float64 `json:"back"`          // kept between parent and child, beyond the least share that is right
