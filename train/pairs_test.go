@@ -97,6 +97,9 @@ func TestReferenceOfACheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Remove(filepath.Join(c.Path, checkpoints.SumsFile)); err != nil { // as of older programs
+		t.Fatal(err)
+	}
 	r = set(t, r, "resume_from_checkpoint", "true", "max_steps", "2")
 	for text, want := range map[string]string{
 		`{"train":[1],"held_out":[]}`: "is not what the run wrote",
