@@ -1,6 +1,8 @@
 package train
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -27,6 +29,7 @@ type manifest struct {
 	BaseFiles      map[string]string `json:"base_files_sha256,omitempty"` // of Model, but for its tokenizer
 	Parameters     int               `json:"parameters"`
 	Files          map[string]string `json:"files_sha256"`
+	RecipeHash     string            `json:"recipe_sha256"` // of recipe.yaml
 	TokenizerHash  string            `json:"tokenizer_sha256"`
 	TemplateHash   string            `json:"template_sha256"`
 	DataHash       string            `json:"train_ids_and_mask_sha256"`
@@ -64,7 +67,8 @@ func (u *run) writeManifest(res *Result) error {
 	if err := checkpoints.WriteFile(filepath.Join(r.OutputDir, recipeFile), recipe); err != nil {
 		return err
 	}
-	m := manifest{Version: u.o.Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+	sum := sha256.Sum256(recipe)
+	m := manifest{Version: u.o.Version, RecipeHash: hex.EncodeToString(sum[:]), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Kernels: kernel.Path(), CPUFeatures: kernel.Features(), Threads: u.Pool.Threads(), Arguments: u.o.Args, Seed: r.Seed,
 		DataSeed: r.DataSeed, Model: r.ModelNameOrPath, BaseFiles: u.origin.Base,
 		Parameters: u.Model.Size(), Files: map[string]string{},

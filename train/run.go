@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type Options struct {
 	Args     []string
 	OnStep   func(Metric) // called after each step, may be nil
 	staged   *staged      // of a stage
+	scratch  bool         // nobody will go on with it: a stop says nothing
 
 	Available func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
 	Large     int64                         // as in SetupOptions
@@ -201,7 +203,10 @@ func (u *run) loop(ctx context.Context) error {
 	if err := u.evaluateBefore(ctx); err != nil {
 		return err
 	}
-	said := u.answerStop(ctx)
+	said := func() {}
+	if !u.o.scratch {
+		said = u.answerStop(ctx)
+	}
 	defer said()
 	for !u.over() {
 		if ctx.Err() != nil {
@@ -295,6 +300,9 @@ func (u *run) keepModel(err error) error {
 func (u *run) interrupt() error {
 	u.metrics.done()
 	step := u.trainer.Done.Step
+	if u.o.scratch && step > 0 {
+		return cmp.Or(u.saveCheckpoint(), ErrInterrupted)
+	}
 	if step == 0 && u.o.staged != nil && u.o.staged.number > 1 {
 		fmt.Fprintf(u.said, "stopped before the first step of stage %d; the stages before it are done\ngo on with %s\n",
 			u.o.staged.number, u.o.goOn())

@@ -157,6 +157,8 @@ func (c *chromium) round() {
 	c.until("document.querySelector('iframe')")
 	has(c.t, c.eval("fetch('/api/rounds/1/report').then((r) => r.text())"), "Round 1 of shop is", ">accepted<")
 	c.pictures("rounds")
+	c.press("Enter") // what is typed into a frame of its own may not come back
+	c.until("!document.querySelector('iframe')")
 }
 
 // again asks the model of the round in the chat.

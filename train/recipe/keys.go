@@ -272,9 +272,15 @@ func (r *Recipe) Changed(old *Recipe, mayChange []string) (key, now, before stri
 	for f, v := range reflect.ValueOf(*old).Fields() {
 		key, before = f.Tag.Get("key"), text(v)
 		now = text(reflect.ValueOf(*r).FieldByIndex(f.Index))
-		if before != now && !slices.Contains(mayChange, key) {
+		if before != now && !sameJSON(before, now) && !slices.Contains(mayChange, key) {
 			return key, now, before
 		}
 	}
 	return "", "", ""
+}
+
+// sameJSON tells whether two texts are JSON of the same value, such as a model_config of a recipe file and of a flag.
+func sameJSON(a, b string) bool {
+	var x, y any
+	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
 }

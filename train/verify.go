@@ -1,0 +1,382 @@
+package train
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"instruct/checkpoints"
+	"instruct/model/kernel"
+	"instruct/model/pretrained"
+	"instruct/train/recipe"
+)
+
+// VerifyOptions say how much of a run is made again.
+type VerifyOptions struct {
+	Steps int // the last step that is made again; 0: all
+	From  int // the checkpoint that the steps begin with; 0: the beginning
+	Run   Options
+}
+
+// Certificate is what became of a run that was made again: what was held against its record, and the first things that
+// differ.
+type Certificate struct {
+	Run     string        `json:"run"`
+	Holds   bool          `json:"holds"`
+	Checks  []VerifyCheck `json:"checks"`
+	From    int           `json:"from_step"`
+	Steps   int           `json:"steps_compared"` // that were made again with the bits of the record
+	Of      int           `json:"steps"`          // of the run
+	Kernels [2]string     `json:"kernels"`        // of the record, and now
+	Version [2]string     `json:"versions"`
+	Seconds float64       `json:"seconds"`
+}
+
+// VerifyCheck is one thing that was held against the record; Detail says what differs, with both values.
+type VerifyCheck struct {
+	Name   string `json:"name"`
+	Holds  bool   `json:"holds"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// note keeps what a check found; "" is nothing wrong.
+func (c *Certificate) note(name, wrong string) {
+	c.Checks = append(c.Checks, VerifyCheck{name, wrong == "", wrong})
+}
+
+// same notes whether a value is that of the record.
+func (c *Certificate) same(name string, recorded, now any) {
+	wrong := ""
+	if fmt.Sprint(recorded) != fmt.Sprint(now) {
+		wrong = fmt.Sprintf("recorded %v, now %v", recorded, now)
+	}
+	c.note(name, wrong)
+}
+
+// Verify makes the run in dir again, in a folder of its own that is removed, and compares every loss and, where the steps
+// end at a checkpoint or the end, every weight, bit by bit; before that, the files of the run with their hashes.
+func Verify(ctx context.Context, dir string, o VerifyOptions) (*Certificate, error) {
+	start := time.Now()
+	v, err := newVerification(dir, o)
+	if err != nil {
+		return nil, err
+	}
+	scratch, err := os.MkdirTemp("", "instruct-verify-")
+	if err != nil {
+		return nil, fmt.Errorf("train: verify: %w", err)
+	}
+	defer os.RemoveAll(scratch)
+	v.checkFiles()
+	again := filepath.Join(scratch, "run")
+	if err := v.repeat(ctx, again); err != nil {
+		return nil, err
+	}
+	if err := v.compare(again); err != nil {
+		return nil, err
+	}
+	c := &v.Certificate
+	c.Seconds = time.Since(start).Seconds()
+	c.Holds = !slices.ContainsFunc(c.Checks, func(x VerifyCheck) bool { return !x.Holds })
+	return c, nil
+}
+
+// verification is a run that is held against its record.
+type verification struct {
+	Certificate
+	dir      string
+	o        VerifyOptions
+	recipe   recipe.Recipe
+	record   manifest
+	steps    []Metric // of the record
+	last     int      // step that is made again last
+	differed bool     // a step has other bits
+}
+
+// newVerification reads what the run says of itself.
+func newVerification(dir string, o VerifyOptions) (*verification, error) {
+	v := &verification{dir: dir, o: o, recipe: recipe.Default()}
+	v.Run = dir
+	text, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	if err != nil {
+		return nil, mistake("verify %s: %s; name the folder of a run", dir, checkpoints.Reason(err))
+	}
+	if err := json.Unmarshal(text, &v.record); err != nil {
+		return nil, mistake("verify %s: %s: %v", dir, manifestFile, err)
+	}
+	if _, err := v.recipe.Read(filepath.Join(dir, recipeFile)); err != nil {
+		return nil, mistake("verify %s: %w", dir, err)
+	}
+	if v.recipe.Stages != "" {
+		return nil, mistake("verify %s: it was trained in stages; verify each stage's folder that has a recipe of its own, "+
+			"such as %s", dir, filepath.Join(dir, stageName(1)))
+	}
+	if v.steps, err = recordedSteps(filepath.Join(dir, metricsFile)); err != nil {
+		return nil, mistake("verify %s: %w", dir, err)
+	}
+	if len(v.steps) == 0 {
+		return nil, mistake("verify %s: %s has no steps", dir, metricsFile)
+	}
+	v.Of, v.From, v.last = len(v.steps), o.From, len(v.steps)
+	if o.Steps > 0 {
+		v.last = o.Steps
+	}
+	if o.From < 0 || v.last <= o.From || v.last > v.Of {
+		return nil, mistake("verify %s: steps %d to %d; it has steps 1 to %d", dir, o.From+1, v.last, v.Of)
+	}
+	return v, nil
+}
+
+// recordedSteps are the steps of metrics.jsonl, from the first on.
+func recordedSteps(path string) (steps []Metric, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s", metricsFile, checkpoints.Reason(err))
+	}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	lines.Buffer(nil, len(text)+1)
+	for n := 1; lines.Scan(); n++ {
+		var row Metric
+		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
+			return nil, fmt.Errorf("%s:%d: %v", metricsFile, n, err)
+		}
+		if row.Loss == nil {
+			continue
+		}
+		if row.Step != len(steps)+1 {
+			return nil, fmt.Errorf("%s:%d: step %d, expected %d", metricsFile, n, row.Step, len(steps)+1)
+		}
+		steps = append(steps, row)
+	}
+	return steps, nil
+}
+
+// checkFiles holds the files of the run against the hashes that were taken of them.
+func (v *verification) checkFiles() {
+	if v.record.RecipeHash != "" {
+		now, err := checkpoints.HashFile(filepath.Join(v.dir, recipeFile))
+		if err != nil {
+			now = err.Error()
+		}
+		v.same(recipeFile, v.record.RecipeHash, now)
+	}
+	list, err := checkpoints.List(v.dir)
+	if err != nil {
+		v.note("checkpoints", err.Error())
+	}
+	for _, c := range list {
+		wrong := ""
+		if err := checkpoints.CheckSums(c.Path); err != nil {
+			wrong = err.Error()
+		}
+		v.note(filepath.Base(c.Path), wrong)
+	}
+	if v.record.WeightsHash == "" {
+		return // the run was stopped
+	}
+	m, err := pretrained.Outline(v.dir, "")
+	if err == nil {
+		err = m.ReadWeights(kernel.F32)
+	}
+	if err != nil {
+		v.note("model", err.Error())
+		return
+	}
+	defer m.Close()
+	v.same("model", v.record.WeightsHash, m.WeightsHash())
+}
+
+// repeat makes the steps again in another folder, up to the first one that differs.
+func (v *verification) repeat(ctx context.Context, again string) error {
+	r := v.recipe
+	r.OutputDir, r.Resume, r.Overwrite = again, "", false
+	if v.From > 0 {
+		r.Resume = filepath.Join(v.dir, filepath.Base(checkpointDir(&v.recipe, v.From)))
+	}
+	if !r.LoadBest {
+		r.SaveStrategy = "no"
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	stopped := false
+	o := v.o.Run
+	o.Out, o.scratch = io.Discard, true
+	o.OnStep = func(m Metric) {
+		v.step(&m)
+		if v.differed || m.Step == v.last && (v.last < v.Of || v.record.Finished == "") {
+			stopped = true
+			stop()
+		}
+	}
+	_, err := Run(ctx, r, o)
+	switch {
+	case stopped && errors.Is(err, ErrInterrupted):
+		return nil
+	case errors.Is(err, ErrInterrupted): // nothing was saved that is of use
+		return context.Canceled
+	}
+	return err
+}
+
+// step holds a step that was made again against the record.
+func (v *verification) step(m *Metric) {
+	wrong := "the record has no such step"
+	if m.Step <= v.Of {
+		wrong = differentStep(&v.steps[m.Step-1], m)
+	}
+	if wrong == "" {
+		v.Steps++
+		return
+	}
+	v.differed = true
+	v.note(fmt.Sprintf("step %d", m.Step), wrong)
+}
+
+// differentStep says what of a step made again has other bits than the record, "" for nothing.
+func differentStep(recorded, now *Metric) string {
+	value := func(p *float64) float64 {
+		if p == nil {
+			return math.NaN()
+		}
+		return *p
+	}
+	for _, x := range []struct {
+		name          string
+		recorded, now float64
+	}{
+		{"loss", value(recorded.Loss), value(now.Loss)},
+		{"gradient norm", recorded.GradNorm, now.GradNorm},
+		{"learning rate", value(recorded.LearningRate), value(now.LearningRate)},
+		{"trained tokens", float64(recorded.TrainedTokens), float64(now.TrainedTokens)},
+		{"tokens", float64(recorded.NumTokens), float64(now.NumTokens)},
+	} {
+		if math.Float64bits(x.recorded) != math.Float64bits(x.now) {
+			return fmt.Sprintf("%s: recorded %v, now %v", x.name, x.recorded, x.now)
+		}
+	}
+	return ""
+}
+
+// compare holds what the repeated run wrote against the record.
+func (v *verification) compare(again string) error {
+	var now manifest
+	text, err := os.ReadFile(filepath.Join(again, manifestFile))
+	if err == nil {
+		err = json.Unmarshal(text, &now)
+	}
+	if err != nil {
+		return fmt.Errorf("train: verify: %w", err)
+	}
+	v.Kernels, v.Version = [2]string{v.record.Kernels, now.Kernels}, [2]string{v.record.Version, now.Version}
+	v.note("data files", otherContents(v.record.Files, now.Files))
+	if v.From == 0 || now.BaseFiles != nil {
+		v.note("base model", otherContents(v.record.BaseFiles, now.BaseFiles))
+	}
+	v.same("tokenizer", v.record.TokenizerHash, now.TokenizerHash)
+	v.same("template", v.record.TemplateHash, now.TemplateHash)
+	v.same("ids and mask", v.record.DataHash, now.DataHash)
+	v.same("steps", v.record.Steps, now.Steps)
+	if v.differed {
+		return nil
+	}
+	if v.last == v.Of && v.record.WeightsHash != "" {
+		v.same("weights", v.record.WeightsHash, now.WeightsHash)
+		if now.WeightsHash != v.record.WeightsHash || !v.holds("model") {
+			return v.compareTensors("tensors", v.dir, again)
+		}
+		return nil
+	}
+	name := filepath.Base(checkpointDir(&v.recipe, v.last))
+	if _, err := os.Stat(filepath.Join(v.dir, name, checkpoints.StateFile)); err != nil {
+		return nil // no weights were kept of that step
+	}
+	return v.compareTensors("tensors of "+name, filepath.Join(v.dir, name), filepath.Join(again, name))
+}
+
+// holds tells what became of a check.
+func (v *verification) holds(name string) bool {
+	return !slices.ContainsFunc(v.Checks, func(c VerifyCheck) bool { return c.Name == name && !c.Holds })
+}
+
+// otherContents says which file of two sets has another content; where they lie does not count.
+func otherContents(recorded, now map[string]string) string {
+	for _, path := range sortedKeys(recorded) {
+		if slices.ContainsFunc(sortedKeys(now), func(p string) bool { return now[p] == recorded[path] }) {
+			continue
+		}
+		for p, sum := range now {
+			if filepath.Base(p) == filepath.Base(path) {
+				return fmt.Sprintf("%s: recorded sha256 %s, now %s", p, recorded[path], sum)
+			}
+		}
+		return fmt.Sprintf("%s: recorded sha256 %s, now not among the files", path, recorded[path])
+	}
+	return ""
+}
+
+func sortedKeys(m map[string]string) []string {
+	var keys []string
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// compareTensors notes the first weight that differs, in the order of the repeated run's tensors.
+func (v *verification) compareTensors(name, recorded, again string) error {
+	a, err := openWeights(recorded)
+	if err != nil {
+		v.note(name, err.Error())
+		return nil
+	}
+	defer a.Close()
+	b, err := openWeights(again)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	for _, tensor := range b.Names() {
+		shape, _ := b.Shape(tensor)
+		if was, ok := a.Shape(tensor); !ok || !slices.Equal(was, shape) {
+			v.note(name, fmt.Sprintf("%s: recorded shape %v, now %v", tensor, was, shape))
+			return nil
+		}
+		n := 1
+		for _, d := range shape {
+			n *= d
+		}
+		was, now := make([]float32, n), make([]float32, n)
+		if err := a.Read(tensor, was); err != nil {
+			v.note(name, err.Error())
+			return nil
+		}
+		if err := b.Read(tensor, now); err != nil {
+			return err
+		}
+		for i := range now {
+			if math.Float32bits(was[i]) != math.Float32bits(now[i]) {
+				v.note(name, fmt.Sprintf("%s at %d: recorded %v, now %v", tensor, i, was[i], now[i]))
+				return nil
+			}
+		}
+	}
+	v.note(name, "")
+	return nil
+}
+
+// openWeights opens the weights of a model folder or an adapter's.
+func openWeights(dir string) (checkpoints.Source, error) {
+	if pretrained.IsAdapter(dir) {
+		return checkpoints.OpenSafetensors(filepath.Join(dir, "adapter_model.safetensors"))
+	}
+	return checkpoints.OpenFolder(dir)
+}
