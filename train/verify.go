@@ -62,8 +62,8 @@ func (c *Certificate) same(name string, recorded, now any) {
 	c.note(name, wrong)
 }
 
-// Verify makes the run in dir again, in a folder of its own that is removed, and compares every loss and, where the steps
-// end at a checkpoint or the end, every weight, bit by bit; before that, the files of the run with their hashes.
+// Verify makes the run in dir again, in a folder of its own that is removed, and compares every loss and, where the
+// steps end at a checkpoint or the end, every weight, bit by bit; before that, the files of the run with their hashes.
 func Verify(ctx context.Context, dir string, o VerifyOptions) (*Certificate, error) {
 	start := time.Now()
 	v, err := newVerification(dir, o)
