@@ -15,9 +15,9 @@ func newVerify(s *streams) *cobra.Command {
 	var asJSON, quiet bool
 	c := &cobra.Command{Use: "verify RUN", Short: "Make a run again and compare every bit",
 		Long: `Make a run again from its recipe.yaml, in a folder that is removed, and compare the loss of every step and the
-weights at the end, bit by bit. Data, base model, tokenizer, template, recipe, checkpoints and model are held against the
-hashes that the run kept of them. Exit 0: the run holds; 1: something differs, and the first step and weight that do are
-named, with both values.`,
+weights at the end, bit by bit. Data, base model, tokenizer, template, recipe, checkpoints and model are held against
+the hashes that the run kept of them. Exit 0: the run holds; 1: something differs, and the first step and weight that
+do are named, with both values.`,
 		Example: `  instruct verify runs/default
   instruct verify runs/mine --steps 20               the first 20 steps; the weights too, where it kept checkpoint-20
   instruct verify runs/mine --from 100 --steps 200   from checkpoint-100 to step 200`,
