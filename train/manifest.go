@@ -70,7 +70,7 @@ func (u *run) writeManifest(res *Result) error {
 	sum := sha256.Sum256(recipe)
 	m := manifest{Version: u.o.Version, RecipeHash: hex.EncodeToString(sum[:]), Go: runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		Kernels: kernel.Path(), CPUFeatures: kernel.Features(), Threads: u.Pool.Threads(), Arguments: u.o.Args, Seed: r.Seed,
+		Kernels:  kernel.Path(), CPUFeatures: kernel.Features(), Threads: u.Pool.Threads(), Arguments: u.o.Args, Seed: r.Seed,
 		DataSeed: r.DataSeed, Model: r.ModelNameOrPath, BaseFiles: u.origin.Base,
 		Parameters: u.Model.Size(), Files: map[string]string{},
 		TokenizerHash: u.Model.Tokenizer.Hash(), TemplateHash: u.Model.Template.Hash(), DataHash: u.rows.audit().Hash,
