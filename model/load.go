@@ -55,7 +55,9 @@ func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool, mer
 	values := t.Data
 	size := rows * (t.param.Size() / t.param.Shape[0])
 	if values == nil {
-		*scratch = slices.Grow((*scratch)[:0], size)
+		if cap(*scratch) < size {
+			*scratch = make([]float32, size)
+		}
 		values = (*scratch)[:size]
 	}
 	if err := src.Read(name, values); err != nil {

@@ -16,10 +16,12 @@ import (
 // TestBadClients: one that sends too much, stalls, sends no HTTP or goes away in the middle is told, or left, and the
 // server answers the next one.
 func TestBadClients(t *testing.T) {
-	s := newServer(t, func(o *Options) { o.Concurrent = 1 })
-	s.patience = 200 * time.Millisecond
-	web := httptest.NewServer(s)
+	one := func(o *Options) { o.Concurrent = 1 }
+	s, impatient := newServer(t, one), newServer(t, one)
+	impatient.patience = 200 * time.Millisecond
+	web, stalled := httptest.NewServer(s), httptest.NewServer(impatient)
 	defer web.Close()
+	defer stalled.Close()
 	head := "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
 	for name, x := range map[string]struct{ sent, want string }{
 		"100 MB":  {fmt.Sprintf(head, 100<<20, strings.Repeat("x", 9<<20)), "413 Request Entity Too Large"},
@@ -28,7 +30,11 @@ func TestBadClients(t *testing.T) {
 		"no JSON": {fmt.Sprintf(head, 4, "\xff\x00{["), "400 Bad Request"},
 		"gone":    {fmt.Sprintf(head, 100, `{"prompt":`), ""},
 	} {
-		c, err := net.Dial("tcp", web.Listener.Addr().String())
+		address := web.Listener.Addr()
+		if name == "a stall" {
+			address = stalled.Listener.Addr()
+		}
+		c, err := net.Dial("tcp", address.String())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +50,9 @@ func TestBadClients(t *testing.T) {
 		}
 		c.Close()
 	}
-	post[completionReply](t, s, "/v1/completions", `{"prompt":"a","max_tokens":2}`)
+	for _, s := range []*Server{s, impatient} {
+		post[completionReply](t, s, "/v1/completions", `{"prompt":"a","max_tokens":2}`)
+	}
 }
 
 // pipes is a listener whose connections hold nothing: what a client does not take blocks the server.
