@@ -115,6 +115,7 @@ def main():
     p.add_argument("--adam_epsilon", type=float, default=1e-8)
     p.add_argument("--dtype", default="float32", help="of TRL's model: float64 shows whose rounding a difference is")
     p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--keep_trl", action="store_true", help="TRL's values are those of the last run in the same folder, where it has them")
     a = p.parse_args()
     os.makedirs(a.work, exist_ok=True)
     base = os.path.join(a.work, "base")
@@ -125,8 +126,13 @@ def main():
                         "--save_strategy", "no", "--output_dir", base], check=True, stdout=subprocess.DEVNULL)
     for loss in a.losses.split(","):
         mine, mine_seconds = ours(a, loss)
-        other, other_seconds = theirs(a, loss)
-        with open(os.path.join(a.work, loss + ".json"), "w") as f:
+        kept = os.path.join(a.work, loss + ".json")
+        if a.keep_trl and os.path.exists(kept):
+            saved = json.load(open(kept))
+            other, other_seconds = saved["trl"], saved["seconds"][1]
+        else:
+            other, other_seconds = theirs(a, loss)
+        with open(kept, "w") as f:
             json.dump({"instruct": mine, "trl": other, "seconds": [mine_seconds, other_seconds]}, f, indent=1)
         compare(loss, mine, other)
         print(f"    seconds of steps 2 to {STEPS}: instruct {sum(mine_seconds[1:]):.1f}, trl {sum(other_seconds[1:]):.1f} (its optimizer left out)", flush=True)
