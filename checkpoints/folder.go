@@ -184,6 +184,13 @@ func (s *sharded) Read(name string, dst []float32) error {
 	return mistake("%s lists no tensor %q", indexFile, name)
 }
 
+func (s *sharded) ReadRows(name string, row int, dst []float32) error {
+	if f := s.where[name]; f != nil {
+		return f.ReadRows(name, row, dst)
+	}
+	return mistake("%s lists no tensor %q", indexFile, name)
+}
+
 func (s *sharded) Close() error {
 	var errs []error
 	for _, f := range s.shards {

@@ -291,3 +291,24 @@ func TestReadQ8(t *testing.T) {
 		t.Error("a tensor that is not there is read")
 	}
 }
+
+// TestReadRows: rows read alone have the bits that they have in the whole tensor.
+func TestReadRows(t *testing.T) {
+	g := openReference(t)
+	for _, kind := range []string{"F16", "Q4_0", "Q8_0", "Q6_K", "axes"} {
+		whole := read(t, g, kind)
+		half := make([]float32, len(whole)/2)
+		for row := range 2 {
+			if err := g.ReadRows(kind, row, half); err != nil {
+				t.Fatal(err)
+			}
+			sameBits(t, kind, half, whole[row*len(half):][:len(half)])
+		}
+		if err := g.ReadRows(kind, 1, whole); err == nil {
+			t.Errorf("%s: more rows than there are were read", kind)
+		}
+	}
+	if err := g.ReadRows("Q6_K", 0, make([]float32, 100)); err == nil {
+		t.Error("a part of a block was read")
+	}
+}

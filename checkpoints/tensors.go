@@ -59,6 +59,16 @@ func (f *tensorFile) Shape(name string) ([]int, bool) {
 // Read converts a tensor to float32; see [Source]. F32, F16 and BF16 convert exactly, F64 rounds to nearest even, and
 // blocks are dequantised by the arithmetic of ggml's reference, in float32 with every operation rounded.
 func (f *tensorFile) Read(name string, dst []float32) error {
+	return f.read(name, 0, dst, true)
+}
+
+// ReadRows is Read for the rows from row on of the first axis, as many as dst holds; their values are Read's.
+func (f *tensorFile) ReadRows(name string, row int, dst []float32) error {
+	return f.read(name, row, dst, false)
+}
+
+// read converts a tensor, or the rows of it from row on that dst has room for.
+func (f *tensorFile) read(name string, row int, dst []float32, whole bool) error {
 	t, ok := f.tensors[name]
 	if !ok {
 		return f.missing(name)
@@ -66,11 +76,25 @@ func (f *tensorFile) Read(name string, dst []float32) error {
 	if t.kind.decode == nil {
 		return badFile(f.path, "tensor %q: "+f.refusal, name, t.kind.name)
 	}
-	if int(t.size)/t.kind.size*t.kind.elems != len(dst) { // the caller's mistake, not the user's
+	elements := int(t.size) / t.kind.size * t.kind.elems
+	if whole && elements != len(dst) { // the caller's mistake, not the user's
 		return fmt.Errorf("checkpoints: read %s: tensor %q has shape %v, but room for %d elements was given",
 			f.path, name, t.shape, len(dst))
 	}
-	return f.failure(name, readBlocks(f.r, t.begin, t.kind.size, t.kind.elems, dst, t.kind.decode))
+	first := 0
+	if !whole {
+		if len(t.shape) == 0 || t.shape[0] == 0 {
+			return fmt.Errorf("checkpoints: read %s: tensor %q of shape %v has no rows", f.path, name, t.shape)
+		}
+		width := elements / t.shape[0]
+		first = row * width
+		if row < 0 || first+len(dst) > elements || first%t.kind.elems != 0 || len(dst)%t.kind.elems != 0 {
+			return fmt.Errorf("checkpoints: read %s: tensor %q has shape %v, but %d elements from row %d on were asked for",
+				f.path, name, t.shape, len(dst), row)
+		}
+	}
+	begin := t.begin + int64(first/t.kind.elems)*int64(t.kind.size)
+	return f.failure(name, readBlocks(f.r, begin, t.kind.size, t.kind.elems, dst, t.kind.decode))
 }
 
 // Close closes the file.

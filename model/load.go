@@ -32,7 +32,8 @@ type BlockSource interface {
 }
 
 // fill reads one tensor of src into its parameter, with what merge adds to it; merge may be nil. What is kept in fewer
-// bits goes through scratch, which is one for all tensors: beside the weights there is room for the largest alone.
+// bits goes through scratch, which is one for all tensors: some rows at a time where src gives rows ([RowSource]), else
+// as a whole.
 func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool, merge *Merge, scratch *[]float32) error {
 	heads, rows := 0, t.Shape[0]
 	reduced := t.param.Reduced
@@ -51,6 +52,9 @@ func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool, mer
 			reduced.SetBlocks(pool, t.row, raw)
 			return nil
 		}
+	}
+	if s, ok := src.(RowSource); ok && t.inStrips(gguf, merge) {
+		return t.fillRows(pool, s, name, scratch)
 	}
 	values := t.Data
 	size := rows * (t.param.Size() / t.param.Shape[0])
