@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"instruct/checkpoints"
 )
 
 // handed trains a run with checkpoints at every step and hands over an early one; script does what continue.py does to
@@ -34,6 +36,11 @@ func TestHandOver(t *testing.T) {
 		"fsdp.yaml", "sft.yaml"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			t.Error(err)
+		}
+	}
+	for _, sub := range []string{dir, filepath.Join(dir, "model")} { // the sums of the checkpoint are of other files
+		if slices.Contains(names(t, sub), checkpoints.SumsFile) {
+			t.Errorf("%s has the sums of the checkpoint", sub)
 		}
 	}
 	if text := read(t, filepath.Join(dir, "sft.yaml")); strings.ContainsAny(text, "{}") {
@@ -90,6 +97,13 @@ func TestHandOver(t *testing.T) {
 		!strings.Contains(text, back.WeightsHash) {
 		t.Errorf("lineage %s", text)
 	}
+	taken := filepath.Join(out, filepath.Base(checkpoint))
+	if sums := read(t, filepath.Join(taken, checkpoints.SumsFile)); strings.Count(sums, "\n") != len(names(t, taken))-1 {
+		t.Errorf("sums of the files %q:\n%s", names(t, taken), sums)
+	}
+	if err := checkpoints.CheckSums(taken); err != nil {
+		t.Error(err)
+	}
 	r := set(t, small(t), "num_train_epochs", "2", "gradient_accumulation_steps", "2", "output_dir", out,
 		"resume_from_checkpoint", "true", "overwrite_output_dir", "false")
 	on := mustRun(t, r)
@@ -128,6 +142,19 @@ func refusals(t *testing.T, dir string) {
 		!strings.Contains(err.Error(), "it is no checkpoint") {
 		t.Errorf("error %v", err)
 	}
+}
+
+// names are those of the files of a folder.
+func names(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		names = append(names, f.Name())
+	}
+	return names
 }
 
 func read(t *testing.T, path string) string {

@@ -107,6 +107,9 @@ func writeTakenBack(
 	if err := writeJSON(filepath.Join(dir, checkpoints.StateFile), st); err != nil {
 		return err
 	}
+	if err := checkpoints.WriteSums(dir); err != nil {
+		return err
+	}
 	var text bytes.Buffer
 	for _, row := range rows {
 		line, err := json.Marshal(row)
