@@ -8,8 +8,8 @@ float32 and without flash attention; --half_cache takes llama.cpp's own choice, 
 
 Log-probabilities are those of the first --tokens tokens of a text, and they are held against two things: `instruct score`
 on the model, which is what the format costs and what llama.cpp does together, and `instruct score` on the very file, which
-is what llama.cpp does alone. Of a type with blocks llama.cpp rounds activations to 8 bits for its products, of f16 to halves;
-this program only weights.
+is what llama.cpp does alone: it rounds activations too, to halves for f16 and to blocks of 8 bits for q8_0, which `score`
+does not. That this is all of it is seen from the file's values written as float32 and read by llama.cpp again.
 
 Greedy answers are to --prompts (a prompt a line), put into the model's chat template by `instruct generate` (as plain text
 where it has none), with q8_0 from `--dtype q8_0` on the model and the other types from the file. --strings is a JSON file,
@@ -22,6 +22,7 @@ import gc
 import json
 import os
 import subprocess
+import unicodedata
 
 import llama_cpp
 import numpy as np
@@ -51,8 +52,8 @@ class Instruct:
             raise SystemExit(done.stderr.strip())
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    def score(self, model, text):
-        return self.lines("score", "--model", model, "--dataset", text, "--json")[0]
+    def score(self, model, text, dtype="fp32"):
+        return self.lines("score", "--model", model, "--dataset", text, "--dtype", dtype, "--json")[0]
 
     def generate(self, model, dtype, prompts):
         args = ["generate", "--model", model, "--dtype", dtype, "--json", "--max_new_tokens", str(ANSWER)]
@@ -128,8 +129,10 @@ def show_answers(llm, ours):
 
 def show_tokens(llm, path):
     texts = json.load(open(path))
-    same = sum(llm.tokenize(t["text"].encode("utf-8", "surrogatepass"), add_bos=False, special=True) == t["ids"] for t in texts)
-    print(f"  token ids equal: {same} of {len(texts)}")
+    others = [t["text"] for t in texts
+              if llm.tokenize(t["text"].encode("utf-8", "surrogatepass"), add_bos=False, special=True) != t["ids"]]
+    composed = sum(unicodedata.normalize("NFC", text) != text for text in others)
+    print(f"  token ids equal: {len(texts) - len(others)} of {len(texts)}; of the others {composed} are not in NFC")
 
 
 def show_type(o, ours, kind, text, row):
@@ -139,12 +142,24 @@ def show_type(o, ours, kind, text, row):
     if back != ids:
         raise SystemExit(f"{path}: this program reads another tokenizer from it")
     answers = ours.generate(o.model if kind == "q8_0" else path, "q8_0" if kind == "q8_0" else "fp32", o.lines)
+    values = None
+    if kind != "f32":
+        wide = ours.export(path, os.path.join(o.work, kind + "-as-f32.gguf"), "--type", "f32")
+        llm = load(wide, o.half_cache)
+        values = logprobs(llm, ids)
+        del llm
+        os.remove(wide)
     llm = load(path, o.half_cache)
     got = logprobs(llm, ids)
     print(f"{kind}: {len(got)} log-probabilities, mean loss {-np.mean(got):.5f}, ours {-np.mean(want):.5f} of the model and "
           f"{-np.mean(read):.5f} of the file")
     print(f"  llama.cpp and the model {apart(got, want)}; llama.cpp and the file {apart(got, read)}; "
           f"file and model {apart(read, want)}", flush=True)
+    if values is not None:
+        print(f"  llama.cpp on the file's values in float32, and the file {apart(values, read)}")
+    if kind == "q8_0":
+        _, low = first(ours.score(o.model, text, "q8_0"), o.tokens)
+        print(f"  llama.cpp and the model with --dtype q8_0 {apart(got, low)}; that and the file {apart(low, read)}")
     show_answers(llm, answers)
     if o.strings:
         show_tokens(llm, o.strings)
