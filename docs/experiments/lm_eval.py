@@ -72,19 +72,19 @@ def folder(a):
     return base
 
 
-def evaluate(a, name, task, model, args, *more):
-    """The samples of one run, by document and choice."""
+def evaluate(a, name, tasks, model, args, *more):
+    """The samples of one run, by task, document and choice."""
     out = os.path.join(a.work, "out", name)
     if not glob.glob(out + "/*/samples_*"):
         begin = time.time()
         keys = ",".join(f"{k}={v}" for k, v in args.items())
         env = dict(os.environ, OPENAI_API_KEY="none", HF_HUB_OFFLINE="1")
-        subprocess.run([os.path.join(a.venv, "python"), "-m", "lm_eval", "run", "--model", model, "--tasks", task, "--include_path",
+        subprocess.run([os.path.join(a.venv, "python"), "-m", "lm_eval", "run", "--model", model, "--tasks", tasks, "--include_path",
                         os.path.join(a.work, "tasks"), "--model_args", keys, "--output_path", out, "--log_samples", "--batch_size", "1", *more],
                        check=True, env=env, stdout=subprocess.DEVNULL)
         print(f"{name}: {time.time() - begin:.0f} s", flush=True)
-    samples = [json.loads(line) for f in glob.glob(out + "/*/samples_*") for line in open(f)]
-    return sorted(samples, key=lambda s: s["doc_id"])
+    return {task: sorted((json.loads(line) for f in glob.glob(f"{out}/*/samples_{task}_*") for line in open(f)), key=lambda s: s["doc_id"])
+            for task in tasks.split(",")}
 
 
 def compare(name, ours, theirs):
@@ -155,19 +155,18 @@ def main():
 def runs(a, base, url):
     http = {"model": "m", "base_url": url + "/v1/completions", "num_concurrent": 8, "max_length": a.max_length}
     hf = {"pretrained": base, "dtype": "float32"}
-    for task in ("mc", "gen"):
-        theirs = evaluate(a, task + "-hf", task, "hf", hf, "--device", "cpu")
-        for backend in ("huggingface", "remote"):
-            args = dict(http, tokenizer_backend=backend)
-            if backend == "huggingface":
-                args["tokenizer"] = base
-            compare(f"{task}, local-completions, {backend} tokenizer",
-                    evaluate(a, f"{task}-{backend}", task, "local-completions", args), theirs)
+    theirs = evaluate(a, "hf", "mc,gen", "hf", hf, "--device", "cpu")
+    for backend in ("huggingface", "remote"):
+        args = dict(http, tokenizer_backend=backend)
+        if backend == "huggingface":
+            args["tokenizer"] = base
+        for task, ours in evaluate(a, backend, "mc,gen", "local-completions", args).items():
+            compare(f"{task}, local-completions, {backend} tokenizer", ours, theirs[task])
     if a.no_chat:
         return
     chat = dict(http, base_url=url + "/v1/chat/completions")
-    compare("gen, local-chat-completions", evaluate(a, "gen-chat", "gen", "local-chat-completions", chat, "--apply_chat_template"),
-            evaluate(a, "gen-hf-chat", "gen", "hf", hf, "--device", "cpu", "--apply_chat_template"))
+    compare("gen, local-chat-completions", evaluate(a, "chat", "gen", "local-chat-completions", chat, "--apply_chat_template")["gen"],
+            evaluate(a, "hf-chat", "gen", "hf", hf, "--device", "cpu", "--apply_chat_template")["gen"])
 
 
 if __name__ == "__main__":
