@@ -59,10 +59,7 @@ func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool, mer
 	values := t.Data
 	size := rows * (t.param.Size() / t.param.Shape[0])
 	if values == nil {
-		if cap(*scratch) < size {
-			*scratch = make([]float32, size)
-		}
-		values = (*scratch)[:size]
+		values = roomFor(scratch, size)
 	}
 	if err := src.Read(name, values); err != nil {
 		return err

@@ -1,10 +1,6 @@
 package model
 
-import (
-	"slices"
-
-	"instruct/model/kernel"
-)
+import "instruct/model/kernel"
 
 // RowSource is a Source that can also give rows of a tensor, from row on of its first axis, as many as dst holds.
 type RowSource interface {
@@ -28,9 +24,9 @@ func (t *Tensor) inStrips(gguf bool, merge *Merge) bool {
 func (t *Tensor) fillRows(pool *kernel.Pool, src RowSource, name string, scratch *[]float32) error {
 	rows, width := t.Shape[0], t.param.Size()/t.param.Shape[0]
 	step := min(rows, max(1, stripSize/width))
-	*scratch = slices.Grow((*scratch)[:0], step*width)
+	room := roomFor(scratch, step*width)
 	for row := 0; row < rows; row += step {
-		values := (*scratch)[:min(step, rows-row)*width]
+		values := room[:min(step, rows-row)*width]
 		if err := src.ReadRows(name, row, values); err != nil {
 			return err
 		}
@@ -39,4 +35,13 @@ func (t *Tensor) fillRows(pool *kernel.Pool, src RowSource, name string, scratch
 		}
 	}
 	return nil
+}
+
+// roomFor gives the first n values of scratch, which is made anew where it is too small. (slices.Grow takes twice the
+// memory for a moment where the compiler does not see through it, as under the race detector.)
+func roomFor(scratch *[]float32, n int) []float32 {
+	if cap(*scratch) < n {
+		*scratch = make([]float32, n)
+	}
+	return (*scratch)[:n]
 }
