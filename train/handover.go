@@ -71,8 +71,9 @@ func cannotHandOver(r *recipe.Recipe, m *pretrained.Model) string {
 	}{
 		{m.Adapter() != nil, "an adapter: merge it, or train it on here"},
 		{r.Optim == "muon", "optim: muon, which it has no optimizer for"},
-		{r.SmoothingFactor > 0 || r.NEFTune > 0 || r.ZLoss > 0 || r.EMADecay > 0 || r.UnfreezeLayers > 0,
-			"label_smoothing_factor, neftune_noise_alpha, z_loss, ema_decay or unfreeze_layers, which it does not know"},
+		{r.Freezes(), "unfreeze_layers or unfrozen_parameters, which it does not know"},
+		{r.SmoothingFactor > 0 || r.NEFTune > 0 || r.ZLoss > 0 || r.EMADecay > 0,
+			"label_smoothing_factor, neftune_noise_alpha, z_loss or ema_decay, which it does not know"},
 		{r.LossType != recipe.NLL, "loss_type: " + r.LossType + ", a loss of preferences"},
 	} {
 		if c.it {
@@ -133,6 +134,9 @@ func readCheckpoint(path string) (dir string, st *state, err error) {
 	}
 	if err := checkWhole(dir); err != nil {
 		return "", nil, err
+	}
+	if err := checkpoints.CheckSums(dir); err != nil {
+		return "", nil, mistake("hand over %s: %w", path, err)
 	}
 	st = &state{Recipe: recipe.Default()}
 	if err := json.Unmarshal(text, st); err != nil {

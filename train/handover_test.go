@@ -39,7 +39,7 @@ func TestHandOver(t *testing.T) {
 		}
 	}
 	for _, sub := range []string{dir, filepath.Join(dir, "model")} { // the sums of the checkpoint are of other files
-		if slices.Contains(names(t, sub), checkpoints.SumsFile) {
+		if slices.Contains(entries(t, sub), checkpoints.SumsFile) {
 			t.Errorf("%s has the sums of the checkpoint", sub)
 		}
 	}
@@ -98,8 +98,8 @@ func TestHandOver(t *testing.T) {
 		t.Errorf("lineage %s", text)
 	}
 	taken := filepath.Join(out, filepath.Base(checkpoint))
-	if sums := read(t, filepath.Join(taken, checkpoints.SumsFile)); strings.Count(sums, "\n") != len(names(t, taken))-1 {
-		t.Errorf("sums of the files %q:\n%s", names(t, taken), sums)
+	if sums := read(t, filepath.Join(taken, checkpoints.SumsFile)); strings.Count(sums, "\n") != len(entries(t, taken))-1 {
+		t.Errorf("sums of the files %q:\n%s", entries(t, taken), sums)
 	}
 	if err := checkpoints.CheckSums(taken); err != nil {
 		t.Error(err)
@@ -144,17 +144,28 @@ func refusals(t *testing.T, dir string) {
 	}
 }
 
-// names are those of the files of a folder.
-func names(t *testing.T, dir string) (names []string) {
-	t.Helper()
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
+// TestHandOverRefuses names the checkpoint that is damaged and the keys that the script does not know.
+func TestHandOverRefuses(t *testing.T) {
+	for want, pairs := range map[string][]string{
+		"unfrozen_parameters": {"unfrozen_parameters", "model.norm"},
+		"z_loss":              {"z_loss", "1e-3"},
+		"damaged":             nil,
+	} {
+		r := set(t, quick(t), append(pairs, "max_steps", "3", "save_steps", "2", "save_total_limit", "9")...)
+		mustRun(t, r)
+		checkpoint := filepath.Join(r.OutputDir, "checkpoint-2")
+		if pairs == nil {
+			flip(t, filepath.Join(checkpoint, optimizerFile))
+		}
+		out := filepath.Join(t.TempDir(), "handed")
+		err := HandOver(t.Context(), checkpoint, out, &bytes.Buffer{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Errorf("%s: something was written", want)
+		}
 	}
-	for _, f := range files {
-		names = append(names, f.Name())
-	}
-	return names
 }
 
 func read(t *testing.T, path string) string {

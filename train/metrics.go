@@ -72,6 +72,30 @@ func openMetrics(dir string, step int) (*metrics, error) {
 	return m, nil
 }
 
+// readSteps reads the steps of a file of metrics, which must be all those after step, in order.
+func readSteps(path string, step int) (rows []Metric, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	for line := range bytes.Lines(text) {
+		n++
+		var row Metric
+		if err := json.Unmarshal(line, &row); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", path, n, err)
+		}
+		if row.Loss == nil && row.EvalLoss != nil {
+			continue
+		}
+		if next := step + len(rows) + 1; row.Step != next || row.Loss == nil {
+			return nil, fmt.Errorf("%s:%d: expected step %d with its loss", path, n, next)
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
 func (m *metrics) add(row Metric) error {
 	m.rows = append(m.rows, row)
 	line, err := json.Marshal(row)

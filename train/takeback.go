@@ -4,8 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"math"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,7 +45,7 @@ func TakeBack(dir, out string) (*TakenBack, error) {
 		return nil, err
 	}
 	result := filepath.Join(dir, handoverResult)
-	rows, err := readSteps(filepath.Join(result, metricsFile), h.Step)
+	rows, err := stepsMade(filepath.Join(result, metricsFile), h.Step)
 	if err != nil {
 		return nil, err
 	}
@@ -151,23 +152,15 @@ func readHandover(dir string) (h handover, st *state, err error) {
 	return h, st, nil
 }
 
-// readSteps reads the steps that the script made: all those after step, in order.
-func readSteps(path string, step int) (rows []Metric, err error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
+// stepsMade reads the steps that the script made: all those after step, in order.
+func stepsMade(path string, step int) ([]Metric, error) {
+	rows, err := readSteps(path, step)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, mistake("import: nothing came back yet: %s: %s; run continue.py first", path, checkpoints.Reason(err))
-	}
-	for line := range bytes.Lines(text) {
-		var row Metric
-		if err := json.Unmarshal(line, &row); err != nil {
-			return nil, mistake("import %s:%d: %v", path, len(rows)+1, err)
-		}
-		if row.Step != step+len(rows)+1 || row.Loss == nil || math.IsNaN(*row.Loss) {
-			return nil, mistake("import %s:%d: expected step %d with its loss", path, len(rows)+1, step+len(rows)+1)
-		}
-		rows = append(rows, row)
-	}
-	if len(rows) == 0 {
+	case err != nil:
+		return nil, mistake("import %w", err)
+	case len(rows) == 0:
 		return nil, mistake("import %s: no step was made", path)
 	}
 	return rows, nil

@@ -1,13 +1,12 @@
 package train
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -119,8 +118,8 @@ func newVerification(dir string, o VerifyOptions) (*verification, error) {
 		return nil, mistake("verify %s: it was trained in stages; verify each stage's folder that has a recipe of its own, "+
 			"such as %s", dir, filepath.Join(dir, stageName(1)))
 	}
-	if v.steps, err = recordedSteps(filepath.Join(dir, metricsFile)); err != nil {
-		return nil, mistake("verify %s: %w", dir, err)
+	if v.steps, err = readSteps(filepath.Join(dir, metricsFile), 0); err != nil {
+		return nil, mistake("verify: %w", err)
 	}
 	if len(v.steps) == 0 {
 		return nil, mistake("verify %s: %s has no steps", dir, metricsFile)
@@ -133,30 +132,6 @@ func newVerification(dir string, o VerifyOptions) (*verification, error) {
 		return nil, mistake("verify %s: steps %d to %d; it has steps 1 to %d", dir, o.From+1, v.last, v.Of)
 	}
 	return v, nil
-}
-
-// recordedSteps are the steps of metrics.jsonl, from the first on.
-func recordedSteps(path string) (steps []Metric, err error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %s", metricsFile, checkpoints.Reason(err))
-	}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	lines.Buffer(nil, len(text)+1)
-	for n := 1; lines.Scan(); n++ {
-		var row Metric
-		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
-			return nil, fmt.Errorf("%s:%d: %v", metricsFile, n, err)
-		}
-		if row.Loss == nil {
-			continue
-		}
-		if row.Step != len(steps)+1 {
-			return nil, fmt.Errorf("%s:%d: step %d, expected %d", metricsFile, n, row.Step, len(steps)+1)
-		}
-		steps = append(steps, row)
-	}
-	return steps, nil
 }
 
 // checkFiles holds the files of the run against the hashes that were taken of them.
@@ -308,27 +283,19 @@ func (v *verification) holds(name string) bool {
 
 // otherContents says which file of two sets has another content; where they lie does not count.
 func otherContents(recorded, now map[string]string) string {
-	for _, path := range sortedKeys(recorded) {
-		if slices.ContainsFunc(sortedKeys(now), func(p string) bool { return now[p] == recorded[path] }) {
+	files := slices.Sorted(maps.Keys(now))
+	for _, path := range slices.Sorted(maps.Keys(recorded)) {
+		if slices.ContainsFunc(files, func(p string) bool { return now[p] == recorded[path] }) {
 			continue
 		}
-		for p, sum := range now {
+		for _, p := range files {
 			if filepath.Base(p) == filepath.Base(path) {
-				return fmt.Sprintf("%s: recorded sha256 %s, now %s", p, recorded[path], sum)
+				return fmt.Sprintf("%s: recorded sha256 %s, now %s", p, recorded[path], now[p])
 			}
 		}
 		return fmt.Sprintf("%s: recorded sha256 %s, now not among the files", path, recorded[path])
 	}
 	return ""
-}
-
-func sortedKeys(m map[string]string) []string {
-	var keys []string
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // compareTensors notes the first weight that differs, in the order of the repeated run's tensors.

@@ -57,3 +57,19 @@ export function jobView(kind, ended, running) {
     },
   };
 }
+
+// startButton is a button that starts a command at an address; what is wrong with that goes to trouble. look looks at
+// the job.
+export function startButton(text, address, trouble, look) {
+  const start = button(text, async () => {
+    trouble.textContent = "";
+    start.disabled = true;
+    try {
+      await post(address);
+    } catch (error) {
+      trouble.textContent = error.message;
+    }
+    await look();
+  }, { class: "main" });
+  return start;
+}

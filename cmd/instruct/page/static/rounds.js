@@ -1,7 +1,7 @@
 // The rounds of a behaviour folder: what was taught, what became of it, and the next one.
 import { get, post } from "./api.js";
 import { button, el, fill, moment, span } from "./dom.js";
-import { jobView } from "./job.js";
+import { jobView, startButton } from "./job.js";
 
 export function roundsPart(about) {
   const intro = el("p");
@@ -9,24 +9,13 @@ export function roundsPart(about) {
   const next = el("section", { "aria-label": "The next round" });
   const list = el("section", { "aria-label": "Rounds" });
   const trouble = el("p", { class: "bad", role: "alert" });
-  const startButton = button("Start a round", start, { class: "main" });
+  const begin = startButton("Start a round", "/api/rounds", trouble, () => job.look());
   let atWork = false, canStart = false;
   const job = jobView("round", draw, (yes) => {
     atWork = yes;
-    startButton.disabled = atWork || !canStart;
+    begin.disabled = atWork || !canStart;
   });
   const node = el("div", {}, el("h2", {}, "Rounds"), intro, speaks, next, job.node, list);
-
-  async function start() {
-    trouble.textContent = "";
-    startButton.disabled = true;
-    try {
-      await post("/api/rounds");
-    } catch (error) {
-      trouble.textContent = error.message;
-    }
-    await job.look();
-  }
 
   // talk loads the current round's model beside the first one.
   async function talk(event) {
@@ -55,7 +44,7 @@ export function roundsPart(about) {
     }
     const waiting = (await get("/api/corrections").catch(() => ({ waiting: [] }))).waiting;
     canStart = waiting.length > 0 || b.policy;
-    startButton.disabled = atWork || !canStart;
+    begin.disabled = atWork || !canStart;
     fill(next,
       el("h3", {}, waiting.length === 0 ? "No corrections wait" : waiting.length === 1
         ? "1 correction waits to be taught" : `${waiting.length} corrections wait to be taught`),
@@ -64,7 +53,7 @@ export function roundsPart(about) {
       el("ul", { class: "waiting" }, waiting.map((c) => el("li", {},
         el("bdi", {}, c.asked), " → ", el("bdi", {}, c.wanted),
         c.note && el("span", { class: "soft" }, " · ", c.note)))),
-      el("div", { class: "buttons" }, startButton), trouble);
+      el("div", { class: "buttons" }, begin), trouble);
   }
 
   return {

@@ -1,32 +1,21 @@
 // Suites, what the model is asked and how it does, and policies, the rules that its answers are held against.
-import { get, post } from "./api.js";
-import { button, el, fill, percent, table } from "./dom.js";
-import { jobView } from "./job.js";
+import { get } from "./api.js";
+import { el, fill, percent, table } from "./dom.js";
+import { jobView, startButton } from "./job.js";
 import { reportNode } from "./rounds.js";
 
 export function suitesPart() {
   const found = el("section", { "aria-label": "Results" });
   const asked = el("section", { "aria-label": "What is asked" });
   const trouble = el("p", { class: "bad", role: "alert" });
-  const startButton = button("Ask the model now", start, { class: "main" });
+  const begin = startButton("Ask the model now", "/api/suites", trouble, () => job.look());
   const job = jobView("evaluation", draw, (yes) => {
-    startButton.disabled = yes;
+    begin.disabled = yes;
   });
   const node = el("div", {}, el("h2", {}, "Suites and rules"),
     el("p", {}, "A suite asks the model and judges its answers. A rule is held against every answer ",
       "that it applies to. Answers are kept: what was asked before is not asked again."),
-    el("div", { class: "buttons" }, startButton), trouble, job.node, found, asked);
-
-  async function start() {
-    trouble.textContent = "";
-    startButton.disabled = true;
-    try {
-      await post("/api/suites");
-    } catch (error) {
-      trouble.textContent = error.message;
-    }
-    await job.look();
-  }
+    el("div", { class: "buttons" }, begin), trouble, job.node, found, asked);
 
   async function draw() {
     const all = await get("/api/suites");
