@@ -37,6 +37,10 @@ type Audit struct {
 	// Dropped counts rows that give no example, by reason; DroppedRows names them, up to 100,000.
 	Dropped     map[string]int `json:"dropped"`
 	DroppedRows []DroppedRow   `json:"dropped_rows"`
+	// Withheld counts the examples that drop_rows names, WithheldTokens what of them would be trained. They are among
+	// Examples and Tokens, and not in TrainedTokens; the hash is that of a mask without them.
+	Withheld       int `json:"withheld,omitempty"`
+	WithheldTokens int `json:"withheld_tokens,omitempty"`
 	// Straddling counts trained tokens that lie across the border of a trained span.
 	Straddling int `json:"straddling_tokens"`
 	// Unended counts examples whose last trained token does not end an answer: they do not teach to stop.
@@ -125,6 +129,11 @@ func (a *Audit) add(row *Row, example *Example, outcome *Outcome) *SourceAudit {
 func (a *Audit) count(source *SourceAudit, example *Example) {
 	trained := example.Trained()
 	a.hash.add(example)
+	if example.Withheld {
+		a.Withheld++
+		a.WithheldTokens += trained
+		trained = 0
+	}
 	a.Tokens += len(example.IDs)
 	a.Inputs += example.Inputs()
 	a.TrainedTokens += trained
@@ -215,7 +224,7 @@ func (h *exampleHash) add(e *Example) {
 		buf = binary.LittleEndian.AppendUint32(buf, uint32(id))
 	}
 	for _, trained := range e.Mask {
-		if trained {
+		if trained && !e.Withheld {
 			buf = append(buf, 1)
 		} else {
 			buf = append(buf, 0)
@@ -258,6 +267,9 @@ func (a *Audit) lines() []line {
 		share = 100 * float64(a.TrainedTokens) / float64(a.Tokens)
 	}
 	add("trained tokens", "%d (%.1f %%)", a.TrainedTokens, share)
+	if a.Withheld > 0 {
+		add("withheld", "%d examples with %d tokens that are not trained, by drop_rows", a.Withheld, a.WithheldTokens)
+	}
 	add("model inputs", "%d", a.Inputs)
 	add("mean length", "%.1f tokens, %.1f trained", a.MeanLength, a.MeanTrained)
 	if a.Examples > 0 {

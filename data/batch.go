@@ -12,6 +12,9 @@ type Example struct {
 	Row int
 	// Source and Kind are those of the row.
 	Source, Kind string
+	// Withheld says that nothing of the example is trained, while it keeps its slot in the order and in its batch: a row
+	// that drop_rows names. The mask stays what would be trained.
+	Withheld bool
 }
 
 // Inputs is the number of positions that the example takes in a batch: every token before its last trained one.
@@ -86,6 +89,8 @@ type Batch struct {
 	Rows []int
 	// TrainedTokens is the number of positions of weight 1.
 	TrainedTokens int
+	// WithheldTokens is the number of positions that would have weight 1 and have 0, as their examples are withheld.
+	WithheldTokens int
 	// RowTokens is the number of positions that the rows have together, shared ones counted for each row.
 	RowTokens int
 	// Share says that BuildBatch lets rows share the prefix that they have in common. It stands in the batch once, as
@@ -166,6 +171,8 @@ func (b *Batch) append(example *Example, from, to int, prompt bool) {
 		b.Positions = append(b.Positions, int32(i))
 		weight := float32(0)
 		switch {
+		case example.Mask[i+1] && example.Withheld:
+			b.WithheldTokens++
 		case example.Mask[i+1]:
 			weight = 1
 			prompt = false

@@ -31,6 +31,8 @@ type SetOptions struct {
 	Compare bool
 	// Check refuses an example; nil: none is refused.
 	Check func(*Example) error
+	// Withhold names rows of which nothing is trained, and which keep their slots.
+	Withhold *Places
 }
 
 // SetOf is a set of examples that were made of rows in memory.
@@ -118,6 +120,7 @@ func (s *sets) take(r *encoded, heldOut bool) error {
 	if err != nil {
 		return sideError(err, heldOut)
 	}
+	r.example.Withheld = s.o.Withhold.withholds(r.row.Source, heldOut, r.outcome.Dropped)
 	set.Audit.add(&r.row, &r.example, &r.outcome)
 	set.Audit.foundUnpaired(&r.row)
 	set.systems.add(&r.row)

@@ -17,8 +17,10 @@ type Store struct {
 	ends   []int64 // of each example, in bytes
 	inputs []int32
 	record []byte
-	loaded []Example // of the last batch
-	local  []int
+
+	withheld map[int]bool
+	loaded   []Example // of the last batch
+	local    []int
 }
 
 // Add appends an example: its tokens, mask and source.
@@ -34,6 +36,12 @@ func (s *Store) Add(e *Example) error {
 	}
 	s.ends = append(s.ends, s.spool.size)
 	s.inputs = append(s.inputs, int32(e.Inputs()))
+	if e.Withheld {
+		if s.withheld == nil {
+			s.withheld = map[int]bool{}
+		}
+		s.withheld[len(s.ends)-1] = true
+	}
 	return nil
 }
 
@@ -96,7 +104,16 @@ func (s *Store) read(e *Example, i int) (source []byte, err error) {
 	if err := s.spool.readAt(s.record, start); err != nil {
 		return nil, err
 	}
+	e.Withheld = s.withheld[i]
 	return readExample(e, s.record), nil
+}
+
+// Withheld is the number of examples that are withheld.
+func (s *Store) Withheld() int {
+	if s == nil {
+		return 0
+	}
+	return len(s.withheld)
 }
 
 // load reads the examples that idx names into loaded, and sets local to their indices there.

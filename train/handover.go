@@ -74,6 +74,7 @@ func cannotHandOver(r *recipe.Recipe, m *pretrained.Model) string {
 		{r.Freezes(), "unfreeze_layers or unfrozen_parameters, which it does not know"},
 		{r.SmoothingFactor > 0 || r.NEFTune > 0 || r.ZLoss > 0 || r.EMADecay > 0,
 			"label_smoothing_factor, neftune_noise_alpha, z_loss or ema_decay, which it does not know"},
+		{len(r.DropRows) > 0, "drop_rows, which it does not know"},
 		{r.LossType != recipe.NLL, "loss_type: " + r.LossType + ", a loss of preferences"},
 	} {
 		if c.it {

@@ -36,6 +36,7 @@ type manifest struct {
 	ReferenceHash  string            `json:"reference_sha256,omitempty"` // of a loss of preferences
 	Rows           int               `json:"rows"`
 	HeldOutRows    int               `json:"held_out_rows"`
+	Withheld       int               `json:"withheld_rows,omitempty"` // among Rows: drop_rows names them
 	FileRows       int               `json:"rows_of_files,omitempty"` // where a part of them was read
 	Steps          int               `json:"steps"`
 	Stages         []stageResult     `json:"stages,omitempty"` // those before, of a run of several
@@ -75,7 +76,7 @@ func (u *run) writeManifest(res *Result) error {
 		Parameters: u.Model.Size(), Files: map[string]string{},
 		TokenizerHash: u.Model.Tokenizer.Hash(), TemplateHash: u.Model.Template.Hash(), DataHash: u.rows.audit().Hash,
 		ReferenceHash: u.referenceHash(), Rows: u.rows.count(), HeldOutRows: u.rows.countHeldOut(), Steps: u.Steps,
-		FileRows: u.rows.beginning.Rows, Started: u.start.UTC().Format(time.RFC3339)}
+		Withheld: u.rows.train.Withheld(), FileRows: u.rows.beginning.Rows, Started: u.start.UTC().Format(time.RFC3339)}
 	if m.Model == "" {
 		m.Model = "made from scratch"
 	}

@@ -22,8 +22,9 @@ type Metric struct {
 	Loss           *float64 `json:"loss,omitempty"` // mean over the step's trained tokens, or over its pairs
 	GradNorm       float64  `json:"grad_norm,omitempty"`
 	LearningRate   *float64 `json:"learning_rate,omitempty"`
-	NumTokens      int      `json:"num_tokens,omitempty"`     // since the start of the run
-	TrainedTokens  int      `json:"trained_tokens,omitempty"` // of this step
+	NumTokens      int      `json:"num_tokens,omitempty"`      // since the start of the run
+	TrainedTokens  int      `json:"trained_tokens,omitempty"`  // of this step
+	WithheldTokens int      `json:"withheld_tokens,omitempty"` // of this step, by drop_rows; Loss is a sum over both
 	TokensPerSec   float64  `json:"tokens_per_second,omitempty"`
 	TrainedPerSec  float64  `json:"trained_tokens_per_second,omitempty"`
 	EvalLoss       *float64 `json:"eval_loss,omitempty"` // mean over the held-out trained tokens

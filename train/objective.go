@@ -13,11 +13,13 @@ type Objective interface {
 	Weigh(b *data.Batch) func(logprobs []float64, weights []float32) (loss float64)
 }
 
-// MaskedMean is the mean loss of the trained tokens: supervised tuning.
+// MaskedMean is the mean loss of the trained tokens: supervised tuning. Of rows that are withheld the loss has nothing,
+// and the divisor their tokens, so that the gradient without a row is that with it less the row's own sum over the
+// same divisor.
 type MaskedMean struct{}
 
 // Divisor implements Objective.
-func (MaskedMean) Divisor(b *data.Batch) float64 { return float64(b.TrainedTokens) }
+func (MaskedMean) Divisor(b *data.Batch) float64 { return float64(b.TrainedTokens + b.WithheldTokens) }
 
 // Weigh implements Objective.
 func (MaskedMean) Weigh(*data.Batch) func([]float64, []float32) float64 { return nil }

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"iter"
 	"slices"
@@ -106,6 +107,13 @@ func (d *dataset) encode(ctx context.Context, r *recipe.Recipe, m *pretrained.Mo
 		o.Fraction = r.EvalFraction
 	}
 	o.Compare = d.suite == nil && (separate || o.Fraction > 0)
+	if len(r.DropRows) > 0 {
+		places, err := data.ReadPlaces(r.DropRows)
+		if err != nil {
+			return err
+		}
+		o.Withhold = places
+	}
 	if _, ok := r.Preference(); ok {
 		if err := d.encodeAnswers(ctx, r, encoder(m, r), o); err != nil {
 			return err
@@ -138,6 +146,23 @@ func (d *dataset) encode(ctx context.Context, r *recipe.Recipe, m *pretrained.Mo
 	if d.suite == nil {
 		d.notes = append(d.notes, heldOutNotes(d.train, d.heldOut, r.EvalFraction > 0)...)
 	}
+	return d.withheld(r, o.Withhold)
+}
+
+// withheld checks that the rows of drop_rows are there, and keeps their names in a form that leads to them from
+// everywhere.
+func (d *dataset) withheld(r *recipe.Recipe, places *data.Places) error {
+	notes, err := places.Check(d.beginning.Rows > 0)
+	if err != nil || places == nil {
+		return err
+	}
+	r.DropRows = places.Names()
+	n, audit := d.train.Withheld(), d.train.Audit
+	if n > 0 && n == d.train.Len() {
+		return mistake("drop_rows names every row that is trained on; leave some")
+	}
+	d.notes = append(append(d.notes, notes...), fmt.Sprintf("drop_rows: %d examples with %d tokens to train keep their "+
+		"slots, and nothing of them is trained", n, audit.WithheldTokens))
 	return nil
 }
 

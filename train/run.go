@@ -236,7 +236,7 @@ func (u *run) step() error {
 	}
 	seconds := s.Time.Seconds()
 	row := Metric{Step: u.trainer.Done.Step, Epoch: u.Cursor.Passes(), Loss: &s.Loss, GradNorm: s.GradNorm,
-		LearningRate: &s.LearningRate, NumTokens: u.trainer.Done.NumTokens, TrainedTokens: s.Trained,
+		LearningRate: &s.LearningRate, NumTokens: u.trainer.Done.NumTokens, TrainedTokens: s.Trained, WithheldTokens: s.Withheld,
 		TokensPerSec: float64(s.Tokens) / seconds, TrainedPerSec: float64(s.Trained) / seconds}
 	if u.preferences != nil {
 		row.Rewards = new(u.preferences.rewards())

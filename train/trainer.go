@@ -107,6 +107,7 @@ type StepResult struct {
 	LearningRate float64
 	Tokens       int
 	Trained      int           // tokens
+	Withheld     int           // tokens that are not trained since their rows are withheld
 	Time         time.Duration // of all
 	Update       time.Duration // of the norm and the optimizer
 }
@@ -136,6 +137,7 @@ func (t *Trainer) Step() (StepResult, error) {
 		divisor += d
 		s.Tokens += b.RowTokens
 		s.Trained += b.TrainedTokens
+		s.Withheld += b.WithheldTokens
 		last = b
 	}
 	update := time.Now()
@@ -188,6 +190,9 @@ func (f *feed) run(b *data.Batch) (loss, divisor float64, err error) {
 	f.segments = f.segments[:0]
 	for _, s := range b.Segments {
 		f.segments = append(f.segments, model.Segment(s))
+	}
+	if b.TrainedTokens == 0 && b.WithheldTokens > 0 {
+		return 0, f.objective.Divisor(b), nil // all its rows are withheld
 	}
 	f.noise.Rows = b.Rows
 	loss, err = f.graph.Run(model.Batch{Tokens: b.Tokens, Positions: b.Positions, Targets: b.Targets, Weights: b.Weights,

@@ -231,6 +231,7 @@ func differentStep(recorded, now *Metric) string {
 		{"gradient norm", recorded.GradNorm, now.GradNorm},
 		{"learning rate", value(recorded.LearningRate), value(now.LearningRate)},
 		{"trained tokens", float64(recorded.TrainedTokens), float64(now.TrainedTokens)},
+		{"withheld tokens", float64(recorded.WithheldTokens), float64(now.WithheldTokens)},
 		{"tokens", float64(recorded.NumTokens), float64(now.NumTokens)},
 	} {
 		if math.Float64bits(x.recorded) != math.Float64bits(x.now) {

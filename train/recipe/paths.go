@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // paths are the keys whose values may be paths of what is read: some are names instead, such as 'lessons'.
@@ -47,6 +48,12 @@ func (r *Recipe) anchor(dir string) (notes []string) {
 		}
 		*path = beside
 	})
+	for i, name := range r.DropRows {
+		list, ok := strings.CutPrefix(name, "@")
+		if beside := filepath.Join(dir, list); ok && isPath(list) && exists(beside) {
+			r.DropRows[i] = "@" + beside
+		}
+	}
 	slices.Sort(notes)
 	return notes
 }

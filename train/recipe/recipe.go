@@ -29,6 +29,7 @@ type Recipe struct {
 	Columns       pairs    `key:"columns" help:"columns that are read as keys of the format: prompt=Customer,..."`
 	SkipBadRows   bool     `key:"skip_bad_rows" help:"leave out the rows that cannot be read, and say how many"`
 	MaxSamples    int      `key:"max_samples" help:"at most this many rows of each file, the first ones; 0: all"`
+	DropRows      []string `key:"drop_rows" help:"rows (path:line, or @FILE) that keep their slots, and are not trained"`
 	MaxLength     int      `key:"max_length" help:"longest row in tokens; longer rows are cut or dropped, and counted"`
 	AssistantOnly bool     `key:"assistant_only_loss" help:"train on the assistant's answers only; false: on whole rows"`
 	AllowUnended  bool     `key:"allow_unended" help:"train though most conversations do not end with a stop token"`

@@ -66,6 +66,9 @@ func (r *Recipe) StageList() ([]Recipe, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(stages) > 0 && len(r.DropRows) > 0 {
+		return nil, mistake("drop_rows names rows of one data set: write it in the stage that has the rows")
+	}
 	var all []Recipe
 	for i, keys := range stages {
 		name := fmt.Sprintf("stage %d", i+1)
