@@ -1,7 +1,10 @@
 package data
 
 import (
+	"errors"
 	"hash/fnv"
+	"iter"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -78,6 +81,31 @@ func Near(train, heldOut *Set) []NearRows {
 		})
 	}
 	return near
+}
+
+// Alike finds, for each of some rows, the others of a data set that say almost the same ([Near] says how much), by their
+// sources. Rows that cannot be read are passed over.
+func Alike(of []Row, rows iter.Seq2[Row, error]) ([][]string, error) {
+	signs := make([]signature, len(of))
+	for i := range of {
+		signs[i] = sign(&of[i])
+	}
+	alike := make([][]string, len(of))
+	for row, err := range rows {
+		if _, bad := errors.AsType[*BadRow](err); bad {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		s := sign(&row)
+		for i := range signs {
+			if row.Source != of[i].Source && s.agrees(&signs[i]) && !slices.Contains(alike[i], row.Source) {
+				alike[i] = append(alike[i], row.Source)
+			}
+		}
+	}
+	return alike, nil
 }
 
 func (s *signature) agrees(t *signature) bool {

@@ -162,7 +162,8 @@ func (p *Places) Check(partly bool) (notes []string, err error) {
 	for _, x := range p.all {
 		switch {
 		case len(x.files) > 1:
-			wrong = append(wrong, fmt.Sprintf("%s may be of %s: write more of the path", x.name, strings.Join(x.files, " or of ")))
+			wrong = append(wrong, fmt.Sprintf("%s may be of %s: write more of the path", x.name,
+				strings.Join(x.files, " or of ")))
 		case x.trained:
 		case x.left != "" && !x.heldOut:
 			notes = append(notes, fmt.Sprintf("drop_rows: %s is not trained anyway: %s", x.name, x.left))

@@ -53,6 +53,7 @@ func (u *run) describe() error {
 	}
 	fmt.Fprintf(log, "run       %d steps of %d %s, %d threads (%s), about %s of memory, in %s\n", u.Steps,
 		r.BatchSize*r.Accumulation, what, u.Pool.Threads(), kernel.Path(), bytesText(u.Memory.Total()), r.OutputDir)
+	u.sayExplain()
 	if d, peak := u.estimateTime(tokens, shared); d > 0 {
 		fmt.Fprintf(log, "time      about %s of training, if steps reach %.0f %% of the %.0f GFLOP/s "+
 			"that were measured here; progress shows a better estimate\n", timeText(d), 100*usualFraction, peak/1e9)

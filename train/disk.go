@@ -13,11 +13,8 @@ func (u *run) checkDisk() error {
 	if isRun(u.Recipe.OutputDir) {
 		return nil
 	}
-	values := int64(u.Model.Size())
-	if u.Model.Adapter() != nil {
-		values = int64(trainedValues(u.Model.Model))
-	}
-	need := 4 * values
+	values := u.modelBytes() / 4
+	need := 4*values + u.explainBytes()
 	if u.Recipe.SaveStrategy != "no" {
 		need += 4 * values * 3 // weights and AdamW's two moments
 	}
@@ -26,6 +23,14 @@ func (u *run) checkDisk() error {
 	}
 	free, ok := machine.FreeDisk(folderOf(u.Recipe.OutputDir))
 	return diskError(u.Recipe.OutputDir, need, free, ok)
+}
+
+// modelBytes is the room that the run's model takes: an adapter is saved without its base.
+func (u *run) modelBytes() int64 {
+	if u.Model.Adapter() != nil {
+		return 4 * int64(trainedValues(u.Model.Model))
+	}
+	return 4 * int64(u.Model.Size())
 }
 
 // folderOf is the folder, or the one above it in which it will be made.
@@ -41,6 +46,6 @@ func diskError(dir string, need, free int64, known bool) error {
 	if !known || free >= need {
 		return nil
 	}
-	return mistake("output_dir %s: its disk has %s left, model and checkpoint take %s; make room, choose another folder, "+
+	return mistake("output_dir %s: its disk has %s left, what the run keeps takes %s; make room, choose another folder, "+
 		"or set save_strategy: no", dir, bytesText(free), bytesText(need))
 }

@@ -132,8 +132,13 @@ func prepareOutput(r *recipe.Recipe, checkpoint string) error {
 	if err := checkWritable(r.OutputDir); err != nil {
 		return wrap(err)
 	}
-	if err := checkpoints.Clean(r.OutputDir); err != nil || goesOn(r, checkpoint) {
-		return err
+	for _, dir := range []string{r.OutputDir, filepath.Join(r.OutputDir, explainDir)} {
+		if err := checkpoints.Clean(dir); err != nil {
+			return err
+		}
+	}
+	if goesOn(r, checkpoint) {
+		return nil
 	}
 	return clearRun(r.OutputDir)
 }
@@ -154,6 +159,9 @@ func clearRun(dir string) error {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return mistake("output_dir %s: cannot remove %s: %s", dir, path, checkpoints.Reason(err))
 		}
+	}
+	if err := clearExplain(dir); err != nil {
+		return err
 	}
 	list, err := checkpoints.List(dir)
 	for _, c := range list {

@@ -47,6 +47,7 @@ func (d *dataset) countHeldOut() int { return d.heldOut.Len() / d.together() }
 type loadOptions struct {
 	threads  int
 	resumed  string    // the checkpoint that the run goes on from, ""
+	model    string    // that is read in place of the recipe's, ""
 	steps    int       // that may be made though max_steps are fewer
 	large    int64     // bytes of files of which a part is read where a part is needed; 0: largeData
 	log      io.Writer // of the progress

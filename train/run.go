@@ -236,8 +236,8 @@ func (u *run) step() error {
 	}
 	seconds := s.Time.Seconds()
 	row := Metric{Step: u.trainer.Done.Step, Epoch: u.Cursor.Passes(), Loss: &s.Loss, GradNorm: s.GradNorm,
-		LearningRate: &s.LearningRate, NumTokens: u.trainer.Done.NumTokens, TrainedTokens: s.Trained, WithheldTokens: s.Withheld,
-		TokensPerSec: float64(s.Tokens) / seconds, TrainedPerSec: float64(s.Trained) / seconds}
+		LearningRate: &s.LearningRate, NumTokens: u.trainer.Done.NumTokens, TrainedTokens: s.Trained,
+		WithheldTokens: s.Withheld, TokensPerSec: float64(s.Tokens) / seconds, TrainedPerSec: float64(s.Trained) / seconds}
 	if u.preferences != nil {
 		row.Rewards = new(u.preferences.rewards())
 	}
@@ -277,6 +277,11 @@ func (u *run) afterStep(ctx context.Context) error {
 			return err
 		}
 		save = save || better && r.LoadBest || due(r.SaveStrategy, r.SaveSteps)
+	}
+	if u.explains(step) {
+		if err := u.keepExplain(); err != nil {
+			return err
+		}
 	}
 	if save {
 		return u.saveCheckpoint()

@@ -34,6 +34,7 @@ type Setup struct {
 // SetupOptions are what a setup needs beside its recipe.
 type SetupOptions struct {
 	Checkpoint  string                        // to go on from, or ""
+	Model       string                        // is read in place of the one that the recipe begins with; ""
 	SkipHeldOut bool                          // hold rows out, and do not measure them
 	Steps       int                           // that are made where max_steps are fewer
 	Available   func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
@@ -46,8 +47,8 @@ type SetupOptions struct {
 // machine has not. The caller closes it.
 func NewSetup(ctx context.Context, r *recipe.Recipe, o SetupOptions) (*Setup, error) {
 	s := &Setup{Recipe: r, Pool: kernel.NewPool(r.Threads), resumed: o.Checkpoint}
-	err := s.load(ctx, loadOptions{threads: s.Pool.Threads(), resumed: o.Checkpoint, steps: o.Steps, large: o.Large,
-		log: cmp.Or[io.Writer](o.Log, io.Discard), terminal: o.Terminal})
+	err := s.load(ctx, loadOptions{threads: s.Pool.Threads(), resumed: o.Checkpoint, model: o.Model,
+		steps: o.Steps, large: o.Large, log: cmp.Or[io.Writer](o.Log, io.Discard), terminal: o.Terminal})
 	if err == nil {
 		err = s.plan(o)
 	}
@@ -77,6 +78,8 @@ func (s *Setup) load(ctx context.Context, o loadOptions) (err error) {
 	switch {
 	case s.resumed != "":
 		s.Model, err = pretrained.Outline(s.resumed, "")
+	case o.model != "":
+		s.Model, err = pretrained.Outline(o.model, "")
 	case r.ModelNameOrPath != "":
 		s.Model, err = pretrained.Outline(r.ModelNameOrPath, r.ChatTemplate)
 	default:

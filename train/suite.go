@@ -10,7 +10,7 @@ import (
 
 // askBefore asks the untrained model what the data set's suite asks; a resumed run does not ask again.
 func (u *run) askBefore(ctx context.Context) error {
-	if u.rows.suite == nil {
+	if u.rows.suite == nil || u.o.scratch {
 		return nil
 	}
 	u.report = &eval.Report{Suite: u.rows.suite}

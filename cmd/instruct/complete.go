@@ -8,6 +8,7 @@ import (
 	"instruct/model/kernel"
 	"instruct/model/pretrained"
 	"instruct/tokenizer/chat"
+	"instruct/train/attribute"
 	"instruct/train/bench"
 	"instruct/train/recipe"
 )
@@ -34,6 +35,8 @@ func choices(c *cobra.Command, flag string) []string {
 			return data.Conversions()
 		}
 		return exportNames()
+	case "method":
+		return attribute.Methods()
 	case "preset":
 		return bench.Presets()
 	}

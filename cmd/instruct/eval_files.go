@@ -14,19 +14,27 @@ import (
 // checkOutputs refuses files that cannot be written, before anything is asked.
 func (e *evaluation) checkOutputs() error {
 	for _, f := range []struct{ flag, path string }{{"html", e.html}, {"junit", e.junit}} {
-		if f.path == "" {
-			continue
-		}
-		dir := filepath.Dir(f.path)
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			return mistake("%s %s: there is no folder %s; make it first", f.flag, f.path, dir)
-		}
-		if info, err := os.Stat(f.path); err == nil && info.IsDir() {
-			return mistake("%s %s is a folder; give the name of a file", f.flag, f.path)
+		if err := checkFile(f.flag, f.path); err != nil {
+			return err
 		}
 	}
 	if info, err := os.Stat(e.out); err == nil && !info.IsDir() {
 		return mistake("out %s is a file; give the name of a folder", e.out)
+	}
+	return nil
+}
+
+// checkFile refuses the path of a flag for a file that cannot be one; "" is none.
+func checkFile(flag, path string) error {
+	if path == "" {
+		return nil
+	}
+	dir := filepath.Dir(path)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return mistake("%s %s: there is no folder %s; make it first", flag, path, dir)
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return mistake("%s %s is a folder; give the name of a file", flag, path)
 	}
 	return nil
 }

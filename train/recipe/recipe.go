@@ -90,6 +90,7 @@ type Recipe struct {
 	SaveStrategy string `key:"save_strategy" help:"when to save checkpoints: no, steps or epoch"`
 	SaveSteps    int    `key:"save_steps" help:"steps between checkpoints; above 0 implies save_strategy steps"`
 	SaveLimit    int    `key:"save_total_limit" help:"checkpoints kept; the best one is always kept"`
+	Explain      bool   `key:"explain" help:"keep the weights of up to 7 steps on the way, for instruct explain"`
 	LoadBest     bool   `key:"load_best_model_at_end" help:"the run's result is the checkpoint of lowest held-out loss"`
 
 	StopPatience  int     `key:"early_stopping_patience" help:"stop after so many evaluations in vain; 0: never"`
