@@ -1,9 +1,11 @@
 package train
 
 import (
+	"path/filepath"
 	"slices"
 	"testing"
 
+	"instruct/checkpoints"
 	"instruct/train/recipe"
 )
 
@@ -44,4 +46,22 @@ func TestNoiseAndAccumulation(t *testing.T) {
 	b := mustRun(t, set(t, quick(t), append(more, "per_device_train_batch_size", "1", "gradient_accumulation_steps",
 		"4")...))
 	compareSteps(t, a.steps, b.steps, 1e-6)
+}
+
+// TestSavingBesideTheNextStep: a checkpoint that is written while the next step is on its way is that of its own step.
+func TestSavingBesideTheNextStep(t *testing.T) {
+	more := []string{"save_strategy", "steps", "save_steps", "1", "lr_scheduler_type", "constant", "max_steps"}
+	long, short := quick(t), quick(t)
+	mustRun(t, set(t, long, append(more, "3")...))
+	mustRun(t, set(t, short, append(more, "2")...))
+	for _, name := range []string{"model.safetensors", optimizerFile} {
+		a, err := checkpoints.HashFile(filepath.Join(long.OutputDir, "checkpoint-2", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := checkpoints.HashFile(filepath.Join(short.OutputDir, "checkpoint-2", name))
+		if err != nil || a != b {
+			t.Errorf("%s of checkpoint-2 is another one in a run that went on (%v)", name, err)
+		}
+	}
 }

@@ -62,7 +62,8 @@ type run struct {
 	report  *eval.Report
 	metrics *metrics
 	best    best
-	saved   int // step of the last checkpoint
+	saved   int     // step of the last checkpoint that is whole
+	saving  *saving // the one that is being written
 	origin  origin
 	unlock  func() // the output folder; nil where it is not locked
 
@@ -146,6 +147,7 @@ func (u *run) begin(ctx context.Context) (err error) {
 	if u.trainer, err = u.NewTrainer(); err != nil {
 		return err
 	}
+	u.trainer.beforeUpdate = u.settle
 	if held := &u.rows.heldOut.Store; held.Len() > 0 {
 		o := heldOutOptions{examples: held, rows: r.BatchSize, share: r.SharePrefix, beside: u.trainer.Graph}
 		if u.preferences != nil {
@@ -184,6 +186,9 @@ func (u *run) release() {
 
 // close gives back what the run took.
 func (u *run) close() {
+	if err := u.settle(); err != nil {
+		fmt.Fprintln(u.said, "note:", err)
+	}
 	if u.metrics != nil {
 		u.metrics.close()
 	}
@@ -225,7 +230,7 @@ func (u *run) loop(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return u.settle()
 }
 
 // step makes one step and reports it.
@@ -304,9 +309,12 @@ func (u *run) keepModel(err error) error {
 // interrupt saves where the run stands and says how to go on.
 func (u *run) interrupt() error {
 	u.metrics.done()
+	if err := u.settle(); err != nil {
+		return err
+	}
 	step := u.trainer.Done.Step
 	if u.o.scratch && step > 0 {
-		return cmp.Or(u.saveCheckpoint(), ErrInterrupted)
+		return cmp.Or(u.saveCheckpoint(), u.settle(), ErrInterrupted)
 	}
 	if step == 0 && u.o.staged != nil && u.o.staged.number > 1 {
 		fmt.Fprintf(u.said, "stopped before the first step of stage %d; the stages before it are done\ngo on with %s\n",
@@ -318,7 +326,7 @@ func (u *run) interrupt() error {
 		return ErrInterrupted
 	}
 	if u.saved != step {
-		if err := u.saveCheckpoint(); err != nil {
+		if err := cmp.Or(u.saveCheckpoint(), u.settle()); err != nil {
 			return err
 		}
 	}

@@ -38,37 +38,6 @@ var mayChange = []string{"max_steps", "num_train_epochs", "eval_strategy", "eval
 	"save_total_limit", "explain", "load_best_model_at_end", "logging_steps", "output_dir", "overwrite_output_dir",
 	"resume_from_checkpoint", "threads", "gradient_checkpointing", "early_stopping_patience", "early_stopping_threshold"}
 
-// saveCheckpoint writes checkpoint-N: a whole Hugging Face folder with optimizer.safetensors, trainer_state.json,
-// state.json and the sums of all of them. It appears whole or not at all.
-func (u *run) saveCheckpoint() error {
-	r, step := u.Recipe, u.trainer.Done.Step
-	st := state{u.trainer.Done, u.Cursor.Place, u.best, u.origin, u.rows.beginning, *r, u.rows.audit().Hash,
-		u.referenceHash()}
-	err := checkpoints.SaveDir(checkpointDir(r, step), func(tmp string) error {
-		if err := u.trainer.ema.during(func() error { return u.Model.Save(tmp) }); err != nil {
-			return err
-		}
-		if err := pretrained.WriteTensors(filepath.Join(tmp, optimizerFile), u.trainer.tensors()); err != nil {
-			return err
-		}
-		if err := u.reference.write(tmp); err != nil {
-			return err
-		}
-		if err := writeJSON(filepath.Join(tmp, trainerFile), u.trainerState()); err != nil {
-			return err
-		}
-		if err := writeJSON(filepath.Join(tmp, checkpoints.StateFile), st); err != nil {
-			return err
-		}
-		return checkpoints.WriteSums(tmp)
-	})
-	if err != nil {
-		return fmt.Errorf("train: save checkpoint of step %d: %w", step, err)
-	}
-	u.saved = step
-	return checkpoints.Rotate(r.OutputDir, r.SaveLimit, u.best.Step) // there is no checkpoint of step 0
-}
-
 func checkpointDir(r *recipe.Recipe, step int) string {
 	return filepath.Join(r.OutputDir, fmt.Sprintf("checkpoint-%d", step))
 }

@@ -36,6 +36,8 @@ type Trainer struct {
 	recipe *recipe.Recipe
 	rates  schedule.Schedule
 	source Source
+
+	beforeUpdate func() error // is called in each step before a weight or moment changes; may be nil
 }
 
 // TrainerOptions say what is trained, on what and how.
@@ -146,6 +148,11 @@ func (t *Trainer) Step() (StepResult, error) {
 		return s, t.nonFinite("gradient norm", s.GradNorm, last)
 	}
 	s.LearningRate = t.rates.Rate(t.Done.Step + 1)
+	if t.beforeUpdate != nil {
+		if err := t.beforeUpdate(); err != nil {
+			return s, err
+		}
+	}
 	if err := t.opt.step(t.recipe, s.LearningRate, s.GradNorm, divisor); err != nil {
 		return s, fmt.Errorf("step %d: %w", t.Done.Step+1, err)
 	}
