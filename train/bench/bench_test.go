@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -31,5 +32,18 @@ func TestRefusesWhatDoesNotFit(t *testing.T) {
 	}
 	if _, ok := err.(interface{ UserError() bool }); !ok {
 		t.Errorf("bench: %v", err)
+	}
+}
+
+// TestNoShareOfAPeakThatWasPassed: a peak below what the steps did was not the peak.
+func TestNoShareOfAPeakThatWasPassed(t *testing.T) {
+	slow, fast := Result{GFLOPS: 50}, Result{GFLOPS: 50}
+	slow.against(40)
+	fast.against(100)
+	if slow.PeakGFLOPS != 0 || strings.Contains(slow.String(), "peak-GFLOP") {
+		t.Errorf("a peak of 40 is said of 50 GFLOP/s: %s", &slow)
+	}
+	if fast.PeakFraction != 0.5 || !strings.Contains(fast.String(), " 100.0 peak-GFLOP/s 50.0 %peak ") {
+		t.Errorf("a peak of 100 is not said of 50 GFLOP/s: %s", &fast)
 	}
 }
