@@ -82,6 +82,9 @@ func (f *server) openPage(cmd *cobra.Command, first *pretrained.Model) (*page.Pa
 	if f.behaviour != "" && (f.corrections != "" || len(f.policies) > 0) {
 		o.Round = f.roundArgs
 	}
+	if text, err := os.ReadFile(filepath.Join(f.model, "run.json")); err == nil && strings.Contains(string(text), `"finished"`) {
+		o.Rows = f.rowsArgs
+	}
 	var err error
 	if o.Model, err = f.shown(cmd, first, f.model); err != nil {
 		return nil, err
@@ -152,6 +155,12 @@ func (f *server) roundArgs(corrections string) []string {
 		args = append(args, "--recipe", f.recipe)
 	}
 	return args
+}
+
+// rowsArgs is the command that writes a page with the rows behind an answer.
+func (f *server) rowsArgs(a page.Asked, html string) []string {
+	return []string{"explain", f.model, "--prompt", a.Prompt, "--system", a.System, "--answer", a.Answer, "--html", html,
+		"--threads", strconv.Itoa(f.threads)}
 }
 
 // evalArgs is the command that asks the suites and writes what it finds into a folder.

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// job is a command of the program that runs beside the server: a round, or an evaluation.
+// job is a command of the program that runs beside the server: a round, an evaluation, or a search for rows.
 type job struct {
 	kind    string
 	started time.Time

@@ -39,6 +39,8 @@ type Options struct {
 	Run   func(ctx context.Context, args []string, out io.Writer) (code int)
 	Round func(corrections string) []string
 	Eval  func(dir string) []string
+	// Rows are those that write a page with the training rows behind an answer of the server's model; nil: it is no run.
+	Rows func(a Asked, page string) []string
 }
 
 // Model is a model that answers on the page.
@@ -143,6 +145,8 @@ func routes() []route {
 		{"GET /api/rounds", (*Page).showRounds},
 		{"POST /api/rounds", (*Page).startRound},
 		{"GET /api/rounds/{round}/report", (*Page).showReport},
+		{"POST /api/rows", (*Page).startRows},
+		{"GET /api/rows/{report}/report", (*Page).showRows},
 		{"GET /api/runs", (*Page).showRuns},
 		{"GET /api/runs/metrics", (*Page).showMetrics},
 		{"GET /api/suites", (*Page).showSuites},
@@ -229,6 +233,7 @@ func (p *Page) about(w http.ResponseWriter, _ *http.Request) error {
 		System      string `json:"system"`
 		Chat        string `json:"chat"`
 		Corrections bool   `json:"corrections"`
+		Rows        bool   `json:"rows"` // those that taught an answer can be looked for
 	}
 	type parts struct {
 		Models []shown  `json:"models"`
@@ -244,7 +249,8 @@ func (p *Page) about(w http.ResponseWriter, _ *http.Request) error {
 		if i > 0 {
 			chat = "/api/second/chat"
 		}
-		x.Models = append(x.Models, shown{m.Name, m.System, chat, m.Corrections != nil})
+		rows := i == 0 && p.options.Rows != nil
+		x.Models = append(x.Models, shown{m.Name, m.System, chat, m.Corrections != nil, rows})
 	}
 	if p.policy != nil {
 		for _, r := range p.policy.Rules {

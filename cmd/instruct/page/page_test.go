@@ -43,7 +43,8 @@ func newPage(t *testing.T, change func(o *Options)) *Page {
 			return 0
 		},
 		Round: func(corrections string) []string { return []string{"round", corrections} },
-		Eval:  func(dir string) []string { return []string{"eval", dir} }}
+		Eval:  func(dir string) []string { return []string{"eval", dir} },
+		Rows:  func(a Asked, page string) []string { return []string{"explain", a.System, a.Prompt, a.Answer, page} }}
 	if change != nil {
 		change(&o)
 	}
@@ -122,11 +123,16 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/api/suites", "", 200, `"rules":[{"id":"brief","text":"Be brief.","severity":"warn"}],` +
 			`"start":true,"results":null`},
 		{"GET", "/api/suites/report", "", 404, `nothing has been asked yet`},
+		{"GET", "/api/rows/1/report", "", 404, `there is no report`},
+		{"GET", "/api/rows/..%2f..%2fx/report", "", 404, `there is no report`},
 		{"GET", "/api/rounds", "", 200, `"begun":false`},
 		{"GET", "/api/rounds/1/report", "", 404, `no such report`},
 		{"GET", "/api/rounds/..%2f..%2fx/report", "", 404, `there is no round`},
 		{"GET", "/api/rounds/-1/report", "", 404, `there is no round`},
 		{"POST", "/api/rounds", "", 400, `there is nothing new to teach`},
+		{"POST", "/api/rows", `{"prompt":[],"answer":"a"}`, 400, `the first answer of a conversation`},
+		{"POST", "/api/rows", `{"prompt":[{"role":"user","content":"a"},{"role":"assistant","content":"b"},` +
+			`{"role":"user","content":"c"}],"answer":"d"}`, 400, `the first answer of a conversation`},
 		{"POST", "/api/second/chat", "{}", 404, `there is no second model`},
 		{"POST", "/api/corrections", `{"modle":1}`, 400, `unknown field \"modle\"`},
 		{"POST", "/api/corrections", `{} {}`, 400, `more than one value`},
@@ -154,7 +160,7 @@ func TestOnlyThePageChangesThings(t *testing.T) {
 		func(r *http.Request) { r.Header.Del("Origin") },
 	} {
 		for _, path := range []string{"/api/corrections", "/api/corrections/undo", "/api/rounds", "/api/suites",
-			"/api/second", "/api/job/stop"} {
+			"/api/second", "/api/rows", "/api/job/stop"} {
 			if status, body, _ := p.ask("POST", path, "{}", change); status != http.StatusForbidden {
 				t.Errorf("%s: %d %s", path, status, body)
 			}
@@ -166,16 +172,45 @@ func TestOnlyThePageChangesThings(t *testing.T) {
 func TestNothingIsShownThatWasNotGiven(t *testing.T) {
 	p := newPage(t, func(o *Options) { *o = Options{Model: Model{Name: "m"}} })
 	if _, body, _ := p.ask("GET", "/api/page", ""); !strings.Contains(body,
-		`"corrections":false}],"rules":[],"rounds":false,"runs":false,"suites":false}`) {
+		`"corrections":false,"rows":false}],"rules":[],"rounds":false,"runs":false,"suites":false}`) {
 		t.Error(body)
 	}
 	for _, path := range []string{"GET /api/runs", "GET /api/runs/metrics?run=a", "GET /api/rounds",
 		"GET /api/rounds/1/report", "POST /api/second", "GET /api/corrections", "POST /api/corrections",
-		"POST /api/rounds", "POST /api/suites"} {
+		"POST /api/rounds", "POST /api/suites", "POST /api/rows"} {
 		method, path, _ := strings.Cut(path, " ")
 		if status, body, _ := p.ask(method, path, "{}"); status != http.StatusNotFound {
 			t.Errorf("%s %s: %d %s", method, path, status, body)
 		}
+	}
+}
+
+// TestRows: the rows behind an answer are looked for as it was asked, and each search has a report of its own.
+func TestRows(t *testing.T) {
+	p := newPage(t, func(o *Options) {
+		o.Run = func(_ context.Context, args []string, out io.Writer) int {
+			write(t, args[len(args)-1], strings.Join(args[:len(args)-1], "|"))
+			return 0
+		}
+	})
+	for n, x := range []struct{ system, want string }{
+		{"", "explain|S|q|no"},
+		{`{"role":"system","content":"T"},`, "explain|T|q|no"},
+	} {
+		status, body, _ := p.ask("POST", "/api/rows", `{"prompt":[`+x.system+`{"role":"user","content":"q"}],"answer":"no"}`)
+		if want := fmt.Sprintf("{\"report\":%d}\n", n+1); status != 200 || body != want {
+			t.Fatalf("%d %s, want %s", status, body, want)
+		}
+		if s := p.ended(t); s.Kind != "rows" || s.Code != 0 {
+			t.Errorf("%+v", s)
+		}
+	}
+	_, body, h := p.ask("GET", "/api/rows/1/report", "")
+	if body != "explain|S|q|no" || !strings.Contains(h.Get("Content-Security-Policy"), "sandbox") {
+		t.Errorf("%s %v", body, h)
+	}
+	if _, body, _ := p.ask("GET", "/api/rows/2/report", ""); body != "explain|T|q|no" {
+		t.Error(body)
 	}
 }
 

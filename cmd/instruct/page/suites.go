@@ -11,9 +11,10 @@ import (
 
 // results are the files of the last evaluation that came to its end.
 type results struct {
-	mu  sync.Mutex
-	dir string
-	n   int // evaluations that were started
+	mu   sync.Mutex
+	dir  string
+	n    int // evaluations that were started
+	rows int // searches for rows that were started
 }
 
 const (

@@ -3,6 +3,7 @@
 import { chat, post } from "./api.js";
 import { button, el, field, fill } from "./dom.js";
 import { correctForm } from "./correct.js";
+import { rowsView } from "./rows.js";
 import { whyView } from "./why.js";
 
 export function chatPart(about) {
@@ -158,7 +159,8 @@ export function chatPart(about) {
     const why = (event) => {
       const open = event.currentTarget.getAttribute("aria-expanded") !== "true";
       event.currentTarget.setAttribute("aria-expanded", String(open));
-      fill(a.below, open && whyView(a.tokens));
+      const first = turn.prompt.filter((m) => m.role !== "system").length === 1;
+      fill(a.below, open && [whyView(a.tokens), a.of.rows && first && rowsView(turn.prompt, a.text)]);
     };
     return el("div", { class: "buttons" },
       button(turn.answers.length > 1 ? "Go on with this" : "Accept", accept, { "data-name": "accept" }),

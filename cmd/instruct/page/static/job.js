@@ -2,7 +2,7 @@
 import { get, post } from "./api.js";
 import { button, el, fill, span } from "./dom.js";
 
-const names = { round: "The round", evaluation: "The evaluation" };
+const names = { round: "The round", evaluation: "The evaluation", rows: "The search for rows" };
 
 // jobView shows the last command of a kind. ended(job) is told once when one ends that was seen running, and
 // running(yes) whether any command runs.
