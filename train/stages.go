@@ -94,7 +94,7 @@ func runStages(ctx context.Context, r recipe.Recipe, o Options) (res *Result, er
 func goesOnStaged(r *recipe.Recipe) (bool, error) {
 	auto, goOn, err := r.GoesOn()
 	switch {
-	case err != nil || !goOn || !finished(r.OutputDir):
+	case err != nil || !goOn || !Finished(r.OutputDir):
 		return goOn, err
 	case auto:
 		return false, nil
@@ -202,7 +202,7 @@ func removeRun(dir string) error {
 
 // stageDone tells whether a stage was finished, by the same recipe.
 func stageDone(s *recipe.Recipe, goOn bool) (weights string, done bool, err error) {
-	if !goOn || !finished(s.OutputDir) {
+	if !goOn || !Finished(s.OutputDir) {
 		return "", false, nil
 	}
 	var m manifest

@@ -70,7 +70,7 @@ func findCheckpoint(r *recipe.Recipe) (path string, notes []string, err error) {
 	case "", "false", "no":
 		return "", nil, nil
 	case "auto":
-		if _, err := os.Stat(filepath.Join(r.OutputDir, manifestFile)); err != nil || finished(r.OutputDir) {
+		if _, err := os.Stat(filepath.Join(r.OutputDir, manifestFile)); err != nil || Finished(r.OutputDir) {
 			return "", nil, nil
 		}
 		path, notes, _, err = newestOf(r.OutputDir)

@@ -50,8 +50,8 @@ func (o *Options) goOn() string {
 	return "the same command and --resume_from_checkpoint true"
 }
 
-// finished tells whether a folder holds a run that was made to its end.
-func finished(dir string) bool {
+// Finished tells whether a folder holds a run that was made to its end.
+func Finished(dir string) bool {
 	var m struct {
 		Finished string `json:"finished"`
 	}

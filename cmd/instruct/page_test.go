@@ -47,7 +47,7 @@ func metricRows(from, to int) string {
 }
 
 // TestPageInChromium goes through the page as a person does who has a keyboard and no mouse: chat with two models, why,
-// correct, undo, a round, its report, curves that grow, a suite. Every part is looked at in a narrow and a wide window.
+// the rows behind it, correct, undo, a round, its report, curves that grow, a suite. Every part is looked at in a narrow and a wide window.
 func TestPageInChromium(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not in the short form: it drives a browser")
@@ -105,7 +105,15 @@ func (c *chromium) chat() {
 	c.tabTo("Why?")
 	c.press("Enter", "Tab", "ArrowRight")
 	c.says("It had these in mind")
+	c.tabTo("Which rows taught it?")
+	c.press("Enter")
+	c.says("The search for rows has ended")
+	c.tabTo("Show the report")
+	c.press("Enter")
+	c.until("document.querySelector('iframe')")
+	has(c.t, c.eval("fetch('/api/rows/1/report').then((r) => r.text())"), "hello", "rows")
 	c.pictures("why")
+	c.press("Enter")
 	c.tabTo("Edit and note") // of the second answer
 	c.tabTo("Edit and note")
 	c.press("Enter")

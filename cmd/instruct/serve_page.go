@@ -14,6 +14,7 @@ import (
 	"instruct/cmd/instruct/openai"
 	"instruct/cmd/instruct/page"
 	"instruct/model/pretrained"
+	"instruct/train"
 	"instruct/train/coach"
 )
 
@@ -82,7 +83,7 @@ func (f *server) openPage(cmd *cobra.Command, first *pretrained.Model) (*page.Pa
 	if f.behaviour != "" && (f.corrections != "" || len(f.policies) > 0) {
 		o.Round = f.roundArgs
 	}
-	if text, err := os.ReadFile(filepath.Join(f.model, "run.json")); err == nil && strings.Contains(string(text), `"finished"`) {
+	if train.Finished(f.model) {
 		o.Rows = f.rowsArgs
 	}
 	var err error
