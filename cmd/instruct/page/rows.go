@@ -46,7 +46,9 @@ func (p *Page) startRows(w http.ResponseWriter, r *http.Request) error {
 }
 
 // rowsPage is the file of a report.
-func (p *Page) rowsPage(n int) string { return filepath.Join(p.scratch, fmt.Sprintf("rows-%d.html", n)) }
+func (p *Page) rowsPage(n int) string {
+	return filepath.Join(p.scratch, fmt.Sprintf("rows-%d.html", n))
+}
 
 // showRows shows a report, which needs no script.
 func (p *Page) showRows(w http.ResponseWriter, r *http.Request) error {
