@@ -40,7 +40,7 @@ func mustRunLarge(t *testing.T, r recipe.Recipe) (trained, string) {
 }
 
 // readManifest reads run.json.
-func readManifest(t *testing.T, r recipe.Recipe) (m manifest) {
+func readManifest(t *testing.T, r recipe.Recipe) (m Manifest) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(r.OutputDir, manifestFile))
 	if err == nil {

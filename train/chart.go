@@ -110,8 +110,8 @@ func (c *chart) ticks() (values []float64) {
 		}
 		return values
 	}
-	tick := niceStep(c.high / 5)
-	for v := 0.0; v <= c.high+float64(tick/2); v += tick {
+	tick := niceStep((c.high - c.low) / 5)
+	for v := c.low; v <= c.high+float64(tick/2); v += tick {
 		values = append(values, v)
 	}
 	return values

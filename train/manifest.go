@@ -13,8 +13,8 @@ import (
 	"instruct/model/kernel"
 )
 
-// manifest is run.json: what the run was made from, and what it gave.
-type manifest struct {
+// Manifest is run.json: what the run was made from, and what it gave.
+type Manifest struct {
 	Version        string            `json:"version"`
 	Go             string            `json:"go"`
 	Platform       string            `json:"platform"`
@@ -51,7 +51,8 @@ type manifest struct {
 	ExactMatchFrom *float64          `json:"exact_match_before,omitempty"`
 }
 
-// writeManifest writes run.json and recipe.yaml, at the start and, with the result, at the end.
+// writeManifest writes run.json and recipe.yaml, at the start and, with the result, at the end. run.json comes first: it
+// makes the folder one of a run, which another may replace wherever this one is killed.
 func (u *run) writeManifest(res *Result) error {
 	r := u.Recipe
 	again := *r // run again, the saved recipe starts anew and replaces nothing unasked
@@ -65,11 +66,8 @@ func (u *run) writeManifest(res *Result) error {
 	if err != nil {
 		return err
 	}
-	if err := checkpoints.WriteFile(filepath.Join(r.OutputDir, recipeFile), recipe); err != nil {
-		return err
-	}
 	sum := sha256.Sum256(recipe)
-	m := manifest{Version: u.o.Version, RecipeHash: hex.EncodeToString(sum[:]), Go: runtime.Version(),
+	m := Manifest{Version: u.o.Version, RecipeHash: hex.EncodeToString(sum[:]), Go: runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Kernels:  kernel.Path(), CPUFeatures: kernel.Features(), Threads: u.Pool.Threads(), Arguments: u.o.Args, Seed: r.Seed,
 		DataSeed: r.DataSeed, Model: r.ModelNameOrPath, BaseFiles: u.origin.Base,
@@ -92,11 +90,14 @@ func (u *run) writeManifest(res *Result) error {
 	if res != nil {
 		m.finish(res)
 	}
-	return writeJSON(filepath.Join(r.OutputDir, manifestFile), m)
+	if err := writeJSON(filepath.Join(r.OutputDir, manifestFile), m); err != nil {
+		return err
+	}
+	return checkpoints.WriteFile(filepath.Join(r.OutputDir, recipeFile), recipe)
 }
 
 // finish fills in the result.
-func (m *manifest) finish(res *Result) {
+func (m *Manifest) finish(res *Result) {
 	m.Finished = time.Now().UTC().Format(time.RFC3339)
 	m.Seconds = res.Seconds
 	m.WeightsHash = res.WeightsHash

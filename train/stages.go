@@ -205,7 +205,7 @@ func stageDone(s *recipe.Recipe, goOn bool) (weights string, done bool, err erro
 	if !goOn || !Finished(s.OutputDir) {
 		return "", false, nil
 	}
-	var m manifest
+	var m Manifest
 	text, err := os.ReadFile(filepath.Join(s.OutputDir, manifestFile))
 	if err == nil {
 		err = json.Unmarshal(text, &m)

@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"instruct/checkpoints"
-	"instruct/model/kernel"
-	"instruct/model/pretrained"
 	"instruct/train/recipe"
 )
 
@@ -94,7 +92,7 @@ type verification struct {
 	dir      string
 	o        VerifyOptions
 	recipe   recipe.Recipe
-	record   manifest
+	record   Manifest
 	steps    []Metric // of the record
 	last     int      // step that is made again last
 	differed bool     // a step has other bits
@@ -102,18 +100,12 @@ type verification struct {
 
 // newVerification reads what the run says of itself.
 func newVerification(dir string, o VerifyOptions) (*verification, error) {
-	v := &verification{dir: dir, o: o, recipe: recipe.Default()}
-	v.Run = dir
-	text, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	s, err := readSaved(dir)
 	if err != nil {
-		return nil, mistake("verify %s: %s; name the folder of a run", dir, checkpoints.Reason(err))
+		return nil, mistake("verify %w", err)
 	}
-	if err := json.Unmarshal(text, &v.record); err != nil {
-		return nil, mistake("verify %s: %s: %v", dir, manifestFile, err)
-	}
-	if _, err := v.recipe.Read(filepath.Join(dir, recipeFile)); err != nil {
-		return nil, mistake("verify %s: %w", dir, err)
-	}
+	v := &verification{dir: dir, o: o, recipe: s.Recipe, record: s.Manifest}
+	v.Run = dir
 	if v.recipe.Stages != "" {
 		return nil, mistake("verify %s: it was trained in stages; verify each stage's folder that has a recipe of its own, "+
 			"such as %s", dir, filepath.Join(dir, stageName(1)))
@@ -157,16 +149,12 @@ func (v *verification) checkFiles() {
 	if v.record.WeightsHash == "" {
 		return // the run was stopped
 	}
-	m, err := pretrained.Outline(v.dir, "")
-	if err == nil {
-		err = m.ReadWeights(kernel.F32)
-	}
+	now, err := weightsHash(v.dir)
 	if err != nil {
 		v.note("model", err.Error())
 		return
 	}
-	defer m.Close()
-	v.same("model", v.record.WeightsHash, m.WeightsHash())
+	v.same("model", v.record.WeightsHash, now)
 }
 
 // repeat makes the steps again in another folder, up to the first one that differs.
@@ -217,6 +205,16 @@ func (v *verification) step(m *Metric) {
 
 // differentStep says what of a step made again has other bits than the record, "" for nothing.
 func differentStep(recorded, now *Metric) string {
+	what, values, differ := DifferentStep(recorded, now)
+	if !differ {
+		return ""
+	}
+	return fmt.Sprintf("%s: recorded %v, now %v", what, values[0], values[1])
+}
+
+// DifferentStep gives the first figure of two steps that has other bits, if there is one. What a step took does not
+// count. A figure that a step lacks is no number.
+func DifferentStep(a, b *Metric) (what string, values [2]float64, differ bool) {
 	value := func(p *float64) float64 {
 		if p == nil {
 			return math.NaN()
@@ -224,26 +222,26 @@ func differentStep(recorded, now *Metric) string {
 		return *p
 	}
 	for _, x := range []struct {
-		name          string
-		recorded, now float64
+		name string
+		a, b float64
 	}{
-		{"loss", value(recorded.Loss), value(now.Loss)},
-		{"gradient norm", recorded.GradNorm, now.GradNorm},
-		{"learning rate", value(recorded.LearningRate), value(now.LearningRate)},
-		{"trained tokens", float64(recorded.TrainedTokens), float64(now.TrainedTokens)},
-		{"withheld tokens", float64(recorded.WithheldTokens), float64(now.WithheldTokens)},
-		{"tokens", float64(recorded.NumTokens), float64(now.NumTokens)},
+		{"loss", value(a.Loss), value(b.Loss)},
+		{"gradient norm", a.GradNorm, b.GradNorm},
+		{"learning rate", value(a.LearningRate), value(b.LearningRate)},
+		{"trained tokens", float64(a.TrainedTokens), float64(b.TrainedTokens)},
+		{"withheld tokens", float64(a.WithheldTokens), float64(b.WithheldTokens)},
+		{"tokens", float64(a.NumTokens), float64(b.NumTokens)},
 	} {
-		if math.Float64bits(x.recorded) != math.Float64bits(x.now) {
-			return fmt.Sprintf("%s: recorded %v, now %v", x.name, x.recorded, x.now)
+		if math.Float64bits(x.a) != math.Float64bits(x.b) {
+			return x.name, [2]float64{x.a, x.b}, true
 		}
 	}
-	return ""
+	return "", values, false
 }
 
 // compare holds what the repeated run wrote against the record.
 func (v *verification) compare(again string) error {
-	var now manifest
+	var now Manifest
 	text, err := os.ReadFile(filepath.Join(again, manifestFile))
 	if err == nil {
 		err = json.Unmarshal(text, &now)
@@ -266,7 +264,7 @@ func (v *verification) compare(again string) error {
 	if v.last == v.Of && v.record.WeightsHash != "" {
 		v.same("weights", v.record.WeightsHash, now.WeightsHash)
 		if now.WeightsHash != v.record.WeightsHash || !v.holds("model") {
-			return v.compareTensors("tensors", v.dir, again)
+			v.compareTensors("tensors", v.dir, again)
 		}
 		return nil
 	}
@@ -274,7 +272,8 @@ func (v *verification) compare(again string) error {
 	if _, err := os.Stat(filepath.Join(v.dir, name, checkpoints.StateFile)); err != nil {
 		return nil // no weights were kept of that step
 	}
-	return v.compareTensors("tensors of "+name, filepath.Join(v.dir, name), filepath.Join(again, name))
+	v.compareTensors("tensors of "+name, filepath.Join(v.dir, name), filepath.Join(again, name))
+	return nil
 }
 
 // holds tells what became of a check.
@@ -300,51 +299,19 @@ func otherContents(recorded, now map[string]string) string {
 }
 
 // compareTensors notes the first weight that differs, in the order of the repeated run's tensors.
-func (v *verification) compareTensors(name, recorded, again string) error {
-	a, err := openWeights(recorded)
-	if err != nil {
-		v.note(name, err.Error())
-		return nil
-	}
-	defer a.Close()
-	b, err := openWeights(again)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	for _, tensor := range b.Names() {
-		shape, _ := b.Shape(tensor)
-		if was, ok := a.Shape(tensor); !ok || !slices.Equal(was, shape) {
-			v.note(name, fmt.Sprintf("%s: recorded shape %v, now %v", tensor, was, shape))
-			return nil
-		}
-		n := 1
-		for _, d := range shape {
-			n *= d
-		}
-		was, now := make([]float32, n), make([]float32, n)
-		if err := a.Read(tensor, was); err != nil {
+func (v *verification) compareTensors(name, recorded, again string) {
+	for d, err := range DiffWeights(recorded, again) {
+		switch {
+		case err != nil:
 			v.note(name, err.Error())
-			return nil
-		}
-		if err := b.Read(tensor, now); err != nil {
-			return err
-		}
-		for i := range now {
-			if math.Float32bits(was[i]) != math.Float32bits(now[i]) {
-				v.note(name, fmt.Sprintf("%s at %d: recorded %v, now %v", tensor, i, was[i], now[i]))
-				return nil
-			}
+			return
+		case d.Differ > 0:
+			v.note(name, fmt.Sprintf("%s at %d: recorded %v, now %v", d.Name, d.First.At, d.First.Values[0], d.First.Values[1]))
+			return
+		case !d.Same():
+			v.note(name, fmt.Sprintf("%s: recorded shape %v, now %v", d.Name, d.Shapes[0], d.Shapes[1]))
+			return
 		}
 	}
 	v.note(name, "")
-	return nil
-}
-
-// openWeights opens the weights of a model folder or an adapter's.
-func openWeights(dir string) (checkpoints.Source, error) {
-	if pretrained.IsAdapter(dir) {
-		return checkpoints.OpenSafetensors(filepath.Join(dir, "adapter_model.safetensors"))
-	}
-	return checkpoints.OpenFolder(dir)
 }

@@ -77,8 +77,9 @@ type trigger struct {
 func (w *trigger) Write(p []byte) (int, error) {
 	n, err := w.Buffer.Write(p)
 	if w.do != nil && bytes.Contains(w.Bytes(), []byte(w.text)) {
-		w.do()
-		w.do = nil
+		do := w.do
+		w.do = nil // do may set another
+		do()
 	}
 	return n, err
 }

@@ -269,14 +269,35 @@ func editDistance(a, b string) int {
 // Changed gives the first key, not among those that may change, whose value is not that of an older recipe, and both
 // values as text; key is "" when there is none.
 func (r *Recipe) Changed(old *Recipe, mayChange []string) (key, now, before string) {
-	for f, v := range reflect.ValueOf(*old).Fields() {
-		key, before = f.Tag.Get("key"), text(v)
-		now = text(reflect.ValueOf(*r).FieldByIndex(f.Index))
-		if before != now && !sameJSON(before, now) && !slices.Contains(mayChange, key) {
-			return key, now, before
+	for _, d := range r.Differences(old) {
+		if !slices.Contains(mayChange, d.Key) {
+			return d.Key, d.Now, d.Before
 		}
 	}
 	return "", "", ""
+}
+
+// Values are the values of all keys, as text.
+func (r *Recipe) Values() map[string]string {
+	all := map[string]string{}
+	for f, v := range reflect.ValueOf(*r).Fields() {
+		all[f.Tag.Get("key")] = text(v)
+	}
+	return all
+}
+
+// Difference is a key that two recipes have other values of, as text.
+type Difference struct{ Key, Now, Before string }
+
+// Differences are the keys whose values are not those of an older recipe, in the order of the keys.
+func (r *Recipe) Differences(old *Recipe) (all []Difference) {
+	for f, v := range reflect.ValueOf(*old).Fields() {
+		now, before := text(reflect.ValueOf(*r).FieldByIndex(f.Index)), text(v)
+		if before != now && !sameJSON(before, now) {
+			all = append(all, Difference{f.Tag.Get("key"), now, before})
+		}
+	}
+	return all
 }
 
 // sameJSON tells whether two texts are JSON of the same value, such as a model_config of a recipe file and of a flag.
