@@ -13,6 +13,7 @@ import (
 
 	"instruct/checkpoints"
 	"instruct/train/preference"
+	"instruct/train/tensorboard"
 )
 
 // Metric is one row of metrics.jsonl: a step, or an evaluation (EvalLoss set).
@@ -39,8 +40,9 @@ type Metric struct {
 // metrics appends rows to a file, one write a row, shows them, and keeps them for the report.
 type metrics struct {
 	progress
-	file *os.File
-	rows []Metric
+	file  *os.File
+	rows  []Metric
+	board *tensorboard.Writer // nil: nobody asked for it
 }
 
 // openMetrics opens metrics.jsonl of a run. A run resumed after step keeps the rows up to it and drops those of steps
@@ -107,9 +109,43 @@ func (m *metrics) add(row Metric) error {
 		return fmt.Errorf("train: %w", err)
 	}
 	m.show(row)
-	return nil
+	if m.board == nil {
+		return nil
+	}
+	return m.board.Add(row.Step, row.scalars())
 }
 
-func (m *metrics) close() error { return m.file.Close() }
+// report writes the rows to come for TensorBoard as well.
+func (m *metrics) report(dir string, step int) (err error) {
+	m.board, err = tensorboard.Open(filepath.Join(dir, eventsFile), step)
+	return err
+}
+
+// scalars is the row under the names that transformers gives them.
+func (m *Metric) scalars() (all []tensorboard.Scalar) {
+	add := func(tag string, v float64) { all = append(all, tensorboard.Scalar{Tag: tag, Value: float32(v)}) }
+	if m.EvalLoss != nil {
+		add("eval/loss", *m.EvalLoss)
+		return all
+	}
+	if m.Loss != nil {
+		add("train/loss", *m.Loss)
+	}
+	add("train/grad_norm", m.GradNorm)
+	if m.LearningRate != nil {
+		add("train/learning_rate", *m.LearningRate)
+	}
+	add("train/epoch", m.Epoch)
+	add("train/num_input_tokens_seen", float64(m.NumTokens))
+	add("train/trained_tokens_per_second", m.TrainedPerSec)
+	return all
+}
+
+func (m *metrics) close() error {
+	if m.board == nil {
+		return m.file.Close()
+	}
+	return errors.Join(m.file.Close(), m.board.Close())
+}
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -19,12 +19,13 @@ const (
 	recipeFile   = "recipe.yaml"
 	metricsFile  = "metrics.jsonl"
 	chartFile    = "loss.svg"
+	eventsFile   = "events.out.tfevents.1.instruct" // TensorBoard reads what has tfevents in its name
 )
 
 // runFiles are what a run writes into its folder beside checkpoints: what describes the weights goes first when an
 // older run is replaced, so that nothing half removed looks like a model.
 func runFiles() []string {
-	return slices.Concat(pretrained.Files(), []string{manifestFile, recipeFile, metricsFile, chartFile, referenceFile})
+	return slices.Concat(pretrained.Files(), []string{manifestFile, recipeFile, metricsFile, chartFile, eventsFile, referenceFile})
 }
 
 // outputError is the error of the output folder.

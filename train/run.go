@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -167,6 +168,11 @@ func (u *run) begin(ctx context.Context) (err error) {
 	}
 	if u.metrics, err = openMetrics(r.OutputDir, u.trainer.Done.Step); err != nil {
 		return err
+	}
+	if slices.Contains(r.ReportTo, "tensorboard") {
+		if err := u.metrics.report(r.OutputDir, u.trainer.Done.Step); err != nil {
+			return err
+		}
 	}
 	if err := u.describe(); err != nil {
 		return err

@@ -103,7 +103,7 @@ func IsRun(dir string) bool {
 // Aside are the keys that say nothing of what was trained how.
 func Aside() []string {
 	return []string{"output_dir", "overwrite_output_dir", "resume_from_checkpoint", "threads", "logging_steps",
-		"gradient_checkpointing", "save_strategy", "save_steps", "save_total_limit"}
+		"gradient_checkpointing", "save_strategy", "save_steps", "save_total_limit", "report_to"}
 }
 
 // SameRecipe tells whether the run was made by a recipe; else the error names a key that differs. Where its folder lies,

@@ -26,6 +26,8 @@ func Choices(key string) []string {
 		return schedule.Kinds()
 	case "train_sampling_strategy":
 		return []string{"random", "sequential", "group_by_length"}
+	case "report_to":
+		return []string{"none", "tensorboard"}
 	case "eval_strategy", "save_strategy":
 		return []string{"no", "steps", "epoch"}
 	}
@@ -42,8 +44,14 @@ func (r *Recipe) Validate() error {
 	var wrong []error
 	for f, v := range reflect.ValueOf(r).Elem().Fields() {
 		key := f.Tag.Get("key")
-		if known := Choices(key); known != nil && !slices.Contains(known, v.String()) {
-			wrong = append(wrong, mistake("%s is %q; known: %s", key, v, strings.Join(known, ", ")))
+		given := []string{v.String()}
+		if list, ok := v.Interface().([]string); ok {
+			given = list
+		}
+		for _, value := range given {
+			if known := Choices(key); known != nil && !slices.Contains(known, value) {
+				wrong = append(wrong, mistake("%s is %q; known: %s", key, value, strings.Join(known, ", ")))
+			}
 		}
 	}
 	if _, err := r.Schedule(1); err != nil && slices.Contains(schedule.Kinds(), r.Scheduler) {

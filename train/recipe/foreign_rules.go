@@ -77,6 +77,10 @@ var taken = []foreign{
 		say: "frozen weights are kept in 8 bits"},
 	{names: "quantization_bit", to: "dtype", words: map[string]string{"4": "q8_0", "8": "q8_0"},
 		say: "frozen weights are kept in 8 bits"},
+	{names: "report_to", to: "report_to", words: map[string]string{"tensorboard": "tensorboard", "all": "tensorboard",
+		"tensorboard,wandb": "tensorboard", "wandb,tensorboard": "tensorboard", "*": ""},
+		say: "metrics.jsonl and loss.svg hold the run's course, and tensorboard can be asked for"},
+	{names: "use_tensorboard", to: "report_to", words: map[string]string{"true": "tensorboard", "false": ""}},
 	{names: "use_muon", to: "optim", words: map[string]string{"true": "muon", "false": ""}},
 	{names: "optim optimizer", to: "optim", words: map[string]string{
 		"adamw_torch": "adamw", "adamw_torch_fused": "adamw", "adamw_torch_xla": "adamw", "adamw_hf": "adamw",
@@ -100,10 +104,10 @@ var idle = []foreign{
 	{names: "dataset_dir", say: "the folder of dataset_info.json, whose names dataset may use"},
 	{names: "wandb_* mlflow_* hf_mlflow_log_artifacts use_otel_metrics include_tkps " +
 		"include_effective_tokens_per_second enable_torch_profiler profiler_* profile_modules master_addr " +
-		"master_port comet_* swanlab_* trackio_* tensorboard_* otel_* report_to run_name project plot_loss " +
+		"master_port comet_* swanlab_* trackio_* tensorboard_* otel_* run_name project plot_loss " +
 		"logging_dir logging_strategy logging_first_step log_on_each_node log_level log_level_replica " +
 		"disable_tqdm no_log_on_each_node gradio_* generate_samples num_generation_samples generation_* use_wandb " +
-		"use_mlflow use_comet use_swanlab use_tensorboard use_trackio include_num_input_tokens_seen " +
+		"use_mlflow use_comet use_swanlab use_trackio include_num_input_tokens_seen " +
 		"include_tokens_per_second profiler_steps",
 		say: "metrics.jsonl and loss.svg in the run's folder hold its course"},
 	{names: "push_to_hub* hub_* ms_hub_token om_hub_token export_* push_dataset_to_hub hf_use_auth_token " +

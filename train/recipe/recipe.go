@@ -96,7 +96,8 @@ type Recipe struct {
 	StopPatience  int     `key:"early_stopping_patience" help:"stop after so many evaluations in vain; 0: never"`
 	StopThreshold float64 `key:"early_stopping_threshold" help:"how much better a loss must be to count"`
 
-	LoggingSteps int `key:"logging_steps" help:"steps between progress lines where there is no terminal"`
+	LoggingSteps int      `key:"logging_steps" help:"steps between progress lines where there is no terminal"`
+	ReportTo     []string `key:"report_to" help:"tensorboard: write event files for it beside metrics.jsonl; or none"`
 
 	Stages jsonText `key:"stages" help:"runs one after the other, each a list of keys that differ from the recipe's"`
 
