@@ -76,11 +76,12 @@ func Rotate(runDir string, keep int, protect ...int) error {
 	return nil
 }
 
-// Remove deletes the checkpoint. state.json goes first: what a kill leaves behind is no longer a whole checkpoint.
+// Remove deletes the checkpoint. It takes its name away first: what a kill leaves behind is one of the hidden folders that
+// [Clean] removes.
 func (c Checkpoint) Remove() error {
-	err := os.Remove(filepath.Join(c.Path, StateFile))
+	hidden, err := temporary(c.Path, "tmp", func(name string) error { return os.Rename(c.Path, name) })
 	if err == nil {
-		err = os.RemoveAll(c.Path)
+		err = os.RemoveAll(hidden)
 	}
 	return fileError("remove", c.Path, err)
 }

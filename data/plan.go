@@ -105,6 +105,9 @@ func (p *Plan) Beginning() int {
 	return (p.options.Whole + p.options.Rows - 1) / p.options.Rows
 }
 
+// Packs tells whether micro-batches are filled, so that epochs may have different numbers of them.
+func (p *Plan) Packs() bool { return p.options.Packing }
+
 // order gives the rows of epoch e in the order of the strategy.
 func (p *Plan) order(e int) []int {
 	if p.options.Order != nil {

@@ -52,6 +52,11 @@ func (in *input) jsonRecord(source string, raw []byte, line, column int) *record
 	if r.err = checkUTF8(in.path, raw, line, column); r.err != nil {
 		return r
 	}
+	if at, wrong := (&jsonKeys{text: raw}).check(); wrong != "" {
+		line, column = placeFrom(raw, at, line, column)
+		r.err = mistake("data: %s:%d:%d: %s", in.path, line, column, wrong)
+		return r
+	}
 	if err := json.Unmarshal(raw, &r.values); err != nil {
 		r.err = jsonError(in.path, raw, line, column, err)
 	}

@@ -23,13 +23,13 @@ type Sampling struct {
 // Validate checks the ranges.
 func (s Sampling) Validate() error {
 	switch {
-	case s.Temperature < 0:
+	case !(s.Temperature >= 0) || math.IsInf(s.Temperature, 0): // NaN is not
 		return mistake("temperature is %g; it must be 0 (greedy) or more", s.Temperature)
 	case s.TopK < 0:
 		return mistake("top_k is %d; it must be 0 (all tokens) or more", s.TopK)
-	case s.TopP < 0 || s.TopP > 1:
+	case !(s.TopP >= 0 && s.TopP <= 1):
 		return mistake("top_p is %g; it must be between 0 and 1", s.TopP)
-	case s.RepetitionPenalty < 0:
+	case !(s.RepetitionPenalty >= 0) || math.IsInf(s.RepetitionPenalty, 0):
 		return mistake("repetition_penalty is %g; it must be positive (1 means none)", s.RepetitionPenalty)
 	}
 	return nil

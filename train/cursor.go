@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"iter"
 
 	"instruct/data"
@@ -87,6 +88,29 @@ func (c *Cursor) inEpoch() int {
 		return n
 	}
 	return len(c.current())
+}
+
+// reached refuses a place that is none of the run's after so many steps. With packing, epochs have numbers of
+// micro-batches of their own, and only the place itself is looked at.
+func (c *Cursor) reached(p Place, steps int) error {
+	wrong := func(why string) error {
+		return fmt.Errorf("epoch %d and position %d after step %d: %s", p.Epoch, p.Position, steps, why)
+	}
+	if p.Epoch < 0 || p.Position < 0 || p.Epoch > steps {
+		return wrong("expected an epoch of the run, from 0, and a micro-batch of it")
+	}
+	at := *c
+	at.Place = Place{Epoch: p.Epoch}
+	at.batches = nil
+	in := at.inEpoch()
+	if p.Position >= in {
+		return wrong(fmt.Sprintf("the epoch has %d micro-batches", in))
+	}
+	made := ceil(p.Position, c.accumulation) + p.Epoch*ceil(in, c.accumulation)
+	if !c.plan.Packs() && made != steps {
+		return wrong(fmt.Sprintf("it is the place after step %d", made))
+	}
+	return nil
 }
 
 // EpochStarts tells whether the next micro-batch is the first of an epoch.

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -106,7 +107,8 @@ func (u *run) estimateTime(tokens int, shared float64) (time.Duration, float64) 
 	head := float64(u.rows.audit().TrainedTokens) * HeadFLOPs(u.Model.Model)
 	epoch := float64(computed*body) + float64(head)
 	epochs := float64(u.Steps-u.trainer.Done.Step) / float64(ceil(len(u.Cursor.plan.Epoch(0)), u.Recipe.Accumulation))
-	return time.Duration(epoch * epochs / (usualFraction * peak) * 1e9), peak
+	ns := epoch * epochs / (usualFraction * peak) * 1e9
+	return time.Duration(math.Min(ns, math.MaxInt64/2)), peak
 }
 
 // BodyFLOPs counts the operations of a training step for a token in the layers: two for each multiply-add of the matrix
@@ -157,6 +159,8 @@ func timeText(d time.Duration) string {
 		return fmt.Sprintf("%.0f s", max(1, d.Seconds()))
 	case d < 2*time.Hour:
 		return fmt.Sprintf("%.0f min", d.Minutes())
+	case d > 100*24*time.Hour:
+		return fmt.Sprintf("%.0f days", d.Hours()/24)
 	}
 	return fmt.Sprintf("%.0f h", d.Hours())
 }

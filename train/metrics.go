@@ -41,6 +41,7 @@ type Metric struct {
 type metrics struct {
 	progress
 	file  *os.File
+	path  string
 	rows  []Metric
 	board *tensorboard.Writer // nil: nobody asked for it
 }
@@ -48,8 +49,8 @@ type metrics struct {
 // openMetrics opens metrics.jsonl of a run. A run resumed after step keeps the rows up to it and drops those of steps
 // that will be made again.
 func openMetrics(dir string, step int) (*metrics, error) {
-	m := &metrics{rows: []Metric{}} // trainer_state.json has a list even of none
 	path := filepath.Join(dir, metricsFile)
+	m := &metrics{path: path, rows: []Metric{}} // trainer_state.json has a list even of none
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("train: %w", err)
@@ -99,14 +100,48 @@ func readSteps(path string, step int) (rows []Metric, err error) {
 	return rows, nil
 }
 
-func (m *metrics) add(row Metric) error {
+// fill adds the rows up to a step that the file lacks and the checkpoint has, as of a disk that was full.
+func (m *metrics) fill(checkpoint string, step int) error {
+	var had struct {
+		Rows []Metric `json:"log_history"`
+	}
+	text, err := os.ReadFile(filepath.Join(checkpoint, trainerFile))
+	if err != nil || json.Unmarshal(text, &had) != nil {
+		return nil // an older checkpoint; its rows are a convenience
+	}
+	last := 0
+	if len(m.rows) > 0 {
+		last = m.rows[len(m.rows)-1].Step
+	}
+	for _, row := range had.Rows {
+		if row.Step > last && row.Step <= step {
+			if err := m.write(row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// write appends a row to the file, which must still be there: one that was removed takes rows without a word.
+func (m *metrics) write(row Metric) error {
 	m.rows = append(m.rows, row)
 	line, err := json.Marshal(row)
 	if err != nil {
 		return fmt.Errorf("train: metrics: %w", err)
 	}
+	if _, err := os.Stat(m.path); err != nil {
+		return fmt.Errorf("train: %s was removed while the run was at work: %w", m.path, err)
+	}
 	if _, err := m.file.Write(append(line, '\n')); err != nil {
 		return fmt.Errorf("train: %w", err)
+	}
+	return nil
+}
+
+func (m *metrics) add(row Metric) error {
+	if err := m.write(row); err != nil {
+		return err
 	}
 	m.show(row)
 	if m.board == nil {

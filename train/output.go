@@ -133,13 +133,10 @@ func prepareOutput(r *recipe.Recipe, checkpoint string) error {
 	if err := checkWritable(r.OutputDir); err != nil {
 		return wrap(err)
 	}
-	for _, dir := range []string{r.OutputDir, filepath.Join(r.OutputDir, explainDir)} {
-		if err := checkpoints.Clean(dir); err != nil {
-			return err
-		}
-	}
-	if goesOn(r, checkpoint) {
-		return nil
+	err := errors.Join(checkpoints.Clean(r.OutputDir), checkpoints.Clean(filepath.Join(r.OutputDir, explainDir)),
+		checkpoints.Sweep(r.OutputDir))
+	if err != nil || goesOn(r, checkpoint) {
+		return err
 	}
 	return clearRun(r.OutputDir)
 }

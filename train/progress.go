@@ -67,8 +67,11 @@ func newProgress(o Options, total, done, every int) progress {
 
 // left is the time to go after a step, as text; steps that an earlier run made do not count.
 func (p *progress) left(step int) string {
-	d := time.Duration(float64(time.Since(p.start)) / float64(step-p.first) * float64(p.last-step))
-	return d.Round(time.Second).String() + " left"
+	seconds := time.Since(p.start).Seconds() / float64(step-p.first) * float64(p.last-step)
+	if seconds > 100*24*3600 {
+		return fmt.Sprintf("%.0f days left", seconds/24/3600)
+	}
+	return time.Duration(seconds*float64(time.Second)).Round(time.Second).String() + " left"
 }
 
 // show shows a row of metrics.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -169,6 +170,11 @@ func (u *run) begin(ctx context.Context) (err error) {
 	if u.metrics, err = openMetrics(r.OutputDir, u.trainer.Done.Step); err != nil {
 		return err
 	}
+	if goesOn(r, u.resumed) {
+		if err := u.metrics.fill(u.resumed, u.trainer.Done.Step); err != nil {
+			return err
+		}
+	}
 	if slices.Contains(r.ReportTo, "tensorboard") {
 		if err := u.metrics.report(r.OutputDir, u.trainer.Done.Step); err != nil {
 			return err
@@ -253,12 +259,31 @@ func (u *run) step() error {
 		row.Rewards = new(u.preferences.rewards())
 	}
 	if err := u.metrics.add(row); err != nil {
-		return err
+		return u.saveAfter(err)
 	}
 	if u.o.OnStep != nil {
 		u.o.OnStep(row)
 	}
 	return nil
+}
+
+// saveAfter saves where the run stands when something else than training went wrong after a step, such as a full disk
+// or a folder that was removed, and says what became of it.
+func (u *run) saveAfter(err error) error {
+	dir, step := u.Recipe.OutputDir, u.trainer.Done.Step
+	failed := os.MkdirAll(dir, 0o755)
+	if failed == nil {
+		failed = u.saveCheckpoint()
+	}
+	switch {
+	case failed == nil:
+		return fmt.Errorf("%w; the run was saved after step %d, in %s; go on with %s", err, step, checkpointDir(u.Recipe, step),
+			u.o.goOn())
+	case u.saved > 0:
+		return fmt.Errorf("%w; step %d could not be saved either; the last whole checkpoint is %s", err, step,
+			checkpointDir(u.Recipe, u.saved))
+	}
+	return fmt.Errorf("%w; step %d could not be saved either", err, step)
 }
 
 // explain names the rows of a step that went wrong, and says what to do.

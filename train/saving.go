@@ -23,6 +23,9 @@ func (u *run) saveCheckpoint() error {
 	if err := u.settle(); err != nil {
 		return err
 	}
+	if u.metrics != nil { // rows of steps before a checkpoint are as safe as the checkpoint
+		_ = u.metrics.file.Sync()
+	}
 	r, step, best := u.Recipe, u.trainer.Done.Step, u.best.Step
 	files := []struct {
 		name  string

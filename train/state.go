@@ -49,11 +49,28 @@ func (u *run) trainerState() map[string]any {
 	hf := map[string]any{"global_step": done.Step, "epoch": u.Cursor.Passes(), "max_steps": u.Steps,
 		"num_input_tokens_seen": done.NumTokens, "train_batch_size": r.BatchSize, "logging_steps": r.LoggingSteps,
 		"eval_steps": r.EvalSteps, "save_steps": r.SaveSteps, "is_local_process_zero": true, "is_world_process_zero": true,
-		"log_history": u.metrics.rows}
+		"log_history": history(u.metrics.rows)}
 	if u.best.Step > 0 {
 		hf["best_metric"], hf["best_global_step"] = u.best.Loss, u.best.Step
 	}
 	return hf
+}
+
+// mostHistory bounds trainer_state.json, which every checkpoint has anew; metrics.jsonl has every row.
+const mostHistory = 1000
+
+// history is at most about twice mostHistory of the rows: the last ones, and of those before every n-th.
+func history(rows []Metric) []Metric {
+	before := max(0, len(rows)-mostHistory)
+	every := before/mostHistory + 1
+	if every == 1 {
+		return rows
+	}
+	var kept []Metric
+	for i := 0; i < before; i += every {
+		kept = append(kept, rows[i])
+	}
+	return append(kept, rows[before:]...)
 }
 
 func writeJSON(path string, v any) error {
@@ -146,6 +163,18 @@ func checkWhole(dir string) error {
 	return nil
 }
 
+// possible refuses a state that no step of this run can have left.
+func (u *run) possible(st *state) error {
+	if st.Counters.Step < 1 || st.NumTokens < 0 || st.TrainedTokens < 0 {
+		return fmt.Errorf("step %d after %d tokens, %d of them trained, is no step of a run", st.Counters.Step, st.NumTokens,
+			st.TrainedTokens)
+	}
+	if st.best.Step < 0 || st.best.Step > st.Counters.Step {
+		return fmt.Errorf("the best step is %d of %d", st.best.Step, st.Counters.Step)
+	}
+	return u.Cursor.reached(st.Place, st.Counters.Step)
+}
+
 // restore loads moments and counters from a checkpoint; the weights, or their average, were loaded with the model.
 func (u *run) restore(dir string) error {
 	path := filepath.Join(dir, checkpoints.StateFile)
@@ -159,6 +188,9 @@ func (u *run) restore(dir string) error {
 	}
 	if err := u.sameRun(&st, dir); err != nil {
 		return err
+	}
+	if err := u.possible(&st); err != nil {
+		return mistake("resume: %s: %w; go on from another checkpoint", path, err)
 	}
 	if st.ReferenceHash != "" {
 		f, err := readReference(dir, st.ReferenceHash)

@@ -42,6 +42,9 @@ func (f *inspector) run(cmd *cobra.Command, s *streams) error {
 	if err := required(cmd, "model", "dataset"); err != nil {
 		return err
 	}
+	if err := notAnInput("html", f.page, append(f.dataset, f.model)...); err != nil {
+		return err
+	}
 	d, err := f.load(cmd.Context(), s)
 	if d != nil && f.page != "" { // also where no row is left to train on: the page says why
 		if err := f.writePage(d); err != nil {

@@ -24,6 +24,9 @@ chosen, rejected) or kto (prompt, completion, label). A correction gives a row f
 			if err := required(cmd, "to"); err != nil {
 				return err
 			}
+			if err := notAnInput("out", out, files...); err != nil {
+				return err
+			}
 			rows, err := reading.load(cmd.Context(), s, files)
 			if err != nil {
 				return err

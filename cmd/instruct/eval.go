@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -77,6 +78,11 @@ and a run that was stopped goes on when it is started again.`,
 }
 
 func (e *evaluation) run(cmd *cobra.Command, s *streams) error {
+	for flag, path := range map[string]string{"html": e.html, "junit": e.junit} {
+		if err := notAnInput(flag, path, slices.Concat(e.suites, e.rules.paths, []string{e.answers})...); err != nil {
+			return err
+		}
+	}
 	if len(e.suites) == 0 && len(e.rules.paths) == 0 {
 		return mistake("eval needs --suite or --policy: what is asked, or rules whose examples are asked")
 	}

@@ -28,7 +28,7 @@ func (e *evaluation) ask(ctx context.Context, s *streams, path string, d kernel.
 	}
 	pool := kernel.NewPool(e.threads)
 	defer pool.Close()
-	k := &eval.Keeper{Model: m, Pool: pool, Kept: kept, Load: func() error { return m.ReadWeights(d) }}
+	k := &eval.Keeper{Model: m, Pool: pool, Kept: kept, Load: func() error { return readWeights(s.err, m, d) }}
 	defer m.Close()
 	defer k.Close()
 	for _, suite := range suites {

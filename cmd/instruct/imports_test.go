@@ -19,7 +19,7 @@ func arrows() [][]string {
 		{"cmd/instruct",
 			"checkpoints", "cmd/instruct/openai", "cmd/instruct/page", "data", "data/checks", "data/policy", "model",
 			"model/kernel", "model/pretrained", "tokenizer", "tokenizer/chat", "train", "train/attribute", "train/bench",
-			"train/coach", "train/eval", "train/experiment", "train/recipe"},
+			"train/coach", "train/eval", "train/experiment", "train/machine", "train/recipe"},
 		{"cmd/instruct/openai",
 			"data/policy", "model", "model/grammar", "model/kernel", "model/pretrained", "tokenizer", "tokenizer/chat"},
 		{"cmd/instruct/page", "data", "data/policy", "model/pretrained", "tokenizer/chat", "train/coach", "train/eval"},

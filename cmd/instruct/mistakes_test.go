@@ -10,7 +10,7 @@ import (
 // TestMistakes holds what a user must see: one clear message, exit code 2, nothing half-written.
 func TestMistakes(t *testing.T) {
 	cases := slices.Concat(mistakesInRows(), mistakesInRecipes(), mistakesInFlags(), mistakesInModels(), mistakesInGGUF(),
-		mistakesInStreams())
+		mistakesInStreams(), mistakesWithNumbers())
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			workdir(t)

@@ -22,7 +22,13 @@ func newModelInspect(s *streams) *cobra.Command {
 			if err := required(cmd, "model"); err != nil {
 				return err
 			}
-			m, err := pretrained.Load(path, pretrained.Options{DType: kernel.F32})
+			m, err := pretrained.Outline(path, "")
+			if err == nil {
+				err = checkMemory(m, kernel.F32)
+			}
+			if err == nil {
+				err = m.ReadWeights(kernel.F32)
+			}
 			if err != nil {
 				return err
 			}

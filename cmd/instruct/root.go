@@ -72,7 +72,8 @@ func newRoot(s *streams, args []string) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: checkNumbers,
 	}
 	root.SetVersionTemplate("instruct {{.Version}}\n")
 	root.SetIn(s.in)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/spf13/cobra"
 
@@ -51,7 +52,7 @@ func (f *scorer) run(cmd *cobra.Command, s *streams) error {
 	if err != nil {
 		return err
 	}
-	if err := set.model.ReadWeights(d); err != nil {
+	if err := readWeights(s.err, set.model, d); err != nil {
 		return err
 	}
 	pool := kernel.NewPool(f.threads)
@@ -70,6 +71,9 @@ func (f *scorer) run(cmd *cobra.Command, s *streams) error {
 	})
 	if err != nil {
 		return err
+	}
+	if math.IsNaN(total.LossSum) || math.IsInf(total.LossSum, 0) {
+		return mistake("model %s: the losses are no numbers; its weights were damaged, or the run diverged", f.model)
 	}
 	total.MeanLoss = total.LossSum / float64(total.TrainedTokens)
 	if f.json {

@@ -88,8 +88,11 @@ func (f *speakFlags) read(cmd *cobra.Command) (*pretrained.Model, *kernel.Pool, 
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := pretrained.Load(f.model, pretrained.Options{ChatTemplate: f.template, DType: d})
+	m, err := pretrained.Outline(f.model, f.template)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := readWeights(cmd.ErrOrStderr(), m, d); err != nil {
 		return nil, nil, err
 	}
 	printNotes(cmd.ErrOrStderr(), m)

@@ -41,7 +41,10 @@ func (r *Recipe) Validate() error {
 		_, err := r.StageList()
 		return err
 	}
-	var wrong []error
+	wrong := r.bounds()
+	if wrong != nil {
+		return together("the recipe has", wrong)
+	}
 	for f, v := range reflect.ValueOf(r).Elem().Fields() {
 		key := f.Tag.Get("key")
 		given := []string{v.String()}

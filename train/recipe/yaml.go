@@ -60,8 +60,8 @@ func (r *Recipe) ParseYAML(path string, data []byte) (notes []string, err error)
 		}
 		if plain(key) == "model_config" && isMapping(e.Value) || plain(key) == "stages" && hasMappings(unwrapped(e.Value)) {
 			values, err = lastAsJSON(entries[:i+1])
-		} else {
-			values, err = g.values(key, e.Value)
+		} else if values, err = g.values(key, e.Value); err == nil {
+			err = r.oneValue(key, e.Value)
 		}
 		if err != nil {
 			g.mistakes = append(g.mistakes, mistake("%s%w", where, err))
@@ -83,7 +83,17 @@ func (g *reading) values(key string, n ast.Node) ([]string, error) {
 	return []string{"..."}, nil
 }
 
-// recipeEntries are the entries of the mapping that the first document of the text is.
+// oneValue refuses a list for a key that takes one value; a list of one is one too.
+func (r *Recipe) oneValue(key string, n ast.Node) error {
+	rule, _ := ruleFor(plain(key))
+	f, name, ok := r.field(rule.to)
+	if _, list := unwrapped(n).(*ast.SequenceNode); ok && list && f.Kind() != reflect.Slice {
+		return mistake("%s takes one value, not a list", name)
+	}
+	return nil
+}
+
+// recipeEntries are the entries of the mapping that the one document of the text is.
 func recipeEntries(path string, data []byte) ([]*ast.MappingValueNode, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if !utf8.Valid(data) {
@@ -98,18 +108,26 @@ func recipeEntries(path string, data []byte) ([]*ast.MappingValueNode, error) {
 		where, reason := yamlError(err)
 		return nil, mistake("recipe %s%s: not valid YAML: %s", path, where, reason)
 	}
+	var entries []*ast.MappingValueNode
 	for _, doc := range file.Docs {
+		if entries != nil && doc.Body != nil {
+			return nil, mistake("recipe %s:%d: a second document begins before this line; a recipe is one", path,
+				doc.Body.GetToken().Position.Line)
+		}
 		switch body := doc.Body.(type) {
 		case nil, *ast.CommentGroupNode, *ast.DirectiveNode:
 		case *ast.MappingNode:
-			return body.Values, nil
+			entries = body.Values
 		case *ast.MappingValueNode:
-			return []*ast.MappingValueNode{body}, nil
+			entries = []*ast.MappingValueNode{body}
 		default:
 			return nil, mistake("recipe %s:%d: expected `key: value` lines", path, body.GetToken().Position.Line)
 		}
 	}
-	return nil, mistake("recipe %s: the file is empty; it should hold lines such as `learning_rate: 1e-4`", path)
+	if entries == nil {
+		return nil, mistake("recipe %s: the file is empty; it should hold lines such as `learning_rate: 1e-4`", path)
+	}
+	return entries, nil
 }
 
 // firstPlace is where the library says that a key was given first.
