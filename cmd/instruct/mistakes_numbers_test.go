@@ -4,7 +4,9 @@ import "testing"
 
 // mistakesWithNumbers are numbers that are none or too large, and what has one place and is given two.
 func mistakesWithNumbers() []mistakeCase {
-	c := func(name, args string, want ...string) mistakeCase { return mistakeCase{name: name, args: args, want: want} }
+	c := func(name, args string, want ...string) mistakeCase {
+		return mistakeCase{name: name, args: args, want: want}
+	}
 	cases := []mistakeCase{
 		c("steps", tuneRows+" --max_steps 9223372036854775807", "max_steps is 9223372036854775807", "at most 1e+09"),
 		c("batch", tuneRows+" --per_device_train_batch_size 1000000000000", "at most 1e+06"),
