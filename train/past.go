@@ -39,7 +39,7 @@ type Kept struct {
 // The model has no weights yet ([Past.Load]). The caller closes it.
 func OpenPast(ctx context.Context, dir string, log io.Writer, terminal bool) (*Past, error) {
 	p := &Past{Dir: dir, recipe: recipe.Default()}
-	var record manifest
+	var record Manifest
 	text, err := os.ReadFile(filepath.Join(dir, manifestFile))
 	if err != nil {
 		return nil, mistake("explain %s: %s; name the folder of a run", dir, checkpoints.Reason(err))
@@ -77,7 +77,7 @@ func OpenPast(ctx context.Context, dir string, log io.Writer, terminal bool) (*P
 }
 
 // cannotExplain is why the rows of a run cannot be told apart, "" where they can.
-func (p *Past) cannotExplain(record *manifest) string {
+func (p *Past) cannotExplain(record *Manifest) string {
 	switch _, prefers := p.recipe.Preference(); {
 	case record.Finished == "":
 		return "it is not finished; go on with it first (--resume_from_checkpoint true)"
