@@ -118,29 +118,16 @@ type StepResult struct {
 // clipped, and applied.
 func (t *Trainer) Step() (StepResult, error) {
 	start := time.Now()
-	t.feed.drawn = uint64(t.Done.Step) << 16
-	t.feed.noise.Step = uint64(t.Done.Step)
 	var s StepResult
 	var last *data.Batch
-	sum, divisor := 0.0, 0.0
-	for b, err := range t.source.Next() {
-		if err != nil {
-			return s, err
-		}
-		t.feed.drawn++
-		loss, d, err := t.feed.run(b)
-		if err != nil {
-			return s, fmt.Errorf("step %d: %w", t.Done.Step+1, err)
-		}
-		if !finite(loss) {
-			return s, t.nonFinite("loss", loss, b)
-		}
-		sum += loss
-		divisor += d
+	sum, divisor, err := t.accumulate(func(b *data.Batch) {
 		s.Tokens += b.RowTokens
 		s.Trained += b.TrainedTokens
 		s.Withheld += b.WithheldTokens
 		last = b
+	})
+	if err != nil {
+		return s, err
 	}
 	update := time.Now()
 	s.GradNorm = t.opt.gradNorm(divisor)
@@ -164,6 +151,30 @@ func (t *Trainer) Step() (StepResult, error) {
 	s.Update = time.Since(update)
 	s.Time = time.Since(start)
 	return s, nil
+}
+
+// accumulate adds the gradients of the next step's micro-batches, and gives their summed loss with what it is to be
+// divided by. each is told of a micro-batch when the graph has run on it.
+func (t *Trainer) accumulate(each func(*data.Batch)) (sum, divisor float64, err error) {
+	t.feed.drawn = uint64(t.Done.Step) << 16
+	t.feed.noise.Step = uint64(t.Done.Step)
+	for b, err := range t.source.Next() {
+		if err != nil {
+			return 0, 0, err
+		}
+		t.feed.drawn++
+		loss, d, err := t.feed.run(b)
+		if err != nil {
+			return 0, 0, fmt.Errorf("step %d: %w", t.Done.Step+1, err)
+		}
+		if !finite(loss) {
+			return 0, 0, t.nonFinite("loss", loss, b)
+		}
+		sum += loss
+		divisor += d
+		each(b)
+	}
+	return sum, divisor, nil
 }
 
 func (t *Trainer) nonFinite(what string, v float64, b *data.Batch) error {

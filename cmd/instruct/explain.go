@@ -40,6 +40,8 @@ would have said; and the training rows that pushed towards the answer, and again
 
   --method trace   moves the kept weights along the gradient of the answer and looks how the loss of every row follows;
                    explain: true in a recipe keeps weights on the way, else those at the end are all there is
+  --method unroll  differentiates the whole run, step by step, which is made again for it: a training, and two gradients
+                   a step and answer
   --method bm25    the rows that share the answer's words, knowing nothing of the model: a yardstick
 
 --verify K proves it: the run is made again without the first K rows, with the same bits otherwise, and without

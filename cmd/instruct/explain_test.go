@@ -62,7 +62,7 @@ func TestExplainMistakes(t *testing.T) {
 		"explain":              "explain takes the folder of one run",
 		"explain model":        "explain needs --prompt, or --suite",
 		"explain . --prompt x": "name the folder of a run",
-		"explain model --prompt x --method unroll":  "known: trace, bm25",
+		"explain model --prompt x --method magic":   "known: trace, unroll, bm25",
 		"explain model --prompt x --failed":         "name it with --suite",
 		"explain model --prompt x --random 3":       "set --verify K",
 		"explain model --prompt x --top 0":          "it must be at least 1",

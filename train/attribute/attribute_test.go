@@ -55,8 +55,8 @@ func run(t *testing.T) string {
 	return filepath.Join(shared.dir, "run")
 }
 
-// learn writes the rows and trains.
-func learn(ctx context.Context, dir string) error {
+// learn writes the rows and trains, with more keys of the recipe.
+func learn(ctx context.Context, dir string, more ...string) error {
 	var rows strings.Builder
 	for i := range 12 {
 		answer := strings.Repeat("ab"[i%2:i%2+1], 3)
@@ -78,6 +78,11 @@ func learn(ctx context.Context, dir string) error {
 		{"max_length", "128"}, {"per_device_train_batch_size", "4"}, {"num_train_epochs", "25"}, {"learning_rate", "1e-2"},
 		{"explain", "true"}, {"output_dir", filepath.Join(dir, "run")}} {
 		if err := r.Set(kv[0], kv[1]); err != nil {
+			return err
+		}
+	}
+	for i := 0; i < len(more); i += 2 {
+		if err := r.Set(more[i], more[i+1]); err != nil {
 			return err
 		}
 	}

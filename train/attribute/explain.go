@@ -11,7 +11,7 @@ import (
 )
 
 // Methods are the ways to find the rows: names and what each does.
-func Methods() []string { return []string{"trace", "bm25"} }
+func Methods() []string { return []string{"trace", "unroll", "bm25"} }
 
 // Explanation is why an answer is given.
 type Explanation struct {
@@ -85,6 +85,16 @@ func Find(ctx context.Context, p *train.Past, questions []Question, out []Explan
 			examples[i] = questions[i].Example
 		}
 		if scores, err = Trace(ctx, p, examples, o.Seen); err != nil {
+			return err
+		}
+		for i := range scores {
+			scores[i] = l.sum(scores[i])
+		}
+	case "unroll":
+		if o.Begin != nil {
+			o.Begin(planUnroll(p, len(questions)))
+		}
+		if scores, err = Unroll(ctx, p, questions, o.Seen); err != nil {
 			return err
 		}
 		for i := range scores {

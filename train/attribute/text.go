@@ -111,7 +111,9 @@ func (x *Explanation) writeRows(b *strings.Builder) {
 	if top := x.largest(); top > 0 && top < shareAlone {
 		fmt.Fprintf(b, "no single row explains the answer: the first is %.0f %% of all that pushed towards it\n", 100*top)
 	}
-	fmt.Fprintf(b, "trace over the weights after step %s\n", steps(x.Steps))
+	if x.Method == "trace" {
+		fmt.Fprintf(b, "trace over the weights after step %s\n", steps(x.Steps))
+	}
 }
 
 // shareAlone is the share of the push from which on a row explains an answer.
