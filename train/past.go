@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -36,8 +37,8 @@ type Kept struct {
 }
 
 // OpenPast reads a run that is finished, its data among it, and makes sure that they are those that it was trained on.
-// The model has no weights yet ([Past.Load]). The caller closes it.
-func OpenPast(ctx context.Context, dir string, log io.Writer, terminal bool) (*Past, error) {
+// The model has no weights yet. threads is as in a recipe, whose value is taken for 0. The caller closes it.
+func OpenPast(ctx context.Context, dir string, threads int, log io.Writer, terminal bool) (*Past, error) {
 	p := &Past{Dir: dir, recipe: recipe.Default()}
 	var record Manifest
 	text, err := os.ReadFile(filepath.Join(dir, manifestFile))
@@ -50,6 +51,7 @@ func OpenPast(ctx context.Context, dir string, log io.Writer, terminal bool) (*P
 	if _, err := p.recipe.Read(filepath.Join(dir, recipeFile)); err != nil {
 		return nil, mistake("explain %s: %w", dir, err)
 	}
+	p.recipe.Threads = cmp.Or(threads, p.recipe.Threads)
 	if why := p.cannotExplain(&record); why != "" {
 		return nil, mistake("explain %s: %s", dir, why)
 	}

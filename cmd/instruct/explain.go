@@ -108,7 +108,7 @@ func (e *explaining) do(cmd *cobra.Command, s *streams) error {
 		return err
 	}
 	ctx := cmd.Context()
-	p, err := train.OpenPast(ctx, e.run, s.err, terminal(s.err))
+	p, err := train.OpenPast(ctx, e.run, e.threads, s.err, terminal(s.err))
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func quiet() train.Options { return train.Options{Out: io.Discard, Log: io.Disca
 // past opens the shared run.
 func past(t *testing.T) *train.Past {
 	t.Helper()
-	p, err := train.OpenPast(t.Context(), run(t), io.Discard, false)
+	p, err := train.OpenPast(t.Context(), run(t), 1, io.Discard, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func TestUnroll(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := filepath.Join(dir, "run")
-	p, err := train.OpenPast(t.Context(), run, io.Discard, false)
+	p, err := train.OpenPast(t.Context(), run, 1, io.Discard, false)
 	if err != nil {
 		t.Fatal(err)
 	}
