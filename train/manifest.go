@@ -54,6 +54,30 @@ type Manifest struct {
 // writeManifest writes run.json and recipe.yaml, at the start and, with the result, at the end. run.json comes first: it
 // makes the folder one of a run, which another may replace wherever this one is killed.
 func (u *run) writeManifest(res *Result) error {
+	m, recipe, err := u.manifest()
+	if err != nil {
+		return err
+	}
+	if res != nil {
+		m.finish(res)
+	}
+	text, err := jsonText(m)
+	if err != nil {
+		return err
+	}
+	if res != nil && !u.o.scratch {
+		if err := u.record(&m, text); err != nil {
+			return err
+		}
+	}
+	if err := checkpoints.WriteFile(filepath.Join(u.Recipe.OutputDir, manifestFile), text); err != nil {
+		return err
+	}
+	return checkpoints.WriteFile(filepath.Join(u.Recipe.OutputDir, recipeFile), recipe)
+}
+
+// manifest says what the run was made from, and gives the text of recipe.yaml.
+func (u *run) manifest() (m Manifest, recipe []byte, err error) {
 	r := u.Recipe
 	again := *r // run again, the saved recipe starts anew and replaces nothing unasked
 	st := u.o.staged
@@ -62,12 +86,11 @@ func (u *run) writeManifest(res *Result) error {
 	}
 	again.Resume, again.Overwrite = "", false
 	again = again.For(r.OutputDir)
-	recipe, err := again.YAML()
-	if err != nil {
-		return err
+	if recipe, err = again.YAML(); err != nil {
+		return m, nil, err
 	}
 	sum := sha256.Sum256(recipe)
-	m := Manifest{Version: u.o.Version, RecipeHash: hex.EncodeToString(sum[:]), Go: runtime.Version(),
+	m = Manifest{Version: u.o.Version, RecipeHash: hex.EncodeToString(sum[:]), Go: runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Kernels:  kernel.Path(), CPUFeatures: kernel.Features(), Threads: u.Pool.Threads(), Arguments: u.o.Args, Seed: r.Seed,
 		DataSeed: r.DataSeed, Model: r.ModelNameOrPath, BaseFiles: u.origin.Base,
@@ -78,22 +101,17 @@ func (u *run) writeManifest(res *Result) error {
 	if m.Model == "" {
 		m.Model = "made from scratch"
 	}
-	if exe, err := os.Executable(); err == nil { // where the program cannot be read, the field stays empty
-		m.BinaryHash, _ = checkpoints.HashFile(exe)
+	if exe, err := os.Executable(); err == nil && u.binary == "" { // where the program cannot be read, it stays empty
+		u.binary, _ = checkpoints.HashFile(exe)
 	}
+	m.BinaryHash = u.binary
 	for _, f := range slices.Concat(u.origin.Data, u.origin.HeldOut) {
 		m.Files[f.Path] = f.Hash
 	}
 	if st != nil && st.number == st.of {
 		m.Stages = st.before
 	}
-	if res != nil {
-		m.finish(res)
-	}
-	if err := writeJSON(filepath.Join(r.OutputDir, manifestFile), m); err != nil {
-		return err
-	}
-	return checkpoints.WriteFile(filepath.Join(r.OutputDir, recipeFile), recipe)
+	return m, recipe, nil
 }
 
 // finish fills in the result.

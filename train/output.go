@@ -11,6 +11,7 @@ import (
 	"instruct/checkpoints"
 	"instruct/model/pretrained"
 	"instruct/train/recipe"
+	"instruct/train/record"
 )
 
 // What a run writes into its folder beside the model and its checkpoints.
@@ -25,7 +26,8 @@ const (
 // runFiles are what a run writes into its folder beside checkpoints: what describes the weights goes first when an
 // older run is replaced, so that nothing half removed looks like a model.
 func runFiles() []string {
-	return slices.Concat(pretrained.Files(), []string{manifestFile, recipeFile, metricsFile, chartFile, eventsFile, referenceFile})
+	return slices.Concat(pretrained.Files(), []string{manifestFile, recipeFile, metricsFile, chartFile, eventsFile,
+		referenceFile, record.File})
 }
 
 // outputError is the error of the output folder.

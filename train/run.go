@@ -68,6 +68,7 @@ type run struct {
 	saving  *saving // the one that is being written
 	origin  origin
 	unlock  func() // the output folder; nil where it is not locked
+	binary  string // sha256 of the program
 
 	reference *reference // of a loss of preferences that needs one, else nil
 }
@@ -360,6 +361,9 @@ func (u *run) interrupt() error {
 		if err := cmp.Or(u.saveCheckpoint(), u.settle()); err != nil {
 			return err
 		}
+	}
+	if err := u.recordStop(); err != nil {
+		fmt.Fprintln(u.said, "note: the stop is not in the ledger:", err)
 	}
 	fmt.Fprintf(u.said, "stopped after step %d of %d; saved %s/checkpoint-%d\ngo on with %s\n",
 		step, u.Steps, u.Recipe.OutputDir, step, u.o.goOn())

@@ -74,11 +74,17 @@ func history(rows []Metric) []Metric {
 }
 
 func writeJSON(path string, v any) error {
-	text, err := json.MarshalIndent(v, "", "  ")
+	text, err := jsonText(v)
 	if err != nil {
 		return err
 	}
-	return checkpoints.WriteFile(path, append(text, '\n'))
+	return checkpoints.WriteFile(path, text)
+}
+
+// jsonText is a value as the files of a run have it.
+func jsonText(v any) ([]byte, error) {
+	text, err := json.MarshalIndent(v, "", "  ")
+	return append(text, '\n'), err
 }
 
 // findCheckpoint turns resume_from_checkpoint into a folder whose files are as they were written. The notes name newer

@@ -15,6 +15,7 @@ import (
 
 	"instruct/checkpoints"
 	"instruct/train/recipe"
+	"instruct/train/record"
 )
 
 // VerifyOptions say how much of a run is made again.
@@ -38,16 +39,12 @@ type Certificate struct {
 	Seconds float64       `json:"seconds"`
 }
 
-// VerifyCheck is one thing that was held against the record; Detail says what differs, with both values.
-type VerifyCheck struct {
-	Name   string `json:"name"`
-	Holds  bool   `json:"holds"`
-	Detail string `json:"detail,omitempty"`
-}
+// VerifyCheck is one thing that was held against the record.
+type VerifyCheck = record.Check
 
 // note keeps what a check found; "" is nothing wrong.
 func (c *Certificate) note(name, wrong string) {
-	c.Checks = append(c.Checks, VerifyCheck{name, wrong == "", wrong})
+	c.Checks = append(c.Checks, VerifyCheck{Name: name, Holds: wrong == "", Detail: wrong})
 }
 
 // same notes whether a value is that of the record.
@@ -72,7 +69,9 @@ func Verify(ctx context.Context, dir string, o VerifyOptions) (*Certificate, err
 		return nil, fmt.Errorf("train: verify: %w", err)
 	}
 	defer os.RemoveAll(scratch)
-	v.checkFiles()
+	if err := v.checkFiles(ctx); err != nil {
+		return nil, err
+	}
 	again := filepath.Join(scratch, "run")
 	if err := v.repeat(ctx, again); err != nil {
 		return nil, err
@@ -127,34 +126,24 @@ func newVerification(dir string, o VerifyOptions) (*verification, error) {
 }
 
 // checkFiles holds the files of the run against the hashes that were taken of them.
-func (v *verification) checkFiles() {
-	if v.record.RecipeHash != "" {
-		now, err := checkpoints.HashFile(filepath.Join(v.dir, recipeFile))
-		if err != nil {
-			now = err.Error()
-		}
-		v.same(recipeFile, v.record.RecipeHash, now)
-	}
-	list, err := checkpoints.List(v.dir)
+func (v *verification) checkFiles(ctx context.Context) error {
+	recorded, err := v.checkLedger(ctx)
 	if err != nil {
-		v.note("checkpoints", err.Error())
+		return err
 	}
-	for _, c := range list {
-		wrong := ""
-		if err := checkpoints.CheckSums(c.Path); err != nil {
-			wrong = err.Error()
-		}
-		v.note(filepath.Base(c.Path), wrong)
+	if !recorded {
+		v.checkSums()
 	}
 	if v.record.WeightsHash == "" {
-		return // the run was stopped
+		return nil // the run was stopped
 	}
 	now, err := weightsHash(v.dir)
 	if err != nil {
 		v.note("model", err.Error())
-		return
+		return nil
 	}
 	v.same("model", v.record.WeightsHash, now)
+	return nil
 }
 
 // repeat makes the steps again in another folder, up to the first one that differs.

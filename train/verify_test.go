@@ -101,10 +101,10 @@ func TestVerifyFinds(t *testing.T) {
 		want []string // checks that fail
 	}{
 		{"data", change("", "e ", "o "), []string{"step 1", "data files", "ids and mask"}},
-		{"recipe", change("recipe.yaml", "learning_rate: 0.00", "learning_rate: 0.01"), []string{"recipe.yaml", "step 2"}},
-		{"checkpoint", flipIn("checkpoint-4/" + optimizerFile), []string{"checkpoint-4"}},
-		{"model", flipIn("model.safetensors"), []string{"model", "tensors"}},
-		{"loss", change("metrics.jsonl", `"grad_norm":`, `"grad_norm":1`), []string{"step 1"}},
+		{"recipe", change("recipe.yaml", "learning_rate: 0.00", "learning_rate: 0.01"), []string{recipeFile, "step 2"}},
+		{"checkpoint", flipIn("checkpoint-4/" + optimizerFile), []string{"checkpoint-4/" + optimizerFile}},
+		{"model", flipIn("model.safetensors"), []string{"model.safetensors", "model", "tensors"}},
+		{"loss", change("metrics.jsonl", `"grad_norm":`, `"grad_norm":1`), []string{metricsFile, "step 1"}},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			r := recorded(t)

@@ -32,7 +32,7 @@ func rounddir(t *testing.T) {
 // end. Whatever was reached: the current model is whole, every command takes the folder, and the same round goes on.
 func TestKillARound(t *testing.T) {
 	if testing.Short() {
-		t.Skip("not in the short form: it starts the program as six processes and kills them")
+		t.Skip("not in the short form: it starts the program as seven processes and kills them")
 	}
 	exists := func(patterns ...string) func(string) bool {
 		return func(string) bool {
@@ -56,7 +56,11 @@ func TestKillARound(t *testing.T) {
 		{"the last count", said("of 1 corrections are right")},
 		{"the round's folder is begun", exists("shop/rounds/.001.tmp-*", "shop/rounds/001")},
 		{"the round's folder is there", exists("shop/rounds/001")},
-		{"the ledger is there", exists("shop/ledger.jsonl", "shop/.ledger.jsonl.tmp-*")},
+		{"the ledger is begun", exists("shop/ledger.jsonl", "shop/.ledger.jsonl.tmp-*")},
+		{"the ledger has the round", func(string) bool {
+			text, _ := os.ReadFile("shop/ledger.jsonl")
+			return bytes.Contains(text, []byte(`"kind":"round"`))
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rounddir(t)
@@ -147,6 +151,7 @@ func afterAKill(t *testing.T) {
 	if len(log) != len(rounds)-1 {
 		t.Errorf("%d rounds have %d lines", len(rounds)-1, len(log))
 	}
+	has(t, ok(t, "", "audit verify shop"), "shop is as recorded")
 	err = filepath.WalkDir("shop", func(path string, d fs.DirEntry, err error) error {
 		if strings.Contains(path, ".tmp-") {
 			t.Errorf("%s is left", path)

@@ -16,7 +16,7 @@ import (
 // A behaviour folder is a line of models: rounds/000 names the first one, rounds/001 and on are model folders, and
 // current is the number of the one that counts.
 const (
-	currentFile = "current"
+	CurrentFile = "current"
 	roundsDir   = "rounds"
 	baseFile    = "base.json"
 )
@@ -34,30 +34,30 @@ func RoundDir(behaviour string, round int) string {
 
 // IsBehaviour tells whether path is a behaviour folder, if only a half written one.
 func IsBehaviour(path string) bool {
-	_, noCurrent := os.Stat(filepath.Join(path, currentFile))
+	_, noCurrent := os.Stat(filepath.Join(path, CurrentFile))
 	_, noRounds := os.Stat(filepath.Join(path, roundsDir))
 	return noCurrent == nil || noRounds == nil
 }
 
 // Current is the number of the round that counts.
 func Current(behaviour string) (int, error) {
-	text, err := os.ReadFile(filepath.Join(behaviour, currentFile))
+	text, err := os.ReadFile(filepath.Join(behaviour, CurrentFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, mistake("behaviour %s is not whole: it has no file %s that says which round counts", behaviour, currentFile)
+		return 0, mistake("behaviour %s is not whole: it has no file %s that says which round counts", behaviour, CurrentFile)
 	}
 	if err != nil {
 		return 0, mistake("behaviour %s: %s", behaviour, checkpoints.Reason(err))
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil || n < 0 {
-		return 0, mistake("behaviour %s: %s holds %.20q; expected the number of a round", behaviour, currentFile, text)
+		return 0, mistake("behaviour %s: %s holds %.20q; expected the number of a round", behaviour, CurrentFile, text)
 	}
 	return n, nil
 }
 
 // SetCurrent makes a round the one that counts.
 func SetCurrent(behaviour string, round int) error {
-	return checkpoints.WriteFile(filepath.Join(behaviour, currentFile), fmt.Appendf(nil, "%d\n", round))
+	return checkpoints.WriteFile(filepath.Join(behaviour, CurrentFile), fmt.Appendf(nil, "%d\n", round))
 }
 
 // Begin makes a behaviour folder of a model, whole or not at all. A relative path of the model is kept as an absolute

@@ -68,3 +68,20 @@ func FileHashes(path string) (map[string]string, error) {
 	}
 	return sums, nil
 }
+
+// ByPath gives the hashes that [FileHashes] gave of a model by the paths of its files.
+func ByPath(model string, sums map[string]string) map[string]string {
+	if path, err := Resolve(model); err == nil {
+		model = path
+	}
+	info, err := os.Stat(model)
+	all := map[string]string{}
+	for name, sum := range sums {
+		path := model
+		if err == nil && info.IsDir() {
+			path = filepath.Join(model, name)
+		}
+		all[path] = sum
+	}
+	return all
+}

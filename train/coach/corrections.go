@@ -2,7 +2,6 @@ package coach
 
 import (
 	"os"
-	"os/user"
 	"reflect"
 	"strings"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"instruct/checkpoints"
 	"instruct/data"
 	"instruct/tokenizer/chat"
+	"instruct/train/record"
 )
 
 // Corrections is a file of corrections of one model's answers, which grows.
@@ -21,13 +21,7 @@ type Corrections struct {
 }
 
 // Author is who wants it so: the login name where none was given.
-func Author(given string) string {
-	u, err := user.Current()
-	if given == "" && err == nil {
-		return u.Username
-	}
-	return given
-}
+func Author(given string) string { return record.Author(given) }
 
 // Check reads the file, where there is one, before any work is lost.
 func (c *Corrections) Check() error {

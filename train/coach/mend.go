@@ -30,6 +30,9 @@ func Mend(behaviour string) (said []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := beginLedger(behaviour); err != nil {
+		return nil, err
+	}
 	end, err := next(behaviour)
 	if err != nil {
 		return nil, err
@@ -45,11 +48,16 @@ func Mend(behaviour string) (said []string, err error) {
 		if r.Verdict == Accepted && n != current {
 			r.Verdict, r.Reason = Interrupted, "never made current"
 		}
-		if err := record(behaviour, r); err != nil {
+		if err := enter(behaviour, kindRound, r); err != nil {
 			return nil, err
 		}
 		said = append(said, fmt.Sprintf("round %d of %s had been stopped before its line of the ledger; it is %s", n,
 			behaviour, r.Verdict))
+	}
+	if n := len(ledger) - 1; n >= 0 && len(said) == 0 && ledger[n].Verdict == RolledBack && ledger[n].Round != current {
+		said = append(said, fmt.Sprintf("a rollback of %s had been stopped; round %d is the current one now", behaviour,
+			ledger[n].Round))
+		return said, pretrained.SetCurrent(behaviour, ledger[n].Round)
 	}
 	return said, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"instruct/data"
 	"instruct/model/pretrained"
+	"instruct/train/record"
 )
 
 // behaviourOf makes a behaviour folder with rounds of the given verdicts, each of the current one.
@@ -34,7 +35,7 @@ func behaviourOf(t *testing.T, verdicts ...string) string {
 // cutLedger leaves the first lines of a ledger.
 func cutLedger(t *testing.T, folder string, lines int) {
 	t.Helper()
-	path := filepath.Join(folder, ledgerFile)
+	path := filepath.Join(folder, record.File)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +141,7 @@ func TestRollBackToRejected(t *testing.T) {
 // TestDamagedLedger: a line that is none is named.
 func TestDamagedLedger(t *testing.T) {
 	folder := behaviourOf(t, Accepted)
-	f, err := os.OpenFile(filepath.Join(folder, ledgerFile), os.O_APPEND|os.O_WRONLY, 0)
+	f, err := os.OpenFile(filepath.Join(folder, record.File), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

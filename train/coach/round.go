@@ -1,7 +1,6 @@
 package coach
 
 import (
-	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -20,8 +19,7 @@ const (
 	answersFile     = "answers.json"
 	reportFile      = "report.html"
 	nearFile        = "near.gob" // the parent's answers to prompts near the corrections
-	ledgerFile      = "ledger.jsonl"
-	keptDir         = "kept" // of a behaviour: the first model's answers to other prompts
+	keptDir         = "kept"     // of a behaviour: the first model's answers to other prompts
 )
 
 // Round is what is known of a round: a line of the ledger, and round.json in its folder.
@@ -67,44 +65,6 @@ const (
 	Rejected   = "rejected"
 	RolledBack = "rolled back to"
 )
-
-// Ledger reads the lines of a behaviour folder's ledger, the oldest first. It is only ever written whole, so a line
-// that cannot be read is damage from elsewhere, and an error.
-func Ledger(behaviour string) ([]Round, error) {
-	text, err := os.ReadFile(filepath.Join(behaviour, ledgerFile))
-	if os.IsNotExist(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, mistake("behaviour %s: %s", behaviour, checkpoints.Reason(err))
-	}
-	var all []Round
-	number := 0
-	for line := range bytes.Lines(text) {
-		number++
-		var r Round
-		if err := json.Unmarshal(line, &r); err != nil {
-			return nil, mistake("behaviour %s: %s:%d is no line of a ledger: %v; put it right or take it out, no model is lost",
-				behaviour, ledgerFile, number, err)
-		}
-		all = append(all, r)
-	}
-	return all, nil
-}
-
-// record adds a line to the ledger.
-func record(behaviour string, r Round) error {
-	line, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(behaviour, ledgerFile)
-	text, err := os.ReadFile(path)
-	if err != nil && !os.IsNotExist(err) {
-		return err
-	}
-	return checkpoints.WriteFile(path, append(append(text, line...), '\n'))
-}
 
 // next is the number of the next round: rejected ones keep theirs.
 func next(behaviour string) (int, error) {
@@ -210,7 +170,7 @@ func (r *Round) Save(behaviour string, m *pretrained.Model, corrections []data.C
 			return err
 		}
 	}
-	return record(behaviour, *r)
+	return enter(behaviour, kindRound, *r)
 }
 
 // write writes what lies beside the model in a round's folder; what there is none of gives no file.
@@ -268,7 +228,7 @@ func RollBack(behaviour string, to int, force bool, author, at string) error {
 			to, own.Verdict, own.Reason)
 	}
 	r := Round{Round: to, Parent: from, Verdict: RolledBack, Author: author, Time: at}
-	if err := record(behaviour, r); err != nil {
+	if err := enter(behaviour, kindRollback, r); err != nil { // Mend does the rest, should it end here
 		return err
 	}
 	return pretrained.SetCurrent(behaviour, to)
