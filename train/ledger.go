@@ -98,7 +98,7 @@ func ReadsOfRun(path string) bool {
 			return true
 		}
 	}
-	return !inside && path != record.File && slices.Contains(append(runFiles(), lineageFile), path)
+	return !inside && path != record.File && slices.Contains(append(runFiles(), lineageFile, cardFile), path)
 }
 
 // outside are the files elsewhere that the run was made from, by their path from its folder.

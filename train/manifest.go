@@ -10,8 +10,12 @@ import (
 	"time"
 
 	"instruct/checkpoints"
+	"instruct/data"
 	"instruct/model/kernel"
 )
+
+// namedDropped is how many rows that were left out are named in run.json.
+const namedDropped = 100
 
 // Manifest is run.json: what the run was made from, and what it gave.
 type Manifest struct {
@@ -33,6 +37,7 @@ type Manifest struct {
 	TokenizerHash  string            `json:"tokenizer_sha256"`
 	TemplateHash   string            `json:"template_sha256"`
 	DataHash       string            `json:"train_ids_and_mask_sha256"`
+	Audit          *data.Audit       `json:"audit,omitempty"`            // of the training rows
 	ReferenceHash  string            `json:"reference_sha256,omitempty"` // of a loss of preferences
 	Rows           int               `json:"rows"`
 	HeldOutRows    int               `json:"held_out_rows"`
@@ -66,6 +71,9 @@ func (u *run) writeManifest(res *Result) error {
 		return err
 	}
 	if res != nil && !u.o.scratch {
+		if err := u.writePapers(&m); err != nil {
+			return err
+		}
 		if err := u.record(&m, text); err != nil {
 			return err
 		}
@@ -105,6 +113,9 @@ func (u *run) manifest() (m Manifest, recipe []byte, err error) {
 		u.binary, _ = checkpoints.HashFile(exe)
 	}
 	m.BinaryHash = u.binary
+	audit := *u.rows.audit()
+	audit.DroppedRows = audit.DroppedRows[:min(len(audit.DroppedRows), namedDropped)]
+	m.Audit = &audit
 	for _, f := range slices.Concat(u.origin.Data, u.origin.HeldOut) {
 		m.Files[f.Path] = f.Hash
 	}

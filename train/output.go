@@ -27,7 +27,7 @@ const (
 // older run is replaced, so that nothing half removed looks like a model.
 func runFiles() []string {
 	return slices.Concat(pretrained.Files(), []string{manifestFile, recipeFile, metricsFile, chartFile, eventsFile,
-		referenceFile, record.File})
+		referenceFile, samplesFile, pageFile, record.File})
 }
 
 // outputError is the error of the output folder.
@@ -162,6 +162,9 @@ func clearRun(dir string) error {
 	}
 	if err := clearExplain(dir); err != nil {
 		return err
+	}
+	if err := removeCard(dir); err != nil {
+		return mistake("output_dir %s: %s", dir, checkpoints.Reason(err))
 	}
 	list, err := checkpoints.List(dir)
 	for _, c := range list {

@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -230,11 +229,7 @@ func DifferentStep(a, b *Metric) (what string, values [2]float64, differ bool) {
 
 // compare holds what the repeated run wrote against the record.
 func (v *verification) compare(again string) error {
-	var now Manifest
-	text, err := os.ReadFile(filepath.Join(again, manifestFile))
-	if err == nil {
-		err = json.Unmarshal(text, &now)
-	}
+	now, err := manifestOf(again)
 	if err != nil {
 		return fmt.Errorf("train: verify: %w", err)
 	}

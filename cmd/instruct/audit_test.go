@@ -142,3 +142,25 @@ func filesOf(t *testing.T, dir string) (files []string) {
 	}
 	return files
 }
+
+// TestReport writes the page of a run and of a behaviour.
+func TestReport(t *testing.T) {
+	rounddir(t)
+	recordedRun(t)
+	has(t, ok(t, "", "report out --html out.html"), "out.html")
+	has(t, read(t, "out.html"), "The run out", "--head ")
+	ok(t, "", smallRound+" --base model --yes")
+	ok(t, "", "rollback shop --to 0")
+	ok(t, "", "report shop --html shop.html")
+	page := read(t, "shop.html")
+	has(t, page, "The behaviour shop", "Round 1 is", "rolled back to", "says now", "--head ", ">rollback<")
+	for _, bad := range []string{"<script", "http:", "https:", "ZgotmplZ"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page has %q", bad)
+		}
+	}
+	ok(t, "", "audit verify out")
+	mistaken(t, call(t, "", "report out"), "report needs --html")
+	mistaken(t, call(t, "", "report out --html out/report.html"), "its record names")
+	mistaken(t, call(t, "", "report shop/rounds --html x.html"), "name the folder of a run")
+}

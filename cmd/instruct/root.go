@@ -91,8 +91,8 @@ func newRoot(s *streams, args []string) *cobra.Command {
 	})
 	root.AddCommand(newTrain(s, args), newGenerate(s), newChat(s), newServe(s), newCorrect(s), newCoach(s), newRound(s),
 		newLog(s), newRollback(s), newScore(s), newEval(s), newPolicy(s), newVerify(s), newExplain(s), newCompare(s),
-		newDiff(s), newSweep(s, args), newAudit(s), newData(s), newModel(s), newExport(s),
-		newImport(s), newTokenizer(s), newBench(s), newVersion(s))
+		newDiff(s), newSweep(s, args), newAudit(s), newReport(s), newData(s), newModel(s), newExport(s), newImport(s),
+		newTokenizer(s), newBench(s), newVersion(s))
 	complete(root)
 	return root
 }

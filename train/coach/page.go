@@ -72,7 +72,7 @@ func newFold(title string, cards []card) fold { return fold{title, cards} }
 // WritePage writes what a round did as one self-contained HTML file for people. It needs no script, no network and no
 // other file; what models and corrections say is shown as text.
 func WritePage(w io.Writer, behaviour string, r *Round, a *Answers) error {
-	t, err := template.New("page").Funcs(template.FuncMap{"style": eval.Style, "fold": newFold}).Parse(pageSource)
+	t, err := newTemplate()
 	if err != nil {
 		return fmt.Errorf("coach: page: %w", err)
 	}
@@ -86,11 +86,21 @@ func WritePage(w io.Writer, behaviour string, r *Round, a *Answers) error {
 	return nil
 }
 
-func newPage(behaviour string, r *Round, a *Answers) (*page, error) {
-	p := &page{Round: r, Name: filepath.Base(behaviour)}
+// newTemplate has the page of a round, and the pieces that it is made of.
+func newTemplate() (*template.Template, error) {
+	return template.New("page").Funcs(template.FuncMap{"style": eval.Style, "fold": newFold}).Parse(pageSource)
+}
+
+// nameOf is what people call a behaviour.
+func nameOf(behaviour string) string {
 	if path, err := filepath.Abs(behaviour); err == nil {
-		p.Name = filepath.Base(path)
+		behaviour = path
 	}
+	return filepath.Base(behaviour)
+}
+
+func newPage(behaviour string, r *Round, a *Answers) (*page, error) {
+	p := &page{Round: r, Name: nameOf(behaviour)}
 	p.At = r.Time
 	if at, err := time.Parse(time.RFC3339, r.Time); err == nil {
 		p.At = at.UTC().Format("2006-01-02 15:04 UTC")

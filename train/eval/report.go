@@ -83,18 +83,42 @@ func (r *Report) String() string {
 	return b.String()
 }
 
-// examples writes the first answers that pass, or do not, one of a kind and most in all.
-func (r *Report) examples(b *strings.Builder, title string, pass bool, most int) {
+// KindCount is how many tests of a kind there are, and how many passed before and after training.
+type KindCount struct {
+	Name                 string
+	Tests, Before, After int
+}
+
+// Kinds are the kinds in the order of the tests.
+func (r *Report) Kinds() []KindCount {
+	kinds, of, _ := r.counts()
+	out := make([]KindCount, len(kinds))
+	for i, k := range kinds {
+		out[i] = KindCount{k, of[k].tests, of[k].before, of[k].after}
+	}
+	return out
+}
+
+// Examples are the numbers of the first tests that pass, or do not, one of a kind and most in all.
+func (r *Report) Examples(pass bool, most int) (tests []int) {
 	shown := map[string]bool{}
-	for i, t := range r.Suite.Tests {
-		answer := r.After[i]
-		if answer.Pass != pass || shown[t.Kind] || len(shown) == most {
-			continue
+	for i := range r.Suite.Tests {
+		kind := r.Suite.Tests[i].Kind
+		if r.After[i].Pass == pass && !shown[kind] && len(shown) < most {
+			shown[kind] = true
+			tests = append(tests, i)
 		}
-		if len(shown) == 0 {
+	}
+	return tests
+}
+
+// examples writes such tests.
+func (r *Report) examples(b *strings.Builder, title string, pass bool, most int) {
+	for n, i := range r.Examples(pass, most) {
+		t, answer := &r.Suite.Tests[i], r.After[i]
+		if n == 0 {
 			fmt.Fprintf(b, "\n%s\n", title)
 		}
-		shown[t.Kind] = true
 		fmt.Fprintf(b, "  %s\n    -> %s", onOneLine(t.Messages), answer.Answer)
 		if answer.Answer != t.Want {
 			fmt.Fprintf(b, "   (should be: %s)", t.Want)

@@ -63,8 +63,8 @@ func Verify(ctx context.Context, dir string, o AuditOptions) (*Audit, error) {
 		return nil, err
 	}
 	if len(a.entries) == 0 {
-		return nil, mistake("audit %s: it has no %s: it is no folder of a run or a behaviour, the run was stopped before its "+
-			"first checkpoint, or an older program made it", dir, File)
+		return nil, mistake("audit %s: it has no %s: it is no folder of a run or a behaviour, the run was stopped before "+
+			"its first checkpoint, or an older program made it", dir, File)
 	}
 	a.Entries = len(a.entries)
 	a.chain()
@@ -93,7 +93,7 @@ func (a *audit) chain() {
 	if unchained == len(a.entries) {
 		whole = false
 		a.Checks = append(a.Checks, Check{Name: File,
-			Detail: "an older program wrote all of it, without a chain: nothing can be checked; the next round begins one"})
+			Detail: "an older program wrote all of it, without a chain: the next round begins one"})
 	} else if unchained > 0 {
 		a.Notes = append(a.Notes, fmt.Sprintf("entries 1 to %d are of an older program and had no chain; entry %d has the "+
 			"hash of all of them, as they were then", unchained, unchained+1))
