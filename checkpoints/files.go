@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 )
 
 // WriteFile writes data to path so that path holds either what it held before or all of data, even after a crash: a
@@ -103,13 +104,27 @@ func saveDir(dst string, write func(tmp string) error, rename func(from, to stri
 	if err != nil {
 		return fileError("save", dst, err)
 	}
+	return replaceDir(dst, tmp, rename, replace)
+}
+
+// ReplaceDir puts the folder made, which lies beside dst, into the place of dst, whose old content is then deleted. A
+// process killed in between leaves both of them, or the new one and a hidden .NAME.old-*; see [PutBack].
+func ReplaceDir(dst, made string) error {
+	if err := syncTree(made); err != nil {
+		return fileError("save", dst, err)
+	}
+	return replaceDir(dst, made, os.Rename, true)
+}
+
+// replaceDir renames a folder to dst; replace: dst may exist.
+func replaceDir(dst, made string, rename func(from, to string) error, replace bool) (err error) {
 	old := ""
 	if replace {
 		if old, err = moveAside(dst); err != nil {
 			return fileError("save", dst, err)
 		}
 	}
-	if err := rename(tmp, dst); err != nil {
+	if err := rename(made, dst); err != nil {
 		if old != "" {
 			if back := os.Rename(old, dst); back != nil {
 				return fmt.Errorf("checkpoints: save %s: %w; the folder that was there is now %s (%v)", dst, err, old, back)
@@ -117,11 +132,36 @@ func saveDir(dst string, write func(tmp string) error, rename func(from, to stri
 		}
 		return fileError("save", dst, err)
 	}
-	if err := syncPath(parent); err != nil {
+	if err := syncPath(filepath.Dir(dst)); err != nil {
 		return fileError("sync the folder of", dst, err)
 	}
 	if old != "" {
 		return fileError("remove", old, os.RemoveAll(old))
+	}
+	return nil
+}
+
+// PutBack puts right what a process left that was killed in [ReplaceDir]: a dst that had been moved aside and not yet
+// replaced is put back, and one that was replaced is deleted. Nobody else may be at work on dst.
+func PutBack(dst string) error {
+	dir, base := filepath.Dir(filepath.Clean(dst)), filepath.Base(filepath.Clean(dst))
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fileError("look beside", dst, err)
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), "."+base+".old-") {
+			continue
+		}
+		old := filepath.Join(dir, e.Name())
+		if _, err := os.Lstat(dst); os.IsNotExist(err) {
+			err = os.Rename(old, dst)
+		} else {
+			err = os.RemoveAll(old)
+		}
+		if err != nil {
+			return fileError("put right", old, err)
+		}
 	}
 	return nil
 }

@@ -3,9 +3,7 @@ package train
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -25,35 +23,35 @@ const cardFile = "README.md"
 const cardMark = "<!-- Written by instruct from the record of the run. Without this line it stays as you write it. -->"
 
 // writeCard writes the model card of a run, where a person wrote none.
-func writeCard(dir string, m *Manifest) error {
+func writeCard(dir, name string, m *Manifest) error {
 	path := filepath.Join(dir, cardFile)
-	text, err := os.ReadFile(path)
-	if err == nil && !bytes.Contains(text, []byte(cardMark)) {
+	if fileThere(path) && !ownCard(path) {
 		return nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("train: %w", err)
 	}
 	r := recipe.Default()
 	if _, err := r.Read(filepath.Join(dir, recipeFile)); err != nil {
 		return err
 	}
-	return checkpoints.WriteFile(path, card(dir, m, &r))
+	return checkpoints.WriteFile(path, card(dir, name, m, &r))
 }
 
 // removeCard removes the card of an older run, unless a person wrote it.
 func removeCard(dir string) error {
-	path := filepath.Join(dir, cardFile)
-	if text, err := os.ReadFile(path); err == nil && bytes.Contains(text, []byte(cardMark)) {
+	if path := filepath.Join(dir, cardFile); ownCard(path) {
 		return os.Remove(path)
 	}
 	return nil
 }
 
+// ownCard tells whether a card is there that this program wrote.
+func ownCard(path string) bool {
+	text, err := os.ReadFile(path)
+	return err == nil && bytes.Contains(text, []byte(cardMark))
+}
+
 // card is the text of the model card: front matter as huggingface_hub reads it, and what the record says in words.
-func card(dir string, m *Manifest, r *recipe.Recipe) []byte {
+func card(dir, name string, m *Manifest, r *recipe.Recipe) []byte {
 	var b bytes.Buffer
-	name := nameOf(dir)
 	adapter := pretrained.IsAdapter(dir)
 	b.WriteString("---\n")
 	if r.ModelNameOrPath != "" {

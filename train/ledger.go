@@ -1,9 +1,12 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,7 +96,7 @@ func recordedNames(dir string) []string {
 // ledger names it.
 func ReadsOfRun(path string) bool {
 	first, _, inside := strings.Cut(path, "/")
-	for _, prefix := range []string{"checkpoint-", "stage-"} {
+	for _, prefix := range []string{"checkpoint-", "stage-", explainDir} {
 		if strings.HasPrefix(first, prefix) {
 			return true
 		}
@@ -147,4 +150,23 @@ func (v *verification) checkSums() {
 		}
 		v.note(filepath.Base(c.Path), wrong)
 	}
+}
+
+// becomes is the folder that the run will lie in.
+func (u *run) becomes() string { return cmp.Or(u.o.becomes, u.Recipe.OutputDir) }
+
+// goOnWithLedger copies the record that the run goes on from, where there is none yet.
+func (u *run) goOnWithLedger() error {
+	path := filepath.Join(u.Recipe.OutputDir, record.File)
+	if u.o.ledger == "" || fileThere(path) {
+		return nil
+	}
+	text, err := os.ReadFile(u.o.ledger)
+	if errors.Is(err, fs.ErrNotExist) { // a run of an older program
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return checkpoints.WriteFile(path, text)
 }

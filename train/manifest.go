@@ -92,7 +92,7 @@ func (u *run) manifest() (m Manifest, recipe []byte, err error) {
 	if st != nil && st.number == st.of {
 		again = *st.whole
 	}
-	again.Resume, again.Overwrite = "", false
+	again.Resume, again.Overwrite, again.OutputDir = "", false, u.becomes()
 	again = again.For(r.OutputDir)
 	if recipe, err = again.YAML(); err != nil {
 		return m, nil, err

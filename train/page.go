@@ -53,13 +53,14 @@ func (u *run) writePapers(m *Manifest) error {
 		return err
 	}
 	var b bytes.Buffer
-	if err := writePage(&b, u.Recipe.OutputDir, m); err != nil {
+	name := nameOf(u.becomes())
+	if err := writePage(&b, u.Recipe.OutputDir, name, m); err != nil {
 		return err
 	}
 	if err := checkpoints.WriteFile(filepath.Join(u.Recipe.OutputDir, pageFile), b.Bytes()); err != nil {
 		return err
 	}
-	return writeCard(u.Recipe.OutputDir, m)
+	return writeCard(u.Recipe.OutputDir, name, m)
 }
 
 // WritePage writes what is known of the run in a folder as one self-contained HTML file for people who have to judge
@@ -69,7 +70,7 @@ func WritePage(w io.Writer, dir string) error {
 	if err != nil {
 		return err
 	}
-	return writePage(w, dir, m)
+	return writePage(w, dir, nameOf(dir), m)
 }
 
 // manifestOf reads run.json.
@@ -82,13 +83,13 @@ func manifestOf(dir string) (*Manifest, error) {
 }
 
 // writePage writes the page of a run whose run.json says, or will say, m.
-func writePage(w io.Writer, dir string, m *Manifest) error {
+func writePage(w io.Writer, dir, name string, m *Manifest) error {
 	t, err := template.New("page").Funcs(template.FuncMap{"style": eval.Style, "percent": percent, "short": short,
 		"loss": func(v float64) string { return fmt.Sprintf("%.4f", v) }}).Parse(pageSource)
 	if err != nil {
 		return fmt.Errorf("train: page: %w", err)
 	}
-	p, err := newPage(dir, m)
+	p, err := newPage(dir, name, m)
 	if err != nil {
 		return err
 	}
@@ -98,8 +99,8 @@ func writePage(w io.Writer, dir string, m *Manifest) error {
 	return nil
 }
 
-func newPage(dir string, m *Manifest) (*page, error) {
-	p := &page{Manifest: *m, Name: nameOf(dir)}
+func newPage(dir, name string, m *Manifest) (*page, error) {
+	p := &page{Manifest: *m, Name: name}
 	r := recipe.Default()
 	if _, err := r.Read(filepath.Join(dir, recipeFile)); err != nil {
 		return nil, mistake("%s: %w", dir, err)

@@ -32,6 +32,8 @@ type Options struct {
 	OnStep   func(Metric) // called after each step, may be nil
 	staged   *staged      // of a stage
 	scratch  bool         // nobody will go on with it: a stop says nothing
+	becomes  string       // the folder that output_dir will take the place of; ""
+	ledger   string       // a file that the run's record goes on from; ""
 
 	Available func() (bytes int64, ok bool) // memory that can be had; nil: ask the system
 	Large     int64                         // as in SetupOptions
@@ -145,6 +147,9 @@ func (u *run) begin(ctx context.Context) (err error) {
 		return err
 	}
 	if err := u.makeOutput(); err != nil {
+		return err
+	}
+	if err := u.goOnWithLedger(); err != nil {
 		return err
 	}
 	if u.trainer, err = u.NewTrainer(); err != nil {
@@ -353,6 +358,10 @@ func (u *run) interrupt() error {
 			u.o.staged.number, u.o.goOn())
 		return ErrInterrupted
 	}
+	if step == 0 && u.o.becomes != "" {
+		fmt.Fprintf(u.said, "stopped before the first step; %s is as it was\n", u.o.becomes)
+		return ErrInterrupted
+	}
 	if step == 0 {
 		fmt.Fprintln(u.said, "stopped before the first step; nothing was saved, start again with --overwrite_output_dir")
 		return ErrInterrupted
@@ -405,7 +414,7 @@ func (u *run) finish(ctx context.Context) (*Result, error) {
 // chartTitle says what was trained on what.
 func (u *run) chartTitle() string {
 	r := u.Recipe
-	return fmt.Sprintf("%s: %s parameters, %s, learning rate %g", filepath.Base(r.OutputDir), count(u.Model.Size()),
+	return fmt.Sprintf("%s: %s parameters, %s, learning rate %g", nameOf(u.becomes()), count(u.Model.Size()),
 		filepath.Base(strings.Join(r.Dataset, ", ")), r.LearningRate)
 }
 

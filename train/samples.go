@@ -64,6 +64,9 @@ func (u *run) writeSamples() error {
 		if err != nil {
 			return err
 		}
+		if e.Withheld {
+			continue
+		}
 		row := sampleRow{Source: e.Source, Cut: len(e.IDs) > sampleTokens}
 		for from, end := 0, min(len(e.IDs), sampleTokens); from < end; {
 			to := from + 1

@@ -90,9 +90,9 @@ func newRoot(s *streams, args []string) *cobra.Command {
 		return mistake("%v%s; `%s --help` lists the flags", err, hint, cmd.CommandPath())
 	})
 	root.AddCommand(newTrain(s, args), newGenerate(s), newChat(s), newServe(s), newCorrect(s), newCoach(s), newRound(s),
-		newLog(s), newRollback(s), newScore(s), newEval(s), newPolicy(s), newVerify(s), newExplain(s), newCompare(s),
-		newDiff(s), newSweep(s, args), newAudit(s), newReport(s), newData(s), newModel(s), newExport(s), newImport(s),
-		newTokenizer(s), newBench(s), newVersion(s))
+		newLog(s), newRollback(s), newScore(s), newEval(s), newPolicy(s), newVerify(s), newExplain(s), newForget(s, args),
+		newCompare(s), newDiff(s), newSweep(s, args), newAudit(s), newReport(s), newData(s), newModel(s), newExport(s),
+		newImport(s), newTokenizer(s), newBench(s), newVersion(s))
 	complete(root)
 	return root
 }
