@@ -277,7 +277,7 @@ func (f *Forgetting) begin(tmp string) error {
 				continue
 			}
 			to := filepath.Join(tmp, below, filepath.Base(c.Path))
-			if err := linkDir(c.Path, to); err != nil {
+			if err := checkpoints.Link(c.Path, to); err != nil {
 				return err
 			}
 			if below == "" {
@@ -370,32 +370,10 @@ func (f *Forgetting) carry() (names []string, err error) {
 		if err := os.RemoveAll(to); err != nil { // the program's own card, or what was taken over before
 			return nil, err
 		}
-		if err := linkDir(from, to); err != nil {
+		if err := checkpoints.Link(from, to); err != nil {
 			return nil, err
 		}
 		names = append(names, e.Name())
 	}
 	return names, nil
-}
-
-// linkDir makes a file, or a folder with its files, appear in another place too: by links where that can be, as what is
-// written here is never written into, else by copies.
-func linkDir(from, to string) error {
-	return filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		dst := filepath.Join(to, rel)
-		if d.IsDir() {
-			return os.MkdirAll(dst, 0o777)
-		}
-		if os.Link(path, dst) == nil {
-			return nil
-		}
-		return copyInto(path, dst)
-	})
 }

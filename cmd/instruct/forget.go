@@ -23,11 +23,12 @@ type forgetting struct {
 func newForget(s *streams, args []string) *cobra.Command {
 	f := forgetting{args: args}
 	c := &cobra.Command{Use: "forget RUN-or-BEHAVIOUR", Short: "The model as if some rows had never been there",
-		Long: `Make the model as if some rows had never been there, bit for bit as training anew with drop_rows would. A run goes on
-from its last checkpoint before the first use of one of the rows; of a behaviour the rounds from the first one that was
-taught a correction on are made again. Rows that say almost the same are listed, and asked for. The old folder stays
-until the new one is whole; then its weights, checkpoints and pages are deleted, and the record keeps hashes of the
-rows alone. The data files are yours: the run can be made again only with each row in its place, forgotten or not.`,
+		Long: `Make the model as if some rows had never been there, bit for bit as training anew with drop_rows would. A run
+goes on from its last checkpoint before the first use of one of the rows; of a behaviour the rounds from the first one
+that was taught one of the corrections on are made again. Rows that say almost the same are listed, and asked for. The
+old folder stays until the new one is whole; then its weights, checkpoints and pages are deleted, and the record keeps
+hashes of the rows alone. The data files are yours: the run can be made again only with each row in its place, forgotten
+or not.`,
 		Example: `  instruct forget runs/mine --rows rows.txt            a row (path:line, such as train.jsonl:12) a line
   instruct forget shop --rows ids.txt                  the id of a correction a line`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,7 +47,7 @@ rows alone. The data files are yours: the run can be made again only with each r
 			return f.run(cmd.Context(), s, args[0])
 		}}
 	fl := c.Flags()
-	fl.StringVar(&f.rows, "rows", "", "file of the rows to forget: path:line a line; of a behaviour the ids of corrections")
+	fl.StringVar(&f.rows, "rows", "", "file with a row (path:line) a line; of a behaviour the ids of corrections")
 	fl.BoolVar(&f.near, "near", false, "take rows that say almost the same too, without asking")
 	fl.BoolVar(&f.yes, "yes", false, "do it without asking")
 	fl.BoolVar(&f.quiet, "quiet", false, "show no progress and no notes")
@@ -99,8 +100,8 @@ func (f *forgetting) run(ctx context.Context, s *streams, dir string) error {
 	}
 	fmt.Fprintf(s.out, "forgotten        %d rows; the model is that of a run that never had them\n", len(plan.Rows))
 	fmt.Fprintf(s.out, "weights sha256 %s\n", done.Now)
-	fmt.Fprintf(s.err, "what was made elsewhere of the old model (exports, behaviours, kept answers) is as it was, and so "+
-		"are the data files\n")
+	fmt.Fprintf(s.err, "what was made elsewhere of the old model (exports, behaviours, kept answers) is as it was, and "+
+		"so are the data files\n")
 	return nil
 }
 

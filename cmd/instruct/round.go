@@ -30,9 +30,14 @@ type rounding struct {
 	options                   coach.Options
 
 	behaviour string
-	worse     float64 // share of the tests of a suite
-	saved     bool    // the round is in its folder
+	worse     float64      // share of the tests of a suite
+	saved     bool         // the round is in its folder
+	again     *coach.Round // that is made once more, on another parent; nil: a new one
+	name      string       // of the behaviour on pages, where its folder is another for a while
 }
+
+// keepPrompts is how many prompts of --keep are kept where nobody says.
+const keepPrompts = 96
 
 func newRound(s *streams) *cobra.Command {
 	r := rounding{options: coach.Default()}
@@ -67,7 +72,7 @@ whether that helps elsewhere.`,
 	r.sources.add(c, &r.options)
 	fl.StringArrayVar(&r.keep, "keep", nil,
 		"files of rows; the answers to their prompts are held in place, beside those to everyday prompts")
-	fl.IntVar(&r.keepRows, "keep_prompts", 96, "most prompts of --keep, spread over the files")
+	fl.IntVar(&r.keepRows, "keep_prompts", keepPrompts, "most prompts of --keep, spread over the files")
 	fl.StringVar(&r.maxWorse, "max_worse", "5%", "share of a suite's tests that may go from right to wrong")
 	fl.BoolVar(&r.yes, "yes", false, "accept without asking where --max_worse holds")
 	fl.StringVar(&r.author, "author", "", "who wants it so; your login name where empty")
@@ -129,44 +134,53 @@ func (r *rounding) keepSystem() {
 }
 
 func (r *rounding) run(cmd *cobra.Command, s *streams) error {
-	ctx, start := cmd.Context(), time.Now()
 	if err := r.check(cmd); err != nil {
 		return err
 	}
+	round, err := r.make(cmd.Context(), s)
+	if err != nil {
+		return err
+	}
+	return r.end(cmd.Context(), s, round)
+}
+
+// make makes a round of what the flags say, and saves it.
+func (r *rounding) make(ctx context.Context, s *streams) (*coach.Round, error) {
+	start := time.Now()
 	r.keepSystem()
 	lesson, keep, suites, err := r.read(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m, unlock, err := r.open(s)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer unlock()
 	defer m.Close()
-	round := coach.Round{Options: r.options, Author: r.author, Kept: r.keep, Corrections: len(lesson.New),
-		ParentHash: m.WeightsHash(), Policies: r.rules.paths}
+	round := coach.Round{Options: r.options, Author: r.author, Kept: r.keep, KeepPrompts: r.keepRows,
+		Corrections: len(lesson.New), ParentHash: m.WeightsHash(), Policies: r.rules.paths, Name: r.name}
 	kept, err := data.OnDisk(r.keep)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if round.Files, err = hashes(slices.Concat(kept, r.suites, r.unseen, r.rules.paths)); err != nil {
-		return err
+		return nil, err
 	}
 	if round.Parent, err = pretrained.Current(r.behaviour); err != nil {
-		return err
+		return nil, err
 	}
 	if lesson.Earlier, err = coach.Earlier(r.behaviour, round.Parent); err != nil {
-		return err
+		return nil, err
 	}
 	if err := r.checkModel(round, lesson.New); err != nil {
-		return err
+		return nil, err
 	}
 	pool := kernel.NewPool(r.threads)
 	defer pool.Close()
 	lesson.Round = round.Parent
 	if lesson.Near, err = coach.EarlierNear(r.behaviour, round.Parent, m.Config.Vocab); err != nil {
-		return err
+		return nil, err
 	}
 	for _, note := range r.notes {
 		fmt.Fprintln(s.err, note)
@@ -175,7 +189,7 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	lesson.Kept, err = coach.General(ctx, r.behaviour, m, round.Parent, pool, keep, r.options, p.at)
 	p.done()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, row := range keep {
 		lesson.Others = append(lesson.Others, asks(row))
@@ -183,34 +197,34 @@ func (r *rounding) run(cmd *cobra.Command, s *streams) error {
 	what := &measures{new: lesson.New, earlier: lesson.Standing(), suites: suites, maxNew: r.maxNew}
 	before, err := r.measureParent(ctx, s, m, pool, what)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := r.learn(ctx, s, m, pool, suites, before.suites, &lesson, &round); err != nil {
-		return err
+		return nil, err
 	}
 	say := func(format string, args ...any) { fmt.Fprintf(s.err, format+"\n", args...) }
 	if len(lesson.New) > 0 {
 		say("training: tries of %d steps, %d of them at most", r.options.Steps, r.options.Tries)
 	}
 	if round.Taught, err = coach.Teach(ctx, m, pool, lesson, r.options, say); err != nil {
-		return err
+		return nil, err
 	}
 	after, said, err := r.measureOwn(ctx, s, m, pool, what)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	round.Tell(what.answers(before, after))
 	r.tell(&round, suites, before.suites, after.suites)
 	round.Seconds, round.Time = time.Since(start).Seconds(), time.Now().UTC().Format(time.RFC3339)
 	r.decide(ctx, s, &round)
 	if err := round.Save(r.behaviour, m, lesson.New); err != nil {
-		return err
+		return nil, err
 	}
 	r.saved = true
 	if err := r.remember(s, round.Round, said); err != nil {
 		fmt.Fprintf(s.err, "after: not everything is kept: %v\n", err)
 	}
-	return r.end(ctx, s, &round)
+	return &round, nil
 }
 
 // end says what became of a round that is saved. A signal at the question is an answer too.
@@ -300,6 +314,9 @@ func (r *rounding) checkModel(round coach.Round, corrections []data.Correction) 
 		return mistake("behaviour %s: its first model, %s, is not the one that it began with (weights sha256 %s, now %s)",
 			r.behaviour, base.Model, base.Weights, round.ParentHash)
 	}
+	if r.again != nil {
+		return nil // it was known then
+	}
 	known := map[string]bool{"": true, base.Weights: true, round.ParentHash: true}
 	ledger, err := coach.Ledger(r.behaviour)
 	if err != nil {
@@ -372,6 +389,10 @@ func (r *rounding) decide(ctx context.Context, s *streams, round *coach.Round) {
 			broken = append(broken, fmt.Sprintf("%d of %d tests of %s are lost, more than %s", len(m.Lost), m.Tests, m.Suite,
 				r.maxWorse))
 		}
+	}
+	if r.again != nil { // people decided then
+		round.Verdict, round.Reason = r.again.Verdict, r.again.Reason
+		return
 	}
 	round.Verdict = coach.Rejected
 	round.Reason = strings.Join(broken, "; ")

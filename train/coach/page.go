@@ -2,6 +2,7 @@ package coach
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -100,7 +101,7 @@ func nameOf(behaviour string) string {
 }
 
 func newPage(behaviour string, r *Round, a *Answers) (*page, error) {
-	p := &page{Round: r, Name: nameOf(behaviour)}
+	p := &page{Round: r, Name: cmp.Or(r.Name, nameOf(behaviour))}
 	p.At = r.Time
 	if at, err := time.Parse(time.RFC3339, r.Time); err == nil {
 		p.At = at.UTC().Format("2006-01-02 15:04 UTC")

@@ -105,7 +105,12 @@ func (a *audit) chain() {
 		return
 	}
 	at := slices.IndexFunc(a.entries, func(e Entry) bool { return e.Hash() == a.o.Head })
+	out := slices.IndexFunc(a.entries, func(e Entry) bool { return e.Before == a.o.Head })
 	switch {
+	case at < 0 && out >= 0:
+		e := &a.entries[out]
+		a.Checks = append(a.Checks, Check{Name: "head", Entry: e.Number, Detail: fmt.Sprintf("that entry and others were "+
+			"taken out when %v was written, which says so (%s, %s)", e, e.Author, e.Time)})
 	case at < 0:
 		a.Checks = append(a.Checks, Check{Name: "head", Detail: fmt.Sprintf("no entry has the hash %s: entries were cut off "+
 			"behind entry %d, or changed", a.o.Head, len(a.entries))})

@@ -28,6 +28,9 @@ type Files struct {
 
 // Head is what every entry says of itself. What its kind says more stands beside it in the same JSON object.
 type Head struct {
+	// Before is the head of a ledger of which this entry says that its last entries were taken out; "" else.
+	Before string `json:"head_before"`
+
 	Prev   string `json:"prev"` // sha256 of the line before, with its line feed; zeros where there is none
 	Kind   string `json:"kind"` // such as train, round or forget
 	Time   string `json:"time"` // RFC 3339, UTC
