@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"instruct/checkpoints"
 	"instruct/model/pretrained"
 	"instruct/train"
 	"instruct/train/coach"
@@ -56,6 +57,11 @@ func (a *auditing) run(cmd *cobra.Command, s *streams, dir string) error {
 	log := s.err
 	if a.quiet {
 		log = io.Discard
+	}
+	if unlock, ok, err := checkpoints.Lock(dir); err == nil && !ok {
+		fmt.Fprintf(log, "note: something is at work in %s; what it has not recorded yet differs\n", dir)
+	} else if err == nil {
+		unlock()
 	}
 	p := newCountdown(log, terminal(log), "files read", 0)
 	o := record.AuditOptions{Head: a.head, Reads: train.ReadsOfRun, Done: p.at}

@@ -100,7 +100,7 @@ func (f *forgetting) makeAgain(ctx context.Context, s *streams, plan *coach.Forg
 		fmt.Fprintf(s.out, "round %-10d %s\n", a.Round.Round, what)
 	}
 	for _, name := range kept {
-		fmt.Fprintf(s.out, "not touched      %s: it is not of a round; look whether it has something of them\n", name)
+		fmt.Fprintf(s.out, "not touched      %s: it is no round's; look whether it has something of them\n", name)
 	}
 	current, err := pretrained.Current(dir)
 	if err != nil {
@@ -108,7 +108,7 @@ func (f *forgetting) makeAgain(ctx context.Context, s *streams, plan *coach.Forg
 	}
 	fmt.Fprintf(s.out, "forgotten        %d corrections; round %d of %s is the current one\n", len(plan.Corrections),
 		current, dir)
-	fmt.Fprintf(s.err, "what lies elsewhere (exports of the old models, kept answers, files of corrections) is as it was\n")
+	fmt.Fprintf(s.err, "what lies elsewhere (exports of old models, kept answers, files of corrections) is as it was\n")
 	return nil
 }
 

@@ -42,9 +42,9 @@ type Round struct {
 	ParentHash  string      `json:"parent_sha256"`
 	Weights     string      `json:"weights_sha256"`
 	Kept        []string    `json:"kept_files"`             // of which the kept prompts are
-	KeepPrompts int         `json:"keep_prompts,omitempty"` // at most; 0: an older program's
+	KeepPrompts int         `json:"keep_prompts,omitempty"` // most of them
 	Name        string      `json:"-"`                      // of the behaviour on pages; "": that of its folder
-	Broken      []string    `json:"broken"`                 // ids of earlier corrections that were right before, and are not now
+	Broken      []string    `json:"broken"`                 // ids of earlier corrections that were right before
 	Answers     *Answers    `json:"-"`                      // written beside it, with a page for people; or nil
 	Practised   []Practised `json:"-"`                      // written beside it
 	// Files are the hashes of the files that were read, by path: those of the kept prompts, suites and policies.

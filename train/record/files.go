@@ -145,7 +145,7 @@ func list(dir, path string) (all []string, err error) {
 	return all, err
 }
 
-// lockFile is held by what is at work in a behaviour folder; it is empty.
+// lockFile is an empty file that older programs left in behaviour folders.
 const lockFile = "lock"
 
 // From is a path as the ledger of a folder has it: it leads to the file from there.
