@@ -154,12 +154,11 @@ func PutBack(dst string) error {
 			continue
 		}
 		old := filepath.Join(dir, e.Name())
+		act := func() error { return os.RemoveAll(old) }
 		if _, err := os.Lstat(dst); os.IsNotExist(err) {
-			err = os.Rename(old, dst)
-		} else {
-			err = os.RemoveAll(old)
+			act = func() error { return os.Rename(old, dst) }
 		}
-		if err != nil {
+		if err := act(); err != nil {
 			return fileError("put right", old, err)
 		}
 	}

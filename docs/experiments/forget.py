@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Twenty deletions, each compared with training afresh.
 
-    docs/experiments/forget.py bin/instruct MODEL DATA.json OUT
+    docs/experiments/forget.py bin/instruct MODEL DATA.json OUT [runs | behaviours]
 
 14 of rows of a run (1 to 5 rows each, drawn from all of the run; two runs, one of them shuffled with averaged weights,
 the other packed), 6 of corrections of a behaviour of four rounds. `instruct forget` goes on from a checkpoint, or makes
@@ -78,7 +78,7 @@ def behaviours():
                  "-", "--out", path)
         taught.append([json.loads(text) for text in open(path)])
     with open(f"{out}/brief.json", "w") as f:
-        json.dump({"learning_rate": 3e-3, "steps": 12, "back": 1}, f)
+        json.dump({"learning_rate": 5e-3, "frozen": 0, "steps": 40, "kept_rows": 2, "kept_weight": 0.1, "contrasts": 0}, f)
 
     def teach(b, rounds):
         shutil.rmtree(b, ignore_errors=True)
@@ -114,6 +114,6 @@ def behaviours():
 
 
 print(f"{'forgotten':<46} {'first use':>10} {'made from':>14}")
-runs()
-behaviours()
+for part in sys.argv[5:] or ["runs", "behaviours"]:
+    {"runs": runs, "behaviours": behaviours}[part]()
 sys.exit(failed > 0)
