@@ -42,6 +42,7 @@ type page struct {
 	Machine  []pageFact
 	Record   []record.Entry
 	Head     string // of the ledger
+	Measured []Measured
 }
 
 // pageFact is a name and what is to be said of it.
@@ -65,12 +66,12 @@ func (u *run) writePapers(m *Manifest) error {
 
 // WritePage writes what is known of the run in a folder as one self-contained HTML file for people who have to judge
 // it. It needs no script, no network and no other file.
-func WritePage(w io.Writer, dir string) error {
+func WritePage(w io.Writer, dir string, measured ...Measured) error {
 	m, err := manifestOf(dir)
 	if err != nil {
 		return err
 	}
-	return writePage(w, dir, nameOf(dir), m)
+	return writePage(w, dir, nameOf(dir), m, measured...)
 }
 
 // manifestOf reads run.json.
@@ -83,9 +84,9 @@ func manifestOf(dir string) (*Manifest, error) {
 }
 
 // writePage writes the page of a run whose run.json says, or will say, m.
-func writePage(w io.Writer, dir, name string, m *Manifest) error {
+func writePage(w io.Writer, dir, name string, m *Manifest, measured ...Measured) error {
 	t, err := template.New("page").Funcs(template.FuncMap{"style": eval.Style, "percent": percent, "short": short,
-		"loss": func(v float64) string { return fmt.Sprintf("%.4f", v) }}).Parse(pageSource)
+		"loss": func(v float64) string { return fmt.Sprintf("%.4f", v) }, "row": showRow}).Parse(pageSource)
 	if err != nil {
 		return fmt.Errorf("train: page: %w", err)
 	}
@@ -93,6 +94,7 @@ func writePage(w io.Writer, dir, name string, m *Manifest) error {
 	if err != nil {
 		return err
 	}
+	p.Measured = measured
 	if err := t.Execute(w, p); err != nil {
 		return fmt.Errorf("train: write page: %w", err)
 	}
@@ -221,6 +223,12 @@ func (p *page) machineFacts() []pageFact {
 		{"platform", p.Platform}, {"kernels", p.Kernels}, {"CPU features", strings.Join(p.CPUFeatures, " ")},
 		{"threads", fmt.Sprint(p.Threads)}, {"time", (time.Duration(p.Seconds) * time.Second).String()},
 		{"arguments", strings.Join(p.Arguments, " ")}}
+}
+
+// showRow is the mean of a row of an evaluation with its interval.
+func showRow(r eval.Row) string {
+	mean, interval := r.Show()
+	return mean + " (" + interval + ")"
 }
 
 // percent writes a share.

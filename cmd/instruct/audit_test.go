@@ -160,6 +160,17 @@ func TestReport(t *testing.T) {
 		}
 	}
 	ok(t, "", "audit verify out")
+
+	// What eval found stands in it too.
+	write(t, "p.yaml", refunds)
+	write(t, "s.yaml", complaints)
+	write(t, "a.jsonl", answersOf("Refund please", "In 14 days.", "Is a refund possible?", "<Yes>!", "Hello", "Hello!"))
+	call(t, "", "eval --suite s.yaml --policy p.yaml --answers a.jsonl --out found")
+	ok(t, "", "report out --html out.html --results found/results.json")
+	has(t, read(t, "out.html"), "Suites and rules: a.jsonl", "50.0% (9.5 to 90.5 %)", "refund-days</span> is violated",
+		"expected the answer to contain")
+	mistaken(t, call(t, "", "report out --html x.html --results r.jsonl"), "results r.jsonl", "eval --out")
+	mistaken(t, call(t, "", "report shop --html x.html --results found/results.json"), "results are of a run")
 	mistaken(t, call(t, "", "report out"), "report needs --html")
 	mistaken(t, call(t, "", "report out --html out/report.html"), "its record names")
 	mistaken(t, call(t, "", "report shop/rounds --html x.html"), "name the folder of a run")
