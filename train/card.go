@@ -23,16 +23,12 @@ const cardFile = "README.md"
 const cardMark = "<!-- Written by instruct from the record of the run. Without this line it stays as you write it. -->"
 
 // writeCard writes the model card of a run, where a person wrote none.
-func writeCard(dir, name string, m *Manifest) error {
-	path := filepath.Join(dir, cardFile)
+func writeCard(s *Saved, name string) error {
+	path := filepath.Join(s.Dir, cardFile)
 	if fileThere(path) && !ownCard(path) {
 		return nil
 	}
-	r := recipe.Default()
-	if _, err := r.Read(filepath.Join(dir, recipeFile)); err != nil {
-		return err
-	}
-	return checkpoints.WriteFile(path, card(dir, name, m, &r))
+	return checkpoints.WriteFile(path, card(s, name))
 }
 
 // removeCard removes the card of an older run, unless a person wrote it.
@@ -50,9 +46,10 @@ func ownCard(path string) bool {
 }
 
 // card is the text of the model card: front matter as huggingface_hub reads it, and what the record says in words.
-func card(dir, name string, m *Manifest, r *recipe.Recipe) []byte {
+func card(s *Saved, name string) []byte {
 	var b bytes.Buffer
-	adapter := pretrained.IsAdapter(dir)
+	m, r := &s.Manifest, &s.Recipe
+	adapter := pretrained.IsAdapter(s.Dir)
 	b.WriteString("---\n")
 	if r.ModelNameOrPath != "" {
 		fmt.Fprintf(&b, "base_model: %s\n", quoted(cardName(r.ModelNameOrPath)))

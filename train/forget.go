@@ -48,14 +48,12 @@ type Forgotten struct {
 
 // PlanForget finds the rows of a run, given as drop_rows has them, and what forgetting them takes. It changes nothing.
 func PlanForget(ctx context.Context, dir string, rows []string, o Options) (*Forgetting, error) {
-	m, err := manifestOf(dir)
+	s, err := readSaved(dir)
 	if err != nil {
 		return nil, mistake("forget %w", err)
 	}
-	f := &Forgetting{Dir: dir, recipe: recipe.Default(), weights: m.WeightsHash, o: o}
-	if _, err := f.recipe.Read(filepath.Join(dir, recipeFile)); err != nil {
-		return nil, mistake("forget %s: %w", dir, err)
-	}
+	m := &s.Manifest
+	f := &Forgetting{Dir: dir, recipe: s.Recipe, weights: m.WeightsHash, o: o}
 	if why := f.cannot(m); why != "" {
 		return nil, mistake("forget %s: %s", dir, why)
 	}
@@ -228,11 +226,11 @@ func (f *Forgetting) Do(ctx context.Context) (*Forgotten, error) {
 			return nil, err
 		}
 	}
-	m, err := manifestOf(making)
+	s, err := readSaved(making)
 	if err != nil {
 		return nil, err
 	}
-	out := &Forgotten{Before: f.weights, Now: m.WeightsHash}
+	out := &Forgotten{Before: f.weights, Now: s.Manifest.WeightsHash}
 	if out.Kept, err = f.carry(); err != nil {
 		return nil, err
 	}
@@ -287,12 +285,12 @@ func (f *Forgetting) begin(tmp string) error {
 			}
 		}
 	}
-	rows, err := metricRows(filepath.Join(f.Dir, metricsFile))
+	s, err := ReadRun(f.Dir)
 	if err != nil {
 		return err
 	}
 	var text []byte
-	for _, row := range rows {
+	for _, row := range s.Rows {
 		if row.Step > f.From {
 			continue
 		}

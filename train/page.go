@@ -4,12 +4,10 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -53,44 +51,40 @@ func (u *run) writePapers(m *Manifest) error {
 	if err := u.writeSamples(); err != nil {
 		return err
 	}
+	s, err := ReadRun(u.Recipe.OutputDir)
+	if err != nil {
+		return err
+	}
+	s.Manifest = *m
 	var b bytes.Buffer
 	name := nameOf(u.becomes())
-	if err := writePage(&b, u.Recipe.OutputDir, name, m); err != nil {
+	if err := writePage(&b, s, name); err != nil {
 		return err
 	}
-	if err := checkpoints.WriteFile(filepath.Join(u.Recipe.OutputDir, pageFile), b.Bytes()); err != nil {
+	if err := checkpoints.WriteFile(filepath.Join(s.Dir, pageFile), b.Bytes()); err != nil {
 		return err
 	}
-	return writeCard(u.Recipe.OutputDir, name, m)
+	return writeCard(s, name)
 }
 
 // WritePage writes what is known of the run in a folder as one self-contained HTML file for people who have to judge
 // it. It needs no script, no network and no other file.
 func WritePage(w io.Writer, dir string, measured ...Measured) error {
-	m, err := manifestOf(dir)
+	s, err := ReadRun(dir)
 	if err != nil {
-		return err
+		return mistake("report %w", err)
 	}
-	return writePage(w, dir, nameOf(dir), m, measured...)
+	return writePage(w, s, nameOf(dir), measured...)
 }
 
-// manifestOf reads run.json.
-func manifestOf(dir string) (*Manifest, error) {
-	s, err := readSaved(dir)
-	if err != nil {
-		return nil, err
-	}
-	return &s.Manifest, nil
-}
-
-// writePage writes the page of a run whose run.json says, or will say, m.
-func writePage(w io.Writer, dir, name string, m *Manifest, measured ...Measured) error {
+// writePage writes the page of a run that people call by name.
+func writePage(w io.Writer, s *Saved, name string, measured ...Measured) error {
 	t, err := template.New("page").Funcs(template.FuncMap{"style": eval.Style, "percent": percent, "short": short,
 		"loss": func(v float64) string { return fmt.Sprintf("%.4f", v) }, "row": showRow}).Parse(pageSource)
 	if err != nil {
 		return fmt.Errorf("train: page: %w", err)
 	}
-	p, err := newPage(dir, name, m)
+	p, err := newPage(s, name)
 	if err != nil {
 		return err
 	}
@@ -101,22 +95,16 @@ func writePage(w io.Writer, dir, name string, m *Manifest, measured ...Measured)
 	return nil
 }
 
-func newPage(dir, name string, m *Manifest) (*page, error) {
+func newPage(s *Saved, name string) (*page, error) {
+	m := &s.Manifest
 	p := &page{Manifest: *m, Name: name}
-	r := recipe.Default()
-	if _, err := r.Read(filepath.Join(dir, recipeFile)); err != nil {
-		return nil, mistake("%s: %w", dir, err)
-	}
-	p.Recipe, p.Defaults = recipeFacts(&r)
-	rows, err := metricRows(filepath.Join(dir, metricsFile))
-	if err != nil {
-		return nil, err
-	}
-	if len(rows) > 0 {
-		svg := lossChart(fmt.Sprintf("loss of %s", p.Name), rows)
+	p.Recipe, p.Defaults = recipeFacts(&s.Recipe)
+	if len(s.Rows) > 0 {
+		svg := lossChart(fmt.Sprintf("loss of %s", p.Name), s.Rows)
 		p.Chart = template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(svg))
 	}
-	if p.Samples, err = readSamples(dir); err != nil {
+	var err error
+	if p.Samples, err = readSamples(s.Dir); err != nil {
 		return nil, err
 	}
 	for _, a := range p.Samples.Answers {
@@ -131,7 +119,7 @@ func newPage(dir, name string, m *Manifest) (*page, error) {
 		p.BaseData = append(p.BaseData, pageFact{name, m.BaseFiles[name]})
 	}
 	p.Audited, p.Machine = p.auditFacts(), p.machineFacts()
-	if p.Record, err = record.Read(dir); err != nil {
+	if p.Record, err = record.Read(s.Dir); err != nil {
 		return nil, err
 	}
 	if n := len(p.Record); n > 0 {
@@ -146,24 +134,6 @@ func nameOf(dir string) string {
 		dir = path
 	}
 	return filepath.Base(dir)
-}
-
-// metricRows reads a file of metrics, steps and evaluations.
-func metricRows(path string) (rows []Metric, err error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, mistake("%s: %s", path, checkpoints.Reason(err))
-	}
-	n := 0
-	for line := range bytes.Lines(text) {
-		n++
-		var row Metric
-		if err := json.Unmarshal(line, &row); err != nil {
-			return nil, mistake("%s:%d: %v", path, n, err)
-		}
-		rows = append(rows, row)
-	}
-	return rows, nil
 }
 
 // recipeFacts are the keys whose values are not the defaults, and the others.

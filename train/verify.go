@@ -229,10 +229,11 @@ func DifferentStep(a, b *Metric) (what string, values [2]float64, differ bool) {
 
 // compare holds what the repeated run wrote against the record.
 func (v *verification) compare(again string) error {
-	now, err := manifestOf(again)
+	made, err := readSaved(again)
 	if err != nil {
 		return fmt.Errorf("train: verify: %w", err)
 	}
+	now := &made.Manifest
 	v.Kernels, v.Version = [2]string{v.record.Kernels, now.Kernels}, [2]string{v.record.Version, now.Version}
 	v.note("data files", otherContents(v.record.Files, now.Files))
 	if v.From == 0 || now.BaseFiles != nil {
