@@ -179,6 +179,9 @@ func (c *chaos) ended(dir string) {
 	if got := runJSON(c.T, dir).Weights; got != c.weights {
 		c.Errorf("%s has the weights %s, want %s", dir, got, c.weights)
 	}
+	if o := call(c.T, "", "audit verify "+dir); o.code != exitDone {
+		c.Errorf("%s is not as recorded\n%s%s", dir, o.out, o.err)
+	}
 	if got := names(c.T, dir); !slices.Equal(got, c.names) {
 		c.Errorf("%s has\n%v, want\n%v", dir, got, c.names)
 	}

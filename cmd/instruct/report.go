@@ -57,6 +57,9 @@ func writeReport(s *streams, dir, file string, found []string) error {
 		}
 		write = func(w io.Writer) error { return coach.WriteHistory(w, dir) }
 	}
+	if err := notAnInput("html", file, found...); err != nil {
+		return err
+	}
 	if recipe.SameFile(dir, filepath.Dir(file)) && train.ReadsOfRun(filepath.Base(file)) {
 		return mistake("html: %s is a file of the run itself, which its record names; write to another one", file)
 	}

@@ -53,8 +53,8 @@ func TestBrokenBehaviour(t *testing.T) {
 		}, "generate --model shop --prompt a", []string{"rounds/001", "model.safetensors"}},
 		{"no round.json", remove("shop/rounds/001/round.json"), again, []string{"shop is not whole", "001/round.json"}},
 		{"no corrections", remove("shop/rounds/001/corrections.jsonl"), again, []string{"001/corrections.jsonl"}},
-		{"a damaged ledger", tear, "log shop", []string{"ledger.jsonl:2"}},
-		{"a damaged ledger", tear, again, []string{"ledger.jsonl:2"}},
+		{"a damaged ledger", tear, "log shop", []string{"ledger.jsonl:3"}},
+		{"a damaged ledger", tear, again, []string{"ledger.jsonl:3"}},
 		{"an empty file", func(t *testing.T) { write(t, "c.jsonl", "") }, again, []string{"c.jsonl is empty"}},
 		{"no correction", func(t *testing.T) { write(t, "c.jsonl", "{\"id\": 1}\n") }, again, []string{"c.jsonl:1"}},
 		{"an empty correction", func(t *testing.T) {

@@ -89,8 +89,8 @@ func TestTrainRecipe(t *testing.T) {
 
 	hf := []string{"chat_template.jinja", "config.json", "generation_config.json", "instruct.json", "model.safetensors",
 		"special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"}
-	want := append([]string{"checkpoint-12", "checkpoint-8", "loss.svg", "metrics.jsonl", "recipe.yaml", "run.json"},
-		hf...)
+	want := append([]string{"README.md", "checkpoint-12", "checkpoint-8", "ledger.jsonl", "loss.svg", "metrics.jsonl",
+		"recipe.yaml", "report.html", "run.json", "samples.json"}, hf...)
 	slices.Sort(want)
 	if got := names(t, "out"); !slices.Equal(got, want) {
 		t.Errorf("the run has\n%v, want\n%v", got, want)
