@@ -42,6 +42,25 @@ func TestFolderRemoved(t *testing.T) {
 	}
 }
 
+// TestStoppedEvaluation stops a run while it evaluates: the one that goes on evaluates first, so that it has every loss
+// and chooses the same best step.
+func TestStoppedEvaluation(t *testing.T) {
+	r := set(t, quick(t), "max_steps", "5", "eval_steps", "2", "load_best_model_at_end", "true")
+	whole := mustRun(t, r)
+	_, want := readMetrics(t, r)
+	r = set(t, r, "output_dir", t.TempDir())
+	again := mustResume(t, r, 4)
+	_, got := readMetrics(t, r)
+	if len(got) != len(want) || again.WeightsHash != whole.WeightsHash || again.BestStep != whole.BestStep {
+		t.Fatalf("%d evaluations, best step %d; want %d, %d", len(got), again.BestStep, len(want), whole.BestStep)
+	}
+	for i := range want {
+		if got[i].Step != want[i].Step || *got[i].EvalLoss != *want[i].EvalLoss {
+			t.Errorf("%+v, want %+v", got[i], want[i])
+		}
+	}
+}
+
 // TestPossibleStates changes what a checkpoint says of where its run stands, with sums that agree.
 func TestPossibleStates(t *testing.T) {
 	r := set(t, quick(t), "max_steps", "4", "save_steps", "3")

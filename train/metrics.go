@@ -47,8 +47,8 @@ type metrics struct {
 }
 
 // openMetrics opens metrics.jsonl of a run. A run resumed after step keeps the rows up to it and drops those of steps
-// that will be made again.
-func openMetrics(dir string, step int) (*metrics, error) {
+// that will be made again, and with due the evaluation after that step.
+func openMetrics(dir string, step int, due bool) (*metrics, error) {
 	path := filepath.Join(dir, metricsFile)
 	m := &metrics{path: path, rows: []Metric{}} // trainer_state.json has a list even of none
 	text, err := os.ReadFile(path)
@@ -60,7 +60,8 @@ func openMetrics(dir string, step int) (*metrics, error) {
 	lines.Buffer(nil, len(text)+1)
 	for lines.Scan() {
 		var row Metric
-		if json.Unmarshal(lines.Bytes(), &row) == nil && row.Step <= step {
+		if json.Unmarshal(lines.Bytes(), &row) == nil && row.Step <= step &&
+			!(due && row.Step == step && row.EvalLoss != nil) {
 			m.rows = append(m.rows, row)
 			kept.Write(lines.Bytes())
 			kept.WriteByte('\n')

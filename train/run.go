@@ -68,6 +68,7 @@ type run struct {
 	best    best
 	saved   int     // step of the last checkpoint that is whole
 	saving  *saving // the one that is being written
+	due     bool    // the evaluation after the last step was stopped and is to be made
 	origin  origin
 	unlock  func() // the output folder; nil where it is not locked
 	binary  string // sha256 of the program
@@ -173,7 +174,7 @@ func (u *run) begin(ctx context.Context) (err error) {
 	if err := u.writeManifest(nil); err != nil { // it makes the folder one of a run, which another may replace
 		return err
 	}
-	if u.metrics, err = openMetrics(r.OutputDir, u.trainer.Done.Step); err != nil {
+	if u.metrics, err = openMetrics(r.OutputDir, u.trainer.Done.Step, u.due); err != nil {
 		return err
 	}
 	if goesOn(r, u.resumed) {
@@ -231,6 +232,11 @@ func (u *run) loop(ctx context.Context) error {
 		said = u.answerStop(ctx)
 	}
 	defer said()
+	if u.due {
+		if stop, err := u.conclude(ctx, said); stop {
+			return err
+		}
+	}
 	for !u.over() {
 		if ctx.Err() != nil {
 			said()
@@ -239,16 +245,22 @@ func (u *run) loop(ctx context.Context) error {
 		if err := u.step(); err != nil {
 			return err
 		}
-		err := u.afterStep(ctx)
-		if errors.Is(err, context.Canceled) {
-			said()
-			return u.interrupt()
-		}
-		if err != nil {
+		if stop, err := u.conclude(ctx, said); stop {
 			return err
 		}
 	}
 	return u.settle()
+}
+
+// conclude does what is due after a step. stop: the run ends here, with the error. An evaluation that is stopped stays due.
+func (u *run) conclude(ctx context.Context, said func()) (stop bool, err error) {
+	err = u.afterStep(ctx)
+	u.due = errors.Is(err, context.Canceled)
+	if u.due {
+		said()
+		return true, u.interrupt()
+	}
+	return err != nil, err
 }
 
 // step makes one step and reports it.
@@ -279,7 +291,7 @@ func (u *run) saveAfter(err error) error {
 	dir, step := u.Recipe.OutputDir, u.trainer.Done.Step
 	failed := os.MkdirAll(dir, 0o755)
 	if failed == nil {
-		failed = u.saveCheckpoint()
+		failed = cmp.Or(u.saveCheckpoint(), u.settle())
 	}
 	switch {
 	case failed == nil:

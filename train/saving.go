@@ -33,7 +33,7 @@ func (u *run) saveCheckpoint() error {
 	}{
 		{trainerFile, u.trainerState()},
 		{checkpoints.StateFile, state{u.trainer.Done, u.Cursor.Place, u.best, u.origin, u.rows.beginning, *r,
-			u.rows.audit().Hash, u.referenceHash()}},
+			u.rows.audit().Hash, u.referenceHash(), u.due}},
 	}
 	write := func(tmp string) error {
 		if err := u.trainer.ema.during(func() error { return u.Model.Save(tmp) }); err != nil {

@@ -24,6 +24,7 @@ type state struct {
 	DataHash string        `json:"data_hash"` // of all training ids and masks
 
 	ReferenceHash string `json:"reference_sha256,omitempty"` // of the file beside it
+	Due           bool   `json:"evaluation_due,omitempty"`   // that of the last step was stopped
 }
 
 const (
@@ -225,6 +226,7 @@ func (u *run) restore(dir string) error {
 	u.trainer.Done = st.Counters
 	u.Cursor.Place = st.Place
 	u.best = st.best
+	u.due = st.Due
 	u.saved = st.Counters.Step
 	return nil
 }
