@@ -67,6 +67,10 @@ func (v metaValue) String() string {
 // megabytes, so a damaged length in a big file is noticed before memory is taken for it.
 const maxHead = 256 << 20
 
+// maxStrings bounds the strings in arrays, each of which takes more memory than it takes bytes of the file: tokens and
+// merges of the largest vocabularies are fewer than a million.
+const maxStrings = 4 << 20
+
 // ggufParser walks the head of a file and keeps the first error, after which all that it reads is zero.
 // It never takes more memory than there are bytes left.
 type ggufParser struct {
@@ -75,6 +79,8 @@ type ggufParser struct {
 	at   int64 // bytes consumed
 	size int64 // of the file
 	err  error
+
+	strings uint64 // in arrays so far
 }
 
 func newGGUFParser(path string, r io.ReaderAt, size int64) *ggufParser {
@@ -159,6 +165,10 @@ func (p *ggufParser) array(what string, v *metaValue) {
 	n := p.count("elements of "+what, smallest)
 	if v.elem != metaString {
 		v.raw = p.take(what, n*uint64(smallest))
+		return
+	}
+	if p.strings += n; p.strings > maxStrings {
+		p.fail("%s: more than %d strings in arrays", what, maxStrings)
 		return
 	}
 	v.list = []string{}

@@ -22,6 +22,8 @@ type builder struct {
 	size     int    // of the model's vocabulary
 	paired   bool   // a post-processor has said what becomes of two texts
 	err      error  // the first one
+
+	times, more int // what normalizers make of a text at most; see grow
 }
 
 // fail notes a mistake in the file, unless there was one before.
@@ -139,6 +141,19 @@ func isSet(flag *bool, otherwise bool) bool {
 	return *flag
 }
 
+// Bounds of what normalizers may make of a text, times as long and bytes more. Those of known models make it three times as
+// long, and a few of them after each other could fill any memory.
+const mostGrowth, mostMore = 1 << 14, 1 << 16
+
+// grow counts what a normalizer does to the length of a text.
+func (b *builder) grow(times, more int) {
+	before := b.times <= mostGrowth && b.more <= mostMore
+	b.times, b.more = min(max(1, b.times)*min(max(1, times), mostGrowth+1), mostGrowth+1), min(b.more+more, mostMore+1)
+	if before && (b.times > mostGrowth || b.more > mostMore) {
+		b.fail("tokenizer.json: normalizers make a text more than %d times as long, or %d bytes longer", mostGrowth, mostMore)
+	}
+}
+
 // normalizer appends the normalizers of a component.
 func (b *builder) normalizer(c component) {
 	add := func(n ...normalizer) { b.t.normalizers = append(b.t.normalizers, n...) }
@@ -152,9 +167,15 @@ func (b *builder) normalizer(c component) {
 	case "NFKD":
 		add(newForm(norm.NFKD))
 	case "Prepend":
+		b.grow(1, len(c.Prepend))
 		add(prepend{c.Prepend})
 	case "Replace":
 		old := b.finder(c.Pattern, "Replace pattern")
+		sought := 1
+		if text, ok := old.(pattern.Literal); ok {
+			sought = max(1, len(text))
+		}
+		b.grow((len(c.Content)+sought-1)/sought, 0)
 		if text, ok := old.(pattern.Literal); ok {
 			add(replaceText{string(text), c.Content})
 		} else {

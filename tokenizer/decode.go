@@ -65,6 +65,7 @@ func (b *builder) decoder(c component) {
 				d.old, d.start, d.stop)
 		}
 	case "Replace":
+		b.grow(1, len(c.Content))
 		d.kind, d.new, d.find = decodeReplace, c.Content, b.finder(c.Pattern, "Replace pattern")
 		if text, ok := d.find.(pattern.Literal); ok {
 			d.old = string(text)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"instruct/checkpoints/bounded"
 	"instruct/tokenizer/file"
 	"instruct/tokenizer/pattern"
 )
@@ -22,7 +23,7 @@ func Load(path string) (*Tokenizer, error) {
 		return nil, mistake("tokenizer: load: %w", err)
 	}
 	if !info.IsDir() {
-		data, err := os.ReadFile(path)
+		data, err := bounded.ReadInput(path)
 		if err != nil {
 			return nil, mistake("tokenizer: load: %w", err)
 		}
@@ -34,12 +35,12 @@ func Load(path string) (*Tokenizer, error) {
 	}
 	var optional [3][]byte
 	for i, name := range []string{"tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"} {
-		optional[i], err = os.ReadFile(filepath.Join(path, name))
+		optional[i], err = bounded.ReadFile(filepath.Join(path, name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, mistake("tokenizer: load: %w", err)
 		}
 	}
-	data, err := os.ReadFile(filepath.Join(path, "tokenizer.json"))
+	data, err := bounded.ReadFile(filepath.Join(path, "tokenizer.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		data, optional[0], err = file.FromFolder(path, optional[0])
 		if err != nil {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"instruct/checkpoints/bounded"
 )
 
 // The files of chat templates in a folder, as transformers has them: the default, which counts before the one in
@@ -34,7 +36,7 @@ func (c *config) setTemplate(name, src string) {
 // loadTemplates reads the template files of a folder. Where there are any, those of tokenizer_config.json do not count.
 func (c *config) loadTemplates(dir string) error {
 	var found config
-	src, err := os.ReadFile(filepath.Join(dir, templateFile))
+	src, err := bounded.ReadFile(filepath.Join(dir, templateFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return mistake("tokenizer: load: %w", err)
 	}
@@ -48,7 +50,7 @@ func (c *config) loadTemplates(dir string) error {
 		if !ok || entry.IsDir() {
 			continue
 		}
-		src, err := os.ReadFile(filepath.Join(dir, templateFolder, entry.Name()))
+		src, err := bounded.ReadFile(filepath.Join(dir, templateFolder, entry.Name()))
 		if err != nil {
 			return mistake("tokenizer: load: %w", err)
 		}

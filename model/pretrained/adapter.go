@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"instruct/checkpoints"
+	"instruct/checkpoints/bounded"
 	"instruct/model"
 	"instruct/model/kernel"
 	"instruct/tokenizer"
@@ -45,7 +46,7 @@ func (m *Model) openAdapter() error {
 		}
 	}
 	path := filepath.Join(m.Path, adapterConfigFile)
-	text, err := os.ReadFile(path)
+	text, err := bounded.ReadFile(path)
 	if err != nil {
 		return mistake("adapter %s: %s", path, checkpoints.Reason(err))
 	}

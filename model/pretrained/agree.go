@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"instruct/checkpoints"
+	"instruct/checkpoints/bounded"
 	"instruct/model"
 )
 
@@ -57,7 +58,7 @@ func (m *Model) untie() error {
 // readGenerationConfig takes the stop tokens of generation_config.json, one number or a list. Those of config.json and
 // of the tokenizer end answers too; see complete.
 func (m *Model) readGenerationConfig() {
-	text, err := os.ReadFile(filepath.Join(m.Path, generationFile))
+	text, err := bounded.ReadFile(filepath.Join(m.Path, generationFile))
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
 			m.note("%s cannot be read: %s", generationFile, checkpoints.Reason(err))

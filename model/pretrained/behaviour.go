@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"instruct/checkpoints"
+	"instruct/checkpoints/bounded"
 )
 
 // A behaviour folder is a line of models: rounds/000 names the first one, rounds/001 and on are model folders, and
@@ -41,7 +42,7 @@ func IsBehaviour(path string) bool {
 
 // Current is the number of the round that counts.
 func Current(behaviour string) (int, error) {
-	text, err := os.ReadFile(filepath.Join(behaviour, CurrentFile))
+	text, err := bounded.ReadFile(filepath.Join(behaviour, CurrentFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, mistake("behaviour %s is not whole: it has no file %s that says which round counts", behaviour, CurrentFile)
 	}
@@ -87,7 +88,7 @@ func Begin(behaviour string, base Base) error {
 func ReadBase(behaviour string) (Base, error) {
 	var b Base
 	path := filepath.Join(RoundDir(behaviour, 0), baseFile)
-	text, err := os.ReadFile(path)
+	text, err := bounded.ReadFile(path)
 	if err != nil {
 		return b, mistake("behaviour %s is not whole: %s: %s", behaviour, path, checkpoints.Reason(err))
 	}

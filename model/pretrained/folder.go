@@ -1,10 +1,10 @@
 package pretrained
 
 import (
-	"os"
 	"path/filepath"
 
 	"instruct/checkpoints"
+	"instruct/checkpoints/bounded"
 	"instruct/model"
 	"instruct/tokenizer"
 )
@@ -15,7 +15,7 @@ func (m *Model) openFolder() error {
 		return m.openAdapter()
 	}
 	path := filepath.Join(m.Path, "config.json")
-	text, err := os.ReadFile(path)
+	text, err := bounded.ReadFile(path)
 	if err != nil {
 		if c, ok, _ := checkpoints.Latest(m.Path); ok {
 			return mistake("model folder %s has no config.json: it is a run that is not finished; use its last checkpoint, %s",

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"instruct/checkpoints"
+	"instruct/checkpoints/bounded"
 )
 
 // ownFile is what this program keeps with a model beside Hugging Face's files.
@@ -21,7 +22,7 @@ type own struct {
 // readOwn reads the file of a folder; there is nothing in it where there is none.
 func readOwn(dir string) (o own, err error) {
 	path := filepath.Join(dir, ownFile)
-	text, err := os.ReadFile(path)
+	text, err := bounded.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return own{}, nil
 	}

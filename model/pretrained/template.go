@@ -2,11 +2,11 @@ package pretrained
 
 import (
 	"errors"
-	"os"
 	"slices"
 	"strings"
 
 	"instruct/checkpoints"
+	"instruct/checkpoints/bounded"
 	"instruct/tokenizer/chat"
 )
 
@@ -57,7 +57,7 @@ func (m *Model) chooseTemplate(name string) (*chat.Template, error) {
 	if _, builtin := chat.Builtin(name); builtin {
 		return chat.NewBuiltin(name, m.Tokenizer)
 	}
-	text, err := os.ReadFile(name)
+	text, err := bounded.ReadInput(name)
 	if err != nil {
 		return nil, mistake("chat_template %q is neither a template of the model, nor a built-in one (%s), "+
 			"nor a readable file (%s)", name, strings.Join(chat.Builtins(), ", "), checkpoints.Reason(err))

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"instruct/checkpoints/bounded"
 )
 
 // legacy makes the tokenizer.json of a folder that has none, from vocab.json and merges.txt, vocab.txt, or a
@@ -204,7 +206,7 @@ func (l *legacy) addedTokens() ([]AddedToken, error) {
 		token.ID = int32(id)
 		listed = append(listed, token)
 	}
-	if data, err := os.ReadFile(filepath.Join(l.dir, "added_tokens.json")); err == nil {
+	if data, err := bounded.ReadFile(filepath.Join(l.dir, "added_tokens.json")); err == nil {
 		var more map[string]int32
 		if err := Decode("added_tokens.json", data, &more); err != nil {
 			return nil, err

@@ -2,9 +2,10 @@ package file
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
+
+	"instruct/checkpoints/bounded"
 )
 
 // sentencePiece reads a SentencePiece model.
@@ -13,7 +14,7 @@ func (l *legacy) sentencePiece(paths []string) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(paths[0])
+	data, err := bounded.ReadFile(paths[0])
 	if err != nil {
 		return nil, mistake("%w", err)
 	}

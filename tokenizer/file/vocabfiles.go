@@ -1,11 +1,11 @@
 package file
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"instruct/checkpoints/bounded"
 	"instruct/tokenizer/pattern"
 )
 
@@ -55,7 +55,7 @@ func (l *legacy) byteLevel(paths []string) (object, error) {
 // readVocab reads a vocab.json.
 func (l *legacy) readVocab(path string) error {
 	name := filepath.Base(path)
-	vocab, err := os.ReadFile(path)
+	vocab, err := bounded.ReadFile(path)
 	if err != nil {
 		return mistake("%w", err)
 	}
@@ -86,7 +86,7 @@ func (l *legacy) readVocab(path string) error {
 
 // readMerges reads a merges.txt, a merge a line.
 func readMerges(path string) ([][2]string, error) {
-	text, err := os.ReadFile(path)
+	text, err := bounded.ReadFile(path)
 	if err != nil {
 		return nil, mistake("%w", err)
 	}
@@ -158,7 +158,7 @@ func (l *legacy) bert(paths []string) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(paths[0])
+	data, err := bounded.ReadFile(paths[0])
 	if err != nil {
 		return nil, mistake("%w", err)
 	}

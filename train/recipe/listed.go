@@ -3,10 +3,11 @@ package recipe
 import (
 	"encoding/json"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"instruct/checkpoints/bounded"
 )
 
 // listed is what a LLaMA-Factory recipe says of its data sets: their names stand in a list of the folder dir.
@@ -35,7 +36,7 @@ func (g *reading) lookUp() {
 		return
 	}
 	path := filepath.Join(g.listed.dir, listFile)
-	text, err := os.ReadFile(path)
+	text, err := bounded.ReadFile(path)
 	if err != nil {
 		return
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -18,13 +17,15 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"instruct/checkpoints/bounded"
 )
 
 // Read reads a YAML recipe into r, strictly: every unknown key is an error that names the line and a near key. Keys and
 // values of other programs are taken where they mean something here. Relative paths in it lead from its folder where
 // there is something, else from the working folder. It returns notes on what was taken otherwise than it was written.
 func (r *Recipe) Read(path string) (notes []string, err error) {
-	data, err := os.ReadFile(path)
+	data, err := bounded.ReadInput(path)
 	if err != nil {
 		return nil, mistake("recipe %s: %v", path, errors.Unwrap(err))
 	}
@@ -93,6 +94,9 @@ func (r *Recipe) oneValue(key string, n ast.Node) error {
 	return nil
 }
 
+// What a recipe has at most: the library that reads it takes memory and time beyond all bounds for more.
+const mostBytes, mostNested = 4 << 20, 100
+
 // recipeEntries are the entries of the mapping that the one document of the text is.
 func recipeEntries(path string, data []byte) ([]*ast.MappingValueNode, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
@@ -102,6 +106,12 @@ func recipeEntries(path string, data []byte) ([]*ast.MappingValueNode, error) {
 	unwanted := func(c rune) bool { return unicode.IsControl(c) && !strings.ContainsRune("\t\r\n\u0085", c) }
 	if bytes.ContainsFunc(data, unwanted) {
 		return nil, mistake("recipe %s: not valid YAML: control characters are not allowed", path)
+	}
+	if len(data) > mostBytes {
+		return nil, mistake("recipe %s: it has %d bytes, expected at most %d", path, len(data), mostBytes)
+	}
+	if line := bounded.Nested(data, mostNested); line > 0 {
+		return nil, mistake("recipe %s:%d: values are nested deeper than %d", path, line, mostNested)
 	}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {

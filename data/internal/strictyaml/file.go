@@ -11,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"instruct/checkpoints/bounded"
 )
 
 // File is a file that is read. What it is and what it holds stand in messages: a suite, of prompts and tests.
@@ -43,7 +45,7 @@ func (f *File) Errorf(line int, format string, args ...any) error {
 
 // Read gives the mapping that the file consists of.
 func (f *File) Read() (*Node, error) {
-	text, err := os.ReadFile(f.Path)
+	text, err := bounded.ReadInput(f.Path)
 	if err != nil {
 		var e *os.PathError
 		if errors.As(err, &e) {
@@ -53,6 +55,9 @@ func (f *File) Read() (*Node, error) {
 	}
 	return f.Parse(text)
 }
+
+// mostNested is how deep values may be nested: the library that reads them takes time beyond all bounds for more.
+const mostNested = 100
 
 // Parse gives the mapping that the text consists of.
 func (f *File) Parse(data []byte) (*Node, error) {
@@ -67,6 +72,9 @@ func (f *File) Parse(data []byte) (*Node, error) {
 	control := func(c rune) bool { return unicode.IsControl(c) && c != '\t' && c != '\n' }
 	if i := bytes.IndexFunc(data, control); i >= 0 {
 		return nil, f.Errorf(1+bytes.Count(data[:i], []byte("\n")), "not valid YAML: control characters are not allowed")
+	}
+	if line := bounded.Nested(data, mostNested); line > 0 {
+		return nil, f.Errorf(line, "values are nested deeper than %d", mostNested)
 	}
 	tree, err := parser.ParseBytes(data, 0)
 	if err != nil {
