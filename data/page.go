@@ -176,7 +176,7 @@ func (e *Encoder) pageRow(x *Example, from *encoding, o *Outcome, why string) pa
 		token := pageToken{
 			Class: "t",
 			Title: fmt.Sprintf("token %d, id %d, %q", i, id, e.Tokenizer.TokenText(id)),
-			Text:  lineEnds.Replace(visible(text)),
+			Text:  lineEnds.Replace(Visible(text)),
 		}
 		mark := func(is bool, class, title string) {
 			if is {

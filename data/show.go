@@ -56,7 +56,7 @@ func (e *Encoder) Show(w io.Writer, row Row, colour bool) error {
 			out.WriteString(next)
 			style = next
 		}
-		out.WriteString(visible(text))
+		out.WriteString(Visible(text))
 	}
 	if style != "" {
 		out.WriteString(end)
@@ -89,8 +89,9 @@ func (x *encoding) pieces(t *tokenizer.Tokenizer, n int) []string {
 	return out
 }
 
-// visible replaces control characters, line ends and tabs excepted.
-func visible(text string) string {
+// Visible shows control characters as pictures, line ends and tabs excepted, so that text of others cannot steer a
+// terminal.
+func Visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"instruct/data"
 	"instruct/model/kernel"
 )
 
@@ -42,7 +43,7 @@ func (u *run) describe() error {
 		if u.o.Quiet {
 			break
 		}
-		fmt.Fprintf(log, "          %s\n", line)
+		fmt.Fprintf(log, "          %s\n", data.Visible(line))
 	}
 	if shared > 0 {
 		sharing := "rows of a micro-batch share their common prefix"

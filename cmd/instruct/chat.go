@@ -212,7 +212,7 @@ func (c *conversation) save(path string) error {
 // turn answers one question. A turn that fails did not take place.
 func (c *conversation) turn(text string) error {
 	asked := append(c.turns, chat.Message{Role: "user", Content: text})
-	d := c.decoding(func(part string) { fmt.Fprint(c.out, part) })
+	d := c.decoding(func(part string) { fmt.Fprint(shown(c.out), part) })
 	d.Sampling.Seed += c.retries
 	ctx, end := c.lines.stoppable()
 	defer end()

@@ -193,7 +193,7 @@ func (c *coaching) end() error {
 
 // ask lets the model answer; what it says can then be corrected. A question that cannot be answered was not asked.
 func (c *coaching) ask(ctx context.Context, messages []chat.Message) error {
-	a, err := c.Answer(ctx, messages, c.decoding(func(part string) { fmt.Fprint(c.out, part) }))
+	a, err := c.Answer(ctx, messages, c.decoding(func(part string) { fmt.Fprint(shown(c.out), part) }))
 	if err != nil {
 		return err
 	}

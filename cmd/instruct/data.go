@@ -57,7 +57,7 @@ func (f *inspector) run(cmd *cobra.Command, s *streams) error {
 	if f.json {
 		return writeJSON(s.out, d.audit)
 	}
-	fmt.Fprint(s.out, d.audit)
+	fmt.Fprint(shown(s.out), d.audit)
 	colour := terminal(s.out) && os.Getenv("NO_COLOR") == ""
 	for i := range min(f.show, len(d.examples)) {
 		fmt.Fprintln(s.out)

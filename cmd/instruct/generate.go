@@ -62,7 +62,8 @@ func (g *generator) run(cmd *cobra.Command, s *streams) error {
 	if !g.raw {
 		g.system = systemPrompt(cmd, s, g.system, sp.model.System)
 	}
-	a := answering{generator: g, speaker: sp, out: s, alone: one}
+	out := &streams{in: s.in, out: shown(s.out), err: s.err}
+	a := answering{generator: g, speaker: sp, out: out, alone: one}
 	if one {
 		return a.run(cmd.Context(), func(bool) (string, bool, error) {
 			return g.prompt, len(a.asked) == 0, nil

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"instruct/data"
 	"instruct/train"
 )
 
@@ -44,6 +45,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			code = exitFailed
 		}
 	}()
+	say := func(err error) { fmt.Fprintf(stderr, "instruct: %s\n", data.Visible(err.Error())) } // it names what others named
 	root := newRoot(&streams{stdin, stdout, stderr}, args)
 	arranged, err := arrange(root, args)
 	if err == nil {
@@ -59,12 +61,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintln(stderr, "instruct: stopped")
 		return exitInterrupted
 	case errors.Is(err, errNoisy):
-		fmt.Fprintf(stderr, "instruct: %v\n", err)
+		say(err)
 		return exitNoisy
 	case isMistake(err):
-		fmt.Fprintf(stderr, "instruct: %v\n", err)
+		say(err)
 		return exitMistake
 	}
-	fmt.Fprintf(stderr, "instruct: %v\n", err)
+	say(err)
 	return exitFailed
 }

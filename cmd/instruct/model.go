@@ -37,7 +37,7 @@ func newModelInspect(s *streams) *cobra.Command {
 			if asJSON {
 				return writeJSON(s.out, describeModel(m))
 			}
-			printModel(s.out, m)
+			printModel(shown(s.out), m)
 			return nil
 		}}
 	c.Flags().StringVar(&path, "model", "", modelHelp)

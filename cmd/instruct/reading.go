@@ -28,5 +28,5 @@ func (f *reading) add(fl *pflag.FlagSet) {
 // load reads the rows; what the user should know is said on standard error.
 func (f *reading) load(ctx context.Context, s *streams, files []string) ([]data.Row, error) {
 	return data.LoadWith(ctx, files, data.Options{Format: f.format, Columns: f.columns, SkipBadRows: f.skipBad,
-		Stdin: s.in, Note: func(text string) { fmt.Fprintln(s.err, "note:", text) }})
+		Stdin: s.in, Note: func(text string) { fmt.Fprintln(s.err, "note:", data.Visible(text)) }})
 }

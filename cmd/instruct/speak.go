@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"instruct/data"
 	"instruct/model"
 	"instruct/model/kernel"
 	"instruct/model/pretrained"
@@ -44,7 +45,7 @@ func (f *speakFlags) add(c *cobra.Command) {
 // printNotes says where a model's files contradict each other.
 func printNotes(w io.Writer, m *pretrained.Model) {
 	for _, n := range m.Notes {
-		fmt.Fprintln(w, "note:", n)
+		fmt.Fprintln(w, "note:", data.Visible(n))
 	}
 }
 

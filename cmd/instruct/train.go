@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"instruct/data"
 	"instruct/train"
 	"instruct/train/recipe"
 )
@@ -113,7 +114,7 @@ func readRecipe(notes io.Writer, paths []string, settings []recipe.Setting) (rec
 		return r, err
 	}
 	for _, n := range slices.Concat(said, more) {
-		fmt.Fprintln(notes, "note:", n)
+		fmt.Fprintln(notes, "note:", data.Visible(n))
 	}
 	return r, nil
 }
