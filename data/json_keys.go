@@ -9,6 +9,7 @@ import (
 const (
 	mostValues = 2_000_000 // in all
 	mostKeys   = 10_000    // of one object
+	mostNested = 10_000    // objects and arrays in each other
 )
 
 // jsonKeys walks over a JSON value before it is read, for what encoding/json takes without a word: keys that an object
@@ -37,6 +38,9 @@ func (k *jsonKeys) check() (at int, wrong string) {
 	for i := 0; i < len(t); i++ {
 		switch t[i] {
 		case '{', '[':
+			if len(k.open) > mostNested {
+				return 0, "" // encoding/json refuses it
+			}
 			k.open = append(k.open, objectKeys{object: t[i] == '{'})
 			k.values++
 		case '}', ']':

@@ -235,6 +235,13 @@ func isMapping(n ast.Node) bool {
 // name.
 func lastAsJSON(entries []*ast.MappingValueNode) ([]string, error) {
 	last := entries[len(entries)-1]
+	a := aliases{map[string]int{}}
+	for _, e := range entries {
+		if a.count(e) > mostNodes {
+			key, _ := scalarText(e.Key)
+			return nil, mistake("%s has more than %d values, with its aliases written out", key, mostNodes)
+		}
+	}
 	ast.Walk(floats{}, last.Value)
 	var all map[string]any
 	if err := yaml.NodeToValue(ast.Mapping(last.Start, false, entries...), &all); err != nil {
