@@ -37,6 +37,9 @@ func readParquet(in *input, yield func(*record) error) (err error) {
 	if err != nil {
 		return mistake("data: read %s: no Parquet file: %w", path, err)
 	}
+	if err := checkParquet(in, file); err != nil {
+		return err
+	}
 	reader := parquet.NewGenericReader[map[string]any](file, file.Schema())
 	defer reader.Close()
 	rows := make([]map[string]any, 64)
