@@ -76,8 +76,8 @@ func Rotate(runDir string, keep int, protect ...int) error {
 	return nil
 }
 
-// Remove deletes the checkpoint. It takes its name away first: what a kill leaves behind is one of the hidden folders that
-// [Clean] removes.
+// Remove deletes the checkpoint. It takes its name away first: what a kill leaves behind is one of the hidden folders
+// that [Clean] removes.
 func (c Checkpoint) Remove() error {
 	hidden, err := temporary(c.Path, "tmp", func(name string) error { return os.Rename(c.Path, name) })
 	if err == nil {

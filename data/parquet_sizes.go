@@ -24,8 +24,8 @@ const (
 func checkParquet(in *input, file *parquet.File) error {
 	meta := file.Metadata()
 	damaged := func(what string, n int64) error {
-		return mistake("data: read %s: the Parquet file is damaged, or made to harm: %s of %d cannot be in a file of %d bytes",
-			in.path, what, n, in.size)
+		return mistake("data: read %s: the Parquet file is damaged, or made to harm: %s of %d cannot be in a file of "+
+			"%d bytes", in.path, what, n, in.size)
 	}
 	if n := meta.NumRows; n < 0 || n > parquetPageValues+parquetValues*in.size {
 		return damaged("a number of rows", n)
@@ -45,7 +45,8 @@ func checkParquet(in *input, file *parquet.File) error {
 			for end := at + size; at < end; {
 				h, n, err := parquetPageHeader(in.file, at, end)
 				if err != nil {
-					return mistake("data: read %s: the Parquet file is damaged: the header of the page at byte %d: %w", in.path, at, err)
+					return mistake("data: read %s: the Parquet file is damaged: the header of the page at byte %d: %w",
+						in.path, at, err)
 				}
 				packed, plain := int64(h.CompressedPageSize), int64(h.UncompressedPageSize)
 				values := max(h.DataPageHeader.V.NumValues, h.DataPageHeaderV2.V.NumValues, h.DictionaryPageHeader.V.NumValues)
@@ -74,8 +75,10 @@ func checkParquet(in *input, file *parquet.File) error {
 func wrongBlock(r io.ReaderAt, codec pages.CompressionCodec, h *pages.PageHeader, at int64) (bool, error) {
 	whole := map[pages.CompressionCodec]func([]byte, int64) bool{pages.Lz4Raw: wholeLZ4, pages.Snappy: wholeSnappy}[codec]
 	v2 := &h.DataPageHeaderV2.V
-	levels := int64(v2.RepetitionLevelsByteLength) + int64(v2.DefinitionLevelsByteLength) // of version 2 they are not packed
-	if packed, valid := v2.IsCompressed.V, v2.IsCompressed.Valid; whole == nil || h.DataPageHeaderV2.Valid && valid && !packed {
+	// Of pages of version 2 the levels are not packed.
+	levels := int64(v2.RepetitionLevelsByteLength) + int64(v2.DefinitionLevelsByteLength)
+	plain := h.DataPageHeaderV2.Valid && v2.IsCompressed.Valid && !v2.IsCompressed.V
+	if whole == nil || plain {
 		return false, nil
 	}
 	if levels < 0 || levels > int64(min(h.CompressedPageSize, h.UncompressedPageSize)) {

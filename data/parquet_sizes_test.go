@@ -59,8 +59,8 @@ func TestParquetDamaged(t *testing.T) {
 	}
 }
 
-// TestDamagedBlocks: a block of LZ4 that is said to be whole is unpacked by the library, which would take all memory for
-// one that is not.
+// TestDamagedBlocks: a block of LZ4 that is said to be whole is unpacked by the library, which would take all memory
+// for one that is not.
 func TestDamagedBlocks(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	refused := 0

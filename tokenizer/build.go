@@ -141,8 +141,8 @@ func isSet(flag *bool, otherwise bool) bool {
 	return *flag
 }
 
-// Bounds of what normalizers may make of a text, times as long and bytes more. Those of known models make it three times as
-// long, and a few of them after each other could fill any memory.
+// Bounds of what normalizers may make of a text, times as long and bytes more. Those of known models make it three
+// times as long, and a few of them after each other could fill any memory.
 const mostGrowth, mostMore = 1 << 14, 1 << 16
 
 // grow counts what a normalizer does to the length of a text.

@@ -56,8 +56,8 @@ type Manifest struct {
 	ExactMatchFrom *float64          `json:"exact_match_before,omitempty"`
 }
 
-// writeManifest writes run.json and recipe.yaml, at the start and, with the result, at the end. run.json comes first: it
-// makes the folder one of a run, which another may replace wherever this one is killed.
+// writeManifest writes run.json and recipe.yaml, at the start and, with the result, at the end. run.json comes first:
+// it makes the folder one of a run, which another may replace wherever this one is killed.
 func (u *run) writeManifest(res *Result) error {
 	m, recipe, err := u.manifest()
 	if err != nil {

@@ -252,7 +252,8 @@ func (u *run) loop(ctx context.Context) error {
 	return u.settle()
 }
 
-// conclude does what is due after a step. stop: the run ends here, with the error. An evaluation that is stopped stays due.
+// conclude does what is due after a step. stop: the run ends here, with the error. An evaluation that is stopped
+// stays due.
 func (u *run) conclude(ctx context.Context, said func()) (stop bool, err error) {
 	err = u.afterStep(ctx)
 	u.due = errors.Is(err, context.Canceled)
@@ -295,8 +296,8 @@ func (u *run) saveAfter(err error) error {
 	}
 	switch {
 	case failed == nil:
-		return fmt.Errorf("%w; the run was saved after step %d, in %s; go on with %s", err, step, checkpointDir(u.Recipe, step),
-			u.o.goOn())
+		return fmt.Errorf("%w; the run was saved after step %d, in %s; go on with %s", err, step,
+			checkpointDir(u.Recipe, step), u.o.goOn())
 	case u.saved > 0:
 		return fmt.Errorf("%w; step %d could not be saved either; the last whole checkpoint is %s", err, step,
 			checkpointDir(u.Recipe, u.saved))

@@ -106,8 +106,8 @@ func Aside() []string {
 		"gradient_checkpointing", "save_strategy", "save_steps", "save_total_limit", "report_to"}
 }
 
-// SameRecipe tells whether the run was made by a recipe; else the error names a key that differs. Where its folder lies,
-// how often it is saved or said how far it is, and threads do not count.
+// SameRecipe tells whether the run was made by a recipe; else the error names a key that differs. Where its folder
+// lies, how often it is saved or said how far it is, and threads do not count.
 func (s *Saved) SameRecipe(r recipe.Recipe) error {
 	now, was := recipe.Default(), recipe.Default()
 	r = r.Resolved().For(s.Dir)

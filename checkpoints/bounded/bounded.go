@@ -1,5 +1,5 @@
-// Package bounded reads the small files that come with models and data, of which nobody vouches: a device without an end,
-// a pipe that nobody writes to, or a text of a million brackets costs a message and no memory.
+// Package bounded reads the small files that come with models and data, of which nobody vouches: a device without an
+// end, a pipe that nobody writes to, or a text of a million brackets costs a message and no memory.
 package bounded
 
 import (

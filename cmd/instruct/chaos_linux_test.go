@@ -40,7 +40,8 @@ func (c *chaos) full(disk string) {
 	size(64 + c.rand.IntN(1200))
 	dir := filepath.Join(disk, "run")
 	code, log := c.wait(c.start(dir), 0, 0)
-	if !slices.Contains([]int{exitDone, exitFailed, exitMistake}, code) || code != exitDone && strings.Count(log, "instruct: ") != 1 ||
+	if !slices.Contains([]int{exitDone, exitFailed, exitMistake}, code) ||
+		code != exitDone && strings.Count(log, "instruct: ") != 1 ||
 		strings.Contains(log, "goroutine ") || strings.Contains(log, "internal error") {
 		c.Errorf("on a disk that fills: exit %d\n%s", code, log)
 	}

@@ -19,9 +19,10 @@ import (
 )
 
 // chaosRun is small, saves after every second step, and writes all kinds of files that a run has.
-const chaosRun = "train --model_name_or_path model --dataset rows.jsonl --eval_fraction 0.2 --max_length 64 --max_steps 12 " +
-	"--per_device_train_batch_size 4 --save_steps 2 --eval_steps 3 --save_total_limit 2 --logging_steps 1 " +
-	"--load_best_model_at_end true --report_to tensorboard --resume_from_checkpoint auto --overwrite_output_dir --output_dir "
+const chaosRun = "train --model_name_or_path model --dataset rows.jsonl --eval_fraction 0.2 --max_length 64 " +
+	"--max_steps 12 --per_device_train_batch_size 4 --save_steps 2 --eval_steps 3 --save_total_limit 2 " +
+	"--logging_steps 1 --load_best_model_at_end true --report_to tensorboard --resume_from_checkpoint auto " +
+	"--overwrite_output_dir --output_dir "
 
 // chaos is what is done to runs, and what came of it.
 type chaos struct {
@@ -71,8 +72,8 @@ func TestChaos(t *testing.T) {
 	}) {
 		said = append(said, fmt.Sprintf("%d %s", c.count[what], what))
 	}
-	fmt.Printf("chaos: %s; an undisturbed run takes %s; INSTRUCT_CHAOS_SEED=%d repeats the choices\n", strings.Join(said, ", "),
-		c.whole.Round(time.Millisecond), seed)
+	fmt.Printf("chaos: %s; an undisturbed run takes %s; INSTRUCT_CHAOS_SEED=%d repeats the choices\n",
+		strings.Join(said, ", "), c.whole.Round(time.Millisecond), seed)
 }
 
 // chain stops and damages a run again and again, and lets it end.

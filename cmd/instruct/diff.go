@@ -61,8 +61,8 @@ func printDiff(w io.Writer, d *experiment.Difference) {
 	}
 	switch {
 	case d.Step != nil:
-		fmt.Fprintf(w, "steps     %d, %d; the first that differs is step %d: %s %v, %v\n", d.Steps[0], d.Steps[1], d.Step.Step,
-			d.Step.What, d.Step.Values[0], d.Step.Values[1])
+		fmt.Fprintf(w, "steps     %d, %d; the first that differs is step %d: %s %v, %v\n", d.Steps[0], d.Steps[1],
+			d.Step.Step, d.Step.What, d.Step.Values[0], d.Step.Values[1])
 		if d.Loss != nil && d.Loss.Step != d.Step.Step {
 			fmt.Fprintf(w, "          the first loss that differs is that of step %d: %v, %v\n", d.Loss.Step, d.Loss.Values[0],
 				d.Loss.Values[1])

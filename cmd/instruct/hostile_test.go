@@ -52,7 +52,8 @@ func hostileFiles() []hostile {
 	prepend := fmt.Sprintf(`{"type":"Prepend","prepend":"%s"}`, long)
 	brackets := strings.Repeat("[", 1_000_000) + strings.Repeat("]", 1_000_000)
 	template := func(text string) func(*testing.T) { return file("t.jinja", text) }
-	const ask, rendered = "generate --model model --prompt aaaa", "generate --model model --prompt a --chat_template t.jinja"
+	const ask = "generate --model model --prompt aaaa"
+	const rendered = ask + " --chat_template t.jinja"
 	bomb := "tokenizer_name: bytes\ndataset: rows.jsonl\nmodel_config:\n  a: &a [x,x,x,x,x,x,x,x,x,x]\n"
 	for c := 'b'; c <= 'j'; c++ {
 		bomb += fmt.Sprintf("  %c: &%[1]c [%s]\n", c, strings.Repeat(fmt.Sprintf("*%c,", c-1), 9)+fmt.Sprintf("*%c", c-1))
@@ -62,7 +63,8 @@ func hostileFiles() []hostile {
 			`"shape":[260,10000000000],"data_offsets":[0,10400000000000]}}`)), ask, "model.safetensors"},
 		{"arrays in a header", file(weightsFile, safetensorsHead(brackets)), ask, "model.safetensors"},
 		{"arrays in config.json", file("model/config.json", `{"model_type":"llama","x":`+brackets+`}`), ask, "config.json"},
-		{"arrays in a row", file("d.jsonl", `{"a":`+brackets+"}\n"), "data inspect --model model --dataset d.jsonl", "d.jsonl:1"},
+		{"arrays in a row", file("d.jsonl", `{"a":`+brackets+"}\n"), "data inspect --model model --dataset d.jsonl",
+			"d.jsonl:1"},
 		{"arrays in a recipe", file("r.yaml", "dataset: "+brackets), "train r.yaml", "r.yaml:1: values are nested deeper"},
 		{"a YAML bomb", file("r.yaml", bomb), "train r.yaml", "r.yaml"},
 		{"2^63 strings", file("m.gguf", ggufStrings(1<<63)), "model inspect --model m.gguf", "9223372036854775808 elements"},

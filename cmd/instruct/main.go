@@ -45,7 +45,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			code = exitFailed
 		}
 	}()
-	say := func(err error) { fmt.Fprintf(stderr, "instruct: %s\n", data.Visible(err.Error())) } // it names what others named
+	say := func(err error) { // it may name what others named
+		fmt.Fprintf(stderr, "instruct: %s\n", data.Visible(err.Error()))
+	}
 	root := newRoot(&streams{stdin, stdout, stderr}, args)
 	arranged, err := arrange(root, args)
 	if err == nil {

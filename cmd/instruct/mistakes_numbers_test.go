@@ -10,7 +10,8 @@ func mistakesWithNumbers() []mistakeCase {
 	cases := []mistakeCase{
 		c("steps", tuneRows+" --max_steps 9223372036854775807", "max_steps is 9223372036854775807", "at most 1e+09"),
 		c("batch", tuneRows+" --per_device_train_batch_size 1000000000000", "at most 1e+06"),
-		c("rows of a step", tuneRows+" --per_device_train_batch_size 100000 --gradient_accumulation_steps 100000", "a step has"),
+		c("rows of a step", tuneRows+" --per_device_train_batch_size 100000 --gradient_accumulation_steps 100000",
+			"a step has"),
 		c("threads", tuneRows+" --threads 100000", "threads is 100000", "at most 1024"),
 		c("epochs", tuneRows+" --num_train_epochs 1e300", "num_train_epochs is 1e+300", "at most 100000"),
 		c("no number", tuneRows+" --weight_decay nan", "weight_decay is NaN", "finite"),
@@ -18,13 +19,16 @@ func mistakesWithNumbers() []mistakeCase {
 		c("temperature", "generate --model model --prompt x --temperature nan", "temperature is NaN"),
 		c("rows", "generate --model model --rows 999999999", "rows is 999999999", "at most 4096"),
 		c("bench", "bench --steps 99999999999999", "steps is 99999999999999"),
-		c("page over data", "data inspect --model model --dataset rows.jsonl --html rows.jsonl", "--html rows.jsonl is one of"),
-		c("page over a pattern", "data inspect --model model --dataset *.jsonl --html rows.jsonl", "--html rows.jsonl is one of"),
+		c("page over data", "data inspect --model model --dataset rows.jsonl --html rows.jsonl",
+			"--html rows.jsonl is one of"),
+		c("page over a pattern", "data inspect --model model --dataset *.jsonl --html rows.jsonl",
+			"--html rows.jsonl is one of"),
 		c("convert over data", "data convert rows.jsonl --to messages --out rows.jsonl", "--out rows.jsonl is one of"),
 	}
 	for _, x := range []struct{ name, text, want string }{
 		{"two documents", "model_name_or_path: model\ndataset: rows.jsonl\n---\nlearning_rate: 1\n", ":4: a second document"},
-		{"a list of one", "model_name_or_path: model\ndataset: rows.jsonl\nlearning_rate: [1]\n", ":3: learning_rate takes one"},
+		{"a list of one", "model_name_or_path: model\ndataset: rows.jsonl\nlearning_rate: [1]\n",
+			":3: learning_rate takes one"},
 	} {
 		cases = append(cases, mistakeCase{name: x.name, file: "r.yaml", text: x.text, args: "train r.yaml",
 			want: []string{"recipe r.yaml" + x.want}})

@@ -15,7 +15,8 @@ func notAnInput(flag, path string, inputs ...string) error {
 		}
 		for _, f := range files {
 			if recipe.SameFile(path, f) {
-				return mistake("--%s %s is one of the files that are read, and would be written over; name another file", flag, path)
+				return mistake("--%s %s is one of the files that are read, and would be written over; "+
+					"name another file", flag, path)
 			}
 		}
 	}

@@ -28,8 +28,8 @@ type sweepFlags struct {
 func newSweep(s *streams, args []string) *cobra.Command {
 	var f sweepFlags
 	c := &cobra.Command{Use: "sweep RECIPE.yaml", Short: "Make the runs of a grid, one after the other",
-		Long: `Make the runs of a grid over a recipe, one after the other, each in a folder with a name made of its values. The
-same command goes on where it was stopped, whatever stopped it: finished runs are not made again, one that was begun
+		Long: `Make the runs of a grid over a recipe, one after the other, each in a folder with a name made of its values.
+The same command goes on where it was stopped, whatever stopped it: finished runs are not made again, one that was begun
 goes on from its newest whole checkpoint. A run that fails or is damaged is named, the others are made all the same. The
 table of compare is printed at the end.`,
 		Example: `  instruct sweep recipe.yaml --grid learning_rate=1e-4,3e-4 --seeds 1,2,3
@@ -128,8 +128,9 @@ func (f *sweepFlags) run(cmd *cobra.Command, s *streams, points []experiment.Poi
 	for _, a := range args {
 		again = append(again, shellWord(a))
 	}
-	o := experiment.SweepOptions{Log: log, Run: train.Options{Out: io.Discard, Log: s.err, Terminal: !f.quiet && terminal(s.err),
-		Width: func() int { return terminalWidth(s.err) }, Quiet: f.quiet, Version: version(), Args: args,
+	o := experiment.SweepOptions{Log: log, Run: train.Options{Out: io.Discard, Log: s.err,
+		Terminal: !f.quiet && terminal(s.err),
+		Width:    func() int { return terminalWidth(s.err) }, Quiet: f.quiet, Version: version(), Args: args,
 		Again: strings.Join(again, " ")}}
 	o.Done = func(name string, r *experiment.Run, made bool) {
 		whole = append(whole, *r)

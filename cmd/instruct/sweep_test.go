@@ -80,7 +80,8 @@ func flipByte(t *testing.T, path string) {
 // compareAndDiff holds the runs of runs/r against each other, and one of them against the same one of whole.
 func compareAndDiff(t *testing.T) {
 	t.Helper()
-	has(t, ok(t, "", "compare runs/r --markdown --csv c.csv --html c.html"), "| optim | seeds | held-out loss |", "| muon | 2 | ")
+	has(t, ok(t, "", "compare runs/r --markdown --csv c.csv --html c.html"),
+		"| optim | seeds | held-out loss |", "| muon | 2 | ")
 	csv := read(t, "c.csv")
 	has(t, csv, "run,group,seed,optim,eval_loss,", "runs/r/optim=muon_seed=2,2,2,muon,")
 	if n := strings.Count(csv, "\n"); n != 5 {
@@ -136,7 +137,8 @@ func TestSweepJobs(t *testing.T) {
 	workdir(t)
 	write(t, "my recipe.yaml", sweepRecipe)
 	out := ok(t, "", "sweep --jobs shell --seeds 1,2 --grid lr=1e-3", "my recipe.yaml")
-	if want := "instruct sweep 'my recipe.yaml' --grid lr=1e-3 --seeds 1,2 --out 'runs/my recipe' --point 2\n"; !strings.HasSuffix(out, want) {
+	want := "instruct sweep 'my recipe.yaml' --grid lr=1e-3 --seeds 1,2 --out 'runs/my recipe' --point 2\n"
+	if !strings.HasSuffix(out, want) {
 		t.Errorf("%s\nwant the end %s", out, want)
 	}
 	out = ok(t, "", "sweep --jobs slurm --seeds 1,2 --out s", "my recipe.yaml")

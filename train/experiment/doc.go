@@ -1,6 +1,6 @@
-// Package experiment is what a researcher does with several runs: make those of a grid one after the other ([Sweep]), hold
-// groups of them against each other ([Compare]), and find where two of them part ([Diff]). A run is its folder; nothing
-// else is kept of it.
+// Package experiment is what a researcher does with several runs: make those of a grid one after the other ([Sweep]),
+// hold groups of them against each other ([Compare]), and find where two of them part ([Diff]). A run is its folder;
+// nothing else is kept of it.
 package experiment
 
 import "fmt"

@@ -28,7 +28,8 @@ func ParseAxis(text string) (Axis, error) {
 			hint = fmt.Sprintf("; did you mean %q?", a.Key)
 		}
 		return a, mistake("--grid %q: a recipe has no key %q%s", text, key, hint)
-	case slices.Contains([]string{"output_dir", "overwrite_output_dir", "resume_from_checkpoint", "threads", "stages"}, a.Key):
+	case slices.Contains([]string{"output_dir", "overwrite_output_dir", "resume_from_checkpoint", "threads", "stages"},
+		a.Key):
 		return a, mistake("--grid %q: %s is not one of what a sweep varies", text, a.Key)
 	}
 	for v := range strings.SplitSeq(values, ",") {

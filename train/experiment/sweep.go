@@ -21,7 +21,8 @@ type SweepOptions struct {
 }
 
 // Sweep makes the runs of a grid one after the other. What was finished by the same recipe is not made again, what was
-// stopped goes on. A run that fails, is damaged, or is of another recipe is named in the error, after the others were made.
+// stopped goes on. A run that fails, is damaged, or is of another recipe is named in the error, after the others were
+// made.
 func Sweep(ctx context.Context, points []Point, o SweepOptions) error {
 	s := sweep{SweepOptions: o, of: len(points)}
 	var failed []string

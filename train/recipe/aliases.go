@@ -5,8 +5,8 @@ import "github.com/goccy/go-yaml/ast"
 // mostNodes bounds the values of a mapping of which a recipe has JSON, with its aliases written out.
 const mostNodes = 100_000
 
-// aliases counts values with what their aliases stand for: a few lines of aliases of aliases are more than any memory has
-// room for.
+// aliases counts values with what their aliases stand for: a few lines of aliases of aliases are more than any memory
+// has room for.
 type aliases struct {
 	sizes map[string]int // of what anchors name
 }

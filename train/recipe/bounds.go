@@ -37,8 +37,8 @@ func (r *Recipe) bounds() (wrong []error) {
 		}
 	}
 	if rows := r.BatchSize * r.Accumulation; wrong == nil && rows > mostWhole {
-		wrong = append(wrong, mistake("per_device_train_batch_size * gradient_accumulation_steps is %d; a step has at most %g rows",
-			rows, mostWhole))
+		wrong = append(wrong, mistake("per_device_train_batch_size * gradient_accumulation_steps is %d; a step has at most "+
+			"%g rows", rows, mostWhole))
 	}
 	return wrong
 }

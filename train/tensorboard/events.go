@@ -1,5 +1,5 @@
-// Package tensorboard writes the event files that TensorBoard reads: scalars over steps. A file is a sequence of records
-// of TFRecord (tensorflow/core/lib/io/record_writer.cc), each an Event of tensorflow/core/util/event.proto:
+// Package tensorboard writes the event files that TensorBoard reads: scalars over steps. A file is a sequence of
+// records of TFRecord (tensorflow/core/lib/io/record_writer.cc), each an Event of tensorflow/core/util/event.proto:
 //
 //	uint64 length | uint32 masked CRC-32C of it | length bytes | uint32 masked CRC-32C of them     (little-endian)
 package tensorboard
