@@ -12,7 +12,7 @@ import (
 func TestDiskFull(t *testing.T) {
 	workdir(t)
 	write(t, "recipe.yaml", recipeText)
-	interrupted(t, "step 4/12", trainOut)
+	interrupted(t, "step 4/12  epoch", trainOut)
 	good := tree(t, "out/checkpoint-4")
 	p := exec.Command("sh", append([]string{"-c", `ulimit -f 300 || exit 99; trap "" XFSZ; exec "$0" "$@"`, os.Args[0]},
 		strings.Fields(resumeOut)...)...) // blocks of 512 bytes

@@ -312,7 +312,7 @@ func TestInterruptBeforeTheFirstStep(t *testing.T) {
 func TestSaveFails(t *testing.T) {
 	workdir(t)
 	write(t, "recipe.yaml", recipeText)
-	interrupted(t, "step 4/12", trainOut)
+	interrupted(t, "step 4/12  epoch", trainOut)
 	write(t, "out/checkpoint-8", "in the way")
 	good := tree(t, "out/checkpoint-4")
 	o := call(t, "", resumeOut)
