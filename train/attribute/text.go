@@ -32,7 +32,7 @@ func (x *Explanation) WriteText(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "          log-probability %.4f over %d tokens", x.Logprob, len(x.Tokens))
 	if x.BaseLogprob != nil {
-		fmt.Fprintf(&b, ", %.4f before the run, by %s,\n          which answers %q", *x.BaseLogprob, x.Base, x.BaseAnswer)
+		fmt.Fprintf(&b, ", %.4f before the run, by %s,\n          which answers %s", *x.BaseLogprob, x.Base, brief(x.BaseAnswer))
 	}
 	b.WriteString("\n\n")
 	x.writeTokens(&b)
@@ -143,7 +143,7 @@ func listed(sources []string) string {
 
 // write says what the runs without rows gave.
 func (p *Proof) write(b *strings.Builder, x *Explanation) {
-	fmt.Fprintf(b, "without the first %d rows: log-probability %.4f, which is %+.4f\n", len(p.Rows), p.Logprob, p.Change)
+	fmt.Fprintf(b, "without the first of them, %s: log-probability %.4f, which is %+.4f\n", rowsText(len(p.Rows)), p.Logprob, p.Change)
 	if p.Flips {
 		fmt.Fprintf(b, "  the model then answers %q\n", p.Answer)
 	} else {
@@ -159,6 +159,13 @@ func (p *Proof) write(b *strings.Builder, x *Explanation) {
 			flips++
 		}
 	}
-	fmt.Fprintf(b, "  without %d random rows, %d times: %+.4f to %+.4f, the answer changes %d times; %.0f %% of them lower it less\n",
-		len(p.Rows), len(p.Random), low, high, flips, p.Percentile)
+	fmt.Fprintf(b, "  without %s drawn at random, %d times: %+.4f to %+.4f, the answer changes %d times; %.0f %% of them lower "+
+		"it less\n", rowsText(len(p.Rows)), len(p.Random), low, high, flips, p.Percentile)
+}
+
+func rowsText(n int) string {
+	if n == 1 {
+		return "one row"
+	}
+	return fmt.Sprintf("%d rows", n)
 }
