@@ -83,8 +83,8 @@ func Near(train, heldOut *Set) []NearRows {
 	return near
 }
 
-// Alike finds, for each of some rows, the others of a data set that say almost the same ([Near] says how much), by their
-// sources. Rows that cannot be read are passed over.
+// Alike finds, for each of some rows, the others of a data set that say almost the same ([Near] says how much), by
+// their sources. Rows that cannot be read are passed over.
 func Alike(of []Row, rows iter.Seq2[Row, error]) ([][]string, error) {
 	signs := make([]signature, len(of))
 	for i := range of {

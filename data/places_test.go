@@ -44,7 +44,8 @@ func TestPlacesRefused(t *testing.T) {
 		{"@" + filepath.Join(t.TempDir(), "none"), "no such file"},
 		{"@" + write(t, "list", "a.jsonl:1\nten\n"), "list:2: \"ten\""},
 	} {
-		if _, err := ReadPlaces([]string{x.names}); err == nil || !isUserError(err) || !strings.Contains(err.Error(), x.want) {
+		_, err := ReadPlaces([]string{x.names})
+		if err == nil || !isUserError(err) || !strings.Contains(err.Error(), x.want) {
 			t.Errorf("%s: error is %v", x.names, err)
 		}
 	}

@@ -14,9 +14,9 @@ import (
 	"instruct/train/recipe"
 )
 
-// unroll differentiates what a run gave by the weight of every row in it (docs/explain.md), exactly but for the rounding
-// of differences: the run is made again, and an adjoint for each answer is carried back through its steps, through
-// AdamW, clipping and schedule. It is what Engstrom et al. 2025 (MAGIC, arXiv:2504.16430) do.
+// unroll differentiates what a run gave by the weight of every row in it (docs/explain.md), exactly but for the
+// rounding of differences: the run is made again, and an adjoint for each answer is carried back through its steps,
+// through AdamW, clipping and schedule. It is what Engstrom et al. 2025 (MAGIC, arXiv:2504.16430) do.
 type unroll struct {
 	setup   *Setup
 	trainer *Trainer
@@ -124,8 +124,8 @@ func (p *Past) newUnroll(ctx context.Context, n int, seen func()) (*unroll, erro
 	need := 4 * int64(trainedValues(s.Model.Model)) * int64(3*(parts+u.every)+3*n+2)
 	if free, ok := machine.AvailableMemory(); ok && free < need {
 		s.Close()
-		return nil, mistake("explain %s: method unroll keeps states of the run in memory, %s, and %s can be had; take trace, "+
-			"or fewer answers", p.Dir, bytesText(need), bytesText(free))
+		return nil, mistake("explain %s: method unroll keeps states of the run in memory, %s, and %s can be had; take "+
+			"trace, or fewer answers", p.Dir, bytesText(need), bytesText(free))
 	}
 	if err := s.Model.ReadWeights(kernel.F32); err != nil {
 		s.Close()
@@ -315,8 +315,8 @@ type stepDerivative struct {
 }
 
 func newStepDerivative(r *recipe.Recipe, rate float64, step int, divisor float64) *stepDerivative {
-	x := &stepDerivative{rate: rate, beta1: r.Beta1, beta2: r.Beta2, eps: r.Epsilon, decay: r.WeightDecay, divisor: divisor,
-		limit: r.MaxGradNorm}
+	x := &stepDerivative{rate: rate, beta1: r.Beta1, beta2: r.Beta2, eps: r.Epsilon, decay: r.WeightDecay,
+		divisor: divisor, limit: r.MaxGradNorm}
 	p1, p2 := 1.0, 1.0
 	for range step {
 		p1 *= x.beta1

@@ -41,10 +41,12 @@ func TestExplain(t *testing.T) {
 	type scored struct {
 		Sum float64 `json:"loss_sum"`
 	}
-	if got := lines[scored](t, ok(t, "", "score --model less --dataset yes.jsonl --json"))[0]; -got.Sum != x.Proof.Logprob {
+	got := lines[scored](t, ok(t, "", "score --model less --dataset yes.jsonl --json"))[0]
+	if -got.Sum != x.Proof.Logprob {
 		t.Errorf("a run with --drop_rows %s gives %v, verify %v", without, -got.Sum, x.Proof.Logprob)
 	}
-	all := lines[attribute.Explanation](t, ok(t, "", "explain out --suite r.jsonl --failed --max_new_tokens 8 --method bm25 --json"))
+	all := lines[attribute.Explanation](t, ok(t, "", "explain out --suite r.jsonl --failed --max_new_tokens 8 "+
+		"--method bm25 --json"))
 	if len(all) == 0 || all[0].ID == "" {
 		t.Errorf("of a suite: %+v", all)
 	}

@@ -263,7 +263,8 @@ func TestPlantedRow(t *testing.T) {
 	if err := x.WriteText(&text); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"rows.jsonl:7", "without the first of them, one row: ", "100 % of them", "trace over the weights after"} {
+	for _, want := range []string{"rows.jsonl:7", "without the first of them, one row: ", "100 % of them",
+		"trace over the weights after"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the text has no %q:\n%s", want, &text)
 		}

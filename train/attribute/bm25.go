@@ -17,8 +17,8 @@ const (
 	bm25B = 0.75
 )
 
-// bm25 scores every place by the words that its text shares with each question and its answer: what a search would find,
-// the yardstick of the other methods. It knows nothing of the model.
+// bm25 scores every place by the words that its text shares with each question and its answer: what a search would
+// find, the yardstick of the other methods. It knows nothing of the model.
 func bm25(ctx context.Context, p *train.Past, l *places, questions []Question) ([][]float64, error) {
 	counts := make([]map[string]int, len(l.names)) // of words, by place
 	lengths := make([]int, len(l.names))

@@ -19,7 +19,7 @@ import (
 type Proof struct {
 	Trial
 	Random     []Trial `json:"random"`
-	Percentile float64 `json:"percentile"` // the share, in percent, of random sets that lower the answer's log-probability less
+	Percentile float64 `json:"percentile"` // of the random sets, how many percent lower the log-probability less
 }
 
 // Trial is the run made again without some rows.

@@ -167,8 +167,8 @@ func Say(ctx context.Context, m *pretrained.Model, pool *kernel.Pool, e *data.Ex
 func textOf(m *pretrained.Model, id int32) string { return string(m.Tokenizer.MarkBytes(id)) }
 
 // SayBefore adds what the model that the run began with says of the same tokens, and gives its own answer.
-func SayBefore(ctx context.Context, base *pretrained.Model, pool *kernel.Pool, q *Question, tokens []Token, maxNew int) (
-	answer string, err error) {
+func SayBefore(ctx context.Context, base *pretrained.Model, pool *kernel.Pool, q *Question, tokens []Token,
+	maxNew int) (answer string, err error) {
 	if err := model.CheckIDs(q.Example.IDs, base.Config.Vocab); err != nil {
 		return "", err
 	}

@@ -32,7 +32,8 @@ func (x *Explanation) WriteText(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "          log-probability %.4f over %d tokens", x.Logprob, len(x.Tokens))
 	if x.BaseLogprob != nil {
-		fmt.Fprintf(&b, ", %.4f before the run, by %s,\n          which answers %s", *x.BaseLogprob, x.Base, brief(x.BaseAnswer))
+		fmt.Fprintf(&b, ", %.4f before the run, by %s,\n          which answers %s", *x.BaseLogprob, x.Base,
+			brief(x.BaseAnswer))
 	}
 	b.WriteString("\n\n")
 	x.writeTokens(&b)
@@ -143,7 +144,8 @@ func listed(sources []string) string {
 
 // write says what the runs without rows gave.
 func (p *Proof) write(b *strings.Builder, x *Explanation) {
-	fmt.Fprintf(b, "without the first of them, %s: log-probability %.4f, which is %+.4f\n", rowsText(len(p.Rows)), p.Logprob, p.Change)
+	fmt.Fprintf(b, "without the first of them, %s: log-probability %.4f, which is %+.4f\n", rowsText(len(p.Rows)),
+		p.Logprob, p.Change)
 	if p.Flips {
 		fmt.Fprintf(b, "  the model then answers %q\n", p.Answer)
 	} else {
@@ -159,8 +161,8 @@ func (p *Proof) write(b *strings.Builder, x *Explanation) {
 			flips++
 		}
 	}
-	fmt.Fprintf(b, "  without %s drawn at random, %d times: %+.4f to %+.4f, the answer changes %d times; %.0f %% of them lower "+
-		"it less\n", rowsText(len(p.Rows)), len(p.Random), low, high, flips, p.Percentile)
+	fmt.Fprintf(b, "  without %s drawn at random, %d times: %+.4f to %+.4f, the answer changes %d times; %.0f %% of them "+
+		"lower it less\n", rowsText(len(p.Rows)), len(p.Random), low, high, flips, p.Percentile)
 }
 
 func rowsText(n int) string {

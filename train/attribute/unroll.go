@@ -9,8 +9,8 @@ import (
 	"instruct/train"
 )
 
-// Unroll scores every row of the run for each answer by differentiating the whole run ([train.Past.Unroll]): by how many
-// nats the log-probability of the answer would fall, to first order, without the row.
+// Unroll scores every row of the run for each answer by differentiating the whole run ([train.Past.Unroll]): by how
+// many nats the log-probability of the answer would fall, to first order, without the row.
 func Unroll(ctx context.Context, p *train.Past, questions []Question, seen func(done, of int)) ([][]float64, error) {
 	done, of := 0, p.UnrollCalls(len(questions))
 	gradient := func(m *pretrained.Model, pool *kernel.Pool, i int) error {
