@@ -27,7 +27,6 @@ type unroll struct {
 	sum     [][]float32 // of gradients at the step at hand
 	along   [][]float32 // the direction of the differences
 	answers []adjoint
-	done    int
 	seen    func()
 }
 
