@@ -47,8 +47,8 @@ func metricRows(from, to int) string {
 }
 
 // TestPageInChromium goes through the page as a person does who has a keyboard and no mouse: chat with two models, why,
-// the rows behind an answer, correct, undo, a round, its report, curves that grow, a suite. Every part is looked at in a
-// narrow and a wide window.
+// the rows behind an answer, correct, undo, a round, its report, curves that grow, a suite. Every part is looked at in
+// a narrow and a wide window.
 func TestPageInChromium(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not in the short form: it drives a browser")
