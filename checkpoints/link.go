@@ -26,11 +26,12 @@ func Link(from, to string) error {
 		if os.Link(path, dst) == nil {
 			return nil
 		}
-		return fileError("copy", path, copyFile(path, dst))
+		return fileError("copy", path, CopyFile(path, dst))
 	})
 }
 
-func copyFile(from, to string) error {
+// CopyFile copies a file into a folder that is being made.
+func CopyFile(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {
 		return err

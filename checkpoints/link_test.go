@@ -40,7 +40,7 @@ func TestLink(t *testing.T) {
 	if err := Link(filepath.Join(dir, "none"), filepath.Join(dir, "z")); err == nil {
 		t.Error("nothing was linked")
 	}
-	if err := copyFile(filepath.Join(dir, "a/b/c"), filepath.Join(dir, "copy")); err != nil {
+	if err := CopyFile(filepath.Join(dir, "a/b/c"), filepath.Join(dir, "copy")); err != nil {
 		t.Fatal(err)
 	}
 	holds(t, filepath.Join(dir, "copy"), "text")

@@ -155,7 +155,7 @@ func (u *run) handOver(out, dir string, st *state) error {
 	if err := u.Model.Save(model); err != nil {
 		return err
 	}
-	if err := copyInto(filepath.Join(dir, optimizerFile), filepath.Join(out, optimizerFile)); err != nil {
+	if err := checkpoints.CopyFile(filepath.Join(dir, optimizerFile), filepath.Join(out, optimizerFile)); err != nil {
 		return err
 	}
 	rows, err := os.Create(filepath.Join(out, handoverData))
@@ -185,21 +185,6 @@ func (u *run) handOver(out, dir string, st *state) error {
 		return err
 	}
 	return u.writeScripts(out, st)
-}
-
-// copyInto copies a file into a folder that is being made.
-func copyInto(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
 }
 
 // stepsLeft is plan.jsonl.

@@ -80,7 +80,7 @@ func TestHandOver(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(result, "model"), os.DirFS(checkpoint)); err != nil {
 		t.Fatal(err)
 	}
-	if err := copyInto(filepath.Join(checkpoint, optimizerFile), filepath.Join(result, optimizerFile)); err != nil {
+	if err := checkpoints.CopyFile(filepath.Join(checkpoint, optimizerFile), filepath.Join(result, optimizerFile)); err != nil {
 		t.Fatal(err)
 	}
 	rows := slices.Collect(strings.Lines(read(t, filepath.Join(whole.OutputDir, "metrics.jsonl"))))

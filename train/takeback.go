@@ -97,7 +97,7 @@ func writeTakenBack(
 			return err
 		}
 	}
-	if err := copyInto(moments, filepath.Join(dir, optimizerFile)); err != nil {
+	if err := checkpoints.CopyFile(moments, filepath.Join(dir, optimizerFile)); err != nil {
 		return err
 	}
 	hf := map[string]any{"global_step": line.To, "max_steps": steps, "num_input_tokens_seen": st.Counters.NumTokens,
