@@ -287,7 +287,7 @@ func (u *unroll) backOne(a *adjoint, s *snapshot, x *stepDerivative) error {
 		return mistake("explain: method unroll: the derivative at step %d is no number any more: the run is too rough to be "+
 			"differentiated; take trace", s.done.Step+1)
 	}
-	move := unrollShare * math.Sqrt(weights/length)
+	move := float64(unrollShare * math.Sqrt(weights/length))
 	for _, sign := range []float64{1, -1} {
 		for i, q := range u.params {
 			for k, w := range s.w[i] {

@@ -234,7 +234,7 @@ func (x *tracer) slopes(ctx context.Context, e *data.Example, share float64) ([]
 	if err != nil {
 		return nil, err
 	}
-	step *= share
+	step = float64(step * share)
 	defer x.move(0)
 	var sides [2][]float64
 	for i, sign := range []float64{1, -1} {
