@@ -113,6 +113,11 @@ func (e *explaining) do(cmd *cobra.Command, s *streams) error {
 		return err
 	}
 	defer p.Close()
+	if e.html != "" {
+		if err := notAnInput("html", e.html, slices.Concat(p.Recipe.Dataset, []string{e.suite})...); err != nil {
+			return err
+		}
+	}
 	questions, err := e.questions(cmd, s)
 	if err != nil {
 		return err

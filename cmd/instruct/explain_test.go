@@ -26,6 +26,7 @@ func TestExplain(t *testing.T) {
 	has(t, ok(t, "", asked+"Hello. --answer Yes. --top 2 --html why.html"), `answer    "Yes."`, "before the run, by ",
 		"r.jsonl:", "all 8 rows: ", "trace over the weights after step 1, 2, 3, 4, 5, 6")
 	has(t, read(t, "why.html"), "Hello.", "r.jsonl:")
+	mistaken(t, call(t, "", asked+"Hello. --html r.jsonl"), "r.jsonl is one of the files that are read")
 	x := decode[attribute.Explanation](t, ok(t, "", asked+"Hello. --answer Yes. --method bm25 --json --scores"))
 	if x.Method != "bm25" || len(x.Scores) != 8 || x.BaseLogprob == nil || len(x.Tokens) == 0 {
 		t.Errorf("%+v", x)
