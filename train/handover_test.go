@@ -80,7 +80,8 @@ func TestHandOver(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(result, "model"), os.DirFS(checkpoint)); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkpoints.CopyFile(filepath.Join(checkpoint, optimizerFile), filepath.Join(result, optimizerFile)); err != nil {
+	err := checkpoints.CopyFile(filepath.Join(checkpoint, optimizerFile), filepath.Join(result, optimizerFile))
+	if err != nil {
 		t.Fatal(err)
 	}
 	rows := slices.Collect(strings.Lines(read(t, filepath.Join(whole.OutputDir, "metrics.jsonl"))))
