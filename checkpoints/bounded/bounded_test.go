@@ -26,7 +26,7 @@ func TestRead(t *testing.T) {
 		if _, err := os.Stat("/dev/zero"); err == nil {
 			link := filepath.Join(t.TempDir(), "link")
 			if err := os.Symlink("/dev/zero", link); err != nil {
-				t.Skip(err)
+				t.Skip("no symbolic link can be made here: ", err)
 			}
 			if _, err := read(link); err == nil || !strings.Contains(err.Error(), "a device or a pipe") {
 				t.Errorf("of a device: %v", err)
@@ -38,7 +38,7 @@ func TestRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Truncate(big, mostFile+1); err != nil {
-		t.Skip(err)
+		t.Skip("the file system has no sparse files: ", err)
 	}
 	if _, err := ReadFile(big); err == nil || !strings.Contains(err.Error(), "expected at most") {
 		t.Errorf("of a large file: %v", err)
