@@ -58,7 +58,8 @@ func Members(dst, groups []int, size int) []int {
 }
 
 // Segment is one row inside a flat batch. Positions [Start,End) attend causally to themselves and to all of
-// [PrefixStart,PrefixEnd), a prefix shared with other rows, which is empty (0,0) for now.
+// [PrefixStart,PrefixEnd), a prefix shared with other rows, which is empty (0,0) where nothing is shared. The prefix is a
+// segment before this one, and may have a prefix of its own.
 type Segment struct{ PrefixStart, PrefixEnd, Start, End int }
 
 // Soft are, for each of N positions, K tokens with probabilities that sum to 1, or to 0 where the target counts.
@@ -96,7 +97,8 @@ type Batch struct {
 	// Share says that BuildBatch lets rows share the prefix that they have in common. It stands in the batch once, as
 	// a segment before theirs, and every row's segment names it.
 	Share bool
-	// Group says that so many rows at a time share their prefix: the answers to one prompt. 0: all rows together.
+	// Group says that so many rows at a time share their prefix: the answers to one prompt. What all rows of the batch
+	// have in common stands once before the prefixes. 0: all rows together.
 	Group int
 	// Prompts says that the log-probabilities of the prompt are wanted of the first row of each group: of the tokens
 	// before its first trained one, but for the very first.
@@ -124,28 +126,47 @@ func BuildBatch(dst *Batch, examples []Example, idx []int) {
 	if size == 0 {
 		size = max(1, len(idx))
 	}
+	var root Segment // what all rows have in common, where they are more than a group
+	if dst.Share && !dst.Prompts && len(idx) > size {
+		root = dst.prefix(examples, idx, Segment{})
+	}
 	for ; len(idx) > 0; idx = idx[min(size, len(idx)):] {
-		dst.group(examples, idx[:min(size, len(idx))])
+		dst.group(examples, idx[:min(size, len(idx))], root)
 	}
 }
 
-// group adds examples that may share their prefix.
-func (b *Batch) group(examples []Example, idx []int) {
-	start, length := len(b.Tokens), 0
+// prefix adds what the examples have in common behind outer, which they have in common too, and returns the segment of
+// it, or outer where there is nothing that is worth sharing.
+func (b *Batch) prefix(examples []Example, idx []int, outer Segment) Segment {
+	from := b.length(outer)
+	n, first := sharedPrefix(examples, idx)
+	if n < from+minShared {
+		return outer
+	}
+	s := Segment{PrefixStart: outer.Start, PrefixEnd: outer.End, Start: len(b.Tokens), End: len(b.Tokens) + n - from}
+	b.append(&examples[first], from, n, b.Prompts)
+	b.Segments = append(b.Segments, s)
+	b.Rows = append(b.Rows, -1)
+	return s
+}
+
+// length is how many positions a row has up to the end of a prefix.
+func (b *Batch) length(prefix Segment) int {
+	if prefix.End == 0 {
+		return 0
+	}
+	return int(b.Positions[prefix.End-1]) + 1
+}
+
+// group adds examples that may share more of their beginning than root.
+func (b *Batch) group(examples []Example, idx []int, root Segment) {
 	prompt := b.Prompts // of the example at hand is wanted
+	prefix := root
 	if b.Share {
-		n, first := sharedPrefix(examples, idx)
-		if n > 0 {
-			b.append(&examples[first], 0, n, prompt)
-			b.Segments = append(b.Segments, Segment{Start: start, End: start + n})
-			b.Rows = append(b.Rows, -1)
-		}
-		length = n
+		prefix = b.prefix(examples, idx, root)
 	}
-	shared := Segment{PrefixStart: start, PrefixEnd: start + length}
-	if length == 0 {
-		shared = Segment{}
-	}
+	length := b.length(prefix)
+	shared := Segment{PrefixStart: prefix.Start, PrefixEnd: prefix.End}
 	for _, i := range idx {
 		example := &examples[i]
 		n := example.Inputs()
@@ -210,12 +231,24 @@ func sharedPrefix(examples []Example, idx []int) (n, first int) {
 	return n, first
 }
 
-// Shared returns how many positions sharing prefixes saves in the micro-batches, or in groups of rows.
-func Shared(examples []Example, groups [][]int) int {
-	saved := 0
-	for _, idx := range groups {
-		n, _ := sharedPrefix(examples, idx)
-		saved += n * (len(idx) - 1)
+// Shared returns how many positions sharing prefixes saves in a micro-batch of the examples, or would if it did. Of b
+// Group and Prompts say what is shared.
+func (b *Batch) Shared(examples []Example, idx []int) int {
+	saved, root, size := 0, 0, b.Group
+	if size == 0 {
+		size = max(1, len(idx))
+	}
+	if !b.Prompts && len(idx) > size {
+		root, _ = sharedPrefix(examples, idx)
+		saved = root * ((len(idx)+size-1)/size - 1) // of all groups but one
+	}
+	for ; len(idx) > 0; idx = idx[min(size, len(idx)):] {
+		group := idx[:min(size, len(idx))]
+		n, _ := sharedPrefix(examples, group)
+		if n < root+minShared {
+			n = root
+		}
+		saved += n * (len(group) - 1)
 	}
 	return saved
 }

@@ -70,7 +70,7 @@ func TestSharedPrefix(t *testing.T) {
 			t.Errorf("%s: %v", x.name, b.Segments)
 		}
 		saved := x.prefix * (len(x.idx) - 1)
-		if len(b.Tokens)+saved != b.RowTokens || Shared(examples, [][]int{x.idx}) != saved {
+		if len(b.Tokens)+saved != b.RowTokens || b.Shared(examples, x.idx) != saved {
 			t.Errorf("%s: %d tokens of %d, saved %d", x.name, len(b.Tokens), b.RowTokens, saved)
 		}
 		var plain Batch
@@ -98,6 +98,102 @@ func TestSharedPrefix(t *testing.T) {
 	BuildBatch(&b, short, []int{0, 1})
 	if len(b.Segments) != 2 {
 		t.Errorf("a prefix of two tokens is shared: %v", b.Segments)
+	}
+}
+
+// What all rows have in common stands once, what a group has in common behind it once a group, and each row has its own
+// tokens, targets and weights at its own positions, whatever is shared.
+func TestSharedByGroups(t *testing.T) {
+	row := func(common, prompt, answer int) (e Example) {
+		for i := range 30 {
+			id := i
+			switch {
+			case i >= 25:
+				id = 1000 + 100*answer + i
+			case i >= common:
+				id = 10000 + 100*prompt + i
+			}
+			e.IDs, e.Mask = append(e.IDs, int32(id)), append(e.Mask, i >= 25)
+		}
+		return e
+	}
+	trained := func(b *Batch, from, to int) []int32 { // targets, 0 where they count nothing
+		out := slices.Clone(b.Targets[from:to])
+		for i := range out {
+			if b.Weights[from+i] != 1 {
+				out[i] = 0
+			}
+		}
+		return out
+	}
+	positions := func(b *Batch, k int) (tokens, targets []int32, weights []float32) {
+		var parts []Segment
+		for s := b.Segments[k]; ; {
+			parts = append([]Segment{s}, parts...)
+			if s.PrefixStart == s.PrefixEnd {
+				break
+			}
+			at := slices.IndexFunc(b.Segments, func(p Segment) bool { return p.Start == s.PrefixStart })
+			s = b.Segments[at]
+		}
+		for _, s := range parts {
+			tokens = append(tokens, b.Tokens[s.Start:s.End]...)
+			targets = append(targets, trained(b, s.Start, s.End)...)
+			weights = append(weights, b.Weights[s.Start:s.End]...)
+			for i := s.Start; i < s.End; i++ {
+				if want := len(tokens) - (s.End - i); int(b.Positions[i]) != want {
+					t.Errorf("position %d at %d, want %d", b.Positions[i], i, want)
+				}
+			}
+		}
+		return
+	}
+	for _, x := range []struct {
+		name           string
+		common         int
+		prompts        bool
+		saved, shared  int // positions, segments of what is shared
+		prompt, answer []int
+	}{
+		{"three pairs", 10, false, 2*10 + 3*24, 4, []int{1, 1, 2, 2, 3, 3}, []int{1, 2, 1, 2, 1, 2}},
+		{"a common part that is too short", 5, false, 3 * 24, 3, []int{1, 1, 2, 2, 3, 3}, []int{1, 2, 1, 2, 1, 2}},
+		{"prompts that end soon behind it", 20, false, 5 * 20, 1, []int{1, 1, 2, 2, 3, 3}, []int{1, 2, 1, 2, 1, 2}},
+		{"a group of other prompts", 10, false, 2*24 + 10 + 2*10, 3, []int{1, 1, 2, 3, 4, 4}, []int{1, 2, 1, 1, 1, 2}},
+		{"prompts that are wanted", 10, true, 3 * 24, 3, []int{1, 1, 2, 2, 3, 3}, []int{1, 2, 1, 2, 1, 2}},
+		{"one pair", 10, false, 24, 1, []int{1, 1}, []int{1, 2}},
+	} {
+		var examples []Example
+		var idx []int
+		for i := range x.prompt {
+			examples, idx = append(examples, row(x.common, x.prompt[i], x.answer[i])), append(idx, i)
+		}
+		b := Batch{Share: true, Group: 2, Prompts: x.prompts}
+		BuildBatch(&b, examples, idx)
+		if saved := b.Shared(examples, idx); saved != x.saved || len(b.Tokens) != b.RowTokens-x.saved {
+			t.Errorf("%s: %d positions of %d, saves %d; want %d", x.name, len(b.Tokens), b.RowTokens, saved, x.saved)
+		}
+		plain := Batch{Group: 2, Prompts: x.prompts}
+		BuildBatch(&plain, examples, idx)
+		if plain.TrainedTokens != b.TrainedTokens || plain.RowTokens != b.RowTokens {
+			t.Errorf("%s: %d trained tokens, want %d", x.name, b.TrainedTokens, plain.TrainedTokens)
+		}
+		shared, at := 0, 0
+		for k, row := range b.Rows {
+			if row < 0 {
+				shared++
+				continue
+			}
+			tokens, targets, weights := positions(&b, k)
+			s := plain.Segments[at]
+			at++
+			if !slices.Equal(tokens, plain.Tokens[s.Start:s.End]) || !slices.Equal(targets, trained(&plain, s.Start, s.End)) ||
+				!x.prompts && !slices.Equal(weights, plain.Weights[s.Start:s.End]) {
+				t.Errorf("%s: row %d is another one", x.name, row)
+			}
+		}
+		if shared != x.shared {
+			t.Errorf("%s: %d segments are shared, want %d", x.name, shared, x.shared)
+		}
 	}
 }
 

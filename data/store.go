@@ -145,13 +145,13 @@ func (s *Store) Batch(dst *Batch, idx []int) error {
 	return nil
 }
 
-// Shared is the function [Shared] of the micro-batches.
-func (s *Store) Shared(batches [][]int) (saved int, err error) {
+// Shared is [Batch.Shared] of b for all the micro-batches.
+func (s *Store) Shared(b *Batch, batches [][]int) (saved int, err error) {
 	for _, idx := range batches {
 		if err := s.load(idx); err != nil {
 			return 0, err
 		}
-		saved += Shared(s.loaded, [][]int{s.local})
+		saved += b.Shared(s.loaded, s.local)
 	}
 	return saved, nil
 }
@@ -167,7 +167,7 @@ func (s *Store) GroupLengths(size int, share bool) ([]int32, error) {
 		group = Members(group[:0], []int{g}, size)
 		n := sum(s.inputs[g*size : (g+1)*size])
 		if share {
-			saved, err := s.Shared([][]int{group})
+			saved, err := s.Shared(&Batch{}, [][]int{group})
 			if err != nil {
 				return nil, err
 			}

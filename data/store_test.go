@@ -59,7 +59,7 @@ func TestStore(t *testing.T) {
 			if err := s.Batch(&got, idx); err != nil || !reflect.DeepEqual(got, want) {
 				t.Fatalf("memory %d, rows %v: %v\n%+v\nwant\n%+v", memory, idx, err, got, want)
 			}
-			if saved, err := s.Shared([][]int{idx}); err != nil || saved != Shared(examples, [][]int{idx}) {
+			if saved, err := s.Shared(&Batch{}, [][]int{idx}); err != nil || saved != (&Batch{}).Shared(examples, idx) {
 				t.Errorf("rows %v share %d (%v)", idx, saved, err)
 			}
 		}

@@ -104,32 +104,30 @@ func TestRowsDoNotFeelTheirNeighbours(t *testing.T) {
 	}
 }
 
-// TestSharedPrefix runs three continuations of 25 tokens: behind one prefix, and each behind a copy of its own.
+// TestSharedPrefix runs three continuations of 25 tokens, each behind a copy of its own, against all behind one prefix,
+// and against two behind a prefix of one token and the third behind a copy of it, both of which are behind one of 24.
 func TestSharedPrefix(t *testing.T) {
-	const prefix = 25
+	const prefix, root = 25, 24
 	for name, c := range brief(testConfigs(t)) {
 		t.Run(name, func(t *testing.T) {
 			m := testModel(t, c)
 			whole := testBatch(c.Vocab, prefix+30, prefix+4, prefix+12)
-			var shared Batch
-			for i, s := range whole.Segments {
+			for _, s := range whole.Segments {
 				copy(whole.Tokens[s.Start:s.Start+prefix], whole.Tokens[:prefix])
 				clear(whole.Weights[s.Start : s.Start+prefix])
-				r := row(whole, i)
-				if i == 0 {
-					shared = r
-					shared.Segments = []Segment{{End: prefix}, {PrefixEnd: prefix, Start: prefix, End: r.Len()}}
-					continue
-				}
-				start := shared.Len()
-				shared.Tokens = slices.Concat(shared.Tokens, r.Tokens[prefix:])
-				shared.Positions = slices.Concat(shared.Positions, r.Positions[prefix:])
-				shared.Targets = slices.Concat(shared.Targets, r.Targets[prefix:])
-				shared.Weights = slices.Concat(shared.Weights, r.Weights[prefix:])
-				shared.Segments = append(shared.Segments, Segment{PrefixEnd: prefix, Start: start, End: shared.Len()})
 			}
 			alone, want := trainOn(t, m, whole, false)
-			got, grads := trainOn(t, m, shared, false)
+			var one, two Batch
+			all := addPart(&one, whole, 0, 0, prefix, Segment{})
+			common := addPart(&two, whole, 0, 0, root, Segment{})
+			last := addPart(&two, whole, 0, root, prefix, common)
+			for i, s := range whole.Segments {
+				addPart(&one, whole, i, prefix, s.End-s.Start, all)
+				if i == 2 {
+					last = addPart(&two, whole, i, root, prefix, common)
+				}
+				addPart(&two, whole, i, prefix, s.End-s.Start, last)
+			}
 			trained := func(x []float64, b Batch) (out []float64) {
 				for i, w := range b.Weights {
 					if w > 0 {
@@ -138,15 +136,31 @@ func TestSharedPrefix(t *testing.T) {
 				}
 				return out
 			}
-			a, b := trained(alone, whole), trained(got, shared)
-			for i := range a {
-				if math.Abs(a[i]-b[i]) > 1e-6*max(1, -a[i]) {
-					t.Fatalf("trained token %d: log p is %v with a shared prefix, %v alone", i, b[i], a[i])
+			for name, shared := range map[string]Batch{"one prefix": one, "a prefix of prefixes": two} {
+				got, grads := trainOn(t, m, shared, false)
+				a, b := trained(alone, whole), trained(got, shared)
+				for i := range a {
+					if math.Abs(a[i]-b[i]) > 1e-6*max(1, -a[i]) {
+						t.Fatalf("%s: trained token %d: log p is %v, %v alone", name, i, b[i], a[i])
+					}
 				}
+				sameGrads(t, grads, want)
 			}
-			sameGrads(t, grads, want)
 		})
 	}
+}
+
+// addPart adds positions [from, to) of a row of whole to b, behind a prefix that has the positions before, and returns
+// their segment.
+func addPart(b *Batch, whole Batch, i, from, to int, prefix Segment) Segment {
+	r := row(whole, i)
+	s := Segment{PrefixStart: prefix.Start, PrefixEnd: prefix.End, Start: b.Len(), End: b.Len() + to - from}
+	b.Tokens = append(b.Tokens, r.Tokens[from:to]...)
+	b.Positions = append(b.Positions, r.Positions[from:to]...)
+	b.Targets = append(b.Targets, r.Targets[from:to]...)
+	b.Weights = append(b.Weights, r.Weights[from:to]...)
+	b.Segments = append(b.Segments, s)
+	return s
 }
 
 // TestGradientsAreNumeric moves each parameter along its gradient, where the change of the loss is its norm.

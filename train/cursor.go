@@ -134,11 +134,13 @@ func (c *Cursor) shared() (float64, error) {
 		return 0, nil
 	}
 	batches := c.plan.Epoch(0)
-	if c.together > 1 {
-		batches = groups(c.examples.Len()/c.together, c.together)
-	}
 	batches = batches[:min(len(batches), mostShared)]
-	saved, err := c.examples.Shared(batches)
+	if c.together > 1 {
+		for k, groups := range batches {
+			batches[k] = data.Members(nil, groups, c.together)
+		}
+	}
+	saved, err := c.examples.Shared(&c.batch, batches)
 	total, lengths := 0, c.examples.Lengths()
 	for _, rows := range batches {
 		for _, i := range rows {
@@ -146,13 +148,4 @@ func (c *Cursor) shared() (float64, error) {
 		}
 	}
 	return float64(saved) / float64(max(total, 1)), err
-}
-
-// groups are the examples of n groups of so many.
-func groups(n, size int) [][]int {
-	out := make([][]int, n)
-	for i := range out {
-		out[i] = data.Members(nil, []int{i}, size)
-	}
-	return out
 }

@@ -3,9 +3,24 @@ package kernel
 import "instruct/model/kernel/exact"
 
 // Segment is one example in the flat batch: rows [Start, End) attend causally to themselves and to all of rows
-// [PrefixStart, PrefixEnd), which come before them. The prefix is itself a segment (with no prefix of its own),
-// computed once for all that share it; it is empty when PrefixStart == PrefixEnd.
+// [PrefixStart, PrefixEnd), which come before them. The prefix is itself a segment, or the beginning of one, that stands
+// before this one, computed once for all that share it; it is empty when PrefixStart == PrefixEnd. A prefix may have a
+// prefix, which has none, and which those behind both attend to as well.
 type Segment struct{ PrefixStart, PrefixEnd, Start, End int }
+
+// Root is where the prefix of the prefix of segs[i] lies; lo == hi where there is none.
+func Root(segs []Segment, i int) (lo, hi int) {
+	s := segs[i]
+	if s.PrefixStart == s.PrefixEnd {
+		return 0, 0
+	}
+	for i--; i >= 0; i-- {
+		if t := segs[i]; t.Start == s.PrefixStart && s.PrefixEnd <= t.End {
+			return t.PrefixStart, t.PrefixEnd
+		}
+	}
+	return 0, 0
+}
 
 // Attention is causal scaled dot-product attention with grouped key/value heads (Vaswani et al. 2017; Ainslie et al.
 // 2023), inside segments only, and with a Window inside that many positions (Beltagy et al. 2020): a query at position
@@ -22,6 +37,7 @@ type Attention struct {
 
 	scratch  [][]float32 // by worker
 	keys     [][]cache   // by worker; of Decode
+	roots    []span      // of each segment, the prefix of its prefix
 	blocks   []queryBlock
 	groups   []int // first segments of what Backward works on apart
 	spans    []spanBlock
@@ -30,12 +46,19 @@ type Attention struct {
 	decode   attentionDecode
 }
 
-// queryBlock is rows [lo, hi) of a segment. PrefixStart and Start are the first keys of prefix and segment that it
-// meets.
+// span is rows [lo, hi).
+type span struct{ lo, hi int }
+
+func (s span) len() int { return s.hi - s.lo }
+
+// queryBlock is rows [lo, hi) of a segment, and the keys that it meets: those of the root, of the prefix and its own.
 type queryBlock struct {
-	Segment
-	lo, hi int
+	span
+	keys [3]span
 }
+
+// seen is how many keys the row at lo sees.
+func (b *queryBlock) seen() int { return b.keys[0].len() + b.keys[1].len() + b.lo - b.keys[2].lo + 1 }
 
 // queryRows is few, so that little above the diagonal is computed in vain, and a multiple of the six rows of the matrix
 // product.
@@ -52,13 +75,17 @@ func (a *Attention) outside(n int) int {
 	return max(0, n-a.Window)
 }
 
-// block is rows [lo, hi) of s with the keys that the window leaves them.
-func (a *Attention) block(s Segment, lo, hi int) queryBlock {
-	prefix := s.PrefixEnd - s.PrefixStart
-	skip := a.outside(prefix + lo - s.Start + 1)
-	s.PrefixStart += min(skip, prefix)
-	s.Start += max(0, skip-prefix)
-	return queryBlock{s, lo, hi}
+// block is rows [lo, hi) of s, whose prefix has the prefix root, with the keys that the window leaves them.
+func (a *Attention) block(root span, s Segment, lo, hi int) queryBlock {
+	b := queryBlock{span{lo, hi}, [3]span{root, {s.PrefixStart, s.PrefixEnd}, {s.Start, hi}}}
+	skip := a.outside(b.seen())
+	for i := range b.keys {
+		k := &b.keys[i]
+		n := min(skip, k.len())
+		k.lo += n
+		skip -= n
+	}
+	return b
 }
 
 // prepare cuts segments into blocks and sizes the scratch for one or two (queryRows, longest) arrays; it returns the
@@ -67,12 +94,15 @@ func (a *Attention) prepare(p *Pool, segs []Segment, arrays int) int {
 	if a.KVHeads <= 0 || a.Heads%a.KVHeads != 0 {
 		panic("kernel: Attention wants Heads to be a multiple of KVHeads")
 	}
-	a.blocks = a.blocks[:0]
+	a.blocks, a.roots = a.blocks[:0], a.roots[:0]
 	longest := 0
-	for _, s := range segs {
-		longest = max(longest, s.PrefixEnd-s.PrefixStart+s.End-s.Start)
+	for i, s := range segs {
+		lo, hi := Root(segs, i)
+		root := span{lo, hi}
+		a.roots = append(a.roots, root)
+		longest = max(longest, root.len()+s.PrefixEnd-s.PrefixStart+s.End-s.Start)
 		for r := s.Start; r < s.End; r += queryRows {
-			a.blocks = append(a.blocks, a.block(s, r, min(s.End, r+queryRows)))
+			a.blocks = append(a.blocks, a.block(root, s, r, min(s.End, r+queryRows)))
 		}
 	}
 	return a.reserve(p, queryRows, longest, arrays)
@@ -109,15 +139,6 @@ type query struct {
 	m                            int
 	stride, outStride, lseStride int
 	seen, step                   int
-}
-
-// scores fills s (m, ld) with Q·Kᵀ over prefix and own keys, unscaled.
-func (a *Attention) scores(p *Pool, w int, s []float32, ld int, q []float32, stride, m int,
-	prefix, own []float32, kvStride, np, no int) {
-	if np > 0 {
-		p.GemmSerial(w, NT, m, np, a.D, q, stride, prefix, kvStride, s, ld, false)
-	}
-	p.GemmSerial(w, NT, m, no, a.D, q, stride, own, kvStride, s[np:], ld, false)
 }
 
 // attend computes softmax(scale·Q·Kᵀ)·V for one block: exp of the scores first, O = E·V, then the rows of O over
@@ -180,17 +201,18 @@ func (t *attentionForward) Run(w, i int) {
 	k := (a.Heads + h*a.KVHeads/a.Heads) * d
 	v := k + a.KVHeads*d
 	rows := func(at, lo int) []float32 { return t.qkv[lo*c+at:] }
-	keys := [2]cache{1: {rows(k, b.Start), rows(v, b.Start), b.hi - b.Start}}
-	pieces := keys[1:]
-	prefix := b.PrefixEnd - b.PrefixStart
-	if prefix > 0 {
-		keys[0] = cache{rows(k, b.PrefixStart), rows(v, b.PrefixStart), prefix}
-		pieces = keys[:]
+	var pieces [3]cache
+	n := 0
+	for _, x := range b.keys {
+		if x.len() > 0 {
+			pieces[n] = cache{rows(k, x.lo), rows(v, x.lo), x.len()}
+			n++
+		}
 	}
 	a.attend(t.p, w, t.ld, query{
 		q: rows(h*d, b.lo), stride: c, m: b.hi - b.lo,
 		out: t.out[b.lo*a.Heads*d+h*d:], outStride: a.Heads * d,
 		lse: t.lse[b.lo*a.Heads+h:], lseStride: a.Heads,
-		seen: prefix + b.lo - b.Start + 1, step: 1,
-	}, pieces, c)
+		seen: b.seen(), step: 1,
+	}, pieces[:n], c)
 }

@@ -19,17 +19,24 @@ func (a *Attention) Backward(p *Pool, dqkv, dout, out, qkv, lse []float32, segs 
 // others have their prefixes in it. Where some prefix lies elsewhere, all segments are one.
 func (a *Attention) group(segs []Segment) {
 	a.groups = a.groups[:0]
-	var own Segment // the first of the group
 	for i, s := range segs {
-		switch {
-		case s.PrefixEnd == s.PrefixStart:
-			own = s
+		if s.PrefixEnd == s.PrefixStart {
 			a.groups = append(a.groups, i)
-		case s.PrefixStart < own.Start || s.PrefixEnd > own.End:
+		} else if len(a.groups) == 0 || !within(segs[a.groups[len(a.groups)-1]:i], s.PrefixStart, s.PrefixEnd) {
 			a.groups = append(a.groups[:0], 0)
 			return
 		}
 	}
+}
+
+// within tells whether rows [lo, hi) lie in one of the segments.
+func within(segs []Segment, lo, hi int) bool {
+	for _, s := range segs {
+		if s.Start <= lo && hi <= s.End {
+			return true
+		}
+	}
+	return false
 }
 
 type attentionBackward struct {
@@ -43,10 +50,11 @@ type attentionBackward struct {
 func (t *attentionBackward) Run(w, i int) {
 	a := t.a
 	kv, group := i%a.KVHeads, i/a.KVHeads
-	segs := t.segs[a.groups[group]:]
+	first, end := a.groups[group], len(t.segs)
 	if group+1 < len(a.groups) {
-		segs = t.segs[a.groups[group]:a.groups[group+1]]
+		end = a.groups[group+1]
 	}
+	segs, roots := t.segs[first:end], a.roots[first:end]
 	k := (a.Heads + kv) * a.D
 	v := k + a.KVHeads*a.D
 	for _, s := range segs {
@@ -57,10 +65,10 @@ func (t *attentionBackward) Run(w, i int) {
 		}
 	}
 	g := a.Heads / a.KVHeads
-	for _, s := range segs {
+	for i, s := range segs {
 		for h := kv * g; h < kv*g+g; h++ {
 			for r := s.Start; r < s.End; r += queryRows {
-				t.block(w, h, k, v, a.block(s, r, min(s.End, r+queryRows)))
+				t.block(w, h, k, v, a.block(roots[i], s, r, min(s.End, r+queryRows)))
 			}
 		}
 	}
@@ -70,22 +78,27 @@ func (t *attentionBackward) Run(w, i int) {
 func (t *attentionBackward) block(w, h, k, v int, b queryBlock) {
 	a, p, ld := t.a, t.p, t.ld
 	d, c := a.D, a.width()
-	m := b.hi - b.lo
-	np, no := b.PrefixEnd-b.PrefixStart, b.hi-b.Start
+	m, seen := b.len(), b.seen()
 	qkv := func(at, row int) []float32 { return t.qkv[row*c+at:] }
 	dqkv := func(at, row int) []float32 { return t.dqkv[row*c+at:] }
 	do := t.dout[(b.lo*a.Heads+h)*d:]
 	wo := a.Heads * d
 	ps := a.scratch[w][:queryRows*ld]
 	ds := a.scratch[w][queryRows*ld : 2*queryRows*ld]
-	a.scores(p, w, ps, ld, qkv(h*d, b.lo), c, m, qkv(k, b.PrefixStart), qkv(k, b.Start), c, np, no)
-	a.scores(p, w, ds, ld, do, wo, m, qkv(v, b.PrefixStart), qkv(v, b.Start), c, np, no)
+	total := 0 // of the keys
+	for _, x := range b.keys {
+		if n := x.len(); n > 0 {
+			p.GemmSerial(w, NT, m, n, d, qkv(h*d, b.lo), c, qkv(k, x.lo), c, ps[total:], ld, false)
+			p.GemmSerial(w, NT, m, n, d, do, wo, qkv(v, x.lo), c, ds[total:], ld, false)
+			total += n
+		}
+	}
 	for i := range m {
 		row := b.lo + i
-		n := np + row - b.Start + 1
+		n := seen + i
 		delta := dot(do[i*wo:i*wo+d], t.out[(row*a.Heads+h)*d:(row*a.Heads+h)*d+d])
 		first := a.outside(n)
-		ps, ds := ps[i*ld:i*ld+np+no], ds[i*ld:i*ld+np+no]
+		ps, ds := ps[i*ld:i*ld+total], ds[i*ld:i*ld+total]
 		expScale(ps[first:n], a.Scale, t.lse[row*a.Heads+h])
 		softmaxGrad(ds[first:n], ps[first:n], delta, a.Scale)
 		for _, x := range [][]float32{ps, ds} {
@@ -93,12 +106,15 @@ func (t *attentionBackward) block(w, h, k, v int, b queryBlock) {
 			clear(x[n:])
 		}
 	}
-	if np > 0 {
-		p.GemmSerial(w, TN, np, d, m, ps, ld, do, wo, dqkv(v, b.PrefixStart), c, true)
-		p.GemmSerial(w, TN, np, d, m, ds, ld, qkv(h*d, b.lo), c, dqkv(k, b.PrefixStart), c, true)
-		p.GemmSerial(w, NN, m, d, np, ds, ld, qkv(k, b.PrefixStart), c, dqkv(h*d, b.lo), c, false)
+	done := 0
+	for _, x := range b.keys {
+		n := x.len()
+		if n == 0 {
+			continue
+		}
+		p.GemmSerial(w, TN, n, d, m, ps[done:], ld, do, wo, dqkv(v, x.lo), c, true)
+		p.GemmSerial(w, TN, n, d, m, ds[done:], ld, qkv(h*d, b.lo), c, dqkv(k, x.lo), c, true)
+		p.GemmSerial(w, NN, m, d, n, ds[done:], ld, qkv(k, x.lo), c, dqkv(h*d, b.lo), c, done > 0)
+		done += n
 	}
-	p.GemmSerial(w, TN, no, d, m, ps[np:], ld, do, wo, dqkv(v, b.Start), c, true)
-	p.GemmSerial(w, TN, no, d, m, ds[np:], ld, qkv(h*d, b.lo), c, dqkv(k, b.Start), c, true)
-	p.GemmSerial(w, NN, m, d, no, ds[np:], ld, qkv(k, b.Start), c, dqkv(h*d, b.lo), c, np > 0)
 }

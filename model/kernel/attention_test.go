@@ -12,9 +12,12 @@ import (
 func attentionRef(a *Attention, qkv []float64, segs []Segment, rows int) (out, lse []float64) {
 	c, d := a.width(), a.D
 	out, lse = make([]float64, rows*a.Heads*d), make([]float64, rows*a.Heads)
-	for _, s := range segs {
+	for i, s := range segs {
 		for r := s.Start; r < s.End; r++ {
 			var keys []int
+			for j, end := Root(segs, i); j < end; j++ {
+				keys = append(keys, j)
+			}
 			for j := s.PrefixStart; j < s.PrefixEnd; j++ {
 				keys = append(keys, j)
 			}
@@ -97,6 +100,7 @@ func weigh(x []float64, w []float32) (s float64) {
 }
 
 func TestAttention(t *testing.T) {
+	nested := []Segment{{0, 0, 0, 3}, {0, 3, 3, 5}, {3, 5, 5, 8}, {3, 5, 8, 9}, {0, 3, 9, 11}, {9, 11, 11, 14}, {0, 3, 14, 15}}
 	tests := []struct {
 		name      string
 		heads, kv int
@@ -121,6 +125,9 @@ func TestAttention(t *testing.T) {
 		{"window of one", 2, 2, 3, []Segment{{0, 0, 0, 4}}, 4, true, 1},
 		{"window and prefix", 2, 1, 4, []Segment{{0, 0, 0, 4}, {0, 4, 4, 9}, {0, 4, 9, 11}}, 11, true, 3},
 		{"window as long as the prefix", 2, 1, 4, []Segment{{0, 0, 0, 4}, {0, 4, 4, 9}}, 9, true, 5},
+		{"prefix of prefixes", 2, 1, 4, nested, 15, true, 0},
+		{"window and prefix of prefixes", 2, 1, 4, nested, 15, true, 4},
+		{"window over a prefix of prefixes", 2, 2, 4, nested, 15, true, 7},
 		{"window in blocks", 3, 1, 8, []Segment{{0, 0, 0, 150}, {0, 0, 150, 214}}, 214, false, 20},
 		{"window over blocks", 4, 2, 8, []Segment{{0, 0, 0, 150}}, 150, false, 60},
 		{"window and long prefix", 2, 1, 16, []Segment{{0, 0, 0, 70}, {0, 70, 70, 170}}, 170, false, 50},
@@ -207,14 +214,19 @@ func TestAttentionPlace(t *testing.T) {
 				t.Errorf("window %d: other bits after %d rows", window, lead)
 			}
 		}
-		o, l, g := run(whole, dout, []Segment{{0, 0, 0, prefix}, {0, prefix, prefix, prefix + own}})
-		if at := firstDifference(o, out); at >= 0 {
-			t.Errorf("window %d, shared prefix: out differs at %d: %g %g", window, at, o[at], out[at])
+		for name, segs := range map[string][]Segment{
+			"shared prefix":      {{0, 0, 0, prefix}, {0, prefix, prefix, prefix + own}},
+			"prefix of a prefix": {{0, 0, 0, 30}, {0, 30, 30, prefix}, {30, prefix, prefix, prefix + own}},
+		} {
+			o, l, g := run(whole, dout, segs)
+			if at := firstDifference(o, out); at >= 0 {
+				t.Errorf("window %d, %s: out differs at %d: %g %g", window, name, at, o[at], out[at])
+			}
+			if firstDifference(l, lse) >= 0 {
+				t.Errorf("window %d, %s: lse differs", window, name)
+			}
+			near(t, "dqkv with "+name, g, widen(dqkv), 1e-5)
 		}
-		if firstDifference(l, lse) >= 0 {
-			t.Errorf("window %d, shared prefix: lse differs", window)
-		}
-		near(t, "dqkv with shared prefix", g, widen(dqkv), 1e-5)
 
 		for _, step := range []int{1, 5, 100} {
 			for _, pieces := range []int{1, 2, 7} {

@@ -55,14 +55,18 @@ func (o *shortConv) find(segs []kernel.Segment) {
 			at[k] = -1
 		}
 	}
-	for _, s := range segs {
+	for n, s := range segs {
+		first, end := kernel.Root(segs, n)
 		for i := s.Start; i < s.End; i++ {
 			for k := 1; k < o.taps; k++ {
 				row := i - k
 				if row < s.Start {
 					row += s.PrefixEnd - s.Start
 					if row < s.PrefixStart {
-						break
+						row += end - s.PrefixStart
+						if row < first {
+							break
+						}
 					}
 				}
 				o.at[i*o.taps+k] = int32(row)
