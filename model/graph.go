@@ -309,6 +309,10 @@ func (g *Graph) Ops() int { return len(g.ops.Ops()) }
 // Profile makes the following runs measure the time of every op.
 func (g *Graph) Profile() { g.env.Profile = true }
 
+// Watch makes the following runs tell of the first value of each op's output that is not finite: the op's name, such as
+// "layers.0.attention", and the place in the output. Ops are told of in the order in which they run.
+func (g *Graph) Watch(tell func(op string, at int, value float32)) { g.env.Watch = tell }
+
 // Spent returns the time spent in each kind of op since the last call: ops of all layers together, by name.
 func (g *Graph) Spent() map[string]time.Duration {
 	out := map[string]time.Duration{}

@@ -13,16 +13,18 @@ func (u *run) checkDisk() error {
 	if isRun(u.Recipe.OutputDir) {
 		return nil
 	}
-	values := u.modelBytes() / 4
-	need := 4*values + u.explainBytes()
+	need := u.modelBytes() + u.explainBytes()
 	if u.Recipe.SaveStrategy != "no" {
-		need += 4 * values * 3 // weights and AdamW's two moments
-	}
-	if u.Recipe.SaveStrategy != "no" && u.Recipe.EMADecay > 0 {
-		need += 4 * values // the weights beside their average
+		need += u.checkpointBytes()
 	}
 	free, ok := machine.FreeDisk(folderOf(u.Recipe.OutputDir))
 	return diskError(u.Recipe.OutputDir, need, free, ok)
+}
+
+// checkpointBytes is the room that a checkpoint takes: the model, the optimizer's moments, and the weights beside their
+// average.
+func (u *run) checkpointBytes() int64 {
+	return u.modelBytes() + momentBytes(u.Model.Model, u.Recipe.Optim) + averageBytes(u.Model.Model, u.Recipe.EMADecay)
 }
 
 // modelBytes is the room that the run's model takes: an adapter is saved without its base.

@@ -163,6 +163,9 @@ func clearRun(dir string) error {
 	if err := clearExplain(dir); err != nil {
 		return err
 	}
+	if err := removeBundles(dir); err != nil {
+		return mistake("output_dir %s: %w", dir, err)
+	}
 	if err := removeCard(dir); err != nil {
 		return mistake("output_dir %s: %s", dir, checkpoints.Reason(err))
 	}

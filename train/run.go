@@ -266,9 +266,10 @@ func (u *run) conclude(ctx context.Context, said func()) (stop bool, err error) 
 
 // step makes one step and reports it.
 func (u *run) step() error {
+	before := u.Cursor.Place
 	s, err := u.trainer.Step()
 	if err != nil {
-		return u.explain(err)
+		return u.explain(err, before)
 	}
 	seconds := s.Time.Seconds()
 	row := Metric{Step: u.trainer.Done.Step, Epoch: u.Cursor.Passes(), Loss: &s.Loss, GradNorm: s.GradNorm,
@@ -305,8 +306,8 @@ func (u *run) saveAfter(err error) error {
 	return fmt.Errorf("%w; step %d could not be saved either", err, step)
 }
 
-// explain names the rows of a step that went wrong, and says what to do.
-func (u *run) explain(err error) error {
+// explain names the rows of a step that went wrong, keeps it, and says what to do. before is where the run stood.
+func (u *run) explain(err error, before Place) error {
 	var bad *nonFiniteError
 	if !errors.As(err, &bad) {
 		return err
@@ -315,7 +316,11 @@ func (u *run) explain(err error) error {
 	if u.saved > 0 {
 		hint += fmt.Sprintf("; the last whole checkpoint is %s/checkpoint-%d", u.Recipe.OutputDir, u.saved)
 	}
-	return fmt.Errorf("%w; rows: %s; %s", bad, sources(&u.rows.train.Store, bad.rows), hint)
+	rows := sources(&u.rows.train.Store, bad.rows)
+	if dir := u.keepBundle(bad, before); dir != "" {
+		hint += fmt.Sprintf("; see the step again: instruct train --replay %s", dir)
+	}
+	return fmt.Errorf("%w; rows: %s; %s", bad, rows, hint)
 }
 
 // afterStep evaluates and saves where the recipe says so.

@@ -27,31 +27,7 @@ func (u *run) saveCheckpoint() error {
 		_ = u.metrics.file.Sync()
 	}
 	r, step, best := u.Recipe, u.trainer.Done.Step, u.best.Step
-	files := []struct {
-		name  string
-		value any
-	}{
-		{trainerFile, u.trainerState()},
-		{checkpoints.StateFile, state{u.trainer.Done, u.Cursor.Place, u.best, u.origin, u.rows.beginning, *r,
-			u.rows.audit().Hash, u.referenceHash(), u.due}},
-	}
-	write := func(tmp string) error {
-		if err := u.trainer.ema.during(func() error { return u.Model.Save(tmp) }); err != nil {
-			return err
-		}
-		if err := pretrained.WriteTensors(filepath.Join(tmp, optimizerFile), u.trainer.tensors()); err != nil {
-			return err
-		}
-		if err := u.reference.write(tmp); err != nil {
-			return err
-		}
-		for _, f := range files {
-			if err := writeJSON(filepath.Join(tmp, f.name), f.value); err != nil {
-				return err
-			}
-		}
-		return checkpoints.WriteSums(tmp)
-	}
+	write := u.checkpoint()
 	s := &saving{step: step, done: make(chan error, 1)}
 	u.saving = s
 	go func() {
@@ -65,6 +41,36 @@ func (u *run) saveCheckpoint() error {
 		return u.settle()
 	}
 	return nil
+}
+
+// checkpoint gives what writes the state of the run, as it is now, into a folder. Weights and moments are those of the
+// time when it is called.
+func (u *run) checkpoint() (write func(dir string) error) {
+	files := []struct {
+		name  string
+		value any
+	}{
+		{trainerFile, u.trainerState()},
+		{checkpoints.StateFile, state{u.trainer.Done, u.Cursor.Place, u.best, u.origin, u.rows.beginning, *u.Recipe,
+			u.rows.audit().Hash, u.referenceHash(), u.due}},
+	}
+	return func(dir string) error {
+		if err := u.trainer.ema.during(func() error { return u.Model.Save(dir) }); err != nil {
+			return err
+		}
+		if err := pretrained.WriteTensors(filepath.Join(dir, optimizerFile), u.trainer.tensors()); err != nil {
+			return err
+		}
+		if err := u.reference.write(dir); err != nil {
+			return err
+		}
+		for _, f := range files {
+			if err := writeJSON(filepath.Join(dir, f.name), f.value); err != nil {
+				return err
+			}
+		}
+		return checkpoints.WriteSums(dir)
+	}
 }
 
 // settle waits for the checkpoint that is being written, if there is one.

@@ -184,20 +184,15 @@ func (u *run) possible(st *state) error {
 
 // restore loads moments and counters from a checkpoint; the weights, or their average, were loaded with the model.
 func (u *run) restore(dir string) error {
-	path := filepath.Join(dir, checkpoints.StateFile)
-	text, err := os.ReadFile(path)
+	st, err := readState(dir)
 	if err != nil {
-		return mistake("resume: %s: %s", path, checkpoints.Reason(err))
+		return mistake("resume: %w", err)
 	}
-	st := state{Recipe: recipe.Default()} // keys that are younger than the checkpoint have their defaults
-	if err := json.Unmarshal(text, &st); err != nil {
-		return mistake("resume: %s: %v", path, err)
-	}
-	if err := u.sameRun(&st, dir); err != nil {
+	if err := u.sameRun(st, dir); err != nil {
 		return err
 	}
-	if err := u.possible(&st); err != nil {
-		return mistake("resume: %s: %w; go on from another checkpoint", path, err)
+	if err := u.possible(st); err != nil {
+		return mistake("resume: %s: %w; go on from another checkpoint", filepath.Join(dir, checkpoints.StateFile), err)
 	}
 	if st.ReferenceHash != "" {
 		f, err := readReference(dir, st.ReferenceHash)
@@ -206,12 +201,38 @@ func (u *run) restore(dir string) error {
 		}
 		u.use(f)
 	}
+	if err := u.Setup.restoreMoments(u.trainer, dir, st); err != nil {
+		return err
+	}
+	u.Cursor.Place = st.Place
+	u.best = st.best
+	u.due = st.Due
+	u.saved = st.Counters.Step
+	return nil
+}
+
+// readState reads the state.json of a checkpoint.
+func readState(dir string) (*state, error) {
+	path := filepath.Join(dir, checkpoints.StateFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s", path, checkpoints.Reason(err))
+	}
+	st := state{Recipe: recipe.Default()} // keys that are younger than the checkpoint have their defaults
+	if err := json.Unmarshal(text, &st); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &st, nil
+}
+
+// restoreMoments gives a trainer the moments of a checkpoint, the weights under an average, and the counters.
+func (s *Setup) restoreMoments(t *Trainer, dir string, st *state) error {
 	src, err := checkpoints.OpenSafetensors(filepath.Join(dir, optimizerFile))
 	if err != nil {
 		return err
 	}
 	defer src.Close()
-	for _, x := range u.trainer.tensors() {
+	for _, x := range t.tensors() {
 		if shape, ok := src.Shape(x.Name); !ok || !slices.Equal(shape, x.Shape) {
 			return mistake("resume: %s: %s has no %s of shape %v", dir, optimizerFile, x.Name, x.Shape)
 		}
@@ -219,14 +240,10 @@ func (u *run) restore(dir string) error {
 			return err
 		}
 	}
-	if err := u.Model.Refresh(u.Pool); err != nil {
+	if err := s.Model.Refresh(s.Pool); err != nil {
 		return err
 	}
-	u.trainer.opt.steps = st.Counters.Step
-	u.trainer.Done = st.Counters
-	u.Cursor.Place = st.Place
-	u.best = st.best
-	u.due = st.Due
-	u.saved = st.Counters.Step
+	t.opt.steps = st.Counters.Step
+	t.Done = st.Counters
 	return nil
 }

@@ -38,7 +38,11 @@ type Trainer struct {
 	source Source
 
 	beforeUpdate func() error // is called in each step before a weight or moment changes; may be nil
+	made         []microLoss  // of the step at hand, one a micro-batch
 }
+
+// microLoss is the loss of a micro-batch, summed, and what it adds to the divisor of its step's loss.
+type microLoss struct{ sum, divisor float64 }
 
 // TrainerOptions say what is trained, on what and how.
 type TrainerOptions struct {
@@ -158,6 +162,7 @@ func (t *Trainer) Step() (StepResult, error) {
 func (t *Trainer) accumulate(each func(*data.Batch)) (sum, divisor float64, err error) {
 	t.feed.drawn = uint64(t.Done.Step) << 16
 	t.feed.noise.Step = uint64(t.Done.Step)
+	t.made = t.made[:0]
 	for b, err := range t.source.Next() {
 		if err != nil {
 			return 0, 0, err
@@ -167,12 +172,13 @@ func (t *Trainer) accumulate(each func(*data.Batch)) (sum, divisor float64, err 
 		if err != nil {
 			return 0, 0, fmt.Errorf("step %d: %w", t.Done.Step+1, err)
 		}
+		t.made = append(t.made, microLoss{loss, d})
+		each(b)
 		if !finite(loss) {
 			return 0, 0, t.nonFinite("loss", loss, b)
 		}
 		sum += loss
 		divisor += d
-		each(b)
 	}
 	return sum, divisor, nil
 }

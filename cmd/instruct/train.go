@@ -46,6 +46,7 @@ func (f *recipeFlag) Set(v string) error {
 func newTrain(s *streams, args []string) *cobra.Command {
 	var settings []recipe.Setting
 	var quiet bool
+	var bundle string
 	c := &cobra.Command{
 		Use:   "train [RECIPE.yaml]",
 		Short: "Run a recipe; without an argument the embedded default",
@@ -55,7 +56,8 @@ a model and a data set, the embedded default runs: a small model is made and lea
   instruct train recipe.yaml --learning_rate 2e-4 --seed 7
   instruct train runs/mine/recipe.yaml --output_dir runs/again      the same bits again
   instruct train recipe.yaml --resume_from_checkpoint true          go on after a stop
-  instruct train recipe.yaml --resume_from_checkpoint auto          go on if it was stopped, else begin`,
+  instruct train recipe.yaml --resume_from_checkpoint auto          go on if it was stopped, else begin
+  instruct train --replay runs/mine/nan-step-7                      see a step again whose loss was no number`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return mistake("train takes one recipe, got %q", args)
@@ -66,6 +68,16 @@ a model and a data set, the embedded default runs: a small model is made and lea
 			notes := s.err
 			if quiet {
 				notes = io.Discard
+			}
+			if bundle != "" {
+				if len(paths) > 0 {
+					return mistake("--replay %s: the bundle has its recipe; give the keys that shall differ as flags", bundle)
+				}
+				got, err := train.Replay(cmd.Context(), bundle, settings)
+				if err != nil {
+					return err
+				}
+				return printReplayed(s, bundle, got)
 			}
 			r, err := readRecipe(notes, paths, settings)
 			if err != nil {
@@ -88,6 +100,8 @@ a model and a data set, the embedded default runs: a small model is made and lea
 			f.NoOptDefVal = "true"
 		}
 	}
+	c.Flags().StringVar(&bundle, "replay", "", "make the step of a bundle again (RUN/nan-step-N, kept where a loss, gradient "+
+		"norm or weight is no number) and say what of it is not finite; exit 1 if it happens again")
 	c.Flags().BoolVar(&quiet, "quiet", false, "show no progress and no notes")
 	return c
 }

@@ -129,7 +129,25 @@ func (o *Op) Do(inputs ...gorgonia.Value) (v gorgonia.Value, err error) {
 		out = o.out.Float32s()
 	}
 	o.body.run(o.slices, out)
+	if o.env.Watch != nil {
+		o.watch(out)
+	}
 	return o.out, nil
+}
+
+// watch tells Env.Watch of the first value of the output that is not finite, among the rows of the batch at hand. An
+// output that is a parameter's gradient has no rows.
+func (o *Op) watch(out []float32) {
+	if o.borrowed || len(o.shape) == 0 || o.shape[0] != o.graph.Capacity {
+		return
+	}
+	width := len(out) / o.graph.Capacity
+	for i, x := range out[:extent{o.env, o.narrow}.rows()*width] {
+		if x-x != 0 {
+			o.env.Watch(o.name, i, x)
+			return
+		}
+	}
 }
 
 // SymDiff implements gorgonia.SDOp.
