@@ -64,51 +64,54 @@ func (p *Past) cannotUnroll() string {
 }
 
 // Unroll gives, for each of n answers and for each row, by how much the log-probability of the answer would fall, to
-// first order, if nothing of the row were trained. gradient leaves the gradient of answer i's loss in the parameters of
-// the run's model, which has the weights at the end. It takes a training, and two gradients a step and answer. seen is
-// called Calls times.
+// first order, if nothing of the row were trained, and how smooth the run is (smoothness). gradient leaves the gradient
+// of answer i's loss in the parameters of the run's model, which has the weights at the end. It takes five trainings, and
+// two gradients a step and answer. seen is called UnrollCalls times.
 func (p *Past) Unroll(ctx context.Context, n int, gradient func(m *pretrained.Model, pool *kernel.Pool, i int) error,
-	seen func()) ([][]float64, error) {
+	seen func()) (scores [][]float64, smooth float64, err error) {
 	if why := p.cannotUnroll(); why != "" {
-		return nil, mistake("explain %s: method unroll: %s; take trace", p.Dir, why)
+		return nil, 0, mistake("explain %s: method unroll: %s; take trace", p.Dir, why)
 	}
 	u, err := p.newUnroll(ctx, n, seen)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer u.close()
 	if err := u.forward(ctx, p.Steps); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	for i := range u.answers {
 		u.clear()
 		if err := gradient(u.setup.Model, u.setup.Pool, i); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		u.answers[i] = adjoint{u.like(grad), u.like(nil), u.like(nil), make([]float64, p.Rows())}
 	}
+	if smooth, err = u.smoothness(ctx, len(p.Steps), p.someRows()); err != nil {
+		return nil, 0, err
+	}
 	for at := (len(p.Steps) - 1) / u.every; at >= 0; at-- {
 		if err := u.replay(at, min(u.every, len(p.Steps)-at*u.every)); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		for i := len(u.part) - 1; i >= 0; i-- {
 			if err := ctx.Err(); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 			if err := u.back(u.part[i]); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 		}
 	}
-	scores := make([][]float64, n)
+	scores = make([][]float64, n)
 	for i := range scores {
 		scores[i] = u.answers[i].rows
 	}
-	return scores, nil
+	return scores, smooth, nil
 }
 
 // UnrollCalls is how often [Past.Unroll] calls seen.
-func (p *Past) UnrollCalls(answers int) int { return len(p.Steps) * (3 + 2*answers) }
+func (p *Past) UnrollCalls(answers int) int { return len(p.Steps) * (5 + 2*answers) }
 
 func (p *Past) newUnroll(ctx context.Context, n int, seen func()) (*unroll, error) {
 	r := p.recipe.Resolved()
@@ -120,7 +123,7 @@ func (p *Past) newUnroll(ctx context.Context, n int, seen func()) (*unroll, erro
 	u := &unroll{setup: s, answers: make([]adjoint, n), seen: seen}
 	u.every = int(math.Ceil(math.Sqrt(float64(len(p.Steps)))))
 	parts := (len(p.Steps) + u.every - 1) / u.every
-	need := 4 * int64(trainedValues(s.Model.Model)) * int64(3*(parts+u.every)+3*n+2)
+	need := 4 * int64(trainedValues(s.Model.Model)) * int64(3*(parts+u.every)+3*n+4)
 	if free, ok := machine.AvailableMemory(); ok && free < need {
 		s.Close()
 		return nil, mistake("explain %s: method unroll keeps states of the run in memory, %s, and %s can be had; take "+

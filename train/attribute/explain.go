@@ -27,13 +27,14 @@ type Explanation struct {
 	BaseLogprob *float64 `json:"base_logprob,omitempty"` // of the answer
 	Parts       int      `json:"parts"`                  // the first token that the base would not have said; -1: none
 
-	Method  string  `json:"method"`
-	Steps   []int   `json:"steps,omitempty"` // whose weights were looked at
-	Towards []Row   `json:"towards"`         // the rows that pushed towards the answer most
-	Against []Row   `json:"against"`         // and against it
-	Pushed  float64 `json:"pushed"`          // the sum of all rows that pushed towards it
-	Pulled  float64 `json:"pulled"`          // and of those against it, below 0
-	Rows    int     `json:"rows"`
+	Method  string   `json:"method"`
+	Steps   []int    `json:"steps,omitempty"`      // whose weights were looked at
+	Smooth  *float64 `json:"smoothness,omitempty"` // of unroll: of the run, at most 1; see [train.Past.Unroll]
+	Towards []Row    `json:"towards"`              // the rows that pushed towards the answer most
+	Against []Row    `json:"against"`              // and against it
+	Pushed  float64  `json:"pushed"`               // the sum of all rows that pushed towards it
+	Pulled  float64  `json:"pulled"`               // and of those against it, below 0
+	Rows    int      `json:"rows"`
 
 	Proof *Proof   `json:"proof,omitempty"`
 	Notes []string `json:"notes,omitempty"`
@@ -94,8 +95,15 @@ func Find(ctx context.Context, p *train.Past, questions []Question, out []Explan
 		if o.Begin != nil {
 			o.Begin(planUnroll(p, len(questions)))
 		}
-		if scores, err = Unroll(ctx, p, questions, o.Seen); err != nil {
+		var smooth float64
+		if scores, smooth, err = Unroll(ctx, p, questions, o.Seen); err != nil {
 			return err
+		}
+		for i := range out {
+			out[i].Smooth = &smooth
+			if note := roughNote(smooth); note != "" {
+				out[i].Notes = append(out[i].Notes, note)
+			}
 		}
 		for i := range scores {
 			scores[i] = l.sum(scores[i])

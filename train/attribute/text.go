@@ -112,6 +112,9 @@ func (x *Explanation) writeRows(b *strings.Builder) {
 	if top := x.largest(); top > 0 && top < shareAlone {
 		fmt.Fprintf(b, "no single row explains the answer: the first is %.0f %% of all that pushed towards it\n", 100*top)
 	}
+	if x.Smooth != nil {
+		fmt.Fprintf(b, "smoothness of the run %.2f of 1\n", *x.Smooth)
+	}
 	if x.Method == "trace" {
 		fmt.Fprintf(b, "trace over the weights after step %s\n", steps(x.Steps))
 	}

@@ -39,9 +39,12 @@ func TestUnroll(t *testing.T) {
 		t.Fatal(err)
 	}
 	calls := 0
-	scores, err := Unroll(t.Context(), p, q, func(done, of int) { calls = of - done })
+	scores, smooth, err := Unroll(t.Context(), p, q, func(done, of int) { calls = of - done })
 	if err != nil {
 		t.Fatal(err)
+	}
+	if smooth < 0.8 {
+		t.Errorf("a smooth run has smoothness %.3f", smooth)
 	}
 	if calls != 0 {
 		t.Errorf("%d calls are missing", calls)
@@ -95,4 +98,29 @@ func correlation(a, b []float64) float64 {
 		bb += float64(b[i] * b[i])
 	}
 	return ab / math.Sqrt(aa*bb)
+}
+
+// TestRough: AdamW without epsilon or warm-up at a high rate is rougher than with them, and is said to be.
+func TestRough(t *testing.T) {
+	smooth := func(more ...string) float64 {
+		dir := t.TempDir()
+		if err := learn(t.Context(), dir, append([]string{"num_train_epochs", "6", "explain", "false"}, more...)...); err != nil {
+			t.Fatal(err)
+		}
+		p, err := train.OpenPast(t.Context(), filepath.Join(dir, "run"), 1, io.Discard, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		_, smooth, err := Unroll(t.Context(), p, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return smooth
+	}
+	rough, calm := smooth("learning_rate", "1e-1"), smooth("learning_rate", "1e-3", "adam_epsilon", "1e-3")
+	t.Logf("smoothness %.3f and %.3f", rough, calm)
+	if roughNote(rough) == "" || roughNote(calm) != "" || rough > 1 || calm > 1 {
+		t.Errorf("smoothness %.3f of a rough run, %.3f of a calm one", rough, calm)
+	}
 }
