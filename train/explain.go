@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"instruct/checkpoints"
+	"instruct/model/kernel"
 )
 
 // explainDir is the folder of a run with the weights that explain: true keeps: checkpoint-N with the model alone, apart
@@ -26,7 +27,16 @@ func (u *run) explainBytes() int64 {
 	if !u.Recipe.Explain {
 		return 0
 	}
-	return int64(min(explainKept, u.Steps)-1) * u.modelBytes()
+	each := u.modelBytes()
+	if u.explainRounded() {
+		each /= 2
+	}
+	return int64(min(explainKept, u.Steps)-1) * each
+}
+
+// explainRounded tells whether they are kept in bf16: an adapter is small, and kept as it is.
+func (u *run) explainRounded() bool {
+	return u.Recipe.ExplainDType == kernel.BF16.String() && u.Model.Adapter() == nil
 }
 
 // sayExplain says it before the run begins.
@@ -45,10 +55,16 @@ func (u *run) keepExplain() error {
 	}
 	dir = filepath.Join(dir, fmt.Sprintf("checkpoint-%d", u.trainer.Done.Step))
 	err := checkpoints.SaveDir(dir, func(tmp string) error {
-		if err := u.trainer.ema.during(func() error { return u.Model.Save(tmp) }); err != nil {
+		err := u.trainer.ema.during(func() error {
+			if u.explainRounded() {
+				return u.Model.SaveAs(tmp, u.Recipe.ExplainDType, 0)
+			}
+			return u.Model.Save(tmp)
+		})
+		if err != nil {
 			return err
 		}
-		err := writeJSON(filepath.Join(tmp, checkpoints.StateFile), map[string]int{"step": u.trainer.Done.Step})
+		err = writeJSON(filepath.Join(tmp, checkpoints.StateFile), map[string]int{"step": u.trainer.Done.Step})
 		if err != nil {
 			return err
 		}

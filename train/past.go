@@ -258,6 +258,7 @@ func (p *Past) Without(ctx context.Context, rows []string, dir string, o Options
 	r := p.recipe
 	r.DropRows = slices.Concat(r.DropRows, rows)
 	r.OutputDir, r.Resume, r.Overwrite, r.Explain = dir, "", false, false
+	r.ExplainDType = recipe.Default().ExplainDType
 	if !r.LoadBest {
 		r.SaveStrategy, r.SaveSteps = "no", 0
 		if r.StopPatience == 0 {

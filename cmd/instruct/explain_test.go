@@ -54,6 +54,25 @@ func TestExplain(t *testing.T) {
 	if tree(t, "out") != before {
 		t.Error("the run was changed")
 	}
+	half := call(t, "", strings.Replace(tuned, "--quiet ", "", 1)+
+		"--explain true --explain_dtype bf16 --output_dir half")
+	has(t, half.err, "weights are kept at 5 steps")
+	size := func(run string) int64 {
+		f, err := os.Stat(filepath.Join(run, "explain", "checkpoint-3", "model.safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Size()
+	}
+	if whole, rounded := size("out"), size("half"); rounded > whole*6/10 {
+		t.Errorf("%d bytes in bf16, %d in fp32", rounded, whole)
+	}
+	if read(t, "out/model.safetensors") != read(t, "half/model.safetensors") {
+		t.Error("how weights are kept on the way moves the model")
+	}
+	has(t, ok(t, "", "explain half --max_new_tokens 8 --prompt Hello. --answer Yes."), "after step 1, 2, 3, 4, 5, 6")
+	mistaken(t, call(t, "", tuned+"--explain_dtype bf16 --output_dir none"), "set explain: true")
+	mistaken(t, call(t, "", tuned+"--explain true --explain_dtype q8_0 --output_dir none"), "known: fp32, bf16")
 	write(t, "r.jsonl", rows(7)+`{"prompt":"x","completion":"y"}`+"\n")
 	mistaken(t, call(t, "", asked+"Hello."), "explain out: its data, tokenizer or template are not those")
 }

@@ -16,6 +16,8 @@ func Choices(key string) []string {
 	switch key {
 	case "dtype":
 		return kernel.DTypes()
+	case "explain_dtype":
+		return []string{kernel.F32.String(), kernel.BF16.String()}
 	case "loss_type":
 		return append([]string{NLL}, preference.Names()...)
 	case "adapter":
@@ -132,6 +134,8 @@ func (r *Recipe) checks() []check {
 		{r.EvalStrategy != "steps" || r.EvalSteps > 0, "", nil, "eval_strategy steps needs eval_steps"},
 		{r.SaveStrategy != "steps" || r.SaveSteps > 0, "", nil, "save_strategy steps needs save_steps"},
 		{r.SaveLimit >= 1, "save_total_limit", r.SaveLimit, "it must be at least 1"},
+		{r.Explain || r.ExplainDType == kernel.F32.String(), "", nil,
+			"explain_dtype says how weights are kept for instruct explain: set explain: true"},
 		{r.LoggingSteps >= 1, "logging_steps", r.LoggingSteps, "it must be at least 1"},
 		{r.DataSeed >= 0, "data_seed", r.DataSeed, "it must be 0 or more"},
 		{r.Seed >= 0, "seed", r.Seed, "it must be 0 or more"},

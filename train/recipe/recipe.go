@@ -91,6 +91,7 @@ type Recipe struct {
 	SaveSteps    int    `key:"save_steps" help:"steps between checkpoints; above 0 implies save_strategy steps"`
 	SaveLimit    int    `key:"save_total_limit" help:"checkpoints kept; the best one is always kept"`
 	Explain      bool   `key:"explain" help:"keep the weights of up to 7 steps on the way, for instruct explain"`
+	ExplainDType string `key:"explain_dtype" help:"of a whole model: keep them in fp32, or rounded in bf16, half the room"`
 	LoadBest     bool   `key:"load_best_model_at_end" help:"the run's result is the checkpoint of lowest held-out loss"`
 
 	StopPatience  int     `key:"early_stopping_patience" help:"stop after so many evaluations in vain; 0: never"`
@@ -124,7 +125,7 @@ func Default() Recipe {
 		BatchSize: 8, Accumulation: 1, SharePrefix: true, Sampling: "random", Epochs: 3,
 		MaxSteps: -1, DType: kernel.F32.String(), Optim: "adamw", LearningRate: 1e-4, MuonSteps: 5, Scheduler: "linear",
 		Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, MaxGradNorm: 1, EvalStrategy: "epoch", SaveStrategy: "epoch", SaveLimit: 2,
-		LoggingSteps: 10, DataSeed: 42, Seed: 42,
+		ExplainDType: kernel.F32.String(), LoggingSteps: 10, DataSeed: 42, Seed: 42,
 	}
 }
 
