@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"instruct/checkpoints"
+	"instruct/train/record"
 )
 
 // handed trains a run with checkpoints at every step and hands over an early one; script does what continue.py does to
@@ -105,12 +106,34 @@ func TestHandOver(t *testing.T) {
 	if err := checkpoints.CheckSums(taken); err != nil {
 		t.Error(err)
 	}
+	ledger := func(kinds ...string) {
+		t.Helper()
+		a, err := record.Verify(t.Context(), out, record.AuditOptions{Reads: ReadsOfRun, Inside: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range a.Checks {
+			if !c.Holds {
+				t.Errorf("%+v", c)
+			}
+		}
+		made, err := record.Read(out)
+		var got []string
+		for _, e := range made {
+			got = append(got, e.Kind)
+		}
+		if err != nil || !slices.Equal(got, kinds) {
+			t.Errorf("the record has %q, want %q: %v", got, kinds, err)
+		}
+	}
+	ledger("import")
 	r := set(t, small(t), "num_train_epochs", "2", "gradient_accumulation_steps", "2", "output_dir", out,
 		"resume_from_checkpoint", "true", "overwrite_output_dir", "false")
 	on := mustRun(t, r)
 	if on.WeightsHash != whole.WeightsHash {
 		t.Error("taken back and trained to the end, the weights are others")
 	}
+	ledger("import", "train", "train") // before and after what is measured at the end
 }
 
 // refusals tries what cannot be taken back from a folder, and what cannot be handed over.

@@ -20,8 +20,9 @@ import (
 
 // Kinds of entries in the ledger of a run.
 const (
-	kindTrained = "train" // the run made its steps
-	kindStopped = "stop"  // it was stopped, and can go on
+	kindTrained  = "train"  // the run made its steps
+	kindStopped  = "stop"   // it was stopped, and can go on
+	kindImported = "import" // it was taken back from elsewhere, with a checkpoint to go on from
 )
 
 // ledgerRun is what an entry says of a run beside the hashes of files.

@@ -10,11 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"instruct/checkpoints"
 	"instruct/model/kernel"
 	"instruct/model/pretrained"
 	"instruct/train/recipe"
+	"instruct/train/record"
 )
 
 // lineageFile says where a run that was taken back has been.
@@ -131,7 +133,22 @@ func writeTakenBack(
 	if err := checkpoints.WriteFile(filepath.Join(out, recipeFile), yaml); err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(out, lineageFile), line)
+	if err := writeJSON(filepath.Join(out, lineageFile), line); err != nil {
+		return err
+	}
+	now, err := record.Hashes(out, recordedNames(out)...)
+	if err != nil {
+		return err
+	}
+	return record.Append(out, kindImported, ledgerImport{Time: time.Now().UTC().Format(time.RFC3339),
+		Author: record.Author(""), lineage: line}, record.Files{Own: now})
+}
+
+// ledgerImport is what the first entry of a run that was taken back says.
+type ledgerImport struct {
+	Time   string `json:"time"`
+	Author string `json:"author"` // who took it back
+	lineage
 }
 
 // readHandover reads handover.json.

@@ -132,6 +132,8 @@ func TestForgetCorrections(t *testing.T) {
 		}
 	}
 	has(t, ok(t, "", "audit verify shop"), "shop is as recorded")
+	has(t, ok(t, "", "log shop"), "forgotten: 1 corrections, the first taught in round 2; 2 rounds made again, 3 current")
+	has(t, ok(t, "", "log shop --json"), `{"kind":"forget",`, `"rows_sha256":["`)
 	for _, path := range filesOf(t, "shop") {
 		if strings.Contains(read(t, path), "who is it") {
 			t.Errorf("%s has the text of what was forgotten", path)

@@ -27,13 +27,17 @@ corrections and the tests that were lost. The page report.html in a round's fold
 			if err != nil {
 				return err
 			}
-			ledger, err := coach.Ledger(args[0])
+			events, err := coach.Events(args[0])
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				for _, l := range ledger {
-					if err := writeJSON(s.out, l); err != nil {
+				for _, e := range events {
+					var x any = e.Round
+					if e.Forgot != nil {
+						x = e.Forgot
+					}
+					if err := writeJSON(s.out, x); err != nil {
 						return err
 					}
 				}
@@ -45,14 +49,19 @@ corrections and the tests that were lost. The page report.html in a round's fold
 			}
 			var b bytes.Buffer
 			fmt.Fprintf(&b, "  0  %s\n", base.Model)
-			for _, l := range ledger {
-				logLine(&b, l)
+			for _, e := range events {
+				if f := e.Forgot; f != nil {
+					fmt.Fprintf(&b, "  -  forgotten: %d corrections, the first taught in round %d; %d rounds made again, %d current; "+
+						"%s, %s\n", len(f.Rows), f.First, f.Again, f.Current, f.Author, f.Time)
+					continue
+				}
+				logLine(&b, *e.Round)
 			}
 			fmt.Fprintf(&b, "current: %d%s\n", current, reportOf(args[0], current))
 			_, err = s.out.Write(b.Bytes())
 			return err
 		}}
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a round")
+	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a round; of what was forgotten one of kind forget")
 	c.Flags().IntVar(&round, "round", 0, "number of one round, with what its models said")
 	return c
 }

@@ -335,8 +335,9 @@ func (f *Forgetting) following() int {
 	return most + 1
 }
 
-// forgottenRounds is what the entry of the ledger says; of the corrections it has hashes only.
-type forgottenRounds struct {
+// Forgot is what the entry of the ledger says; of the corrections it has hashes only.
+type Forgot struct {
+	Kind    string   `json:"kind,omitempty"` // forget, where it is written apart from the ledger
 	Time    string   `json:"time"`
 	Author  string   `json:"author"`
 	Rows    []string `json:"rows_sha256"` // of the line of each correction
@@ -388,7 +389,7 @@ func (f *Forgetting) record(current int) error {
 		return err
 	}
 	made := slices.DeleteFunc(slices.Clone(f.Rounds), func(a Again) bool { return a.Empty() })
-	return record.Append(dir, kindForgot, forgottenRounds{Time: time.Now().UTC().Format(time.RFC3339),
+	return record.Append(dir, kindForgot, Forgot{Time: time.Now().UTC().Format(time.RFC3339),
 		Author: record.Author(""), Rows: f.progress.Rows, First: f.First, Again: len(made), Head: head, Current: current},
 		files)
 }

@@ -25,19 +25,42 @@ const (
 // Ledger reads the rounds and rollbacks of a behaviour folder's ledger, the oldest first. It is only ever written
 // whole, so a line that cannot be read is damage from elsewhere, and an error. [record.Verify] checks its chain.
 func Ledger(behaviour string) ([]Round, error) {
+	events, err := Events(behaviour)
+	var all []Round
+	for _, e := range events {
+		if e.Round != nil {
+			all = append(all, *e.Round)
+		}
+	}
+	return all, err
+}
+
+// Event is an entry of a behaviour's ledger about its models: a round or a rollback, or that corrections were forgotten.
+type Event struct {
+	Round  *Round
+	Forgot *Forgot
+}
+
+// Events reads them as [Ledger] does.
+func Events(behaviour string) ([]Event, error) {
 	entries, err := record.Read(behaviour)
 	if err != nil {
 		return nil, mistake("behaviour %s: %w", behaviour, err)
 	}
-	var all []Round
+	var all []Event
 	for _, e := range entries {
-		var r Round
-		if err := json.Unmarshal(e.Line, &r); err != nil {
+		var x Event
+		into := any(&x.Round)
+		if e.Kind == kindForgot {
+			into = &x.Forgot
+		}
+		if err := json.Unmarshal(e.Line, into); err != nil {
 			return nil, mistake("behaviour %s: %s:%d is no line of a ledger: %v; put it right or take it out, no model is lost",
 				behaviour, record.File, e.Number, err)
 		}
-		if e.Kind == "" || e.Kind == kindRound || e.Kind == kindRollback { // older programs wrote no kind
-			all = append(all, r)
+		switch e.Kind {
+		case "", kindRound, kindRollback, kindForgot: // older programs wrote no kind
+			all = append(all, x)
 		}
 	}
 	return all, nil
