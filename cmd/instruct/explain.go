@@ -27,6 +27,7 @@ type explaining struct {
 	prompt, answer, system string
 	suite                  string
 	failed, json, scores   bool
+	cut                    bool
 	method, html           string
 	top, verify, random    int
 	maxNew, threads        int
@@ -60,6 +61,7 @@ random rows of like length.`,
 	fl := c.Flags()
 	fl.StringVar(&e.prompt, "prompt", "", "what is asked")
 	fl.StringVar(&e.answer, "answer", "", "the answer to explain; not given: the model's own")
+	fl.BoolVar(&e.cut, "cut", false, "of answer: it was cut, so no end of the turn stands behind it")
 	fl.StringVar(&e.system, "system", "", "system prompt; not given: the one that the model was tuned with")
 	fl.StringVar(&e.suite, "suite", "", "explain the model's answers to the tests of a suite")
 	fl.BoolVar(&e.failed, "failed", false, "of a suite: those that fail")
@@ -84,6 +86,8 @@ func (e *explaining) check(cmd *cobra.Command) error {
 		return mistake("failed says which tests of a suite are explained; name it with --suite")
 	case e.suite != "" && e.answer != "":
 		return mistake("answer belongs to a prompt; the tests of a suite are explained with what the model answers")
+	case e.cut && e.answer == "":
+		return mistake("cut says of an answer that it did not end; give it with --answer")
 	case e.verify > 0 && e.suite != "":
 		return mistake("verify makes the run again for one answer; take a test's prompt as --prompt")
 	case !slices.Contains(attribute.Methods(), e.method):
@@ -151,7 +155,7 @@ func (e *explaining) questions(cmd *cobra.Command, s *streams) ([]attribute.Ques
 	}
 	system := systemPrompt(cmd, s, e.system, kept)
 	if e.suite == "" {
-		return []attribute.Question{{Answer: e.answer,
+		return []attribute.Question{{Answer: e.answer, Cut: e.cut,
 			Messages: conversationOf(system, chat.Message{Role: "user", Content: e.prompt})}}, nil
 	}
 	suite, err := eval.Read(cmd.Context(), e.suite, system)
@@ -223,7 +227,10 @@ func (e *explaining) say(cmd *cobra.Command, s *streams, p *train.Past, question
 	for i := range questions {
 		q := &questions[i]
 		x := attribute.Explanation{ID: q.ID, Prompt: q.Prompt(), Answer: q.Answer, Greedy: q.Greedy, Parts: -1}
-		if q.Cut {
+		switch {
+		case e.cut:
+			x.Notes = append(x.Notes, "the answer was cut: no end of the turn is explained")
+		case q.Cut:
 			x.Notes = append(x.Notes, fmt.Sprintf("the answer did not end within %d tokens", e.maxNew))
 		}
 		if x.Logprob, err = attribute.Logprob(ctx, m, pool, &q.Example); err != nil {

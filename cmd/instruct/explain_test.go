@@ -26,6 +26,11 @@ func TestExplain(t *testing.T) {
 	has(t, ok(t, "", asked+"Hello. --answer Yes. --top 2 --html why.html"), `answer    "Yes."`, "before the run, by ",
 		"r.jsonl:", "all 8 rows: ", "trace over the weights after step 1, 2, 3, 4, 5, 6")
 	has(t, read(t, "why.html"), "Hello.", "r.jsonl:")
+	whole := decode[attribute.Explanation](t, ok(t, "", asked+"Hello. --answer Yes. --method bm25 --json"))
+	cut := decode[attribute.Explanation](t, ok(t, "", asked+"Hello. --answer Yes. --cut --method bm25 --json"))
+	if n := len(cut.Tokens); n == 0 || n >= len(whole.Tokens) || cut.Tokens[n-1].ID != whole.Tokens[n-1].ID {
+		t.Errorf("a cut answer has %d tokens, a whole one %d", n, len(whole.Tokens))
+	}
 	mistaken(t, call(t, "", asked+"Hello. --html r.jsonl"), "r.jsonl is one of the files that are read")
 	x := decode[attribute.Explanation](t, ok(t, "", asked+"Hello. --answer Yes. --method bm25 --json --scores"))
 	if x.Method != "bm25" || len(x.Scores) != 8 || x.BaseLogprob == nil || len(x.Tokens) == 0 {
@@ -87,6 +92,7 @@ func TestExplainMistakes(t *testing.T) {
 		"explain model --prompt x --method magic":   "known: trace, unroll, bm25",
 		"explain model --prompt x --failed":         "name it with --suite",
 		"explain model --prompt x --random 3":       "set --verify K",
+		"explain model --prompt x --cut":            "give it with --answer",
 		"explain model --prompt x --top 0":          "it must be at least 1",
 		"explain model --suite s.yaml --verify 3":   "as --prompt",
 		"explain model --prompt x --html no/such/x": "there is no folder no/such",

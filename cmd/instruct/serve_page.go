@@ -160,8 +160,8 @@ func (f *server) roundArgs(corrections string) []string {
 
 // rowsArgs is the command that writes a page with the rows behind an answer.
 func (f *server) rowsArgs(a page.Asked, html string) []string {
-	return []string{"explain", f.model, "--prompt", a.Prompt, "--system", a.System, "--answer", a.Answer, "--html", html,
-		"--threads", strconv.Itoa(f.threads)}
+	return []string{"explain", f.model, "--prompt", a.Prompt, "--system", a.System, "--answer", a.Answer,
+		"--cut=" + strconv.FormatBool(a.Cut), "--html", html, "--threads", strconv.Itoa(f.threads)}
 }
 
 // evalArgs is the command that asks the suites and writes what it finds into a folder.

@@ -18,7 +18,7 @@ type Question struct {
 	Messages []chat.Message // up to the turn that is answered
 	Answer   string
 	Greedy   string // what the run's model answers; Answer, where none was given
-	Cut      bool   // Answer is Greedy, which did not end within its tokens
+	Cut      bool   // Answer did not end: it is Greedy, which came to its most tokens, or somebody says so
 	Example  data.Example
 }
 

@@ -44,7 +44,9 @@ func newPage(t *testing.T, change func(o *Options)) *Page {
 		},
 		Round: func(corrections string) []string { return []string{"round", corrections} },
 		Eval:  func(dir string) []string { return []string{"eval", dir} },
-		Rows:  func(a Asked, page string) []string { return []string{"explain", a.System, a.Prompt, a.Answer, page} }}
+		Rows: func(a Asked, page string) []string {
+			return []string{"explain", a.System, a.Prompt, a.Answer, fmt.Sprint(a.Cut), page}
+		}}
 	if change != nil {
 		change(&o)
 	}
@@ -193,11 +195,12 @@ func TestRows(t *testing.T) {
 			return 0
 		}
 	})
-	for n, x := range []struct{ system, want string }{
-		{"", "explain|S|q|no"},
-		{`{"role":"system","content":"T"},`, "explain|T|q|no"},
+	for n, x := range []struct{ system, more string }{
+		{"", ""},
+		{`{"role":"system","content":"T"},`, `,"cut":true`},
 	} {
-		status, body, _ := p.ask("POST", "/api/rows", `{"prompt":[`+x.system+`{"role":"user","content":"q"}],"answer":"no"}`)
+		status, body, _ := p.ask("POST", "/api/rows", `{"prompt":[`+x.system+`{"role":"user","content":"q"}],"answer":"no"`+
+			x.more+`}`)
 		if want := fmt.Sprintf("{\"report\":%d}\n", n+1); status != 200 || body != want {
 			t.Fatalf("%d %s, want %s", status, body, want)
 		}
@@ -206,10 +209,10 @@ func TestRows(t *testing.T) {
 		}
 	}
 	_, body, h := p.ask("GET", "/api/rows/1/report", "")
-	if body != "explain|S|q|no" || !strings.Contains(h.Get("Content-Security-Policy"), "sandbox") {
+	if body != "explain|S|q|no|false" || !strings.Contains(h.Get("Content-Security-Policy"), "sandbox") {
 		t.Errorf("%s %v", body, h)
 	}
-	if _, body, _ := p.ask("GET", "/api/rows/2/report", ""); body != "explain|T|q|no" {
+	if _, body, _ := p.ask("GET", "/api/rows/2/report", ""); body != "explain|T|q|no|true" {
 		t.Error(body)
 	}
 }

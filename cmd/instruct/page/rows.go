@@ -13,6 +13,7 @@ import (
 // Asked is an answer of the server's model to the first message of a conversation.
 type Asked struct {
 	System, Prompt, Answer string
+	Cut                    bool // it did not end
 }
 
 // startRows looks for the training rows that taught an answer. It is told the number of the report.
@@ -23,11 +24,12 @@ func (p *Page) startRows(w http.ResponseWriter, r *http.Request) error {
 	var x struct {
 		Prompt []chat.Message `json:"prompt"`
 		Answer string         `json:"answer"`
+		Cut    bool           `json:"cut"`
 	}
 	if err := read(w, r, &x); err != nil {
 		return err
 	}
-	asked := Asked{System: p.options.Model.System, Answer: x.Answer}
+	asked := Asked{System: p.options.Model.System, Answer: x.Answer, Cut: x.Cut}
 	if len(x.Prompt) > 0 && x.Prompt[0].Role == "system" {
 		asked.System, x.Prompt = x.Prompt[0].Content, x.Prompt[1:]
 	}

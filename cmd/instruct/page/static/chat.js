@@ -74,10 +74,15 @@ export function chatPart(about) {
         a.tokens.push(...tokens);
         a.box.textContent = a.text;
       });
-      if (finish === "length") a.notice = "It was cut: it reached the most tokens.";
+      if (finish === "length") {
+        a.cut = true;
+        a.notice = "It was cut: it reached the most tokens.";
+      }
     } catch (error) {
-      if (error.name === "AbortError") a.notice = "It was stopped.";
-      else a.error = error.message;
+      if (error.name === "AbortError") {
+        a.cut = true;
+        a.notice = "It was stopped.";
+      } else a.error = error.message;
     }
     a.done = true;
     drawAnswer(turn, a);
@@ -160,7 +165,7 @@ export function chatPart(about) {
       const open = event.currentTarget.getAttribute("aria-expanded") !== "true";
       event.currentTarget.setAttribute("aria-expanded", String(open));
       const first = turn.prompt.filter((m) => m.role !== "system").length === 1;
-      fill(a.below, open && [whyView(a.tokens), a.of.rows && first && rowsView(turn.prompt, a.text)]);
+      fill(a.below, open && [whyView(a.tokens), a.of.rows && first && rowsView(turn.prompt, a.text, a.cut)]);
     };
     return el("div", { class: "buttons" },
       button(turn.answers.length > 1 ? "Go on with this" : "Accept", accept, { "data-name": "accept" }),

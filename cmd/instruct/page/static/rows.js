@@ -4,8 +4,8 @@ import { button, el, fill } from "./dom.js";
 import { jobView } from "./job.js";
 import { reportNode } from "./rounds.js";
 
-// rowsView looks for the rows behind the answer to a conversation that has one question.
-export function rowsView(prompt, answer) {
+// rowsView looks for the rows behind the answer to a conversation that has one question. cut: the answer has no end.
+export function rowsView(prompt, answer, cut = false) {
   const trouble = el("p", { class: "bad", role: "alert" });
   const found = el("div");
   let report = 0;
@@ -18,7 +18,7 @@ export function rowsView(prompt, answer) {
     trouble.textContent = "";
     fill(found);
     try {
-      report = (await post("/api/rows", { prompt, answer })).report;
+      report = (await post("/api/rows", { prompt, answer, cut })).report;
       await job.show();
     } catch (error) {
       trouble.textContent = error.message;
