@@ -147,19 +147,18 @@ func (g *GGUF) place(p *ggufParser) {
 	}
 }
 
-// ReadQ8 gives the bytes of a tensor of type Q8_0: blocks of a float16 scale and 32 int8, row by row. ok is false for
-// a tensor of another type.
-func (g *GGUF) ReadQ8(name string) (raw []byte, ok bool, err error) {
+// BlockType is the name of the type of a tensor, as Q8_0; "" where there is no such tensor.
+func (g *GGUF) BlockType(name string) string { return g.tensors[name].kind.name }
+
+// ReadBlocks gives the bytes of a tensor as they are stored, row by row: of Q8_0 blocks of a float16 scale and 32 int8.
+func (g *GGUF) ReadBlocks(name string) ([]byte, error) {
 	t, ok := g.tensors[name]
 	if !ok {
-		return nil, false, g.missing(name)
+		return nil, g.missing(name)
 	}
-	if t.kind.name != "Q8_0" {
-		return nil, false, nil
-	}
-	raw = make([]byte, t.size)
+	raw := make([]byte, t.size)
 	if err := readFull(g.r, raw, t.begin); err != nil {
-		return nil, false, g.failure(name, err)
+		return nil, g.failure(name, err)
 	}
-	return raw, true, nil
+	return raw, nil
 }

@@ -258,7 +258,7 @@ func TestAdapterTargets(t *testing.T) {
 
 // TestAdapterFormats: frozen weights in fewer bits give the bits of the float32 weights that they stand for.
 func TestAdapterFormats(t *testing.T) {
-	for _, d := range []kernel.DType{kernel.BF16, kernel.Q8_0} {
+	for _, d := range []kernel.DType{kernel.BF16, kernel.Q8_0, kernel.Q4_0} {
 		for _, family := range []string{"qwen3", "gpt2"} {
 			a := adapterConfig()
 			a.DoRA = family == "gpt2" || d == kernel.BF16
@@ -267,7 +267,7 @@ func TestAdapterFormats(t *testing.T) {
 			pool := testPool(t)
 			for i, p := range m.Params {
 				if p.Reduced != nil {
-					roundThrough(t, pool, rounded.Params[i], &rounded.specs[i], d)
+					roundThrough(t, pool, rounded.Params[i], &rounded.specs[i], p.Reduced.DType)
 				} else {
 					copy(rounded.Params[i].Value, p.Value) // magnitudes are those of the rounded weights
 				}

@@ -133,7 +133,7 @@ func TestFrozenGradients(t *testing.T) {
 	}
 }
 
-// TestFrozenInFewerBits: through frozen weights in bfloat16 or Q8_0, loss and gradients have the bits of a model whose
+// TestFrozenInFewerBits: through frozen weights in fewer bits, loss and gradients have the bits of a model whose
 // float32 weights are the values that those stand for; and an evaluation has the loss of the training graph.
 func TestFrozenInFewerBits(t *testing.T) {
 	pool := testPool(t)
@@ -141,7 +141,7 @@ func TestFrozenInFewerBits(t *testing.T) {
 		return strings.Contains(name, "norm1") || strings.Contains(name, "layers.1.out")
 	}
 	for name, c := range brief(familyConfigs(t)) {
-		for _, d := range []kernel.DType{kernel.BF16, kernel.Q8_0} {
+		for _, d := range []kernel.DType{kernel.BF16, kernel.Q8_0, kernel.Q4_0} {
 			reduced, full := frozenModel(t, c, d, trained), frozenModel(t, c, kernel.F32, trained)
 			for i, p := range reduced.Params {
 				if p.Reduced != nil {

@@ -26,11 +26,6 @@ func (m *Model) LoadGGUF(path string, src Source) error {
 	return m.load(path, src, true)
 }
 
-// BlockSource is a Source that can also give the bytes of a tensor that is stored as Q8_0; ok is false where it is not.
-type BlockSource interface {
-	ReadQ8(name string) (raw []byte, ok bool, err error)
-}
-
 // fill reads one tensor of src into its parameter, with what merge adds to it; merge may be nil. What is kept in fewer
 // bits goes through scratch, which is one for all tensors: some rows at a time where src gives rows ([RowSource]), else
 // as a whole.
@@ -41,17 +36,16 @@ func (t *Tensor) fill(pool *kernel.Pool, src Source, name string, gguf bool, mer
 		heads = t.part.heads
 	}
 	turned := gguf && t.part.turned
-	if s, ok := src.(BlockSource); ok && reduced != nil && reduced.Blocks() && !turned && !merge.changes(t) {
-		raw, ok, err := s.ReadQ8(name)
+	if s, ok := src.(BlockSource); ok && reduced != nil && !turned && !merge.changes(t) && reduced.Blocks() &&
+		storedIn(s, name) == reduced.DType {
+		raw, err := s.ReadBlocks(name)
 		if err != nil {
 			return err
 		}
-		if ok {
-			halfSplit(raw, heads, rows, len(raw)/rows)
-			byHead(raw, t.byHead(gguf), rows, len(raw)/rows)
-			reduced.SetBlocks(pool, t.row, raw)
-			return nil
-		}
+		halfSplit(raw, heads, rows, len(raw)/rows)
+		byHead(raw, t.byHead(gguf), rows, len(raw)/rows)
+		reduced.SetBlocks(pool, t.row, raw)
+		return nil
 	}
 	if s, ok := src.(RowSource); ok && t.inStrips(gguf, merge) {
 		return t.fillRows(pool, s, name, scratch)

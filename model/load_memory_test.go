@@ -58,7 +58,7 @@ func TestLoadingHoldsOneTensor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range []kernel.DType{kernel.BF16, kernel.Q8_0} {
+	for _, d := range []kernel.DType{kernel.BF16, kernel.Q8_0, kernel.Q4_0} {
 		const largest, strip = uint64(4 * vocab * width), uint64(4 << 20)
 		whole := loadFrom(t, c, d, largest*3/2, func(m *model.Model) model.Source { return shapesOnly{m} })
 		rows := loadFrom(t, c, d, strip*3/2, func(m *model.Model) model.Source { return inRows{shapesOnly{m}} })

@@ -14,7 +14,7 @@ const stripSize = 1 << 20
 // that is done to it looks at more than one row.
 func (t *Tensor) inStrips(gguf bool, merge *Merge) bool {
 	w := t.param.Reduced
-	if w == nil || merge.changes(t) || w.DType == kernel.Q8_0 && w.Form != kernel.NT {
+	if w == nil || merge.changes(t) || w.DType.InBlocks() && w.Form != kernel.NT {
 		return false
 	}
 	return !gguf || t.part.heads == 0 && t.part.byHead == 0 && !t.part.turned && !t.part.plusOne

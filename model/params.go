@@ -22,7 +22,8 @@ type spec struct {
 	init  initKind
 	scale float64 // of the normal distribution, times Config.InitStd; 0 means 1
 
-	adapter bool // a matrix of an adapter, see Adapt
+	adapter bool         // a matrix of an adapter, see Adapt
+	stored  kernel.DType // in a GGUF file, see Stored
 }
 
 // param makes the parameter, without memory.
@@ -132,7 +133,8 @@ func (m *Model) Trained() []*ops.Param {
 // Allocate gives the parameters of an outline their memory, all zero.
 func (m *Model) Allocate() error { return m.AllocateIn(kernel.F32) }
 
-// AllocateIn is Allocate for inference: the weights of matrix products exist in format d only.
+// AllocateIn is Allocate for inference: the weights of matrix products exist in format d only. With Q4_0 embedding and
+// head have 8 bits, and weights that [Model.Stored] found in blocks of a file the format that they have there.
 func (m *Model) AllocateIn(d kernel.DType) (err error) {
 	if m.values != nil {
 		return nil
@@ -152,11 +154,14 @@ func (m *Model) AllocateIn(d kernel.DType) (err error) {
 
 // format returns the format of parameter i where the weights of matrix products that are not frozen have format d.
 func (m *Model) format(i int, d kernel.DType) kernel.DType {
-	switch {
-	case !m.specs[i].product():
+	if !m.specs[i].product() {
 		return kernel.F32
-	case m.Params[i].Frozen:
-		return m.frozenIn
+	}
+	if m.Params[i].Frozen {
+		d = m.frozenIn
+	}
+	if d == kernel.Q4_0 {
+		return m.inFourBits(i)
 	}
 	return d
 }

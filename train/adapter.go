@@ -20,7 +20,7 @@ func (s *Setup) adapt() error {
 		return err
 	}
 	if c == nil {
-		if d == kernel.Q8_0 {
+		if d.InBlocks() {
 			return mistake("dtype is %q, which is for frozen weights, and every weight is trained; set lora_r, or another dtype",
 				d)
 		}

@@ -47,11 +47,13 @@ func endingTokenizer(t *testing.T) *tokenizer.Tokenizer {
 
 // TestAdapterResume: a run that was stopped and goes on, with another number of threads, ends with the same bits.
 func TestAdapterResume(t *testing.T) {
-	r := beside(t, "dtype", "q8_0", "max_steps", "4", "gradient_accumulation_steps", "2",
-		"per_device_train_batch_size", "2")
-	want := mustRun(t, r)
-	r.OutputDir = t.TempDir()
-	sameBits(t, mustResume(t, r, 2, "threads", "1", "gradient_checkpointing", "true"), want)
+	for _, dtype := range []string{"q8_0", "q4_0"} {
+		r := beside(t, "dtype", dtype, "max_steps", "4", "gradient_accumulation_steps", "2",
+			"per_device_train_batch_size", "2")
+		want := mustRun(t, r)
+		r.OutputDir = t.TempDir()
+		sameBits(t, mustResume(t, r, 2, "threads", "1", "gradient_checkpointing", "true"), want)
+	}
 }
 
 // TestAdapterLearns: the loss falls, nothing but the adapter is saved, and what is loaded has the loss that was

@@ -90,7 +90,7 @@ func TestMemoryEstimate(t *testing.T) {
 		for _, checkpointing := range []bool{false, true} {
 			compareEstimate(t, name+" as a whole", c, kernel.F32, kernel.F32, false, checkpointing)
 			compareEstimate(t, name+" with copies", c, kernel.BF16, kernel.F32, false, checkpointing)
-			for _, frozen := range []kernel.DType{kernel.F32, kernel.BF16, kernel.Q8_0} {
+			for _, frozen := range []kernel.DType{kernel.F32, kernel.BF16, kernel.Q8_0, kernel.Q4_0} {
 				compareEstimate(t, fmt.Sprint(name, " frozen in ", frozen), c, kernel.F32, frozen, true, checkpointing)
 			}
 			compareEstimate(t, name+" with frozen weights and copies", c, kernel.BF16, kernel.BF16, true, checkpointing)

@@ -41,7 +41,7 @@ func newBench(s *streams) *cobra.Command {
 	fl.BoolVar(&b.options.Profile, "profile", false, "break a step down by op")
 	fl.BoolVar(&b.options.Checkpointing, "gradient_checkpointing", false,
 		"keep only each layer's input and compute the rest again in the backward pass")
-	fl.StringVar(&b.dtype, "dtype", "fp32", "format of the weights: fp32, bf16, or (with --generate) q8_0")
+	fl.StringVar(&b.dtype, "dtype", "fp32", "format of the weights: fp32, bf16, or (with --generate) q8_0 or q4_0")
 	fl.BoolVar(&b.generate, "generate", false,
 		"measure inference in place of training: tokens a second of reading a prompt, and of decoding")
 	fl.StringVar(&b.options.Model, "model", "", "with --generate: a folder or .gguf file to measure, in place of a preset")
@@ -93,8 +93,8 @@ func (b *benchmark) checkSteps(cmd *cobra.Command, s *streams) error {
 		return mistake("--model is measured with --generate; training steps are measured on a --preset")
 	case b.against.github && (b.against.other == "" || b.json):
 		return mistake("github annotates the verdict of --against, beside text; use it without json")
-	case b.options.DType == kernel.Q8_0:
-		return mistake("dtype q8_0 is for --generate; training steps know fp32 and bf16")
+	case b.options.DType.InBlocks():
+		return mistake("dtype %s is for --generate; training steps know fp32 and bf16", b.options.DType)
 	case b.recipe == "":
 		return nil
 	case cmd.Flags().Changed("preset"):

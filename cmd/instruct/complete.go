@@ -25,7 +25,7 @@ func choices(c *cobra.Command, flag string) []string {
 		if c.Name() == "export" {
 			return pretrained.FolderTypes()
 		}
-		return []string{kernel.F32.String(), kernel.BF16.String(), kernel.Q8_0.String()}
+		return kernel.DTypes()
 	case "chat_template":
 		return chat.Builtins()
 	case "format":

@@ -16,8 +16,9 @@ import (
 const (
 	modelHelp    = "a Hugging Face folder, a run or checkpoint folder, or a .gguf file"
 	templateHelp = "a built-in template's name or a Jinja file, in place of the model's own"
-	dtypeHelp    = "format of the weights in memory: fp32, bf16 (half the memory) or q8_0 (a quarter, fastest)"
-	threadsHelp  = "worker threads; 0: one a core"
+	dtypeHelp    = "format of the weights in memory: fp32, bf16 (half the memory), q8_0 (a quarter) or q4_0 (a sixth, " +
+		"coarse)"
+	threadsHelp = "worker threads; 0: one a core"
 )
 
 // speakFlags are the flags of commands that let a model answer.

@@ -43,13 +43,7 @@ func readWeights(w io.Writer, m *pretrained.Model, d kernel.DType) error {
 
 // checkMemory refuses a model whose weights alone need more memory than there is.
 func checkMemory(m *pretrained.Model, d kernel.DType) error {
-	bytes := float64(m.Size()) * 4
-	switch d {
-	case kernel.BF16:
-		bytes /= 2
-	case kernel.Q8_0:
-		bytes *= 34. / 32 / 4 // a block of 32 has a scale of two bytes
-	}
+	bytes := float64(m.ValueBytes(d))
 	have, ok := machine.AvailableMemory()
 	if !ok || bytes <= float64(have) {
 		return nil

@@ -446,3 +446,59 @@ func q8VNNI(rows, panels, blocks int, x *byte, stride int, codes *byte, scales *
 		q8x1VNNI(panels, blocks, x, stride, codes, scales, c, ldc, accumulate)
 	}
 }
+
+// q40AVX2 calls q40x3AVX2, q40x2AVX2 or q40x1AVX2.
+func q40AVX2(rows, panels, blocks int, x *byte, stride int, codes *byte, scales *uint16,
+	c *float32, ldc, accumulate int) {
+	switch rows {
+	case 3:
+		q40x3AVX2(panels, blocks, x, stride, codes, scales, c, ldc, accumulate)
+	case 2:
+		q40x2AVX2(panels, blocks, x, stride, codes, scales, c, ldc, accumulate)
+	case 1:
+		q40x1AVX2(panels, blocks, x, stride, codes, scales, c, ldc, accumulate)
+	}
+}
+
+// q40VNNI calls q40x8VNNI, q40x4VNNI, q40x2VNNI or q40x1VNNI.
+func q40VNNI(rows, panels, blocks int, x *byte, stride int, codes *byte, scales *uint16,
+	c *float32, ldc, accumulate int) {
+	switch rows {
+	case 8:
+		q40x8VNNI(panels, blocks, x, stride, codes, scales, c, ldc, accumulate)
+	case 4:
+		q40x4VNNI(panels, blocks, x, stride, codes, scales, c, ldc, accumulate)
+	case 2:
+		q40x2VNNI(panels, blocks, x, stride, codes, scales, c, ldc, accumulate)
+	case 1:
+		q40x1VNNI(panels, blocks, x, stride, codes, scales, c, ldc, accumulate)
+	}
+}
+
+// q41AVX2 calls q41x3AVX2, q41x2AVX2 or q41x1AVX2.
+func q41AVX2(rows, panels, blocks int, x *byte, stride int, codes *byte, scales *uint16,
+	c *float32, ldc, accumulate int) {
+	switch rows {
+	case 3:
+		q41x3AVX2(panels, blocks, x, stride, codes, scales, c, ldc, accumulate)
+	case 2:
+		q41x2AVX2(panels, blocks, x, stride, codes, scales, c, ldc, accumulate)
+	case 1:
+		q41x1AVX2(panels, blocks, x, stride, codes, scales, c, ldc, accumulate)
+	}
+}
+
+// q41VNNI calls q41x8VNNI, q41x4VNNI, q41x2VNNI or q41x1VNNI.
+func q41VNNI(rows, panels, blocks int, x *byte, stride int, codes *byte, scales *uint16,
+	c *float32, ldc, accumulate int) {
+	switch rows {
+	case 8:
+		q41x8VNNI(panels, blocks, x, stride, codes, scales, c, ldc, accumulate)
+	case 4:
+		q41x4VNNI(panels, blocks, x, stride, codes, scales, c, ldc, accumulate)
+	case 2:
+		q41x2VNNI(panels, blocks, x, stride, codes, scales, c, ldc, accumulate)
+	case 1:
+		q41x1VNNI(panels, blocks, x, stride, codes, scales, c, ldc, accumulate)
+	}
+}

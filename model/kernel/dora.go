@@ -64,8 +64,8 @@ func (t *normTask) Run(worker, i int) {
 // outputs writes the weights of outputs [from, from+n) to dst (n, in).
 func (w *Weights) outputs(dst []float32, from, n int) {
 	switch {
-	case w.DType == Q8_0:
-		w.q8.expand(dst, from, n, 0, w.q8.in)
+	case w.DType.InBlocks():
+		w.q.expand(dst, from, n, 0, w.q.in)
 	case w.Form == NT && w.DType == F32:
 		copy(dst[:n*w.Cols], w.f32[from*w.Cols:])
 	case w.Form == NT:

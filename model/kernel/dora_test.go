@@ -36,7 +36,7 @@ func TestDoRAKernels(t *testing.T) {
 	}
 	want := map[string][]float32{}
 	forPaths(t, func(t *testing.T) {
-		for _, d := range []DType{F32, BF16, Q8_0} {
+		for _, d := range []DType{F32, BF16, Q8_0, Q4_0, Q4_1} {
 			for _, f := range []Form{NT, NN} {
 				w, got := run(1, d, f)
 				name := d.String() + " " + f.String()

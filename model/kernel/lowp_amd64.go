@@ -4,13 +4,22 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-// expandQ8 is expandQ8Generic.
-func expandQ8(dst []float32, ld, rows, n int, codes []byte, scales []uint16) {
+// expandBlocks is expandBlocksGeneric.
+func expandBlocks(d DType, dst []float32, ld, rows, n int, codes []byte, scales []uint16) {
 	if rows < q8Panel || n < q8Block || dotPath() == generic {
-		expandQ8Generic(dst, ld, rows, n, codes, scales)
+		expandBlocksGeneric(d, dst, ld, rows, n, codes, scales)
 		return
 	}
-	expandQ8AVX2(&dst[:(q8Panel-1)*ld+q8Block][0], ld*float, &codes[:q8Codes][0], &scales[:q8Panel][0])
+	to, from := &dst[:(q8Panel-1)*ld+q8Block][0], &codes[:q8Panel*d.codeBytes()][0]
+	by := &scales[:q8Panel*d.numbers()][0]
+	switch d {
+	case Q8_0:
+		expandQ8AVX2(to, ld*float, from, by)
+	case Q4_0:
+		expandQ40AVX2(to, ld*float, from, by)
+	case Q4_1:
+		expandQ41AVX2(to, ld*float, from, by)
+	}
 }
 
 // vectorBF16 computes y = B·x for as many of the n rows of B (n, k) as it can, from the first on, and returns their
@@ -42,7 +51,7 @@ func quantizeRow(dst []byte, x []float32) {
 	}
 }
 
-// dotPath says what the product with Q8_0 weights runs on: AVX-512 with VNNI, AVX2 (with F16C, which comes with it but
+// dotPath says what the product with weights in blocks runs on: AVX-512 with VNNI, AVX2 (with F16C, which comes with it but
 // for odd virtual machines), or Go.
 func dotPath() isa {
 	switch {
@@ -54,17 +63,17 @@ func dotPath() isa {
 	return avx2
 }
 
-// q8Panels does panels [lo, hi); c is the first of their columns.
-func q8Panels(m int, x []byte, stride int, q *q8, lo, hi int, c []float32, ldc int, accumulate bool) {
+// panelProducts does panels [lo, hi); c is the first of their columns.
+func panelProducts(m int, x []byte, stride int, q *quantized, lo, hi int, c []float32, ldc int, accumulate bool) {
 	isa := dotPath()
 	if isa == generic {
-		q8PanelsGeneric(m, x, stride, q, lo, hi, c, ldc, accumulate)
+		panelsGeneric(m, x, stride, q, lo, hi, c, ldc, accumulate)
 		return
 	}
 	load := flag(accumulate)
 	blocks := q.blocks()
 	if m == 1 { // all panels in one sweep over the weights
-		q8Rows(isa, 1, hi-lo, blocks, x, stride, q, lo, c, ldc, load)
+		panelRows(isa, 1, hi-lo, blocks, x, stride, q, lo, c, ldc, load)
 		return
 	}
 	for i := lo; i < hi; i++ { // a panel stays in the first cache while the rows go by
@@ -80,18 +89,29 @@ func q8Panels(m int, x []byte, stride int, q *q8, lo, hi int, c []float32, ldc i
 			case left >= 2:
 				n = 2
 			}
-			q8Rows(isa, n, 1, blocks, x[r*stride:], stride, q, i, c[r*ldc+(i-lo)*q8Panel:], ldc, load)
+			panelRows(isa, n, 1, blocks, x[r*stride:], stride, q, i, c[r*ldc+(i-lo)*q8Panel:], ldc, load)
 			r += n
 		}
 	}
 }
 
-// q8Rows calls the kernel for 1, 2, 3 (AVX2), 4 or 8 (VNNI) rows.
-func q8Rows(isa isa, rows, panels, blocks int, x []byte, stride int, q *q8, panel int, c []float32, ldc, load int) {
-	w, d := &q.codes[panel*blocks*q8Codes], &q.scales[panel*blocks*q8Panel]
-	if isa == avx2 {
-		q8AVX2(rows, panels, blocks, &x[0], stride, w, d, &c[0], ldc*float, load)
-	} else {
+// panelRows calls the kernel for 1, 2, 3 (AVX2), 4 or 8 (VNNI) rows.
+func panelRows(isa isa, rows, panels, blocks int, x []byte, stride int, q *quantized, panel int, c []float32,
+	ldc, load int) {
+	first := panel * blocks * q8Panel
+	w, d := &q.codes[first*q.kind.codeBytes()], &q.scales[first*q.kind.numbers()]
+	switch vnni := isa == avx512; {
+	case q.kind == Q8_0 && vnni:
 		q8VNNI(rows, panels, blocks, &x[0], stride, w, d, &c[0], ldc*float, load)
+	case q.kind == Q8_0:
+		q8AVX2(rows, panels, blocks, &x[0], stride, w, d, &c[0], ldc*float, load)
+	case q.kind == Q4_0 && vnni:
+		q40VNNI(rows, panels, blocks, &x[0], stride, w, d, &c[0], ldc*float, load)
+	case q.kind == Q4_0:
+		q40AVX2(rows, panels, blocks, &x[0], stride, w, d, &c[0], ldc*float, load)
+	case q.kind == Q4_1 && vnni:
+		q41VNNI(rows, panels, blocks, &x[0], stride, w, d, &c[0], ldc*float, load)
+	case q.kind == Q4_1:
+		q41AVX2(rows, panels, blocks, &x[0], stride, w, d, &c[0], ldc*float, load)
 	}
 }

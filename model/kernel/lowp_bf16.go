@@ -35,14 +35,14 @@ func (p *Pool) RoundBF16(dst []uint16, src []float32) {
 
 func (t *roundTask) rows(_, lo, hi int) { roundBF16(t.dst[lo:hi], t.src[lo:hi]) }
 
-// lowpTasks keeps arguments and scratch of the products with BF16 and Q8_0 weights.
+// lowpTasks keeps arguments and scratch of the products with weights in fewer bits.
 type lowpTasks struct {
 	round    roundTask
 	expand   expandTask
 	strips   [][]float32 // by worker
-	q8       q8Task
+	panels   panelTask
 	quantize quantizeTask
 	weights  packTask
-	bad      atomic.Bool // a value that Q8_0 cannot hold
-	rows     []byte      // activations as Q8_0
+	bad      atomic.Bool // a value that a format cannot hold
+	rows     []byte      // activations, quantised
 }

@@ -20,7 +20,7 @@ const (
 )
 
 // GemmDequantized is the product of [Pool.GemmWeights] with the float32 values that the weights stand for, whatever
-// their format: its bits are those of [Pool.Gemm] with the matrix of these values, for any number of threads. With Q8_0
+// their format: its bits are those of [Pool.Gemm] with the matrix of these values, for any number of threads. In blocks
 // it serves both forms and does not round the rows of A, so it is the forward product whose input gradient (of the
 // other form) is the product with the same weights: what training through frozen weights needs. For F32 and BF16 it is
 // GemmWeights.
@@ -39,7 +39,7 @@ func (p *Pool) GemmDequantized(f Form, m int, a []float32, lda int, w *Weights, 
 		return
 	}
 	t := expandTask{p: p, f: f, m: m, n: n, k: k, a: a, c: c, w: w, lda: lda, ldc: ldc, accumulate: accumulate}
-	if w.DType == Q8_0 { // stored as (out, in), and so on the right of its own product as in NT
+	if w.DType.InBlocks() { // stored as (out, in), and so on the right of its own product as in NT
 		t.f = NN
 		if f == w.Form {
 			t.f = NT
@@ -90,11 +90,11 @@ func (t *expandTask) columns(worker, j, n int) {
 	}
 }
 
-// expand writes rows [row, row+rows) and columns [col, col+cols) of the stored matrix to dst (rows, cols). With Q8_0 it
-// is (out, in) whatever the form.
+// expand writes rows [row, row+rows) and columns [col, col+cols) of the stored matrix to dst (rows, cols). In blocks
+// it is (out, in) whatever the form.
 func (w *Weights) expand(dst []float32, row, rows, col, cols int) {
-	if w.DType == Q8_0 {
-		w.q8.expand(dst, row, rows, col, cols)
+	if w.DType.InBlocks() {
+		w.q.expand(dst, row, rows, col, cols)
 		return
 	}
 	for r := range rows {

@@ -36,42 +36,125 @@ func quantizeRowAVX2(blocks int, dst *byte, x *float32)
 //go:noescape
 func quantizeRowSplitAVX2(blocks int, dst *byte, x *float32)
 
-// q8x3AVX2 is q8PanelGeneric for 3 rows and panels panels side by side. stride and ldc are bytes.
+// q8x3AVX2 is panelGeneric of Q8_0 for 3 rows and panels panels side by side. stride and ldc are bytes.
 //
 //go:noescape
 func q8x3AVX2(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
 
-// q8x2AVX2 is q8PanelGeneric for 2 rows and panels panels side by side. stride and ldc are bytes.
+// q8x2AVX2 is panelGeneric of Q8_0 for 2 rows and panels panels side by side. stride and ldc are bytes.
 //
 //go:noescape
 func q8x2AVX2(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
 
-// q8x1AVX2 is q8PanelGeneric for 1 rows and panels panels side by side. stride and ldc are bytes.
+// q8x1AVX2 is panelGeneric of Q8_0 for 1 rows and panels panels side by side. stride and ldc are bytes.
 //
 //go:noescape
 func q8x1AVX2(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
 
-// q8x8VNNI is q8PanelGeneric for 8 rows and panels panels side by side. stride and ldc are bytes.
+// q8x8VNNI is panelGeneric of Q8_0 for 8 rows and panels panels side by side. stride and ldc are bytes.
 //
 //go:noescape
 func q8x8VNNI(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
 
-// q8x4VNNI is q8PanelGeneric for 4 rows and panels panels side by side. stride and ldc are bytes.
+// q8x4VNNI is panelGeneric of Q8_0 for 4 rows and panels panels side by side. stride and ldc are bytes.
 //
 //go:noescape
 func q8x4VNNI(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
 
-// q8x2VNNI is q8PanelGeneric for 2 rows and panels panels side by side. stride and ldc are bytes.
+// q8x2VNNI is panelGeneric of Q8_0 for 2 rows and panels panels side by side. stride and ldc are bytes.
 //
 //go:noescape
 func q8x2VNNI(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
 
-// q8x1VNNI is q8PanelGeneric for 1 rows and panels panels side by side. stride and ldc are bytes.
+// q8x1VNNI is panelGeneric of Q8_0 for 1 rows and panels panels side by side. stride and ldc are bytes.
 //
 //go:noescape
 func q8x1VNNI(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
 
-// expandQ8AVX2 is expandQ8Generic for a whole block of a whole panel: 16 rows of 32 values, stride bytes apart.
+// q40x3AVX2 is panelGeneric of Q4_0 for 3 rows and panels panels side by side. stride and ldc are bytes.
+//
+//go:noescape
+func q40x3AVX2(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+
+// q40x2AVX2 is panelGeneric of Q4_0 for 2 rows and panels panels side by side. stride and ldc are bytes.
+//
+//go:noescape
+func q40x2AVX2(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+
+// q40x1AVX2 is panelGeneric of Q4_0 for 1 rows and panels panels side by side. stride and ldc are bytes.
+//
+//go:noescape
+func q40x1AVX2(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+
+// q40x8VNNI is panelGeneric of Q4_0 for 8 rows and panels panels side by side. stride and ldc are bytes.
+//
+//go:noescape
+func q40x8VNNI(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+
+// q40x4VNNI is panelGeneric of Q4_0 for 4 rows and panels panels side by side. stride and ldc are bytes.
+//
+//go:noescape
+func q40x4VNNI(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+
+// q40x2VNNI is panelGeneric of Q4_0 for 2 rows and panels panels side by side. stride and ldc are bytes.
+//
+//go:noescape
+func q40x2VNNI(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+
+// q40x1VNNI is panelGeneric of Q4_0 for 1 rows and panels panels side by side. stride and ldc are bytes.
+//
+//go:noescape
+func q40x1VNNI(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+
+// q41x3AVX2 is panelGeneric of Q4_1 for 3 rows and panels panels side by side. stride and ldc are bytes.
+//
+//go:noescape
+func q41x3AVX2(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+
+// q41x2AVX2 is panelGeneric of Q4_1 for 2 rows and panels panels side by side. stride and ldc are bytes.
+//
+//go:noescape
+func q41x2AVX2(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+
+// q41x1AVX2 is panelGeneric of Q4_1 for 1 rows and panels panels side by side. stride and ldc are bytes.
+//
+//go:noescape
+func q41x1AVX2(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+
+// q41x8VNNI is panelGeneric of Q4_1 for 8 rows and panels panels side by side. stride and ldc are bytes.
+//
+//go:noescape
+func q41x8VNNI(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+
+// q41x4VNNI is panelGeneric of Q4_1 for 4 rows and panels panels side by side. stride and ldc are bytes.
+//
+//go:noescape
+func q41x4VNNI(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+
+// q41x2VNNI is panelGeneric of Q4_1 for 2 rows and panels panels side by side. stride and ldc are bytes.
+//
+//go:noescape
+func q41x2VNNI(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+
+// q41x1VNNI is panelGeneric of Q4_1 for 1 rows and panels panels side by side. stride and ldc are bytes.
+//
+//go:noescape
+func q41x1VNNI(panels int, blocks int, x *byte, stride int, codes *byte, scales *uint16, c *float32, ldc int, accumulate int)
+
+// expandQ8AVX2 is expandBlocksGeneric of Q8_0 for a whole block of a whole panel: 16 rows of 32 values, stride bytes
+// apart.
 //
 //go:noescape
 func expandQ8AVX2(dst *float32, stride int, codes *byte, scales *uint16)
+
+// expandQ40AVX2 is expandBlocksGeneric of Q4_0 for a whole block of a whole panel: 16 rows of 32 values, stride bytes
+// apart.
+//
+//go:noescape
+func expandQ40AVX2(dst *float32, stride int, codes *byte, scales *uint16)
+
+// expandQ41AVX2 is expandBlocksGeneric of Q4_1 for a whole block of a whole panel: 16 rows of 32 values, stride bytes
+// apart.
+//
+//go:noescape
+func expandQ41AVX2(dst *float32, stride int, codes *byte, scales *uint16)

@@ -69,7 +69,10 @@ func TestGemmDequantized(t *testing.T) {
 	}
 	shapes := [][3]int{{1, 1, 1}, {1, 33, 600}, {1, 200, 64}, {1, 40, 13}, {2, 16, 32}, {5, 100, 37}, {17, 250, 530},
 		{40, 33, 1100}, {19, 1100, 33}, {3, 0, 5}, {3, 5, 0}, {0, 5, 7}}
-	kinds := []Weights{{DType: F32, Form: NT}, {DType: BF16, Form: NT}, {DType: Q8_0, Form: NT}, {DType: Q8_0, Form: NN}}
+	kinds := []Weights{{DType: F32, Form: NT}, {DType: BF16, Form: NT}}
+	for _, d := range inBlocks {
+		kinds = append(kinds, Weights{DType: d, Form: NT}, Weights{DType: d, Form: NN})
+	}
 	forPaths(t, func(t *testing.T) {
 		r := rng.NewRand(5, "dequantized", 0, 0)
 		shapes := slices.Clone(shapes)
@@ -82,8 +85,8 @@ func TestGemmDequantized(t *testing.T) {
 				if err := w.Set(pools[1], 0, matrix(&r, w.Rows, w.Cols, w.Cols, 0).x); err != nil {
 					t.Fatal(err)
 				}
-				if w.q8.codes != nil {
-					w.q8.codes[r.Intn(len(w.q8.codes))] = 0 // -128, which a file may hold
+				if w.q.codes != nil {
+					w.q.codes[r.Intn(len(w.q.codes))] = 0 // of Q8_0 -128, which a file may hold
 				}
 				for _, f := range []Form{NT, NN} {
 					testGemmDequantized(t, &r, pools, f, s[0], &w)
@@ -124,23 +127,44 @@ func (w *Weights) values() []float32 {
 			x[i] = w.f32[i]
 		case BF16:
 			x[i] = float16.FromBF16(w.bf16[i])
-		case Q8_0:
+		default:
 			out, in := i/w.Cols, i%w.Cols
 			if w.Form == NN {
 				out, in = in, out
 			}
-			code, scale := w.q8.at(out, in/q8Block)
-			x[i] = float16.FromHalf(w.q8.scales[scale]) * (float32(w.q8.codes[code+in%q8Block/4*64+in%4]) - 128)
+			code, scale, low := w.q.code(out, in)
+			x[i] = scale * code
+			if w.DType == Q4_1 {
+				x[i] += low
+			}
 		}
 	}
 	return x
 }
 
-func TestExpandQ8(t *testing.T) {
+// inBlocks are the formats whose weights are a quantized matrix.
+var inBlocks = []DType{Q8_0, Q4_0, Q4_1}
+
+// code gives an input of an output, the scale of its block and the minimum.
+func (q *quantized) code(out, in int) (code, scale, low float32) {
+	panel, lane := out/16*((q.in+31)/32)+in/32, out%16
+	in %= 32
+	if q.kind == Q8_0 {
+		return float32(q.codes[panel*512+in/4*64+lane*4+in%4]) - 128, float16.FromHalf(q.scales[panel*16+lane]), 0
+	}
+	code = float32(q.codes[panel*256+in%16/4*64+lane*4+in%4] >> (in / 16 * 4) & 15)
+	if q.kind == Q4_0 {
+		return code - 8, float16.FromHalf(q.scales[panel*16+lane]), 0
+	}
+	return code, float16.FromHalf(q.scales[panel*32+lane]), float16.FromHalf(q.scales[panel*32+16+lane])
+}
+
+func TestExpandBlocks(t *testing.T) {
 	forPaths(t, func(t *testing.T) {
 		r := rng.NewRand(17, "expand", 0, 0)
-		codes, scales := make([]byte, q8Codes), make([]uint16, q8Panel)
-		for i := range 200 {
+		for i := range 600 {
+			d := inBlocks[i%3]
+			codes, scales := make([]byte, q8Panel*d.codeBytes()), make([]uint16, q8Panel*d.numbers())
 			for j := range codes {
 				codes[j] = byte(r.Intn(256))
 			}
@@ -148,15 +172,16 @@ func TestExpandQ8(t *testing.T) {
 				scales[j] = uint16(r.Intn(1 << 16)) // infinities and NaNs too, which a file may hold
 			}
 			rows, n := 1+r.Intn(q8Panel), 1+r.Intn(q8Block)
-			if i%2 == 0 {
+			if i/3%2 == 0 {
 				rows, n = q8Panel, q8Block
 			}
 			ld := n + r.Intn(9)
 			got, want := newGuarded((rows-1)*ld+n, r.Intn(8)), newGuarded((rows-1)*ld+n, 0)
-			expandQ8(got.x, ld, rows, n, codes, scales)
-			expandQ8Generic(want.x, ld, rows, n, codes, scales)
+			expandBlocks(d, got.x, ld, rows, n, codes, scales)
+			expandBlocksGeneric(d, want.x, ld, rows, n, codes, scales)
 			if at := firstDifference(got.x, want.x); at >= 0 || !got.intact() {
-				t.Fatalf("rows=%d n=%d ld=%d: element %d is %g, want %g", rows, n, ld, at, got.x[max(at, 0)], want.x[max(at, 0)])
+				t.Fatalf("%v rows=%d n=%d ld=%d: element %d is %g, want %g", d, rows, n, ld, at, got.x[max(at, 0)],
+					want.x[max(at, 0)])
 			}
 		}
 	})
@@ -191,58 +216,81 @@ func TestQuantizeRow(t *testing.T) {
 	})
 }
 
-// TestQ8Gemm: every path, number of threads and number of rows gives the bits of the specification, which itself is
-// close to the float32 product.
-func TestQ8Gemm(t *testing.T) {
+// TestBlocksGemm: every path, number of threads and number of rows gives the bits of the specification, which itself is
+// that of the codes and scales; and Q4_0 those of Q8_0 weights with the same codes and scales.
+func TestBlocksGemm(t *testing.T) {
 	r := rng.NewRand(11, "q8", 0, 0)
 	shapes := [][3]int{{1, 1, 1}, {1, 16, 32}, {1, 200, 576}, {3, 33, 70}, {8, 64, 256}, {23, 50, 100}, {9, 17, 1536}}
 	for range 10 {
 		shapes = append(shapes, [3]int{1 + r.Intn(20), 1 + r.Intn(90), 1 + r.Intn(200)})
 	}
 	for _, s := range shapes {
-		for _, f := range []Form{NT, NN} {
-			for _, acc := range []bool{false, true} {
-				m, n, k := s[0], s[1], s[2]
-				rows, cols := n, k
-				if f == NN {
-					rows, cols = k, n
-				}
-				lda, ldc := k+r.Intn(3), n+r.Intn(3)
-				a, c := matrix(&r, m, k, lda, r.Intn(8)), matrix(&r, m, n, ldc, r.Intn(8))
-				values := matrix(&r, rows, cols, cols, 0)
-				if r.Intn(8) == 0 {
-					a.x[r.Intn(k)] = float32(math.NaN())
-				}
-				start := slices.Clone(c.x)
-				w := NewWeights(Q8_0, f, rows, cols, onHeap)
-				one := NewPool(1)
-				if err := w.Set(one, 0, values.x); err != nil {
-					t.Fatal(err)
-				}
-				w.q8.codes[r.Intn(len(w.q8.codes))] = 0 // -128, which a file may hold
-				want := q8Reference(m, a.x, lda, &w.q8, start, ldc, acc)
-				forPaths(t, func(t *testing.T) {
-					for _, threads := range []int{1, 3} {
-						p := NewPool(threads)
-						defer p.Close()
-						copy(c.x, start)
-						p.GemmWeights(f, m, a.x, lda, &w, c.x, ldc, acc)
-						if i := firstDifference(c.x, want); i >= 0 || !c.intact() {
-							t.Fatalf("%v %v accumulate=%v threads=%d: element %d is %g, want %g", f, s, acc, threads, i, c.x[i], want[i])
-						}
-					}
-				})
+		for _, d := range inBlocks {
+			for _, f := range []Form{NT, NN} {
+				testBlocksGemm(t, &r, d, f, s, r.Intn(2) == 0)
 			}
 		}
 	}
 }
 
-// q8Reference is the product by definition: the rows and weights that the codes stand for, summed block by block.
-func q8Reference(m int, a []float32, lda int, q *q8, c []float32, ldc int, accumulate bool) []float32 {
+func testBlocksGemm(t *testing.T, r *rng.Rand, d DType, f Form, s [3]int, acc bool) {
+	m, n, k := s[0], s[1], s[2]
+	rows, cols := n, k
+	if f == NN {
+		rows, cols = k, n
+	}
+	lda, ldc := k+r.Intn(3), n+r.Intn(3)
+	a, c := matrix(r, m, k, lda, r.Intn(8)), matrix(r, m, n, ldc, r.Intn(8))
+	if r.Intn(8) == 0 {
+		a.x[r.Intn(k)] = float32(math.NaN())
+	}
+	start := slices.Clone(c.x)
+	w := NewWeights(d, f, rows, cols, onHeap)
+	one := NewPool(1)
+	defer one.Close()
+	if err := w.Set(one, 0, matrix(r, rows, cols, cols, 0).x); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		w.q.codes[r.Intn(len(w.q.codes))] = byte(r.Intn(256))
+	}
+	w.q.codes[r.Intn(len(w.q.codes))] = 0 // of Q8_0 -128, which a file may hold
+	w.q.scales[r.Intn(len(w.q.scales))] = uint16(r.Intn(1 << 16))
+	want := blocksReference(m, a.x, lda, &w.q, start, ldc, acc)
+	if d == Q4_0 {
+		eight := NewWeights(Q8_0, f, rows, cols, onHeap)
+		copy(eight.q.scales, w.q.scales)
+		for o := range n {
+			for i := range k {
+				code, _, _ := w.q.code(o, i)
+				at, _ := eight.q.at(o, i/q8Block)
+				eight.q.codes[at+i%q8Block/4*64+i%4] = byte(int(code) + 128)
+			}
+		}
+		same := slices.Clone(start)
+		one.GemmWeights(f, m, a.x, lda, &eight, same, ldc, acc)
+		if i := firstDifference(same, want); i >= 0 {
+			t.Fatalf("%v %v accumulate=%v: element %d is %g, as q8_0 %g", f, s, acc, i, want[i], same[i])
+		}
+	}
+	forPaths(t, func(t *testing.T) {
+		for _, threads := range []int{1, 3} {
+			p := NewPool(threads)
+			defer p.Close()
+			copy(c.x, start)
+			p.GemmWeights(f, m, a.x, lda, &w, c.x, ldc, acc)
+			if i := firstDifference(c.x, want); i >= 0 || !c.intact() {
+				t.Fatalf("%v %v %v accumulate=%v threads=%d: element %d is %g, want %g", d, f, s, acc, threads, i,
+					c.x[max(i, 0)], want[max(i, 0)])
+			}
+		}
+	})
+}
+
+// blocksReference is the product by definition: the codes of rows and weights, summed block by block.
+func blocksReference(m int, a []float32, lda int, q *quantized, c []float32, ldc int, accumulate bool) []float32 {
 	c = slices.Clone(c)
-	w := make([]float32, q.in)
 	for j := range q.out {
-		q.expand(w, j, 1, 0, q.in)
 		for i := range m {
 			var s float32
 			if accumulate {
@@ -255,14 +303,18 @@ func q8Reference(m int, a []float32, lda int, q *q8, c []float32, ldc int, accum
 				var row [q8RowSize]byte
 				quantizeRowGeneric(row[:], x[:], false)
 				dx := math.Float32frombits(binary.LittleEndian.Uint32(row[64:]))
-				_, at := q.at(j, b/q8Block)
-				dw, sum := float16.FromHalf(q.scales[at]), 0.0
+				sum, all := 0.0, 0.0
 				for t := b; t < end; t++ {
-					if dw != 0 {
-						sum += float64(w[t]/dw) * float64(int16(binary.LittleEndian.Uint16(row[2*(t-b):])))
-					}
+					of := float64(int16(binary.LittleEndian.Uint16(row[2*(t-b):])))
+					code, _, _ := q.code(j, t)
+					sum += float64(code) * of
+					all += of
 				}
+				_, dw, low := q.code(j, b)
 				s = fma32(float32(sum), dw*dx, s)
+				if q.kind == Q4_1 {
+					s = fma32(float32(all), low*dx, s)
+				}
 			}
 			c[i*ldc+j] = s
 		}
@@ -270,58 +322,102 @@ func q8Reference(m int, a []float32, lda int, q *q8, c []float32, ldc int, accum
 	return c
 }
 
-// TestQ8Weights: what Set and SetBlocks store is what ggml's reference gives, and reading it back finds it.
-func TestQ8Weights(t *testing.T) {
-	p := NewPool(2)
-	defer p.Close()
-	const rows, cols = 19, 64
-	values := make([]float32, rows*cols)
-	r := rng.NewRand(13, "q8", 0, 0)
-	for i := range values {
-		values[i] = float32(r.Normal())
-	}
-	w := NewWeights(Q8_0, NT, rows, cols, onHeap)
-	if err := w.Set(p, 0, values); err != nil {
-		t.Fatal(err)
-	}
-	raw := make([]byte, 0, rows*cols/32*34)
-	for b := 0; b < len(values); b += 32 {
-		most := 0.0
-		for _, v := range values[b : b+32] {
-			most = max(most, math.Abs(float64(v)))
-		}
-		d := float32(most) / 127
-		h := float16.ToHalf(d)
+// rawBlocks quantises rows of whole blocks as ggml's quantize_row_*_ref does, one after the other, in float32.
+func rawBlocks(d DType, values []float32) (raw []byte) {
+	half := func(x float32) {
+		h := float16.ToHalf(x)
 		raw = append(raw, byte(h), byte(h>>8))
-		for _, v := range values[b : b+32] {
-			raw = append(raw, byte(int8(math.Round(float64(v*(1/d))))))
-		}
 	}
-	same := NewWeights(Q8_0, NT, rows, cols, onHeap)
-	same.SetBlocks(p, 0, raw[:7*68])
-	same.SetBlocks(p, 7, raw[7*68:])
-	if !slices.Equal(w.q8.codes, same.q8.codes) || !slices.Equal(w.q8.scales, same.q8.scales) {
-		t.Error("Set and SetBlocks differ")
-	}
-	ids, got := []int32{18, 0, 7}, make([]float32, 3*cols)
-	p.GatherWeights(got, &w, ids, len(ids))
-	for i, id := range ids {
-		for j := range cols {
-			b := int(id)*cols + j
-			want := float16.FromHalf(uint16(raw[b/32*34])|uint16(raw[b/32*34+1])<<8) * float32(int8(raw[b/32*34+2+b%32]))
-			if got[i*cols+j] != want || math.Abs(float64(want-values[b])) > 0.02 {
-				t.Fatalf("row %d column %d is %g, want %g, made from %g", id, j, got[i*cols+j], want, values[b])
+	for b := 0; b < len(values); b += 32 {
+		x := values[b : b+32]
+		switch d {
+		case Q8_0:
+			most := max(slices.Max(x), -slices.Min(x))
+			scale := most / 127
+			half(scale)
+			for _, v := range x {
+				raw = append(raw, byte(int8(math.Round(float64(v*(1/scale))))))
+			}
+			continue
+		case Q4_0:
+			most := slices.Max(x)
+			if -slices.Min(x) > most {
+				most = slices.Min(x)
+			}
+			scale := most / -8
+			half(scale)
+			for i := range 16 {
+				low, high := x[i]*(1/scale), x[i+16]*(1/scale)
+				raw = append(raw, min(15, byte(low+8.5))|min(15, byte(high+8.5))<<4)
+			}
+		case Q4_1:
+			least := slices.Min(x)
+			scale := (slices.Max(x) - least) / 15
+			half(scale)
+			half(least)
+			for i := range 16 {
+				low, high := (x[i]-least)*(1/scale), (x[i+16]-least)*(1/scale)
+				raw = append(raw, min(15, byte(low+0.5))|min(15, byte(high+0.5))<<4)
 			}
 		}
 	}
-	for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), 1e30} {
-		values[5] = bad
-		if err := w.Set(p, 0, values); err == nil {
-			t.Errorf("%g is taken", bad)
+	return raw
+}
+
+// TestBlockWeights: what Set and SetBlocks store is what ggml's reference gives, and reading it back finds it.
+func TestBlockWeights(t *testing.T) {
+	p := NewPool(2)
+	defer p.Close()
+	const rows, cols = 19, 64
+	for _, tt := range []struct {
+		dtype DType
+		near  float64 // how far a value may move
+	}{{Q8_0, 0.02}, {Q4_0, 0.4}, {Q4_1, 0.25}} {
+		values := make([]float32, rows*cols)
+		r := rng.NewRand(13, "q8", 0, 0)
+		for i := range values {
+			values[i] = float32(r.Normal())
 		}
-	}
-	if err := w.Set(p, 1, values[cols:2*cols]); err != nil {
-		t.Errorf("after an error: %v", err)
+		w := NewWeights(tt.dtype, NT, rows, cols, onHeap)
+		if err := w.Set(p, 0, values); err != nil {
+			t.Fatal(err)
+		}
+		raw := rawBlocks(tt.dtype, values)
+		same, row := NewWeights(tt.dtype, NT, rows, cols, onHeap), len(raw)/rows
+		same.SetBlocks(p, 0, raw[:7*row])
+		same.SetBlocks(p, 7, raw[7*row:])
+		if !slices.Equal(w.values(), same.values()) {
+			t.Errorf("%v: Set and SetBlocks differ", tt.dtype)
+		}
+		if want := len(raw) * 32 / rows; w.Bytes() != want { // two panels of 16
+			t.Errorf("%v takes %d bytes, want %d", tt.dtype, w.Bytes(), want)
+		}
+		ids, got, all := []int32{18, 0, 7}, make([]float32, 3*cols), w.values()
+		p.GatherWeights(got, &w, ids, len(ids))
+		for i, id := range ids {
+			for j := range cols {
+				at := int(id)*cols + j
+				if got[i*cols+j] != all[at] || math.Abs(float64(all[at]-values[at])) > tt.near {
+					t.Fatalf("%v: row %d column %d is %g, want %g, made from %g", tt.dtype, id, j, got[i*cols+j], all[at],
+						values[at])
+				}
+			}
+		}
+		for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), 1e30} {
+			values[5] = bad
+			if err := w.Set(p, 0, values); err == nil {
+				t.Errorf("%v: %g is taken", tt.dtype, bad)
+			}
+		}
+		if err := w.Set(p, 1, values[cols:2*cols]); err != nil {
+			t.Errorf("%v: after an error: %v", tt.dtype, err)
+		}
+		for i := range values {
+			values[i] = 1e-44 // no float16 scale
+		}
+		if err := w.Set(p, 0, values); err != nil || slices.Max(w.values()) > 1e-7 {
+			t.Errorf("%v: tiny values: %v, %v", tt.dtype, err, slices.Max(w.values()))
+		}
 	}
 }
 
@@ -331,17 +427,17 @@ func TestParseDType(t *testing.T) {
 			t.Errorf("%s gives %v, %v", name, d, err)
 		}
 	}
-	if _, err := ParseDType("fp8"); err == nil || err.Error() != `dtype is "fp8"; known: fp32, bf16, q8_0` {
+	if _, err := ParseDType("fp8"); err == nil || err.Error() != `dtype is "fp8"; known: fp32, bf16, q8_0, q4_0` {
 		t.Errorf("fp8 gives %v", err)
 	}
 }
 
-func BenchmarkQ8(b *testing.B) {
+func BenchmarkWeights(b *testing.B) {
 	p := NewPool(0)
 	defer p.Close()
 	for _, s := range [][3]int{{1, 49152, 576}, {1, 3072, 576}, {1, 576, 1536}, {256, 3072, 576}, {256, 576, 1536}} {
 		m, n, k := s[0], s[1], s[2]
-		for _, d := range []DType{F32, BF16, Q8_0} {
+		for _, d := range []DType{F32, BF16, Q8_0, Q4_0, Q4_1} {
 			w := NewWeights(d, NT, n, k, onHeap)
 			a, c := make([]float32, m*k), make([]float32, m*n)
 			for i := range a {
@@ -367,7 +463,7 @@ func BenchmarkGemmDequantized(b *testing.B) {
 	for _, s := range [][3]int{{512, 1536, 576}, {512, 576, 1536}, {128, 576, 576}} {
 		m, rows, cols := s[0], s[1], s[2]
 		a, c := make([]float32, m*max(rows, cols)), make([]float32, m*max(rows, cols))
-		for _, d := range []DType{F32, BF16, Q8_0} {
+		for _, d := range []DType{F32, BF16, Q8_0, Q4_0} {
 			w := NewWeights(d, NT, rows, cols, onHeap)
 			for _, f := range []Form{NT, NN} {
 				k, n := cols, rows

@@ -52,6 +52,25 @@ func TestWriteGGUF(t *testing.T) {
 	}
 }
 
+// TestInBlocks: weights that are quantised as a folder is read are those of the file that it is exported to, which are
+// taken as they are: the same bits.
+func TestInBlocks(t *testing.T) {
+	dir := saved(t, tiny(t))
+	for _, d := range []kernel.DType{kernel.Q8_0, kernel.Q4_0} {
+		path := filepath.Join(t.TempDir(), "m.gguf")
+		if err := load(t, dir, kernel.F32).WriteGGUF(path, d.String()); err != nil {
+			t.Fatal(err)
+		}
+		folder, file := load(t, dir, d), load(t, path, d)
+		if !slices.Equal(someLogits(t, folder), someLogits(t, file)) {
+			t.Errorf("%v: the logits of a folder differ from those of the file that it is exported to", d)
+		}
+		if a, b := folder.WeightBytes(), folder.ValueBytes(d); a < b || a > b+64 || a != file.WeightBytes() {
+			t.Errorf("%v: the weights take %d bytes, said were %d, and %d of the file", d, a, b, file.WeightBytes())
+		}
+	}
+}
+
 // TestGGUFKeys holds the metadata of a file against a list.
 func TestGGUFKeys(t *testing.T) {
 	m := tiny(t)

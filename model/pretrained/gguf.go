@@ -32,8 +32,11 @@ func (m *Model) openGGUF() error {
 		return m.LoadGGUF(m.Path, g)
 	}
 	m.files = func() ([]string, error) { return []string{m.Path}, nil }
-	m.Model, err = model.Outline(c)
-	return err
+	if m.Model, err = model.Outline(c); err != nil {
+		return err
+	}
+	m.Stored(g)
+	return nil
 }
 
 // LoadTokenizer loads a tokenizer alone: from a folder, a tokenizer.json or a .gguf file.

@@ -37,7 +37,7 @@ type Options struct {
 	// model's own, or "alpaca" where it has none.
 	ChatTemplate string
 	// DType is the format of the weights of matrix products in memory. Any other than F32 is for inference. Tensors that
-	// a GGUF file has as Q8_0 are taken as they are for Q8_0.
+	// a GGUF file has in blocks are taken as they are: those of Q8_0 for Q8_0, and with those of Q4_1 too for Q4_0.
 	DType kernel.DType
 }
 

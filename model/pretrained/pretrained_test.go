@@ -82,7 +82,7 @@ func TestSessionReusesWhatItRead(t *testing.T) {
 	dir := saved(t, tiny(t))
 	prompts := []string{"Count to three.", "Count to four, please.", "Count to four, please. And then",
 		"Count to four, please. And then", "Count", "Something else"}
-	for _, d := range []kernel.DType{kernel.F32, kernel.BF16, kernel.Q8_0} {
+	for _, d := range []kernel.DType{kernel.F32, kernel.BF16, kernel.Q8_0, kernel.Q4_0} {
 		m := load(t, dir, d)
 		for _, s := range []model.Sampling{{}, {Temperature: 0.8, Seed: 11}} {
 			decoding := pretrained.Decoding{MaxNew: 12, Sampling: s}

@@ -82,7 +82,7 @@ func score(t *testing.T, m *pretrained.Model, threads int, examples []data.Examp
 
 // TestScoreAlone makes sure that an answer's log-probabilities have the bits that they have alone.
 func TestScoreAlone(t *testing.T) {
-	for _, d := range []kernel.DType{kernel.F32, kernel.BF16, kernel.Q8_0} {
+	for _, d := range []kernel.DType{kernel.F32, kernel.BF16, kernel.Q8_0, kernel.Q4_0} {
 		t.Run(d.String(), func(t *testing.T) {
 			m := tiny(t, d)
 			examples := answers(t, m)

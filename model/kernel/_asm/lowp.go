@@ -16,14 +16,21 @@ func lowp() {
 	matrixVectorBF16(2)
 	quantizeRow(false)
 	quantizeRow(true)
-	for _, rows := range []int{3, 2, 1} {
-		q8Product("AVX2", rows, VXORPS, q8BlockAVX2)
-	}
-	w = widths[1]
-	for _, rows := range []int{8, 4, 2, 1} {
-		q8Product("VNNI", rows, VPXORD, q8BlockVNNI)
+	nibbles = quad("q4Low", 0x0f0f0f0f0f0f0f0f)
+	words = quad("q4LowWords", 0x000f000f000f000f)
+	for _, f := range blockFormats {
+		w = widths[0]
+		for _, rows := range []int{3, 2, 1} {
+			f.product("AVX2", rows, VXORPS, blockAVX2)
+		}
+		w = widths[1]
+		for _, rows := range []int{8, 4, 2, 1} {
+			f.product("VNNI", rows, VPXORD, blockVNNI)
+		}
 	}
 	expandQ8()
+	expandQ4(false)
+	expandQ4(true)
 }
 
 // word is a constant for a broadcast or, eight times, for a whole vector.
@@ -31,6 +38,15 @@ func word(name string, v uint32) Mem {
 	m := GLOBL(name, RODATA|NOPTR)
 	for i := range 8 {
 		DATA(i*4, U32(v))
+	}
+	return m
+}
+
+// quad is a constant of 64 bytes.
+func quad(name string, v uint64) Mem {
+	m := GLOBL(name, RODATA|NOPTR)
+	for i := range 8 {
+		DATA(i*8, U64(v))
 	}
 	return m
 }

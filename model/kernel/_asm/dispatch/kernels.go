@@ -150,6 +150,10 @@ var choices = []choice{
 	{"amd64", "peakLoop", nil, "peak%s"},
 	{"amd64", "q8AVX2", []int{3, 2, 1}, "q8x%dAVX2"},
 	{"amd64", "q8VNNI", []int{8, 4, 2, 1}, "q8x%dVNNI"},
+	{"amd64", "q40AVX2", []int{3, 2, 1}, "q40x%dAVX2"},
+	{"amd64", "q40VNNI", []int{8, 4, 2, 1}, "q40x%dVNNI"},
+	{"amd64", "q41AVX2", []int{3, 2, 1}, "q41x%dAVX2"},
+	{"amd64", "q41VNNI", []int{8, 4, 2, 1}, "q41x%dVNNI"},
 	{"arm64", "gemmRows", []int{6, 5, 4, 3, 2, 1}, "gemm%dx16"},
 	{"arm64", "gemmRowsT", []int{6, 5, 4, 3, 2, 1}, "gemm%dx16T"},
 }
