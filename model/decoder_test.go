@@ -146,7 +146,8 @@ func TestManyAtOnce(t *testing.T) {
 		name  string
 		dtype kernel.DType
 	}{{"mistral", kernel.F32}, {"gpt2", kernel.Q8_0}, // with a window, with learned positions
-		{"qwen3", kernel.F32}, {"qwen3", kernel.BF16}, {"qwen3", kernel.Q8_0}, {"gemma3_text", kernel.Q8_0}, {"qwen3", kernel.Q4_0}, {"gpt2", kernel.Q4_0},
+		{"qwen3", kernel.F32}, {"qwen3", kernel.BF16}, {"qwen3", kernel.Q8_0}, {"gemma3_text", kernel.Q8_0},
+		{"qwen3", kernel.Q4_0}, {"gpt2", kernel.Q4_0},
 		{"gpt2", kernel.F32}}
 	if testing.Short() { // the portable kernels under the race detector
 		cases = cases[:2]

@@ -106,7 +106,8 @@ func (w *Weights) Set(p *Pool, row int, values []float32) error {
 
 // GemmWeights computes C = A·Wᵀ (f = NT) or C = A·W (f = NN), or adds it to C when accumulate, for m rows of A; see
 // [Pool.Gemm]. With BF16 the bits are those of the product with the weights as float32; with formats in blocks, which
-// serve their own form only, see [Weights.Set] and the comment of quantized. A row's result never depends on the other rows.
+// serve their own form only, see [Weights.Set] and the comment of quantized. A row's result never depends on the other
+// rows.
 func (p *Pool) GemmWeights(f Form, m int, a []float32, lda int, w *Weights, c []float32, ldc int, accumulate bool) {
 	if !w.DType.InBlocks() {
 		p.GemmDequantized(f, m, a, lda, w, c, ldc, accumulate)

@@ -51,8 +51,8 @@ func quantizeRow(dst []byte, x []float32) {
 	}
 }
 
-// dotPath says what the product with weights in blocks runs on: AVX-512 with VNNI, AVX2 (with F16C, which comes with it but
-// for odd virtual machines), or Go.
+// dotPath says what the product with weights in blocks runs on: AVX-512 with VNNI, AVX2 (with F16C, which comes with it
+// but for odd virtual machines), or Go.
 func dotPath() isa {
 	switch {
 	case path == generic || !cpu.X86.HasF16C:

@@ -19,9 +19,9 @@ import (
 // What is missing in the last panel and the last block has no meaning. The rows enter the product as whole numbers too,
 // of 15 bits with a float32 scale a block (quantizeRowGeneric): as exact as float32 next to the 8 bits of the weights,
 // where 8 bits for both, as llama.cpp has them, move logits of SmolLM2-135M by half a unit. The sum over a block is
-// exact in any order: element = Σ over blocks ascending of fma(float32(Σ code·code), scale·scale, sum), of Q4_1 each
-// followed by fma(float32(Σ code of the row), minimum·scale of the row, sum), and every path has the same bits. So
-// weights of Q4_0 give the bits of the Q8_0 weights with the same scales and codes.
+// exact in any order: element = Σ over blocks ascending of fma(float32(Σ code·code), scale·scale, sum), of Q4_1
+// each followed by fma(float32(Σ code of the row), minimum·scale of the row, sum), and every path has the same bits.
+// So weights of Q4_0 give the bits of the Q8_0 weights with the same scales and codes.
 type quantized struct {
 	kind    DType
 	out, in int

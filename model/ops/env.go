@@ -73,7 +73,8 @@ func (x extent) rows() int {
 }
 
 // product computes out = x·Wᵀ (form NT) or x·W (NN), or adds it to out, for n rows. With Exact its bits are those
-// of the float32 matrix that w stands for, as those of its gradients are; without, weights in blocks multiply whole numbers.
+// of the float32 matrix that w stands for, as those of its gradients are; without, weights in blocks multiply whole
+// numbers.
 func (e *Env) product(f kernel.Form, n int, x []float32, ldx int, w *kernel.Weights, out []float32, ldo int, add bool) {
 	if e.Exact {
 		e.Pool.GemmDequantized(f, n, x, ldx, w, out, ldo, add)

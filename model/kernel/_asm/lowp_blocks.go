@@ -185,9 +185,9 @@ func (q blockLoop) wordsAVX2(g, h int) [2]vector {
 	return w
 }
 
-// blockVNNI: VPDPBUSD multiplies bytes without sign, the weights' codes as they are stored, with signed ones, the halves
-// of the row's codes. The sum of the low halves starts from -128·Σ of the row's codes, which undoes the 128 of Q8_0, or
-// from a 16th of it, which undoes the 8 of Q4_0.
+// blockVNNI: VPDPBUSD multiplies bytes without sign, the weights' codes as they are stored, with signed ones, the
+// halves of the row's codes. The sum of the low halves starts from -128·Σ of the row's codes, which undoes the 128 of
+// Q8_0, or from a 16th of it, which undoes the 8 of Q4_0.
 func blockVNNI(q blockLoop) {
 	w := q.bytesVNNI()
 	d, m := ZMM(), ZMM()

@@ -10,7 +10,8 @@ func expandQ8() {
 	flip := word("q8Flip", 0x80808080)
 	word("q4Eight", 8)
 	function("expandQ8AVX2", "func(dst *float32, stride int, codes *byte, scales *uint16)",
-		"expandQ8AVX2 is expandBlocksGeneric of Q8_0 for a whole block of a whole panel: 16 rows of 32 values, stride bytes apart.")
+		"expandQ8AVX2 is expandBlocksGeneric of Q8_0 for a whole block of a whole panel: "+
+			"16 rows of 32 values, stride bytes apart.")
 	dst, stride, codes, scales := load("dst"), load("stride"), load("codes"), load("scales")
 	rows := GP64()
 	MOVQ(U32(16), rows)
