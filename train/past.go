@@ -203,35 +203,69 @@ func (p *Past) Scale(i int) float64 {
 	return *m.LearningRate * clip / float64(m.TrainedTokens+m.WithheldTokens)
 }
 
-// Losses measures the summed loss of every row.
+// Losses measures the summed losses of rows, set by set.
 type Losses struct {
 	held *heldOut
 	rows int
+	sets [][][]int // the micro-batches of each set
 }
 
 // lossRows is how many rows a micro-batch of [Losses] has.
 const lossRows = 16
 
-// NewLosses makes the graph. The caller closes it.
-func (p *Past) NewLosses() (*Losses, error) {
-	h, err := newHeldOut(p.Pool, p.Model.Model, heldOutOptions{examples: &p.rows.train.Store, rows: lossRows, share: true})
+// NewLosses makes the graph for some sets of rows. The caller closes it.
+func (p *Past) NewLosses(sets [][]int) (*Losses, error) {
+	all, err := p.rows.train.Store.GroupLengths(1, true)
 	if err != nil {
 		return nil, err
 	}
-	return &Losses{h, p.Rows()}, nil
+	l := &Losses{rows: p.Rows()}
+	most := 1
+	for _, rows := range sets {
+		var batches [][]int
+		if len(rows) > 0 {
+			lengths := make([]int32, len(rows))
+			for i, row := range rows {
+				lengths[i] = all[row]
+			}
+			plan := evaluationPlan(lengths, lossRows)
+			most = max(most, plan.MaxTokens())
+			for _, b := range plan.Epoch(0) {
+				members := make([]int, len(b))
+				for i, at := range b {
+					members[i] = rows[at]
+				}
+				batches = append(batches, members)
+			}
+		}
+		l.sets = append(l.sets, batches)
+	}
+	g, err := p.Model.NewEvaluation(p.Pool, most, nil)
+	if err != nil {
+		return nil, err
+	}
+	l.held = &heldOut{feed: feed{graph: g, objective: MaskedMean{}}, examples: &p.rows.train.Store,
+		batch: data.Batch{Share: true}, together: 1}
+	return l, nil
 }
 
 // Close gives the graph's memory back.
 func (l *Losses) Close() { l.held.close() }
 
-// Batches is the number of micro-batches, after each of which seen is called.
-func (l *Losses) Batches() int { return len(l.held.batches) }
+// Batches is the number of micro-batches of all sets, after each of which seen is called.
+func (l *Losses) Batches() (n int) {
+	for _, batches := range l.sets {
+		n += len(batches)
+	}
+	return n
+}
 
 // Measure gives the summed loss, in nats, of each row's trained tokens under the model's weights; 0 of a row that is
-// withheld.
-func (l *Losses) Measure(ctx context.Context, seen func()) ([]float64, error) {
+// withheld, or not of the set.
+func (l *Losses) Measure(ctx context.Context, set int, seen func()) ([]float64, error) {
 	losses := make([]float64, l.rows)
 	h := l.held
+	h.batches = l.sets[set]
 	return losses, h.each(ctx, func(float64, float64) error {
 		defer seen()
 		if h.batch.TrainedTokens == 0 {

@@ -154,7 +154,7 @@ func spearman(a, b []float64) float64 {
 func TestTraceSteps(t *testing.T) {
 	p := past(t)
 	q, _ := asked(t, "Say aa 4.", "bba")
-	x, err := newTracer(p, nil)
+	x, err := newTracer(p, [][]float64{slices.Repeat([]float64{1}, p.Rows())}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestTraceSteps(t *testing.T) {
 		}
 		want := products(t, x, &q.Example)
 		for _, share := range []float64{0.01, 0.1, 1, 10} {
-			got, err := x.slopes(t.Context(), &q.Example, share)
+			got, err := x.slopes(t.Context(), 0, &q.Example, share)
 			if err != nil {
 				t.Fatal(err)
 			}

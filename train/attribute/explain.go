@@ -132,12 +132,19 @@ func Find(ctx context.Context, p *train.Past, questions []Question, out []Explan
 
 // plan says how much work trace is.
 func plan(p *train.Past, questions int) string {
-	passes := 2 * questions * len(p.Kept)
-	text := fmt.Sprintf("trace: %d passes over %d rows (2 for each of %d kept steps and %d answers)", passes, p.Rows(),
-		len(p.Kept), questions)
+	visited := 0
+	for _, of := range visitWeights(p) {
+		for _, w := range of {
+			if w != 0 {
+				visited++
+			}
+		}
+	}
+	text := fmt.Sprintf("trace: %d kept steps, %d answers; for each answer 2 passes over %d rows, each at the kept steps that "+
+		"are nearest to its own", len(p.Kept), questions, visited)
 	if p.Seconds > 0 && p.Epochs() > 0 {
-		pass := p.Seconds / p.Epochs() / 3 // backward is twice forward
-		text += fmt.Sprintf(", about %.0f s at the speed of the run", float64(passes)*pass)
+		row := p.Seconds / p.Epochs() / float64(p.Rows()) / 3 // backward is twice forward
+		text += fmt.Sprintf("; about %.0f s at the speed of the run", float64(2*questions*visited)*row)
 	}
 	return text
 }

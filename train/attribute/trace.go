@@ -30,9 +30,11 @@ const (
 //	score_i = sum over visits t of row i  Scale(t) * [L_i(w_c + e u) - L_i(w_c - e u)] / 2e
 //
 // where c is the kept step nearest to t, and Scale the learning rate by clipping over the step's divisor. Two passes
-// forward over all rows take the place of a gradient for each.
+// forward over the rows take the place of a gradient for each; a row is passed over only at kept steps that are nearest to
+// one of its visits, so a run of one epoch takes two passes for all its kept steps together.
 func Trace(ctx context.Context, p *train.Past, answers []data.Example, seen func(done, of int)) ([][]float64, error) {
-	x, err := newTracer(p, seen)
+	weights := visitWeights(p)
+	x, err := newTracer(p, weights, seen)
 	if err != nil {
 		return nil, err
 	}
@@ -41,14 +43,13 @@ func Trace(ctx context.Context, p *train.Past, answers []data.Example, seen func
 	for i := range scores {
 		scores[i] = make([]float64, p.Rows())
 	}
-	weights := visitWeights(p)
-	x.of = len(p.Kept) * len(answers) * 2 * x.losses.Batches()
+	x.of = len(answers) * 2 * x.losses.Batches()
 	for c, kept := range p.Kept {
 		if err := x.load(kept); err != nil {
 			return nil, err
 		}
 		for i := range answers {
-			slopes, err := x.slopes(ctx, &answers[i], 1)
+			slopes, err := x.slopes(ctx, c, &answers[i], 1)
 			if err != nil {
 				return nil, err
 			}
@@ -94,13 +95,22 @@ type tracer struct {
 	seen     func(done, of int)
 }
 
-func newTracer(p *train.Past, seen func(done, of int)) (*tracer, error) {
+// newTracer makes a tracer for the rows that have a weight at each kept step: of the others no slope is asked.
+func newTracer(p *train.Past, weights [][]float64, seen func(done, of int)) (*tracer, error) {
 	x := &tracer{past: p, seen: seen}
 	if err := p.Model.ReadWeights(kernel.F32); err != nil {
 		return nil, err
 	}
 	var err error
-	if x.losses, err = p.NewLosses(); err != nil {
+	sets := make([][]int, len(weights))
+	for c, of := range weights {
+		for row, w := range of {
+			if w != 0 {
+				sets[c] = append(sets[c], row)
+			}
+		}
+	}
+	if x.losses, err = p.NewLosses(sets); err != nil {
 		return nil, err
 	}
 	for _, q := range p.Model.Trained() {
@@ -225,8 +235,9 @@ func (x *tracer) move(step float64) error {
 	return x.past.Model.Refresh(x.past.Pool)
 }
 
-// slopes are the derivatives of every row's loss along u. share lengthens or shortens the step.
-func (x *tracer) slopes(ctx context.Context, e *data.Example, share float64) ([]float64, error) {
+// slopes are the derivatives along u of the losses of the rows that have a weight at kept step c, of the others 0. share
+// lengthens or shortens the step.
+func (x *tracer) slopes(ctx context.Context, c int, e *data.Example, share float64) ([]float64, error) {
 	if err := x.gradient(e); err != nil {
 		return nil, err
 	}
@@ -241,7 +252,7 @@ func (x *tracer) slopes(ctx context.Context, e *data.Example, share float64) ([]
 		if err := x.move(sign * step); err != nil {
 			return nil, err
 		}
-		if sides[i], err = x.losses.Measure(ctx, x.count); err != nil {
+		if sides[i], err = x.losses.Measure(ctx, c, x.count); err != nil {
 			return nil, err
 		}
 	}
