@@ -58,8 +58,8 @@ func Members(dst, groups []int, size int) []int {
 }
 
 // Segment is one row inside a flat batch. Positions [Start,End) attend causally to themselves and to all of
-// [PrefixStart,PrefixEnd), a prefix shared with other rows, which is empty (0,0) where nothing is shared. The prefix is a
-// segment before this one, and may have a prefix of its own.
+// [PrefixStart,PrefixEnd), a prefix shared with other rows, which is empty (0,0) where nothing is shared. The prefix is
+// a segment before this one, and may have a prefix of its own.
 type Segment struct{ PrefixStart, PrefixEnd, Start, End int }
 
 // Soft are, for each of N positions, K tokens with probabilities that sum to 1, or to 0 where the target counts.

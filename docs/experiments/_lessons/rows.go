@@ -1,7 +1,7 @@
 //go:build ignore
 
 // lesson_rows writes some rows of the embedded lessons as a JSON list of Alpaca's shape, those with a system prompt or
-// several turns left out: `go run docs/experiments/lesson_rows.go 10000 600` gives those of the 600 behind row 10,000.
+// several turns left out: `go run docs/experiments/_lessons/rows.go 10000 600` gives those of the 600 behind row 10,000.
 package main
 
 import (
