@@ -111,7 +111,17 @@ func (b *benchmark) write(s *streams, res fmt.Stringer, ops []bench.OpTime, whol
 		return err
 	}
 	for _, op := range ops {
-		fmt.Fprintf(s.out, "# %-24s %8.3f ms %5.1f %%\n", op.Name, op.Ns/1e6, 100*op.Ns/whole)
+		speed := ""
+		if op.GFLOPS > 0 {
+			speed = fmt.Sprintf(" %8.1f GFLOP/s", op.GFLOPS)
+		}
+		if op.PeakFraction > 0 && op.PeakFraction <= 1 {
+			speed += fmt.Sprintf(" %5.1f %% of the peak", 100*op.PeakFraction)
+		}
+		if op.GBPerSec > 0 {
+			speed = fmt.Sprintf(" %8.1f GB/s", op.GBPerSec)
+		}
+		fmt.Fprintf(s.out, "# %-24s %8.3f ms %5.1f %%%s\n", op.Name, op.Ns/1e6, 100*op.Ns/whole, speed)
 	}
 	return nil
 }

@@ -49,7 +49,8 @@ func TestBenchGenerate(t *testing.T) {
 	if r.Rows != 3 || r.DecodePerSec <= 0 || r.SamplePerSec <= 0 {
 		t.Errorf("three rows: %+v", r)
 	}
-	has(t, ok(t, "", command+"--profile"), "BenchmarkReadPromptToken/", "BenchmarkDecodeToken/", "tokens/s", "# logits")
+	has(t, ok(t, "", command+"--profile"), "BenchmarkReadPromptToken/", "BenchmarkDecodeToken/", "tokens/s", "# logits",
+		" GB/s")
 }
 
 // TestSmolLM2DTypes asks the real model through the command line.

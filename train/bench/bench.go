@@ -41,11 +41,18 @@ type Options struct {
 	Sampling  model.Sampling // with a temperature decoding is measured twice, greedy and so
 }
 
-// OpTime is the mean time of one kind of op in a step, over all layers.
+// OpTime is the mean time of one kind of op in a step, over all layers. Its speed is known of the matrix products of a
+// preset, of AdamW and, in decoding, of what reads weights; it counts the least that there is to do.
 type OpTime struct {
-	Name string  `json:"name"`
-	Ns   float64 `json:"ns_per_step"`
+	Name         string  `json:"name"`
+	Ns           float64 `json:"ns_per_step"`
+	GFLOPS       float64 `json:"gflops,omitempty"`
+	PeakFraction float64 `json:"peak_fraction,omitempty"`
+	GBPerSec     float64 `json:"gigabytes_per_second,omitempty"` // from and to memory
 }
+
+// updateName is the global norm with AdamW in a profile.
+const updateName = "norm and AdamW"
 
 // Result is one measurement of training steps: a preset's with random weights and every token trained, or a recipe's.
 type Result struct {
@@ -136,6 +143,7 @@ func presetSteps(ctx context.Context, name string, c model.Config, o Options) (*
 	res.TokensPerSec = tokens / res.NsPerStep * 1e9
 	res.GFLOPS = tokens * (train.BodyFLOPs(m, float64(o.Seq)) + train.HeadFLOPs(m)) / res.NsPerStep
 	res.against(max(before, pool.PeakFLOPS()) / 1e9)
+	limit(res.Profile, stepWork(m, tokens, float64(o.Seq)), res.PeakGFLOPS)
 	return res, nil
 }
 
@@ -190,7 +198,7 @@ func (r *Result) measure(ctx context.Context, t *train.Trainer, n int, profiled 
 	r.PeakRSS = machine.PeakRSS()
 	if profiled {
 		ops := t.Graph.Spent()
-		ops["norm and AdamW"] = update
+		ops[updateName] = update
 		r.Profile = profile(ops, total, n)
 	}
 	return nil
@@ -201,10 +209,10 @@ func profile(ops map[string]time.Duration, total time.Duration, steps int) []OpT
 	rest := total
 	var out []OpTime
 	for name, d := range ops {
-		out = append(out, OpTime{name, float64(d) / float64(steps)})
+		out = append(out, OpTime{Name: name, Ns: float64(d) / float64(steps)})
 		rest -= d
 	}
-	out = append(out, OpTime{"graph", float64(rest) / float64(steps)})
+	out = append(out, OpTime{Name: "graph", Ns: float64(rest) / float64(steps)})
 	slices.SortFunc(out, func(a, b OpTime) int {
 		return cmp.Or(cmp.Compare(b.Ns, a.Ns), cmp.Compare(a.Name, b.Name))
 	})

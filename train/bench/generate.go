@@ -83,6 +83,7 @@ func Generate(ctx context.Context, o Options) (*GenerateResult, error) {
 		}
 		if o.Profile {
 			res.Profile = profile(d.Spent(), greedy.last, o.NewTokens)
+			limit(res.Profile, decodeWork(m), 0)
 		}
 		if res.Temperature == 0 {
 			continue
