@@ -34,18 +34,18 @@ func stepWork(m *model.Model, tokens, seq float64) map[string]work {
 		if !m.Hidden(p) {
 			continue
 		}
-		products := 2 * tokens * float64(p.Size())
+		products := float64(2 * tokens * float64(p.Size()))
 		add(name, products)
 		add(name+".again", products)
-		add(name+".backward", 2*products)
+		add(name+".backward", float64(2*products))
 		if name == "out" { // attention stands before it: two products over half of a row, four backward
-			pairs := 2 * tokens * seq * float64(m.Config.Heads*m.Config.HeadDim)
+			pairs := float64(2 * tokens * seq * float64(m.Config.Heads*m.Config.HeadDim))
 			add("attention", pairs)
-			add("attention.backward", 2*pairs)
+			add("attention.backward", float64(2*pairs))
 		}
 	}
 	head := m.Head()
-	add("loss", 6*tokens*float64(head.Size()))
+	add("loss", float64(6*tokens*float64(head.Size())))
 	// The norm reads gradients; AdamW reads weights, gradients and moments and writes them, gradients as zeros.
 	works[updateName] = work{bytes: 9 * 4 * float64(m.Size())}
 	return works
