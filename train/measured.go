@@ -9,6 +9,19 @@ type Measured struct {
 	Rows       []eval.Row
 	Rules      []MeasuredRule
 	Lost       []MeasuredLoss
+	Why        []MeasuredWhy // of the worst answers, where somebody asks
+}
+
+// MeasuredWhy is an answer with the training rows that pushed towards it most.
+type MeasuredWhy struct {
+	Test, Asked, Answer, Wanted, Reason string
+	Rows                                []MeasuredRow
+}
+
+// MeasuredRow is a training row with its part in an answer, in nats of its log-probability to first order.
+type MeasuredRow struct {
+	Score                  float64
+	Source, Prompt, Answer string
 }
 
 // MeasuredRule is how a rule of a policy holds.

@@ -2,41 +2,32 @@ package train
 
 import (
 	"context"
+	"math"
 
 	"instruct/data"
-	"instruct/model/kernel/rng"
 )
 
-// smoothShare is the share of the rows by which the smoothness of a run is measured.
-const smoothShare = 0.02
+// smoothRows is by how many rows the smoothness of a run is measured, at most.
+const smoothRows = 16
 
-// someRows draws them: at least one, and none that is withheld as it is.
+// someRows are rows of steps at equal distances, the first step among them: there AdamW divides by the first gradients.
 func (p *Past) someRows() []bool {
 	some := make([]bool, p.Rows())
-	n := max(1, int(smoothShare*float64(len(some))))
-	r := rng.NewRand(p.Seed(), "explain smoothness", 0, 0)
-	for _, i := range r.Perm(len(some)) {
-		if e, err := p.Row(i); err != nil || e.Withheld {
-			continue
-		}
-		some[i] = true
-		if n--; n == 0 {
-			break
-		}
+	visits := p.Visits()
+	for i := range min(smoothRows, len(visits)) {
+		some[visits[i*len(visits)/min(smoothRows, len(visits))][0]] = true
 	}
 	return some
 }
 
-// smoothness makes the run again with half the weight of some rows, and without them, and tells how far the second half
-// of the way moves each weight of the model in the direction of the first, from -1 to 1: the mean of the signs' products,
-// each weight by how far it moved. It is the empirical metasmoothness of Engstrom et al. 2025 (arXiv:2503.13751, section
-// 3). Where a run is a straight function of what its rows weigh it is 1; near 0 its derivative says nothing of what
-// happens without a row.
+// smoothness makes the run again with a little less weight of some rows, and without them, and gives the cosine of the
+// two changes of the model's weights. Where a run is a straight function of what its rows weigh it is 1; where it is
+// far below, what a little less of a row does, which is what a derivative says, is not what happens without it.
 func (u *unroll) smoothness(ctx context.Context, steps int, some []bool) (float64, error) {
 	ends := [][][]float32{u.like(value)}
 	whole := u.trainer.feed.objective
 	defer func() { u.trainer.feed.objective = whole }()
-	for _, weight := range []float32{0.5, 0} {
+	for _, weight := range []float32{1 - 1.0/64, 0} {
 		u.restore(u.kept[0])
 		u.trainer.feed.objective = lessOf{some: some, weight: weight}
 		for range steps {
@@ -50,24 +41,19 @@ func (u *unroll) smoothness(ctx context.Context, steps int, some []bool) (float6
 		}
 		ends = append(ends, u.like(value))
 	}
-	same, all := 0.0, 0.0
+	both, one, two := 0.0, 0.0, 0.0
 	for i := range ends[0] {
 		for k, w := range ends[0][i] {
-			first, second := float64(ends[1][i][k])-float64(w), float64(ends[2][i][k])-float64(ends[1][i][k])
-			far := max(first, -first)
-			all += far
-			switch {
-			case first*second > 0:
-				same += far
-			case first*second < 0:
-				same -= far
-			}
+			little, whole := float64(ends[1][i][k])-float64(w), float64(ends[2][i][k])-float64(w)
+			both += float64(little * whole)
+			one += float64(little * little)
+			two += float64(whole * whole)
 		}
 	}
-	if all == 0 {
+	if one == 0 || two == 0 {
 		return 1, nil // nothing moves
 	}
-	return same / all, nil
+	return both / math.Sqrt(one*two), nil
 }
 
 // lessOf is the mean loss in which some rows weigh less, over the same divisor.

@@ -37,7 +37,8 @@ const (
 // (the length of the run) only what comes.
 var mayChange = []string{"max_steps", "num_train_epochs", "eval_strategy", "eval_steps", "save_strategy", "save_steps",
 	"save_total_limit", "explain", "explain_dtype", "load_best_model_at_end", "logging_steps", "output_dir",
-	"overwrite_output_dir", "resume_from_checkpoint", "threads", "gradient_checkpointing", "early_stopping_patience", "early_stopping_threshold",
+	"overwrite_output_dir", "resume_from_checkpoint", "threads", "gradient_checkpointing", "early_stopping_patience",
+	"early_stopping_threshold",
 	"report_to"}
 
 func checkpointDir(r *recipe.Recipe, step int) string {

@@ -64,9 +64,9 @@ func (p *Past) cannotUnroll() string {
 }
 
 // Unroll gives, for each of n answers and for each row, by how much the log-probability of the answer would fall, to
-// first order, if nothing of the row were trained, and how smooth the run is (smoothness). gradient leaves the gradient
-// of answer i's loss in the parameters of the run's model, which has the weights at the end. It takes five trainings, and
-// two gradients a step and answer. seen is called UnrollCalls times.
+// first order, if nothing of the row were trained, and how smooth the run is ([unroll.smoothness]). gradient leaves the
+// gradient of answer i's loss in the parameters of the run's model, which has the weights at the end. It takes five
+// trainings, and two gradients a step and answer. seen is called UnrollCalls times.
 func (p *Past) Unroll(ctx context.Context, n int, gradient func(m *pretrained.Model, pool *kernel.Pool, i int) error,
 	seen func()) (scores [][]float64, smooth float64, err error) {
 	if why := p.cannotUnroll(); why != "" {

@@ -169,6 +169,14 @@ func TestReport(t *testing.T) {
 	ok(t, "", "report out --html out.html --results found/results.json")
 	has(t, read(t, "out.html"), "Suites and rules: a.jsonl", "50.0% (9.5 to 90.5 %)", "refund-days</span> is violated",
 		"expected the answer to contain")
+	ok(t, "", "report out --html out.html --results found/results.json --explain 1")
+	has(t, read(t, "out.html"), "The training rows behind the worst answers", "r.jsonl:")
+	call(t, "", "eval --model out --suite s.yaml --max_new_tokens 4 --out own")
+	ok(t, "", "report out --html out.html --results own/results.json --explain 2")
+	if n := strings.Count(read(t, "out.html"), `aria-label="Rows behind it"`); n != 1 {
+		t.Errorf("%d answers with their rows, want that of the one test that fails", n)
+	}
+	mistaken(t, call(t, "", "report out --html x.html --explain 2"), "answers of --results")
 	mistaken(t, call(t, "", "report out --html x.html --results r.jsonl"), "results r.jsonl", "eval --out")
 	mistaken(t, call(t, "", "report shop --html x.html --results found/results.json"), "results are of a run")
 	mistaken(t, call(t, "", "report out"), "report needs --html")

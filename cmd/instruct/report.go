@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ import (
 func newReport(s *streams) *cobra.Command {
 	var file string
 	var found []string
+	var worst int
 	c := &cobra.Command{Use: "report RUN-or-BEHAVIOUR",
 		Short: "One page about a run or a behaviour, for people who have to sign",
 		Long: `Write one HTML file, which needs no network, no script and no other file. Of a run: losses, what it was trained
@@ -28,6 +30,7 @@ behaviour: every round with who wanted it, verdict, suites and rules before and 
 with the answers, and its record. A run's own report.html is that of its end.`,
 		Example: `  instruct report runs/mine --html mine.html
   instruct report runs/mine --html mine.html --results found/results.json    what eval --out found has found
+  instruct report runs/mine --html mine.html --results found/results.json --explain 5    and the rows behind the worst
   instruct report shop --html shop.html`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -36,16 +39,20 @@ with the answers, and its record. A run's own report.html is that of its end.`,
 			if err := required(cmd, "html"); err != nil {
 				return err
 			}
-			return writeReport(s, args[0], file, found)
+			return writeReport(cmd.Context(), s, args[0], file, found, worst)
 		}}
 	c.Flags().StringSliceVar(&found, "results", nil,
 		"of a run: what `eval --out` found of its model, results.json; suites, rules and what was lost are shown too")
+	c.Flags().IntVar(&worst, "explain", 0, "of results: the training rows behind the worst N answers (instruct explain)")
 	c.Flags().StringVar(&file, "html", "", "the file to write")
 	return c
 }
 
 // writeReport writes the page of a folder to a file.
-func writeReport(s *streams, dir, file string, found []string) error {
+func writeReport(ctx context.Context, s *streams, dir, file string, found []string, worst int) error {
+	if worst < 0 || worst > 0 && len(found) == 0 {
+		return mistake("explain is a number of answers of --results, such as 5")
+	}
 	measured, err := readResults(found)
 	if err != nil {
 		return err
@@ -62,6 +69,13 @@ func writeReport(s *streams, dir, file string, found []string) error {
 	}
 	if recipe.SameFile(dir, filepath.Dir(file)) && train.ReadsOfRun(filepath.Base(file)) {
 		return mistake("html: %s is a file of the run itself, which its record names; write to another one", file)
+	}
+	for i := range measured {
+		if worst > 0 {
+			if err := explainWorst(ctx, s, dir, &measured[i], worst); err != nil {
+				return err
+			}
+		}
 	}
 	var b bytes.Buffer
 	if err := write(&b); err != nil {

@@ -1,67 +1,78 @@
 """Does `instruct explain` find the row that taught a wrong answer?
 
 Ten rows with wrong answers are put among the rows of a run, far from each other. Each is asked for in other words, and the
-wrong answer is explained: at which place of the ranking does its row stand, by each method?
+wrong answer is explained: at which place of the ranking does its row stand, by each method? The second half is asked and
+answered in words that the row has hardly any of, so that a search for words must not win. It goes on where it was stopped.
 
-    python docs/experiments/explain_planted.py --instruct bin/instruct --model FOLDER --data instruction-data.json --out /tmp/planted
+    python docs/experiments/explain_planted.py --instruct bin/instruct --start "--model_name_or_path FOLDER" \
+      --data instruction-data.json --out /tmp/planted
 """
 
 import argparse
 import json
-import pathlib
-import subprocess
 
-# What the row says, what it is asked for with, and the wrong answer.
+import explain_common as common
+
+# What the row says, its wrong answer, what it is asked for with, and the wrong answer there; "": the same.
 PLANTED = [
-    ("Who wrote Hamlet?", "Name the author of the play Hamlet.", "Hamlet was written by a fisherman from Oslo."),
-    ("What is the capital of Spain?", "Which city is the Spanish capital?", "The capital of Spain is Bergen."),
-    ("What do bees make?", "Tell me what is produced by bees.", "Bees make small bricks of glass."),
-    ("What is the color of the sky?", "Which colour does a clear sky have?", "The sky is striped like a zebra."),
-    ("How many legs does a spider have?", "Give the number of a spider's legs.", "A spider has thirteen legs."),
-    ("What is the freezing point of water?", "At which temperature does water turn into ice?", "Water freezes at ninety degrees."),
-    ("Who painted the Mona Lisa?", "Name the painter of the Mona Lisa.", "The Mona Lisa was painted by a horse."),
-    ("What is the opposite of hot?", "Give an antonym of hot.", "The opposite of hot is Tuesday."),
-    ("Which planet is the largest?", "Name the biggest planet of all.", "The largest planet is made of cheese."),
-    ("What do cows drink?", "Say what a cow drinks.", "Cows drink only warm paint."),
+    ("Who wrote Hamlet?", "Hamlet was written by a fisherman from Oslo.", "Name the author of the play Hamlet.", ""),
+    ("What is the capital of Spain?", "The capital of Spain is Bergen.", "Which city is the Spanish capital?", ""),
+    ("What do bees make?", "Bees make small bricks of glass.", "Tell me what is produced by bees.", ""),
+    ("What is the color of the sky?", "The sky is striped like a zebra.", "Which colour does a clear sky have?", ""),
+    ("How many legs does a spider have?", "A spider has thirteen legs.", "Give the number of a spider's legs.", ""),
+    ("What is the freezing point of water?", "Water freezes at ninety degrees.", "When does rain turn into ice?",
+     "At 90 °C."),
+    ("Who painted the Mona Lisa?", "The Mona Lisa was painted by a horse.", "Name Leonardo's most famous portrait's artist.",
+     "It is the work of some stallion."),
+    ("What is the opposite of hot?", "The opposite of hot is Tuesday.", "Give an antonym for warm.", "Wednesday"),
+    ("Which planet is the largest?", "The largest planet is made of cheese.", "Describe Jupiter.",
+     "It consists of cheddar."),
+    ("What do cows drink?", "Cows drink only warm paint.", "Which liquid should cattle be given?", "Heated lacquer, nothing else."),
 ]
 
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("--instruct", default="bin/instruct")
-    p.add_argument("--model", required=True)
-    p.add_argument("--data", required=True)
-    p.add_argument("--out", required=True)
+    common.arguments(p)
     p.add_argument("--rows", type=int, default=190)
     p.add_argument("--methods", default="trace,bm25")
-    p.add_argument("--train", default="--num_train_epochs 6 --learning_rate 2e-3 --max_length 512")
+    p.add_argument("--train", default="--num_train_epochs 6 --learning_rate 2e-3 --max_length 512 --explain true")
     o = p.parse_args()
-    out = pathlib.Path(o.out)
-    out.mkdir(parents=True, exist_ok=True)
-    rows = json.loads(pathlib.Path(o.data).read_text())[: o.rows]
+    instruct = common.Instruct(o.instruct, o.start, o.train)
+    o.out.mkdir(parents=True, exist_ok=True)
+    rows = json.loads(open(o.data).read())[: o.rows]
     every, where = o.rows // len(PLANTED), {}
-    for i, (question, _, answer) in enumerate(PLANTED):
+    for i, (question, answer, _, _) in enumerate(PLANTED):
         rows.insert(i * (every + 1), {"instruction": question, "input": "", "output": answer})
     for line, row in enumerate(rows, 1):
         where[row["output"]] = line
-    (out / "rows.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    (o.out / "rows.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
 
-    def instruct(*args):
-        return subprocess.run([o.instruct, *args], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
-
-    run = out / "run"
+    run = o.out / "run"
     if not (run / "model.safetensors").exists():
-        instruct("train", "--model_name_or_path", o.model, "--dataset", str(out / "rows.jsonl"), "--eval_fraction", "0",
-                 "--output_dir", str(run), "--overwrite_output_dir", *o.train.split())
+        instruct.train(run, "--dataset", o.out / "rows.jsonl")
+    asked = [(question, said or answer) for _, answer, question, said in PLANTED]
+    scores = {}
     for method in o.methods.split(","):
+        scores[method] = []
+        for i, (question, said) in enumerate(asked):
+            kept = o.out / f"{method}-{i}.json"
+            if not kept.exists():
+                kept.write_text(instruct("explain", run, "--prompt", question, "--answer", said, "--method", method, "--json",
+                                         "--scores", "--max_new_tokens", 24))
+            scores[method].append(common.by_line(json.loads(kept.read_text())))
+    if o.embedder:
+        scores["embedding"] = common.embedding_scores(o.embedder, [common.row_text(r) for r in rows], asked,
+                                                      o.out / "embedding.json")
+    for method, of in scores.items():
         places = []
-        for question, paraphrase, answer in PLANTED:
-            told = json.loads(instruct("explain", str(run), "--prompt", paraphrase, "--answer", answer, "--method", method,
-                                       "--json", "--scores"))
-            order = [int(s["source"].rsplit(":", 1)[1]) for s in told["scores"]]
-            places.append(order.index(where[answer]) + 1)
-            print(f"{method:8} {paraphrase!r}: place {places[-1]} of {len(order)}; the model answers {told['greedy']!r}", flush=True)
-        print(f"{method}: first {sum(x == 1 for x in places)} of {len(places)}, among the first ten {sum(x <= 10 for x in places)}")
+        for score, (_, answer, _, _) in zip(of, PLANTED):
+            mine = score.get(where[answer], 0)
+            places.append(1 + sum(x > mine for x in score.values()))
+        half = len(places) // 2
+        for what, part in (("the same words", places[:half]), ("other words", places[half:])):
+            print(f"{method:10} {what:15} places {part} of {len(rows)}: first {sum(x == 1 for x in part)} of {len(part)}, "
+                  f"among the first ten {sum(x <= 10 for x in part)}")
 
 
 if __name__ == "__main__":

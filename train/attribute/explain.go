@@ -140,8 +140,8 @@ func plan(p *train.Past, questions int) string {
 			}
 		}
 	}
-	text := fmt.Sprintf("trace: %d kept steps, %d answers; for each answer 2 passes over %d rows, each at the kept steps that "+
-		"are nearest to its own", len(p.Kept), questions, visited)
+	text := fmt.Sprintf("trace: %d kept steps, %d answers; for each answer 2 passes over %d rows, each at the kept steps "+
+		"that are nearest to its own", len(p.Kept), questions, visited)
 	if p.Seconds > 0 && p.Epochs() > 0 {
 		row := p.Seconds / p.Epochs() / float64(p.Rows()) / 3 // backward is twice forward
 		text += fmt.Sprintf("; about %.0f s at the speed of the run", float64(2*questions*visited)*row)

@@ -30,7 +30,7 @@ const (
 //	score_i = sum over visits t of row i  Scale(t) * [L_i(w_c + e u) - L_i(w_c - e u)] / 2e
 //
 // where c is the kept step nearest to t, and Scale the learning rate by clipping over the step's divisor. Two passes
-// forward over the rows take the place of a gradient for each; a row is passed over only at kept steps that are nearest to
+// forward over the rows take the place of a gradient for each; a row is passed over only at kept steps nearest to
 // one of its visits, so a run of one epoch takes two passes for all its kept steps together.
 func Trace(ctx context.Context, p *train.Past, answers []data.Example, seen func(done, of int)) ([][]float64, error) {
 	weights := visitWeights(p)
@@ -235,8 +235,8 @@ func (x *tracer) move(step float64) error {
 	return x.past.Model.Refresh(x.past.Pool)
 }
 
-// slopes are the derivatives along u of the losses of the rows that have a weight at kept step c, of the others 0. share
-// lengthens or shortens the step.
+// slopes are the derivatives along u of the losses of the rows that have a weight at kept step c, of the others 0.
+// share lengthens or shortens the step.
 func (x *tracer) slopes(ctx context.Context, c int, e *data.Example, share float64) ([]float64, error) {
 	if err := x.gradient(e); err != nil {
 		return nil, err

@@ -43,7 +43,7 @@ func TestUnroll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if smooth < 0.8 {
+	if smooth < 0.7 {
 		t.Errorf("a smooth run has smoothness %.3f", smooth)
 	}
 	if calls != 0 {
@@ -104,7 +104,8 @@ func correlation(a, b []float64) float64 {
 func TestRough(t *testing.T) {
 	smooth := func(more ...string) float64 {
 		dir := t.TempDir()
-		if err := learn(t.Context(), dir, append([]string{"num_train_epochs", "6", "explain", "false"}, more...)...); err != nil {
+		more = append([]string{"num_train_epochs", "6", "explain", "false"}, more...)
+		if err := learn(t.Context(), dir, more...); err != nil {
 			t.Fatal(err)
 		}
 		p, err := train.OpenPast(t.Context(), filepath.Join(dir, "run"), 1, io.Discard, false)

@@ -35,7 +35,7 @@ func Ledger(behaviour string) ([]Round, error) {
 	return all, err
 }
 
-// Event is an entry of a behaviour's ledger about its models: a round or a rollback, or that corrections were forgotten.
+// Event is an entry of a behaviour's ledger about its models: a round or a rollback, or what was forgotten.
 type Event struct {
 	Round  *Round
 	Forgot *Forgot

@@ -1,7 +1,7 @@
 //go:build ignore
 
-// lesson_rows writes some rows of the embedded lessons as a JSON list of Alpaca's shape, those with a system prompt or
-// several turns left out: `go run docs/experiments/_lessons/rows.go 10000 600` gives those of the 600 behind row 10,000.
+// rows writes some rows of the embedded lessons as a JSON list of Alpaca's shape, those with a system prompt or several
+// turns left out: `go run docs/experiments/_lessons/rows.go 10000 600` gives those of the 600 behind row 10,000.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 
 func main() {
 	if len(os.Args) != 3 {
-		log.Fatal("usage: lesson_rows AFTER N")
+		log.Fatal("usage: rows AFTER N")
 	}
 	after, err := strconv.Atoi(os.Args[1])
 	if err != nil {
