@@ -37,13 +37,16 @@ func readParquet(in *input, yield func(*record) error) (err error) {
 	if err != nil {
 		return mistake("data: read %s: no Parquet file: %w", path, err)
 	}
-	if err := checkParquet(in, file); err != nil {
+	dictionaries, err := checkParquet(in, file)
+	if err != nil {
 		return err
 	}
 	reader := parquet.NewGenericReader[map[string]any](file, file.Schema())
 	defer reader.Close()
-	rows := make([]map[string]any, 64)
+	// Each row at hand has its own copy of what a dictionary has once.
+	rows := make([]map[string]any, max(1, min(64, parquetRows/2/max(1, dictionaries))))
 	number := 0
+	left := parquetRows + parquetRowsPacked*in.size // bytes
 	for {
 		clear(rows)
 		for i := range rows {
@@ -57,6 +60,11 @@ func readParquet(in *input, yield func(*record) error) (err error) {
 			r := &record{source: sourceLine(path, number), values: make(map[string]any, len(row))}
 			for key, v := range row {
 				r.values[key] = plainValue(v)
+				left -= textBytes(r.values[key])
+			}
+			if left < 0 {
+				return mistake("data: read %s, row %d: the rows up to here have more text than a file of %d bytes can hold; it is "+
+					"damaged, or made to harm", path, number, in.size)
 			}
 			if err := yield(r); err != nil {
 				return err
@@ -114,6 +122,23 @@ func plainValue(v any) any {
 		return plainValue(r.Elem().Interface())
 	}
 	return fmt.Sprint(v)
+}
+
+// textBytes is the length of the texts in a value.
+func textBytes(v any) (n int64) {
+	switch v := v.(type) {
+	case string:
+		n = int64(len(v))
+	case []any:
+		for _, item := range v {
+			n += textBytes(item)
+		}
+	case map[string]any:
+		for _, item := range v {
+			n += textBytes(item)
+		}
+	}
+	return n
 }
 
 // oldList unwraps the form in which older writers keep a list: a group "list" (or "bag") of groups of one column.

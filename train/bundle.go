@@ -186,8 +186,8 @@ func readBundle(dir string) (*bundle, *state, error) {
 	path := filepath.Join(dir, bundleFile)
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, nil, mistake("replay %s: it is no bundle: %s: %s; a run whose loss is no number keeps one in its folder, "+
-			"nan-step-N", dir, bundleFile, checkpoints.Reason(err))
+		return nil, nil, mistake("replay %s: it is no bundle: %s: %s; a run whose loss is no number keeps one in its "+
+			"folder, nan-step-N", dir, bundleFile, checkpoints.Reason(err))
 	}
 	if err := checkpoints.CheckSums(dir); err != nil {
 		return nil, nil, mistake("replay: %w", err)

@@ -145,7 +145,7 @@ func prepareOutput(r *recipe.Recipe, checkpoint string) error {
 
 // checkWritable makes sure that a folder takes files before hours are spent.
 func checkWritable(dir string) error {
-	f, err := os.CreateTemp(dir, ".writable-*")
+	f, err := os.CreateTemp(dir, ".writable.tmp-*")
 	if err != nil {
 		return err
 	}

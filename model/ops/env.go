@@ -46,14 +46,16 @@ func (b *Batch) Len() int { return len(b.Tokens) }
 // It is used by one goroutine at a time.
 type Env struct {
 	Pool    *kernel.Pool
-	Batch   Batch                                  // the batch at hand, set before each run
-	Needed  []int32                                // its positions whose logits are wanted, ascending; set before each run
-	Cache   *Cache                                 // keys and values of the positions that were read, nil unless decoding
-	Spans   []kernel.Span                          // of the sequences that have rows in the batch at hand, where Cache is set
-	Profile bool                                   // measure the time of every op, see [Op.Spent]
-	Watch   func(op string, at int, value float32) // is told of every output that has a value which is not finite; or nil
-	Drops   bool                                   // dropout is on: the graph trains
-	Exact   bool                                   // products read weights of fewer bits as the float32 values that they stand for, see product
+	Batch   Batch         // the batch at hand, set before each run
+	Needed  []int32       // its positions whose logits are wanted, ascending; set before each run
+	Cache   *Cache        // keys and values of the positions that were read, nil unless decoding
+	Spans   []kernel.Span // of the sequences that have rows in the batch at hand, where Cache is set
+	Profile bool          // measure the time of every op, see [Op.Spent]
+	Drops   bool          // dropout is on: the graph trains
+	Exact   bool          // products read weights of fewer bits as the float32 values that they stand for, see product
+
+	// Watch, where there is one, is told of the first value of each output that is not finite.
+	Watch func(op string, at int, value float32)
 
 	attention []*kernel.Attention // one for all layers of a shape, since it holds scratch
 }
