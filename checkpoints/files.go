@@ -17,7 +17,8 @@ import (
 
 // WriteFile writes data to path so that path holds either what it held before or all of data, even after a crash: a
 // temporary file in the same folder is written, synced to disk and renamed, then the folder is synced. A symbolic link
-// stays one: the file that it leads to is replaced. What is no file, a pipe or a device, is written to.
+// stays one: the file that it leads to is replaced. What is no file, a pipe or a device, is written to. In a folder that
+// [SaveDir] lets be filled nothing is synced: it syncs all of it at the end.
 func WriteFile(path string, data []byte) error {
 	return writeAtomic(path, func(w io.Writer) error {
 		_, err := w.Write(data)
@@ -44,11 +45,22 @@ func writeAtomic(path string, fill func(w io.Writer) error) error {
 	}
 	defer os.Remove(tmp) // after the rename there is nothing of this name
 	defer f.Close()      // where fill panics
-	if err := cmp.Or(fill(f), f.Sync(), f.Close()); err != nil {
+	sync := f.Sync
+	inside := left.MatchString(filepath.Base(filepath.Dir(path)))
+	if inside {
+		sync = func() error { return nil }
+	}
+	if err := fill(f); err != nil {
+		return fileError("write", path, err)
+	}
+	if err := cmp.Or(sync(), f.Close()); err != nil {
 		return fileError("write", path, err)
 	}
 	if err := os.Rename(tmp, path); err != nil {
 		return fileError("write", path, err)
+	}
+	if inside {
+		return nil
 	}
 	return fileError("sync the folder of", path, syncPath(filepath.Dir(path)))
 }

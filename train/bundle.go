@@ -116,7 +116,10 @@ func (u *run) writeBundle(dir string, bad *nonFiniteError, before Place) error {
 		if err := writeJSON(filepath.Join(tmp, bundleFile), b); err != nil {
 			return err
 		}
-		return write(tmp)
+		if err := write(tmp); err != nil {
+			return err
+		}
+		return checkpoints.WriteSums(tmp)
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -96,6 +97,26 @@ func TestPossibleStates(t *testing.T) {
 		_, err := Run(t.Context(), set(t, r, "resume_from_checkpoint", "true"), silent(nil))
 		if err == nil || !strings.Contains(err.Error(), "go on from another checkpoint") {
 			t.Errorf("%s %v: error is %v", key, value, err)
+		}
+	}
+}
+
+// TestClearRunStopped: a run that was being replaced, and could not be removed as a whole, stays one that may be
+// replaced; it had no checkpoint yet.
+func TestClearRunStopped(t *testing.T) {
+	for _, stop := range runFiles() {
+		dir := t.TempDir()
+		for _, name := range runFiles() {
+			if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		path := filepath.Join(dir, stop) // a folder with something in it cannot be removed
+		if err := errors.Join(os.Remove(path), os.MkdirAll(filepath.Join(path, "x"), 0o755)); err != nil {
+			t.Fatal(err)
+		}
+		if err := clearRun(dir); err == nil || !isRun(dir) {
+			t.Errorf("%s stays: error %v, a run %v", stop, err, isRun(dir))
 		}
 	}
 }

@@ -152,12 +152,22 @@ func checkWritable(dir string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// clearRun removes an older run's files and checkpoints, and nothing else.
+// clearRun removes an older run's files and checkpoints, and nothing else. run.json goes last: wherever this is killed,
+// the folder stays one of a run, which the next start may replace.
 func clearRun(dir string) error {
-	for _, name := range runFiles() {
+	remove := func(name string) error {
 		path := filepath.Join(dir, name)
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return mistake("output_dir %s: cannot remove %s: %s", dir, path, checkpoints.Reason(err))
+		}
+		return nil
+	}
+	for _, name := range runFiles() {
+		if name == manifestFile {
+			continue
+		}
+		if err := remove(name); err != nil {
+			return err
 		}
 	}
 	if err := clearExplain(dir); err != nil {
@@ -175,7 +185,10 @@ func clearRun(dir string) error {
 			return mistake("output_dir %s: %w", dir, err)
 		}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return remove(manifestFile)
 }
 
 // replaces tells whether clearing dir of a run would remove the model or checkpoint in path.

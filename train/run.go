@@ -156,7 +156,7 @@ func (u *run) begin(ctx context.Context) (err error) {
 	if u.trainer, err = u.NewTrainer(); err != nil {
 		return err
 	}
-	u.trainer.beforeUpdate = u.settle
+	u.trainer.beforeUpdate = u.beforeUpdate
 	if held := &u.rows.heldOut.Store; held.Len() > 0 {
 		o := heldOutOptions{examples: held, rows: r.BatchSize, share: r.SharePrefix, beside: u.trainer.Graph}
 		if u.preferences != nil {

@@ -3,22 +3,24 @@ package train
 import (
 	"fmt"
 	"path/filepath"
+	"sync"
 
 	"instruct/checkpoints"
 	"instruct/model/pretrained"
 )
 
-// saving is a checkpoint on its way to the disk. It is written beside the forward and backward pass of the next step,
-// which only read the weights; the update of that step waits for it. So it needs no copy of anything, and the time of
-// the disk is hidden. A nil saving is none.
+// saving is a checkpoint on its way to the disk. Its weights and moments are read beside the forward and backward pass
+// of the next step, which only read them too; the update of that step waits for that. Sums and disk take their time
+// beside the steps after it. So it needs no copy of anything, and the time of the disk is hidden. A nil saving is none.
 type saving struct {
 	step int
-	done chan error // given one value
+	read chan struct{} // closed when nothing of the run is read any more
+	done chan error    // given one value
 }
 
 // saveCheckpoint begins to write checkpoint-N: a whole Hugging Face folder with optimizer.safetensors,
 // trainer_state.json, state.json and the sums of all of them. It appears whole or not at all. What goes wrong is said
-// by [run.settle], before anything that it reads is changed.
+// by [run.settle].
 func (u *run) saveCheckpoint() error {
 	if err := u.settle(); err != nil {
 		return err
@@ -28,10 +30,20 @@ func (u *run) saveCheckpoint() error {
 	}
 	r, step, best := u.Recipe, u.trainer.Done.Step, u.best.Step
 	write := u.checkpoint()
-	s := &saving{step: step, done: make(chan error, 1)}
+	s := &saving{step: step, read: make(chan struct{}), done: make(chan error, 1)}
 	u.saving = s
 	go func() {
-		if err := checkpoints.SaveDir(checkpointDir(r, step), write); err != nil {
+		read := sync.OnceFunc(func() { close(s.read) })
+		err := checkpoints.SaveDir(checkpointDir(r, step), func(tmp string) error {
+			err := write(tmp)
+			read()
+			if err == nil {
+				err = checkpoints.WriteSums(tmp)
+			}
+			return err
+		})
+		read() // where the folder could not be made
+		if err != nil {
 			s.done <- fmt.Errorf("train: save checkpoint of step %d: %w", step, err)
 			return
 		}
@@ -43,8 +55,8 @@ func (u *run) saveCheckpoint() error {
 	return nil
 }
 
-// checkpoint gives what writes the state of the run, as it is now, into a folder. Weights and moments are those of the
-// time when it is called.
+// checkpoint gives what writes the state of the run, as it is now, into a folder, but for the sums. Weights and moments
+// are those of the time when it is called.
 func (u *run) checkpoint() (write func(dir string) error) {
 	files := []struct {
 		name  string
@@ -54,6 +66,7 @@ func (u *run) checkpoint() (write func(dir string) error) {
 		{checkpoints.StateFile, state{u.trainer.Done, u.Cursor.Place, u.best, u.origin, u.rows.beginning, *u.Recipe,
 			u.rows.audit().Hash, u.referenceHash(), u.due}},
 	}
+	reference := u.reference
 	return func(dir string) error {
 		if err := u.trainer.ema.during(func() error { return u.Model.Save(dir) }); err != nil {
 			return err
@@ -61,7 +74,7 @@ func (u *run) checkpoint() (write func(dir string) error) {
 		if err := pretrained.WriteTensors(filepath.Join(dir, optimizerFile), u.trainer.tensors()); err != nil {
 			return err
 		}
-		if err := u.reference.write(dir); err != nil {
+		if err := reference.write(dir); err != nil {
 			return err
 		}
 		for _, f := range files {
@@ -69,8 +82,21 @@ func (u *run) checkpoint() (write func(dir string) error) {
 				return err
 			}
 		}
-		return checkpoints.WriteSums(dir)
+		return nil
 	}
+}
+
+// beforeUpdate waits until the checkpoint that is being written has read the weights, which are about to change, and
+// says what went wrong with one that has ended.
+func (u *run) beforeUpdate() error {
+	if u.saving == nil {
+		return nil
+	}
+	<-u.saving.read
+	if len(u.saving.done) == 0 {
+		return nil
+	}
+	return u.settle()
 }
 
 // settle waits for the checkpoint that is being written, if there is one.
