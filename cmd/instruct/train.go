@@ -100,8 +100,8 @@ a model and a data set, the embedded default runs: a small model is made and lea
 			f.NoOptDefVal = "true"
 		}
 	}
-	c.Flags().StringVar(&bundle, "replay", "", "make the step of a bundle again (RUN/nan-step-N, kept where a loss, "+
-		"gradient norm or weight is no number) and say what of it is not finite; exit 1 if it happens again")
+	c.Flags().StringVar(&bundle, "replay", "", "make the step of a bundle again (RUN/nan-step-N, kept where a loss "+
+		"or gradient norm is no number) and say what of it is not finite; exit 1 if it happens again")
 	c.Flags().BoolVar(&quiet, "quiet", false, "show no progress and no notes")
 	return c
 }
