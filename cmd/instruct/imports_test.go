@@ -35,7 +35,7 @@ func arrows() [][]string {
 			"train/recipe"},
 		{"train/experiment", "checkpoints", "train", "train/eval", "train/recipe"},
 		{"train",
-			"checkpoints", "data", "data/lessons", "model", "model/kernel", "model/kernel/exact", "model/kernel/rng",
+			"checkpoints", "data", "data/lessons", "model", "model/kernel", "model/kernel/exact",
 			"model/ops", "model/pretrained", "tokenizer", "tokenizer/chat", "train/eval", "train/machine", "train/preference",
 			"train/recipe", "train/record", "train/schedule", "train/tensorboard"},
 		{"train/tensorboard", "checkpoints"},
