@@ -17,8 +17,8 @@ import (
 
 // WriteFile writes data to path so that path holds either what it held before or all of data, even after a crash: a
 // temporary file in the same folder is written, synced to disk and renamed, then the folder is synced. A symbolic link
-// stays one: the file that it leads to is replaced. What is no file, a pipe or a device, is written to. In a folder that
-// [SaveDir] lets be filled nothing is synced: it syncs all of it at the end.
+// stays one: the file that it leads to is replaced. What is no file, a pipe or a device, is written to. In a folder
+// that [SaveDir] lets be filled nothing is synced: it syncs all of it at the end.
 func WriteFile(path string, data []byte) error {
 	return writeAtomic(path, func(w io.Writer) error {
 		_, err := w.Write(data)

@@ -3,9 +3,9 @@ package kernel
 import "instruct/model/kernel/exact"
 
 // Segment is one example in the flat batch: rows [Start, End) attend causally to themselves and to all of rows
-// [PrefixStart, PrefixEnd), which come before them. The prefix is itself a segment, or the beginning of one, that stands
-// before this one, computed once for all that share it; it is empty when PrefixStart == PrefixEnd. A prefix may have a
-// prefix, which has none, and which those behind both attend to as well.
+// [PrefixStart, PrefixEnd), which come before them. The prefix is itself a segment, or the beginning of one, that
+// stands before this one, computed once for all that share it; it is empty when PrefixStart == PrefixEnd. A prefix may
+// have a prefix, which has none, and which those behind both attend to as well.
 type Segment struct{ PrefixStart, PrefixEnd, Start, End int }
 
 // Root is where the prefix of the prefix of segs[i] lies; lo == hi where there is none.

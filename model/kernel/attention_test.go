@@ -100,7 +100,8 @@ func weigh(x []float64, w []float32) (s float64) {
 }
 
 func TestAttention(t *testing.T) {
-	nested := []Segment{{0, 0, 0, 3}, {0, 3, 3, 5}, {3, 5, 5, 8}, {3, 5, 8, 9}, {0, 3, 9, 11}, {9, 11, 11, 14}, {0, 3, 14, 15}}
+	nested := []Segment{{0, 0, 0, 3}, {0, 3, 3, 5}, {3, 5, 5, 8}, {3, 5, 8, 9},
+		{0, 3, 9, 11}, {9, 11, 11, 14}, {0, 3, 14, 15}}
 	tests := []struct {
 		name      string
 		heads, kv int

@@ -10,8 +10,8 @@ import (
 )
 
 // Unroll scores every row of the run for each answer by differentiating the whole run ([train.Past.Unroll]): by how
-// many nats the log-probability of the answer would fall, to first order, without the row; and how smooth the run is, at
-// most 1.
+// many nats the log-probability of the answer would fall, to first order, without the row; and how smooth the run is,
+// at most 1.
 func Unroll(ctx context.Context, p *train.Past, questions []Question, seen func(done, of int)) (scores [][]float64,
 	smooth float64, err error) {
 	done, of := 0, p.UnrollCalls(len(questions))
@@ -53,6 +53,6 @@ func roughNote(smooth float64) string {
 		return ""
 	}
 	return fmt.Sprintf("this ranking is worth little: the run is too rough to be differentiated (smoothness %.2f of 1, "+
-		"and from %.1f on it is worth something); a larger adam_epsilon and a warm-up make a run smoother, and --method trace "+
-		"stands without it", smooth, smoothEnough)
+		"and from %.1f on it is worth something); a larger adam_epsilon and a warm-up make a run smoother, and "+
+		"--method trace stands without it", smooth, smoothEnough)
 }
