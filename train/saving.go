@@ -13,9 +13,10 @@ import (
 // of the next step, which only read them too; the update of that step waits for that. Sums and disk take their time
 // beside the steps after it. So it needs no copy of anything, and the time of the disk is hidden. A nil saving is none.
 type saving struct {
-	step int
-	read chan struct{} // closed when nothing of the run is read any more
-	done chan error    // given one value
+	step   int
+	read   chan struct{} // closed when nothing of the run is read any more
+	failed bool          // what was read could not be written; known when read is closed
+	done   chan error    // given one value
 }
 
 // saveCheckpoint begins to write checkpoint-N: a whole Hugging Face folder with optimizer.safetensors,
@@ -36,6 +37,7 @@ func (u *run) saveCheckpoint() error {
 		read := sync.OnceFunc(func() { close(s.read) })
 		err := checkpoints.SaveDir(checkpointDir(r, step), func(tmp string) error {
 			err := write(tmp)
+			s.failed = err != nil
 			read()
 			if err == nil {
 				err = checkpoints.WriteSums(tmp)
@@ -93,7 +95,7 @@ func (u *run) beforeUpdate() error {
 		return nil
 	}
 	<-u.saving.read
-	if len(u.saving.done) == 0 {
+	if !u.saving.failed && len(u.saving.done) == 0 {
 		return nil
 	}
 	return u.settle()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The table of docs/reproducibility.md: the sha256 of the weights after a short run, in every way to make it.
 
-    docs/experiments/hashes.py FIXTURES OUT [--amd64 bin/instruct] [--arm64 bin/instruct-arm64] [--only NAME,...]
+    docs/experiments/hashes.py FIXTURES OUT [--amd64 bin/instruct] [--arm64 bin/instruct-arm64] [--only NAME,...] [--ways WAY;...]
 
 FIXTURES has models/stories260K-hf and data/rasbt-instruction. OUT is a folder for the runs and for what was found
 (hashes.json); what stands there is not made again. --arm64 is the program built with GOARCH=arm64, which runs under
@@ -13,7 +13,7 @@ STEPS = 40
 STORIES = ("--model_name_or_path {f}/models/stories260K-hf --per_device_train_batch_size 2 --max_length 256 "
            "--learning_rate 1e-3 --lr_scheduler_type constant_with_warmup --warmup_steps 4 ")
 ROWS = STORIES + "--dataset {f}/data/rasbt-instruction/instruction-data.json "
-PAIRS = STORIES + "--dataset {f}/data/rasbt-instruction/instruction-data-with-preference.json --learning_rate 1e-5 "
+PAIRS = STORIES + "--dataset {f}/data/rasbt-instruction/instruction-data-with-preference.json --learning_rate 1e-5 --max_samples 60 "
 RUNS = {
     "stories260K, AdamW": ROWS,
     "packing": ROWS + "--packing",
@@ -48,6 +48,7 @@ stages:
   - dataset: {f}/data/rasbt-instruction/instruction-data-with-preference.json
     loss_type: sigmoid
     learning_rate: 1e-5
+    max_samples: 60
     max_steps: 20
 """
 WAYS = {  # kernels, threads, stopped in the middle
@@ -83,7 +84,7 @@ def weights(program, name, words, kernels, threads, stopped, out):
         done(run(program, words, kernels, threads, out, STEPS))
     elif out.name.startswith("stages"):  # in its second stage
         process = run(program, words, kernels, threads, out, STEPS)
-        rows = out / "stage-2" / "metrics.jsonl"
+        rows = out / "metrics.jsonl"
         while process.poll() is None and not (rows.exists() and rows.read_text().count("\n") > 4):
             time.sleep(0.001)
         process.send_signal(signal.SIGINT)
@@ -101,7 +102,8 @@ def main():
     p.add_argument("out", type=pathlib.Path)
     p.add_argument("--amd64", default="bin/instruct")
     p.add_argument("--arm64")
-    p.add_argument("--only", default="")
+    p.add_argument("--only", default="", help="names of runs")
+    p.add_argument("--ways", default="", help="names of ways, with ; between them")
     a = p.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
     kept = a.out / "hashes.json"
@@ -109,6 +111,8 @@ def main():
     stages = a.out / "stages.yaml"
     stages.write_text(STAGES.format(f=a.fixtures.resolve()))
     for way, (kernels, threads, stopped) in WAYS.items():
+        if a.ways and way not in a.ways.split(";"):
+            continue
         for name, words in RUNS.items():
             if kernels == "neon" and not a.arm64 or way in found.get(name, {}) or a.only and name not in a.only.split(","):
                 continue
