@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -67,6 +68,48 @@ func TestDamagedCheckpoint(t *testing.T) {
 	if got := entries(t, r.OutputDir); len(got) != len(before) {
 		t.Errorf("left are %v of %v", got, before)
 	}
+}
+
+// TestDamagedCheckpointLimit ends a run with save_total_limit that passed over a damaged checkpoint, of a step at which
+// it saves nothing itself, with the checkpoints of a run that nothing happened to: the damaged one takes nobody's place.
+func TestDamagedCheckpointLimit(t *testing.T) {
+	r := set(t, small(t), "save_steps", "2", "save_total_limit", "2", "max_steps", "10")
+	stopped := set(t, r, "max_steps", "5")
+	mustRun(t, stopped) // saves steps 4 and 5
+	flip(t, filepath.Join(r.OutputDir, "checkpoint-5", "tokenizer.json"))
+	r = set(t, r, "resume_from_checkpoint", "true", "max_steps", "6")
+	mustRun(t, r)
+	if got := checkpointNames(t, r.OutputDir); got != "4 6" {
+		t.Errorf("after step 6: %s, want 4 and 6", got)
+	}
+	// Killed between the save of step 8 and its rotation: the next start deletes what is one too many.
+	keep := t.TempDir()
+	four := filepath.Join(r.OutputDir, "checkpoint-4")
+	if err := os.CopyFS(keep, os.DirFS(four)); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, set(t, r, "max_steps", "8"))
+	if err := os.CopyFS(four, os.DirFS(keep)); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, set(t, r, "max_steps", "8"))
+	if got := checkpointNames(t, r.OutputDir); got != "6 8" {
+		t.Errorf("after a rotation that was cut short: %s, want 6 and 8", got)
+	}
+}
+
+// checkpointNames are the steps of the checkpoints of a run.
+func checkpointNames(t *testing.T, dir string) string {
+	t.Helper()
+	list, err := checkpoints.List(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, c := range list {
+		names = append(names, strconv.Itoa(c.Step))
+	}
+	return strings.Join(names, " ")
 }
 
 // TestTwoRunsInOneFolder refuses a run in the folder of another one that is at work, whatever it asks for, and leaves

@@ -66,9 +66,10 @@ type run struct {
 	report  *eval.Report
 	metrics *metrics
 	best    best
-	saved   int     // step of the last checkpoint that is whole
-	saving  *saving // the one that is being written
-	due     bool    // the evaluation after the last step was stopped and is to be made
+	saved   int                      // step of the last checkpoint that is whole
+	saving  *saving                  // the one that is being written
+	passed  []checkpoints.Checkpoint // newer ones, damaged, that the run went on without
+	due     bool                     // the evaluation after the last step was stopped and is to be made
 	origin  origin
 	unlock  func() // the output folder; nil where it is not locked
 	binary  string // sha256 of the program
@@ -179,6 +180,9 @@ func (u *run) begin(ctx context.Context) (err error) {
 	}
 	if goesOn(r, u.resumed) {
 		if err := u.metrics.fill(u.resumed, u.trainer.Done.Step); err != nil {
+			return err
+		}
+		if err := u.tidy(); err != nil {
 			return err
 		}
 	}

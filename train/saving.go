@@ -31,11 +31,20 @@ func (u *run) saveCheckpoint() error {
 	}
 	r, step, best := u.Recipe, u.trainer.Done.Step, u.best.Step
 	write := u.checkpoint()
+	passed := u.passed
+	u.passed = nil
 	s := &saving{step: step, read: make(chan struct{}), done: make(chan error, 1)}
 	u.saving = s
 	go func() {
 		read := sync.OnceFunc(func() { close(s.read) })
-		err := checkpoints.SaveDir(checkpointDir(r, step), func(tmp string) error {
+		err := removePassed(passed, r.SaveLimit)
+		if err != nil {
+			s.failed = true
+			read()
+			s.done <- err
+			return
+		}
+		err = checkpoints.SaveDir(checkpointDir(r, step), func(tmp string) error {
 			err := write(tmp)
 			s.failed = err != nil
 			read()
@@ -86,6 +95,39 @@ func (u *run) checkpoint() (write func(dir string) error) {
 		}
 		return nil
 	}
+}
+
+// removePassed deletes damaged checkpoints that the run passed over when it went on from an older one, where the recipe
+// limits how many there are: they would take the places of whole ones.
+func removePassed(passed []checkpoints.Checkpoint, limit int) error {
+	if limit <= 0 {
+		return nil
+	}
+	for _, c := range passed {
+		if err := c.Remove(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tidy deletes the checkpoints that a run killed in the middle of its rotation left, and notes those that it passed
+// over to go on from here: all that are newer are damaged, see checkNewest.
+func (u *run) tidy() error {
+	r := u.Recipe
+	list, err := checkpoints.List(r.OutputDir)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		if c.Step > u.trainer.Done.Step {
+			u.passed = append(u.passed, c)
+		}
+	}
+	if len(u.passed) > 0 {
+		return nil
+	}
+	return checkpoints.Rotate(r.OutputDir, r.SaveLimit, u.best.Step)
 }
 
 // beforeUpdate waits until the checkpoint that is being written has read the weights, which are about to change, and
