@@ -70,6 +70,13 @@ func ResidentMemory() int64 {
 	return 0
 }
 
+// highWater returns the largest resident memory of this program. getrusage has that of the program before exec too: of a
+// large one that started this one.
+func highWater() (int64, bool) {
+	peak, ok := readFields("/proc/self/status")["VmHWM:"]
+	return 1024 * peak, ok
+}
+
 // readNumber reads a file that is one number; "max", which means no limit, is none.
 func readNumber(path string) (int64, bool) {
 	text, err := os.ReadFile(path)

@@ -3,7 +3,9 @@ package machine
 import (
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 )
 
@@ -45,5 +47,31 @@ func TestGroupMemory(t *testing.T) {
 	}
 	if n := ResidentMemory(); n < 1<<20 {
 		t.Errorf("this process has %d bytes", n)
+	}
+}
+
+// TestPeakIsOfThisProgram starts this program from a large one: its peak is its own.
+func TestPeakIsOfThisProgram(t *testing.T) {
+	const key, large = "INSTRUCT_TEST_PRINTS_PEAK", 256 << 20
+	if os.Getenv(key) != "" {
+		os.Stdout.WriteString(strconv.FormatInt(PeakRSS(), 10))
+		os.Exit(0)
+	}
+	block := make([]byte, large)
+	for i := 0; i < large; i += 4096 {
+		block[i] = 1
+	}
+	p := exec.Command(os.Args[0], "-test.run=^TestPeakIsOfThisProgram$")
+	p.Env = append(os.Environ(), key+"=1")
+	out, err := p.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	peak, err := strconv.ParseInt(string(out), 10, 64)
+	if err != nil || peak < 1<<20 || peak >= large {
+		t.Errorf("the peak of a program that a large one started is %q (%v)", out, err)
+	}
+	if block[4096] != 1 || PeakRSS() < large {
+		t.Errorf("the peak of the large one is %d", PeakRSS())
 	}
 }

@@ -10,6 +10,9 @@ import (
 
 // PeakRSS returns the process's largest resident memory in bytes.
 func PeakRSS() int64 {
+	if peak, ok := highWater(); ok {
+		return peak
+	}
 	u := usage()
 	if runtime.GOOS == "darwin" {
 		return int64(u.Maxrss)
