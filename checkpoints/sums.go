@@ -12,8 +12,14 @@ import (
 // SumsFile holds the sha256 of every other file of a folder, a line each, as sha256sum writes and checks them.
 const SumsFile = "SHA256SUMS"
 
+// Sums are the sha256, in hexadecimal, of files that were written into one folder, by name. A nil Sums takes none.
+type Sums map[string]string
+
 // WriteSums writes [SumsFile] of the files in dir; those of folders in it are not looked at.
-func WriteSums(dir string) error {
+func WriteSums(dir string) error { return Sums(nil).Write(dir) }
+
+// Write is [WriteSums] of a folder that the sums are of: only files that have none are read.
+func (s Sums) Write(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fileError("read", dir, err)
@@ -23,9 +29,11 @@ func WriteSums(dir string) error {
 		if !e.Type().IsRegular() || e.Name() == SumsFile {
 			continue
 		}
-		sum, err := HashFile(filepath.Join(dir, e.Name()))
-		if err != nil {
-			return err
+		sum := s[e.Name()]
+		if sum == "" {
+			if sum, err = HashFile(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
 		}
 		fmt.Fprintf(&sums, "%s  %s\n", sum, e.Name())
 	}

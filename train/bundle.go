@@ -116,10 +116,11 @@ func (u *run) writeBundle(dir string, bad *nonFiniteError, before Place) error {
 		if err := writeJSON(filepath.Join(tmp, bundleFile), b); err != nil {
 			return err
 		}
-		if err := write(tmp); err != nil {
+		sums, err := write(tmp)
+		if err != nil {
 			return err
 		}
-		return checkpoints.WriteSums(tmp)
+		return sums.Write(tmp)
 	})
 	if err != nil {
 		return err

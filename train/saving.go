@@ -45,11 +45,11 @@ func (u *run) saveCheckpoint() error {
 			return
 		}
 		err = checkpoints.SaveDir(checkpointDir(r, step), func(tmp string) error {
-			err := write(tmp)
+			sums, err := write(tmp)
 			s.failed = err != nil
 			read()
 			if err == nil {
-				err = checkpoints.WriteSums(tmp)
+				err = sums.Write(tmp)
 			}
 			return err
 		})
@@ -66,9 +66,9 @@ func (u *run) saveCheckpoint() error {
 	return nil
 }
 
-// checkpoint gives what writes the state of the run, as it is now, into a folder, but for the sums. Weights and moments
-// are those of the time when it is called.
-func (u *run) checkpoint() (write func(dir string) error) {
+// checkpoint gives what writes the state of the run, as it is now, into a folder, but for the sums, of which it gives
+// those of the large files. Weights and moments are those of the time when it is called.
+func (u *run) checkpoint() (write func(dir string) (checkpoints.Sums, error)) {
 	files := []struct {
 		name  string
 		value any
@@ -78,22 +78,23 @@ func (u *run) checkpoint() (write func(dir string) error) {
 			u.rows.audit().Hash, u.referenceHash(), u.due}},
 	}
 	reference := u.reference
-	return func(dir string) error {
-		if err := u.trainer.ema.during(func() error { return u.Model.Save(dir) }); err != nil {
-			return err
+	return func(dir string) (checkpoints.Sums, error) {
+		sums := checkpoints.Sums{}
+		if err := u.trainer.ema.during(func() error { return u.Model.SaveSummed(dir, sums) }); err != nil {
+			return nil, err
 		}
-		if err := pretrained.WriteTensors(filepath.Join(dir, optimizerFile), u.trainer.tensors()); err != nil {
-			return err
+		if err := pretrained.WriteTensors(filepath.Join(dir, optimizerFile), u.trainer.tensors(), sums); err != nil {
+			return nil, err
 		}
 		if err := reference.write(dir); err != nil {
-			return err
+			return nil, err
 		}
 		for _, f := range files {
 			if err := writeJSON(filepath.Join(dir, f.name), f.value); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return nil
+		return sums, nil
 	}
 }
 

@@ -255,7 +255,7 @@ func (m *Model) Base() string {
 }
 
 // saveAdapter writes what makes a folder an adapter's.
-func (m *Model) saveAdapter(dir string) error {
+func (m *Model) saveAdapter(dir string, sums checkpoints.Sums) error {
 	base, err := filepath.Abs(m.adapter.base.Path)
 	if err != nil {
 		return err
@@ -267,5 +267,5 @@ func (m *Model) saveAdapter(dir string) error {
 	if err := checkpoints.WriteFile(filepath.Join(dir, adapterConfigFile), text); err != nil {
 		return err
 	}
-	return WriteTensors(filepath.Join(dir, adapterWeightsFile), Named("", m.AdapterTensors()))
+	return WriteTensors(filepath.Join(dir, adapterWeightsFile), Named("", m.AdapterTensors()), sums)
 }

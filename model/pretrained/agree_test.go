@@ -59,7 +59,7 @@ func rename(t *testing.T, dir string, names func(old string) []string, more ...c
 		}
 	}
 	src.Close()
-	if err := pretrained.WriteTensors(filepath.Join(dir, "model.safetensors"), tensors); err != nil {
+	if err := pretrained.WriteTensors(filepath.Join(dir, "model.safetensors"), tensors, nil); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -24,12 +24,15 @@ func Files() []string {
 // Save writes a Hugging Face folder: weights in float32, configuration, tokenizer and template. Of a model whose
 // adapter is trained it writes an adapter folder, which has the adapter in place of configuration and weights. dir must
 // exist; each file is written whole or not at all.
-func (m *Model) Save(dir string) error {
+func (m *Model) Save(dir string) error { return m.SaveSummed(dir, nil) }
+
+// SaveSummed is Save, and takes the sum of the file of weights while it is written.
+func (m *Model) SaveSummed(dir string, sums checkpoints.Sums) error {
 	if err := m.saveBeside(dir); err != nil {
 		return err
 	}
 	if m.Adapter() != nil {
-		return m.saveAdapter(dir)
+		return m.saveAdapter(dir, sums)
 	}
 	config, err := m.Config.JSON()
 	if err != nil {
@@ -38,7 +41,7 @@ func (m *Model) Save(dir string) error {
 	if err := checkpoints.WriteFile(filepath.Join(dir, configFile), append(config, '\n')); err != nil {
 		return err
 	}
-	return WriteTensors(filepath.Join(dir, weightsFile), Named("", m.Tensors()))
+	return WriteTensors(filepath.Join(dir, weightsFile), Named("", m.Tensors()), sums)
 }
 
 // saveBeside writes what lies beside configuration and weights.
@@ -78,7 +81,7 @@ func Named(prefix string, tensors []model.Tensor) []checkpoints.Tensor {
 	return out
 }
 
-// WriteTensors writes a safetensors file in float32, marked as PyTorch's.
-func WriteTensors(path string, tensors []checkpoints.Tensor) error {
-	return checkpoints.WriteSafetensors(path, tensors, map[string]string{"format": "pt"}, checkpoints.F32)
+// WriteTensors writes a safetensors file in float32, marked as PyTorch's, and takes its sum.
+func WriteTensors(path string, tensors []checkpoints.Tensor, sums checkpoints.Sums) error {
+	return sums.WriteSafetensors(path, tensors, map[string]string{"format": "pt"}, checkpoints.F32)
 }
