@@ -24,13 +24,13 @@ type blockWriter struct {
 }
 
 const (
-	blockBytes  = 4 << 20
+	blockBytes  = 8 << 20
 	directAlign = 4096 // of memory, offset and size; no disk asks for more
 
 	// Whoever saves waits for a disk that no cache stands before. A slow one is left to the cache, once it has taken
 	// slowAfter longer than a disk of slowRate bytes a second would have.
-	slowRate  = 400e6
-	slowAfter = time.Second / 4
+	slowRate  = 250e6
+	slowAfter = time.Second / 2
 )
 
 // newBlockWriter begins a file of about size bytes, which sizes the block.

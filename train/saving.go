@@ -10,8 +10,9 @@ import (
 )
 
 // saving is a checkpoint on its way to the disk. Its weights and moments are read beside the forward and backward pass
-// of the next step, which only read them too; the update of that step waits for that. Sums and disk take their time
-// beside the steps after it. So it needs no copy of anything, and the time of the disk is hidden. A nil saving is none.
+// of the next step, which only read them too; the update of that step waits for that. What is left of syncing takes its
+// time beside the steps after it. So it needs no copy of anything, and the time of the disk is hidden. A nil saving is
+// none.
 type saving struct {
 	step   int
 	read   chan struct{} // closed when nothing of the run is read any more

@@ -88,11 +88,11 @@ def main():
                 same = same or r["same"]
                 if r["same"] != same:
                     sys.exit("the runs have other losses or weights")
+        for name, values in costs.items():
+            middle = {k: statistics.median(v[k] for v in values) for k in kinds}
+            print(f"{name}, a checkpoint, median of {n + 1}: " + "  ".join(f"{k} {middle[k]:.2f}" for k in kinds) + f"; process {middle['process'] / 1.2:.1f} %, "
+                  f"with the kernel's threads {(middle['process'] + middle['kernel']) / 1.2:.1f} %", flush=True)
     shutil.rmtree(os.path.join(a.work, "run"))
-    for name, values in costs.items():
-        middle = {k: statistics.median(v[k] for v in values) for k in kinds}
-        print(f"{name}, a checkpoint: " + "  ".join(f"{k} {middle[k]:.2f}" for k in kinds)
-              + f"; process {middle['process'] / 1.2:.1f} %, with the kernel's threads {(middle['process'] + middle['kernel']) / 1.2:.1f} %")
 
 
 if __name__ == "__main__":
