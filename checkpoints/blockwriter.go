@@ -11,9 +11,9 @@ import (
 
 // blockWriter gathers what is written into large blocks and takes the sum of each while the disk takes it. Whole blocks
 // of a regular file go around the system's cache of pages (Linux, O_DIRECT): filling pages for what nobody reads soon
-// costs more processor time than all else of a checkpoint. What cannot go that way goes through the cache, and the file
-// has the same bytes: on other systems, on a file system without it, after any error, and the end of a file, which is no
-// whole block. After the last Write comes flush; syncing is the caller's.
+// costs more processor time than all else of a checkpoint but its sums. What cannot go that way goes through the cache,
+// and the file has the same bytes: on other systems, on a file system without it, after any error, on a slow disk, and
+// the end of a file, which is no whole block. After the last Write comes flush; syncing is the caller's.
 type blockWriter struct {
 	w      io.Writer
 	sum    hash.Hash // nil: none is taken

@@ -62,8 +62,8 @@ func TestFileTooLarge(t *testing.T) {
 		fmt.Println("error:", WriteSafetensors(os.Getenv(key+"_PATH"), tensors, nil, F32))
 		os.Exit(0)
 	}
-	for _, limit := range []int{0, 1, 4096, blockBytes - 1, blockBytes, blockBytes + 4096, 2*blockBytes + 700, 3 * blockBytes,
-		4 * blockBytes} {
+	for _, limit := range []int{0, 1, 4096, blockBytes - 1, blockBytes, blockBytes + 4096, 2*blockBytes + 700,
+		3 * blockBytes, 4 * blockBytes} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "x.safetensors")
 		if err := WriteFile(path, []byte("old")); err != nil {

@@ -24,9 +24,10 @@ type Tensor struct {
 
 // WriteSafetensors writes tensors to path in the given order, converted to dtype (F32, BF16 or F16, rounded to nearest
 // even; a finite value that would become infinite is an error). The file appears whole or not at all, like [WriteFile].
-// Tensors are streamed, never copied whole: blocks of 8 MB go to the disk, on Linux around its cache of pages. The data begins at a multiple of 8 bytes; the format allows no gaps, so
-// each tensor is aligned to its own dtype and, where sizes are multiples of 8 bytes, to 8. metadata goes to the
-// header's __metadata__ with format "pt" added, which transformers requires.
+// Tensors are streamed, never copied whole: blocks of 8 MB go to the disk, on Linux around its cache of pages. The data
+// begins at a multiple of 8 bytes; the format allows no gaps, so each tensor is aligned to its own dtype and, where
+// sizes are multiples of 8 bytes, to 8. metadata goes to the header's __metadata__ with format "pt" added, which
+// transformers requires.
 func WriteSafetensors(path string, tensors []Tensor, metadata map[string]string, dtype DType) error {
 	return Sums(nil).WriteSafetensors(path, tensors, metadata, dtype)
 }
