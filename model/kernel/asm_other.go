@@ -4,6 +4,8 @@ package kernel
 
 // There is no assembly here: the generic path is the only one, and what it never calls is empty.
 
+const packsBF16 = false
+
 func vectorPaths() []isa { return nil }
 
 func pause() {}

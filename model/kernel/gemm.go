@@ -17,6 +17,7 @@ func (f Form) String() string { return [...]string{"nt", "nn", "tn"}[f] }
 type product struct {
 	m, n, k    int
 	a, b, c    []float32
+	b16        []uint16 // B in bfloat16, in place of b; only where packsBF16
 	ai, ap     int
 	bp, bj     int
 	ldc        int

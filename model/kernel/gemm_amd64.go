@@ -13,6 +13,8 @@ func (i isa) blocking() blocking {
 }
 
 const (
+	packsBF16 = true // packing reads B in bfloat16 too
+
 	float    = 4  // bytes
 	panelPad = 24 // floats between panels of A, which keeps them from lying a power of two apart
 )
@@ -21,7 +23,7 @@ const (
 func (p *Pool) packing(w int) []float32 {
 	s := &p.workers[w].pack
 	d := path.blocking()
-	size := d.kc*d.nr + (d.mc+d.mr)*(d.kc+panelPad) + 64
+	size := 2*d.kc*d.nr + (d.mc+d.mr)*(d.kc+panelPad) + 64
 	if len(*s) < size {
 		*s = make([]float32, size+16)
 		at := uintptr(unsafe.Pointer(&(*s)[0])) % 64 / float
@@ -34,7 +36,7 @@ func (p *Pool) packing(w int) []float32 {
 func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 	d := path.blocking()
 	m := r1 - r0
-	if m == 1 && g.bj != 1 && g.ap == 1 && g.k >= d.lanes {
+	if m == 1 && g.bj != 1 && g.ap == 1 && g.k >= d.lanes && g.b16 == nil {
 		groups := (c1 - c0) / 16
 		if groups > 0 {
 			g.vector(s, r0, c0, groups)
@@ -52,7 +54,7 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 		a, next := &g.a[r0*g.ai+p0*g.ap], d.mr*g.ai
 		ai, ap := g.ai, g.ap
 		if g.ap != 1 && (k*m > 64*64 || c1-c0 > 64) && m > d.mr || g.ai*float%4096 == 0 && c1-c0 > 128 && m > 2*d.mr {
-			a, ai, ap, next = g.packA(s[panel:], d.mr, r0, m, p0, k)
+			a, ai, ap, next = g.packA(s[2*panel:], d.mr, r0, m, p0, k)
 		}
 		load := flag(g.accumulate || p0 > 0)
 		n := 0
@@ -62,9 +64,15 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 			if rest > 0 && rest <= 16 && d.nr == 48 { // two panels of 32 beat one of 48 and a narrow one
 				n = 32
 			}
-			b, bp := &g.b[p0*g.bp+j*g.bj], g.bp
-			if g.bj != 1 || m > 2*d.mr {
-				b, bp = g.packB(s[:panel], d.nr, j, n, p0, k), d.nr
+			var b *float32
+			bp := d.nr
+			switch {
+			case g.b16 != nil:
+				b = g.packBF16(s[:2*panel], d.nr, j, n, p0, k)
+			case g.bj != 1 || m > 2*d.mr:
+				b = g.packB(s[:panel], d.nr, j, n, p0, k)
+			default:
+				b, bp = &g.b[p0*g.bp+j*g.bj], g.bp
 			}
 			tiles(m, n, k, a, ai*float, ap*float, next*float, b, bp*float, &g.c[r0*g.ldc+j], g.ldc*float, load)
 		}
@@ -110,18 +118,48 @@ func (g *product) packB(s []float32, nr, j, n, p0, k int) *float32 {
 		copyPanel(k, n, &s[0], src, g.bp*float)
 		return &s[0]
 	}
+	transposePanel(s, nr, g.b[j*g.bj+p0:], g.bj, n, k)
+	return &s[0]
+}
+
+// packBF16 is packB for B in bfloat16, which becomes float32 on the way. The second half of s is scratch.
+func (g *product) packBF16(s []float32, nr, j, n, p0, k int) *float32 {
+	src := g.b16[p0*g.bp+j*g.bj:]
+	if g.bj == 1 {
+		expandRows(s, nr, src, g.bp, k, n)
+		return &s[0]
+	}
+	rows := s[len(s)/2:]
+	expandRows(rows, k, src, g.bj, n, k)
+	transposePanel(s, nr, rows, k, n, k)
+	return &s[0]
+}
+
+// expandRows writes the first n values of each of rows rows of src as float32 to rows of dst. Strides are values.
+func expandRows(dst []float32, dstStride int, src []uint16, srcStride, rows, n int) {
+	whole := n &^ 7
+	if whole > 0 {
+		expandRowsBF16(rows, whole/8, &dst[0], dstStride*float, &src[0], srcStride*2)
+	}
+	for r := 0; r < rows && whole < n; r++ {
+		expandBF16Generic(dst[r*dstStride+whole:r*dstStride+n], src[r*srcStride+whole:])
+	}
+}
+
+// transposePanel transposes rows rows of src, cols long, into the first columns of cols rows of dst, up to the next
+// multiple of eight, where the rest is filled with anything.
+func transposePanel(dst []float32, dstStride int, src []float32, srcStride, rows, cols int) {
 	h := 0
-	for ; path == avx512 && n-h >= 16 && k >= 16; h += 16 {
-		src := g.b[(j+h)*g.bj+p0:]
-		transpose16(k/16, &s[h], nr*float, &src[0], g.bj*float)
-		if k&15 != 0 { // once more for the last sixteen, which overlap
-			transpose16(1, &s[(k-16)*nr+h], nr*float, &src[k-16], g.bj*float)
+	for ; path == avx512 && rows-h >= 16 && cols >= 16; h += 16 {
+		from := src[h*srcStride:]
+		transpose16(cols/16, &dst[h], dstStride*float, &from[0], srcStride*float)
+		if cols&15 != 0 { // once more for the last sixteen, which overlap
+			transpose16(1, &dst[(cols-16)*dstStride+h], dstStride*float, &from[cols-16], srcStride*float)
 		}
 	}
-	for ; h < n; h += 8 {
-		transposeStrip(s[h:], nr, g.b[(j+h)*g.bj+p0:], g.bj, min(8, n-h), k)
+	for ; h < rows; h += 8 {
+		transposeStrip(dst[h:], dstStride, src[h*srcStride:], srcStride, min(8, rows-h), cols)
 	}
-	return &s[0]
 }
 
 // transposeStrip transposes rows (1..8) rows of src, cols long, into the first columns of cols rows of dst. The rest of

@@ -22,6 +22,36 @@ loop:
 	VZEROUPPER
 	RET
 
+// func expandRowsBF16(rows int, vectors int, dst *float32, dstStride int, src *uint16, srcStride int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·expandRowsBF16(SB), NOSPLIT, $0-48
+	MOVQ rows+0(FP), AX
+	MOVQ dst+16(FP), CX
+	MOVQ dstStride+24(FP), DX
+	MOVQ src+32(FP), BX
+	MOVQ srcStride+40(FP), SI
+
+row:
+	MOVQ vectors+8(FP), DI
+	MOVQ BX, R8
+	MOVQ CX, R9
+
+loop:
+	VPMOVZXWD  (R8), Y0
+	VPSLLD     $0x10, Y0, Y0
+	VMOVDQU    Y0, (R9)
+	ADDQ       $0x10, R8
+	ADDQ       $0x20, R9
+	DECQ       DI
+	JNZ        loop
+	PREFETCHT1 (R8)
+	ADDQ       SI, BX
+	ADDQ       DX, CX
+	DECQ       AX
+	JNZ        row
+	VZEROUPPER
+	RET
+
 DATA bf16One<>+0(SB)/4, $0x00000001
 DATA bf16One<>+4(SB)/4, $0x00000001
 DATA bf16One<>+8(SB)/4, $0x00000001

@@ -17,6 +17,7 @@ type expandTask struct {
 const (
 	expandStrip = 96  // columns at most
 	expandPiece = 512 // of k
+	packedRows  = 16  // of A: with more of them packing expands bfloat16, see packBF16
 )
 
 // GemmDequantized is the product of [Pool.GemmWeights] with the float32 values that the weights stand for, whatever
@@ -36,6 +37,14 @@ func (p *Pool) GemmDequantized(f Form, m int, a []float32, lda int, w *Weights, 
 		return
 	case k == 0 || w.DType == F32:
 		p.Gemm(f, m, n, k, a, lda, w.f32, w.Cols, c, ldc, accumulate)
+		return
+	case w.DType == BF16 && packsBF16 && path != generic && m > packedRows:
+		p.gemm.product = product{m: m, n: n, k: k, a: a, b16: w.bf16, c: c, ai: lda, ap: 1, bp: 1, bj: w.Cols, ldc: ldc,
+			accumulate: accumulate}
+		if f == NN {
+			p.gemm.bp, p.gemm.bj = w.Cols, 1
+		}
+		p.gemmVector()
 		return
 	}
 	t := expandTask{p: p, f: f, m: m, n: n, k: k, a: a, c: c, w: w, lda: lda, ldc: ldc, accumulate: accumulate}

@@ -9,6 +9,11 @@ package kernel
 //go:noescape
 func expandBF16AVX2(vectors int, dst *float32, src *uint16)
 
+// expandRowsBF16 is expandBF16Generic for 8·vectors values of each of rows rows. Strides are bytes.
+//
+//go:noescape
+func expandRowsBF16(rows int, vectors int, dst *float32, dstStride int, src *uint16, srcStride int)
+
 // roundBF16AVX2 is roundBF16Generic for 16·vectors values.
 //
 //go:noescape

@@ -68,7 +68,7 @@ func TestGemmDequantized(t *testing.T) {
 		defer p.Close()
 	}
 	shapes := [][3]int{{1, 1, 1}, {1, 33, 600}, {1, 200, 64}, {1, 40, 13}, {2, 16, 32}, {5, 100, 37}, {17, 250, 530},
-		{40, 33, 1100}, {19, 1100, 33}, {3, 0, 5}, {3, 5, 0}, {0, 5, 7}}
+		{40, 33, 1100}, {19, 1100, 33}, {130, 100, 300}, {1100, 9, 17}, {60, 70, 5}, {3, 0, 5}, {3, 5, 0}, {0, 5, 7}}
 	kinds := []Weights{{DType: F32, Form: NT}, {DType: BF16, Form: NT}}
 	for _, d := range inBlocks {
 		kinds = append(kinds, Weights{DType: d, Form: NT}, Weights{DType: d, Form: NN})

@@ -11,6 +11,7 @@ import (
 func lowp() {
 	w = widths[0]
 	expandBF16()
+	expandRowsBF16()
 	roundBF16()
 	matrixVectorBF16(4)
 	matrixVectorBF16(2)
@@ -64,6 +65,33 @@ func expandBF16() {
 	ADDQ(Imm(32), dst)
 	DECQ(n)
 	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+// expandRowsBF16 is expandBF16 for a rectangle: packing a panel takes it once, not once a row.
+func expandRowsBF16() {
+	function("expandRowsBF16", "func(rows, vectors int, dst *float32, dstStride int, src *uint16, srcStride int)",
+		"expandRowsBF16 is expandBF16Generic for 8·vectors values of each of rows rows. Strides are bytes.")
+	rows, dst, ds, src, ss := load("rows"), load("dst"), load("dstStride"), load("src"), load("srcStride")
+	Label("row")
+	n, from, to := load("vectors"), GP64(), GP64()
+	MOVQ(src, from)
+	MOVQ(dst, to)
+	Label("loop")
+	x := YMM()
+	VPMOVZXWD(at(from, 0), x)
+	VPSLLD(Imm(16), x, x)
+	VMOVDQU(x, at(to, 0))
+	ADDQ(Imm(16), from)
+	ADDQ(Imm(32), to)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	PREFETCHT1(at(from, 0)) // what the next panel reads
+	ADDQ(ss, src)
+	ADDQ(ds, dst)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
 	VZEROUPPER()
 	RET()
 }
