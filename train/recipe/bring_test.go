@@ -270,6 +270,12 @@ func TestAdaptersOfOthers(t *testing.T) {
 	if !strings.Contains(notes, "use_peft: true is read as adapter: lora; an adapter") {
 		t.Errorf("notes: %s", notes)
 	}
+	for text, four := range map[string]bool{"load_in_4bit": true, "load_in_8bit": false} {
+		_, notes := read("use_peft: true\n" + text + ": true\n")
+		if !strings.Contains(notes, "kept in 8 bits") || strings.Contains(notes, "dtype: q4_0 keeps 4") != four {
+			t.Errorf("%s: %s", text, notes)
+		}
+	}
 	r := Default()
 	if _, err := r.ParseYAML("r", []byte("dataset: a\nmodel_name_or_path: m\nlora_alpha: 16\n")); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,9 @@ var (
 	other = map[string]string{"true": "false", "false": "true"}
 )
 
+// eightForFour is said where 4 bits are asked for; docs/adapters.md has the losses of both.
+const eightForFour = "frozen weights are kept in 8 bits; dtype: q4_0 keeps 4, at a higher loss (docs/adapters.md)"
+
 // taken are names and values with a key here.
 var taken = []foreign{
 	{names: "base_model model", to: "model_name_or_path"},
@@ -73,10 +76,10 @@ var taken = []foreign{
 		words: map[string]string{"all": "all-linear"}},
 	{names: "lora_target_linear", to: "lora_target_modules", words: map[string]string{"true": "all-linear", "false": ""}},
 	{names: "additional_target lora_modules_to_save", to: "modules_to_save"},
-	{names: "load_in_4bit load_in_8bit", to: "dtype", words: map[string]string{"true": "q8_0", "false": ""},
+	{names: "load_in_8bit", to: "dtype", words: map[string]string{"true": "q8_0", "false": ""},
 		say: "frozen weights are kept in 8 bits"},
-	{names: "quantization_bit", to: "dtype", words: map[string]string{"4": "q8_0", "8": "q8_0"},
-		say: "frozen weights are kept in 8 bits"},
+	{names: "load_in_4bit", to: "dtype", words: map[string]string{"true": "q8_0", "false": ""}, say: eightForFour},
+	{names: "quantization_bit", to: "dtype", words: map[string]string{"4": "q8_0", "8": "q8_0"}, say: eightForFour},
 	{names: "report_to", to: "report_to", words: map[string]string{"tensorboard": "tensorboard", "all": "tensorboard",
 		"tensorboard,wandb": "tensorboard", "wandb,tensorboard": "tensorboard", "*": ""},
 		say: "metrics.jsonl and loss.svg hold the run's course, and tensorboard can be asked for"},
