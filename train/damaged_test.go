@@ -70,8 +70,8 @@ func TestDamagedCheckpoint(t *testing.T) {
 	}
 }
 
-// TestDamagedCheckpointLimit ends a run with save_total_limit that passed over a damaged checkpoint, of a step at which
-// it saves nothing itself, with the checkpoints of a run that nothing happened to: the damaged one takes nobody's place.
+// TestDamagedCheckpointLimit ends a run that passed over a damaged checkpoint, of a step at which it saves nothing
+// itself, with the checkpoints of a run that nothing happened to: under save_total_limit it takes nobody's place.
 func TestDamagedCheckpointLimit(t *testing.T) {
 	r := set(t, small(t), "save_steps", "2", "save_total_limit", "2", "max_steps", "10")
 	stopped := set(t, r, "max_steps", "5")

@@ -70,8 +70,8 @@ func ResidentMemory() int64 {
 	return 0
 }
 
-// highWater returns the largest resident memory of this program. getrusage has that of the program before exec too: of a
-// large one that started this one.
+// highWater returns the largest resident memory of this program. getrusage has that of the program before exec too,
+// which may be a large one.
 func highWater() (int64, bool) {
 	peak, ok := readFields("/proc/self/status")["VmHWM:"]
 	return 1024 * peak, ok
