@@ -2,7 +2,7 @@
 
     python docs/experiments/lm_eval.py --instruct ./instruct --model SmolLM2.gguf --data instruction-data.json --work DIR [--documents 200] [--generations 100] [--venv DIR/bin]
 
-Needs lm-eval 0.4.13, torch 2.15, transformers 5.23. The model is first written as a Hugging Face folder: a step with learning rate 0. Two tasks
+Needs lm-eval[api] 0.4.13, torch 2.15, transformers 5.23. The model is first written as a Hugging Face folder: a step with learning rate 0. Two tasks
 are made of instruction data, in the harness's YAML: `mc`, questions with the right answer and two answers of other rows, and `gen`, the
 questions alone. `mc` is asked of the hf backend and of local-completions, which makes token ids itself or (tokenizer_backend=remote) has the
 server make them; `gen` of all of these and, with the chat template, of hf and local-chat-completions. Prints the largest difference of the

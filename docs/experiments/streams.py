@@ -1,16 +1,18 @@
 """Many streams at one time from `instruct serve`, for some time: errors, tokens a second beside those of one stream alone, memory.
 
     python docs/experiments/streams.py --instruct ./instruct --model SmolLM2.gguf [--dtype q8_0] [--streams 64] [--seconds 300] [--alone 20]
+    python docs/experiments/streams.py --peer "llama-server -m SmolLM2.gguf -t 2 -np 64 -c 32768 --port 8090" ...
 
 Each stream asks one question after the other, of other lengths and with seeds of its own at temperature 0.8, and reads the events as they come.
 Tokens are the server's own count (stream_options.include_usage). One stream is measured for --alone seconds before the others and again after
 them, so that what else the machine does counts for both. Memory is the server's VmRSS of /proc (Linux), after the first stream, each sixth of
-the time and at the end. The first line that fails is printed; ends with 1 where one failed.
+the time and at the end. With --peer it is another server that answers on the --port of its command. The first line that fails is printed; ends with 1 where one failed.
 """
 
 import argparse
 import http.client
 import json
+import shlex
 import subprocess
 import sys
 import threading
@@ -85,9 +87,30 @@ def resident(pid):
     return next(int(line.split()[1]) for line in open(f"/proc/{pid}/status") if line.startswith("VmRSS")) / 1024
 
 
-def measure(a, server):
-    url = server.stdout.readline().strip()
-    address = url[len("http://"):-len("/v1")]
+def start(a):
+    """A server that answers, and its address."""
+    if not a.peer:
+        server = subprocess.Popen([a.instruct, "serve", "--model", a.model, "--dtype", a.dtype, "--addr", "127.0.0.1:0", "--name", "m",
+                                   "--max_concurrent", str(a.max_concurrent or a.streams)], stdout=subprocess.PIPE, text=True)
+        return server, server.stdout.readline().strip()[len("http://"):-len("/v1")]
+    command = shlex.split(a.peer)
+    address = "127.0.0.1:" + command[command.index("--port") + 1]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while server.poll() is None:
+        time.sleep(0.5)
+        c = http.client.HTTPConnection(address, timeout=5)
+        try:
+            c.request("GET", "/health")
+            if c.getresponse().status == 200:
+                return server, address
+        except OSError:
+            pass
+        finally:
+            c.close()
+    sys.exit(f"{command[0]} ended with {server.returncode}")
+
+
+def measure(a, server, address):
     Streams(address, 1, 0.1, 8).wait()
     errors, alone = [], []
 
@@ -113,8 +136,9 @@ def measure(a, server):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("--instruct", required=True)
-    p.add_argument("--model", required=True)
+    p.add_argument("--instruct")
+    p.add_argument("--model")
+    p.add_argument("--peer", help="the command of another server, in place of --instruct and --model")
     p.add_argument("--dtype", default="q8_0")
     p.add_argument("--streams", type=int, default=64)
     p.add_argument("--seconds", type=float, default=300)
@@ -122,10 +146,11 @@ def main():
     p.add_argument("--max_tokens", type=int, default=64)
     p.add_argument("--max_concurrent", type=int, default=0, help="answers that the server makes at one time; as many as streams")
     a = p.parse_args()
-    server = subprocess.Popen([a.instruct, "serve", "--model", a.model, "--dtype", a.dtype, "--addr", "127.0.0.1:0", "--name", "m",
-                               "--max_concurrent", str(a.max_concurrent or a.streams)], stdout=subprocess.PIPE, text=True)
+    if not a.peer and not (a.instruct and a.model):
+        p.error("--instruct and --model, or --peer")
+    server, address = start(a)
     try:
-        errors = measure(a, server)
+        errors = measure(a, server, address)
     finally:
         server.terminate()
         server.wait()
