@@ -95,7 +95,10 @@ func testGemmBits(t *testing.T) {
 		shape{3, 70, 900}, shape{200, 33, 40}, shape{33, 300, 50}, shape{17, 40, 1100}, shape{20, 100, 500},
 		shape{300, 80, 30}, shape{14, 70, 401})
 	pools := []*Pool{NewPool(1), NewPool(2), NewPool(3)}
-	for _, s := range shapes {
+	for i, s := range shapes {
+		if raced && i%7 != 0 && i < len(shapes)-4 {
+			continue
+		}
 		for _, f := range []Form{NT, NN, TN} {
 			for _, acc := range []bool{false, true} {
 				ar, ac, br, bc := s.m, s.k, s.n, s.k
