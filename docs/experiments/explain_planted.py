@@ -1,8 +1,8 @@
 """Does `instruct explain` find the row that taught a wrong answer?
 
-Ten rows with wrong answers are put among the rows of a run, far from each other. Each is asked for in other words, and the
-wrong answer is explained: at which place of the ranking does its row stand, by each method? The second half is asked and
-answered in words that the row has hardly any of, so that a search for words must not win. It goes on where it was stopped.
+Ten rows with wrong answers are put among the rows of a run, far from each other. Each is asked for with a paraphrase, and the
+wrong answer is explained: at which place of the ranking does its row stand, by each method? For half of them it is asked once
+more with the answer in other words too, which the row has hardly any of. It goes on where it was stopped.
 
     python docs/experiments/explain_planted.py --instruct bin/instruct --start "--model_name_or_path FOLDER" \
       --data instruction-data.json --out /tmp/planted
@@ -51,7 +51,9 @@ def main():
     run = o.out / "run"
     if not (run / "model.safetensors").exists():
         instruct.train(run, "--dataset", o.out / "rows.jsonl")
-    asked = [(question, said or answer) for _, answer, question, said in PLANTED]
+    groups = [("paraphrases", [(question, answer, answer) for _, answer, question, _ in PLANTED]),
+              ("answers in other words too", [(question, said, answer) for _, answer, question, said in PLANTED if said])]
+    asked = [(question, said) for _, group in groups for question, said, _ in group]
     scores = {}
     for method in o.methods.split(","):
         scores[method] = []
@@ -65,14 +67,14 @@ def main():
         scores["embedding"] = common.embedding_scores(o.embedder, [common.row_text(r) for r in rows], asked,
                                                       o.out / "embedding.json")
     for method, of in scores.items():
-        places = []
-        for score, (_, answer, _, _) in zip(of, PLANTED):
-            mine = score.get(where[answer], 0)
-            places.append(1 + sum(x > mine for x in score.values()))
-        half = len(places) // 2
-        for what, part in (("the same words", places[:half]), ("other words", places[half:])):
-            print(f"{method:10} {what:15} places {part} of {len(rows)}: first {sum(x == 1 for x in part)} of {len(part)}, "
-                  f"among the first ten {sum(x <= 10 for x in part)}")
+        left = iter(of)
+        for what, group in groups:
+            places = []
+            for (_, _, answer), score in zip(group, left):
+                mine = score.get(where[answer], 0)
+                places.append(1 + sum(x > mine for x in score.values()))
+            print(f"{method:10} {what}: places {places} of {len(rows)}, first {sum(x == 1 for x in places)}, among the first ten "
+                  f"{sum(x <= 10 for x in places)} of {len(places)}")
 
 
 if __name__ == "__main__":
