@@ -113,6 +113,23 @@ def by_line(told):
     return {int(s["source"].rsplit(":", 1)[1]): s["score"] for s in told["scores"]}
 
 
+def scores(o, instruct, run, asked, rows):
+    """The scores of all rows, by line, for the model's answer to each question of the file asked, by method; and the
+    answers: (prompt, answer, tokens). With --report methods that were not asked yet are left out."""
+    found = {}
+    for method in o.methods.split(","):
+        if o.report and not (o.out / "told" / f"{method}-0.jsonl").exists():
+            continue
+        told = instruct.explain(run, asked, method, o.out / "told", o.tokens)
+        found[method] = [by_line(x) for x in told]
+    answers = [(x["prompt"], x["answer"], len(x["tokens"])) for x in told]
+    if o.embedder:
+        found["embedding"] = embedding_scores(o.embedder, [row_text(r) for r in rows], [(q, a) for q, a, _ in answers],
+                                              o.out / "embedding.json")
+    found["random"] = random_scores(len(rows), len(answers))
+    return found, answers
+
+
 def arguments(p):
     p.add_argument("--instruct", default="bin/instruct")
     p.add_argument("--start", required=True, help="what the runs begin with, such as '--model_name_or_path FOLDER'")

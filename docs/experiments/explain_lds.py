@@ -43,17 +43,7 @@ def main():
     run, without, scratch = o.out / "run", o.out / "without", o.out / "scratch"
     if not (run / "model.safetensors").exists():
         instruct.train(run, "--dataset", data, *o.keep.split())
-    scores = {}
-    for method in o.methods.split(","):
-        if o.report and not (o.out / "told" / f"{method}-0.jsonl").exists():
-            continue
-        told = instruct.explain(run, asked, method, o.out / "told", o.tokens)
-        scores[method] = [common.by_line(x) for x in told]
-    answers = [(x["prompt"], x["answer"], len(x["tokens"])) for x in told]
-    if o.embedder:
-        scores["embedding"] = common.embedding_scores(o.embedder, [common.row_text(r) for r in rows[: o.rows]],
-                                                      [(q, a) for q, a, _ in answers], o.out / "embedding.json")
-    scores["random"] = common.random_scores(o.rows, len(answers))
+    scores, answers = common.scores(o, instruct, run, asked, rows[: o.rows])
     before = instruct.logprobs(run, answers, o.out / "answers.jsonl")
 
     sets = {f"{float(f):.0%} of the rows": [sorted(random.Random(f"{float(f)} {n}").sample(
