@@ -39,21 +39,17 @@ func (u *run) saveCheckpoint() error {
 	go func() {
 		read := sync.OnceFunc(func() { close(s.read) })
 		err := removePassed(passed, r.SaveLimit)
-		if err != nil {
-			s.failed = true
-			read()
-			s.done <- err
-			return
+		if err == nil {
+			err = checkpoints.SaveDir(checkpointDir(r, step), func(tmp string) error {
+				sums, err := write(tmp)
+				s.failed = err != nil
+				read()
+				if err == nil {
+					err = sums.Write(tmp)
+				}
+				return err
+			})
 		}
-		err = checkpoints.SaveDir(checkpointDir(r, step), func(tmp string) error {
-			sums, err := write(tmp)
-			s.failed = err != nil
-			read()
-			if err == nil {
-				err = sums.Write(tmp)
-			}
-			return err
-		})
 		read() // where the folder could not be made
 		if err != nil {
 			s.done <- fmt.Errorf("train: save checkpoint of step %d: %w", step, err)
