@@ -1,6 +1,9 @@
 package model
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // graniteFamily is Granite 3 and the dense ones of Granite 4: Llama whose embedding, scores, sublayers and logits are
 // scaled.
@@ -20,6 +23,9 @@ func graniteFamily() family {
 			g.real("residual_scale", &o.residualScale, 1)
 			g.real("logit_scale", &logits, 1)
 			o.logitScale = 1 / logits
+			if !positiveScales(o) {
+				g.fail("embedding_scale, attention.scale, residual_scale and logit_scale must be positive numbers")
+			}
 			positions := c.Rope.Theta > 0
 			if g.flag("rope.scaling.finetuned", &positions, true); !positions {
 				g.fail("it has no positions at all (rope.scaling.finetuned is false), which is supported in folders only")
@@ -79,11 +85,20 @@ func parseMultipliers(c *Config, r *configReader) {
 	o.embedScale = r.num("embedding_multiplier", 1)
 	o.attentionScale = r.num("attention_multiplier", 1)
 	o.residualScale = r.num("residual_multiplier", 1)
-	logits := r.num("logits_scaling", 1)
-	o.logitScale = 1 / logits
-	if !(o.embedScale > 0 && o.attentionScale > 0 && o.residualScale > 0 && logits > 0) {
+	o.logitScale = 1 / r.num("logits_scaling", 1)
+	if !positiveScales(o) || o.attentionScale == 0 {
 		r.fail("embedding_multiplier, attention_multiplier, residual_multiplier and logits_scaling must be positive")
 	}
+}
+
+// positiveScales says whether all scales are positive and finite; that of attention may be 0, which is its default.
+func positiveScales(o *decoderOptions) bool {
+	for _, x := range []float64{o.embedScale, o.residualScale, o.logitScale, 1 / o.logitScale} {
+		if !(x > 0 && x <= math.MaxFloat32) {
+			return false
+		}
+	}
+	return o.attentionScale >= 0 && o.attentionScale <= math.MaxFloat32
 }
 
 func writeMultipliers(c *Config, out map[string]any) {
