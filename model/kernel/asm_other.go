@@ -4,7 +4,10 @@ package kernel
 
 // There is no assembly here: the generic path is the only one, and what it never calls is empty.
 
-const packsBF16 = false
+const (
+	packsBF16 = false
+	flushes   = false
+)
 
 func vectorPaths() []isa { return nil }
 

@@ -34,6 +34,9 @@ var path = choosePath(os.Getenv("INSTRUCT_CPU"))
 func paths() []isa { return append([]isa{generic}, vectorPaths()...) }
 
 func choosePath(want string) isa {
+	if asksForDots(want) {
+		want = avx512.String()
+	}
 	can := paths()
 	for _, p := range can {
 		if p.String() == want {
@@ -55,7 +58,7 @@ func checkCPU(want string) error {
 	for _, p := range paths() {
 		names = append(names, p.String())
 	}
-	if want == "" || slices.Contains(names, want) {
+	if want == "" || asksForDots(want) || slices.Contains(names, want) {
 		return nil
 	}
 	return mistake("kernel: INSTRUCT_CPU=%q is unknown, or not in this CPU or binary; want %s; using %s",

@@ -389,13 +389,23 @@ func expandBF16(dst []float32, src []uint16) {
 	expandBF16Generic(dst[done:], src[done:])
 }
 
+// roundValues does dst = src rounded to bfloat16 as an operand is: a subnormal number becomes 0 first.
+func roundValues(dst, src []float32) {
+	done := 0
+	if path != generic && len(dst) >= 8 {
+		done = len(dst) &^ 7
+		roundValuesAVX2(done/8, &dst[0], &src[:done][0])
+	}
+	roundValuesGeneric(dst[done:], src[done:])
+}
+
 // tiles calls gemmAVX512 or gemmAVX2.
-func tiles(m, n, k int, a *float32, ai, ap, anext int, b *float32, bp int, c *float32, ldc, accumulate int) {
+func tiles(m, n, k int, a *float32, ai, ap, anext int, b *float32, bp int, c *float32, ldc, flags int) {
 	switch path {
 	case avx512:
-		gemmAVX512(m, n, k, a, ai, ap, anext, b, bp, c, ldc, accumulate)
+		gemmAVX512(m, n, k, a, ai, ap, anext, b, bp, c, ldc, flags)
 	case avx2:
-		gemmAVX2(m, n, k, a, ai, ap, anext, b, bp, c, ldc, accumulate)
+		gemmAVX2(m, n, k, a, ai, ap, anext, b, bp, c, ldc, flags)
 	}
 }
 

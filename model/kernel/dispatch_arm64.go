@@ -332,6 +332,11 @@ func expandBF16(dst []float32, src []uint16) {
 	expandBF16Generic(dst, src)
 }
 
+// roundValues does dst = src rounded to bfloat16 as an operand is: a subnormal number becomes 0 first.
+func roundValues(dst, src []float32) {
+	roundValuesGeneric(dst, src)
+}
+
 // gemmRows calls gemm6x16, gemm5x16, gemm4x16, gemm3x16, gemm2x16 or gemm1x16.
 func gemmRows(rows, blocks, k int, a *float32, lda, anext int, b *float32, bp int, c *float32, ldc, accumulate int) {
 	switch rows {

@@ -166,3 +166,8 @@ func roundBF16(dst []uint16, src []float32) {
 func expandBF16(dst []float32, src []uint16) {
 	expandBF16Generic(dst, src)
 }
+
+// roundValues does dst = src rounded to bfloat16 as an operand is: a subnormal number becomes 0 first.
+func roundValues(dst, src []float32) {
+	roundValuesGeneric(dst, src)
+}

@@ -27,4 +27,5 @@ package kernel
 //go:generate sh -c "cd _asm && go run . -part gemm -out ../gemm_amd64.s -stubs ../gemm_stub_amd64.go -pkg kernel"
 //go:generate sh -c "cd _asm && go run . -part vec -out ../vec_amd64.s -stubs ../vec_stub_amd64.go -pkg kernel"
 //go:generate sh -c "cd _asm && go run . -part lowp -out ../lowp_amd64.s -stubs ../lowp_stub_amd64.go -pkg kernel"
+//go:generate sh -c "cd _asm && go run . -part dot -out ../dot_amd64.s -stubs ../dot_stub_amd64.go -pkg kernel"
 //go:generate sh -c "cd _asm && go run ./arm64 -part gemm && go run ./arm64 -part vec && go run ./dispatch"

@@ -22,6 +22,9 @@ type product struct {
 	bp, bj     int
 	ldc        int
 	accumulate bool
+	flush      bool // subnormal numbers are 0: the arithmetic of products of bfloat16, see bf16.go
+	dot        bool // A and B are matrices of pairs, and k counts pairs, see dot_amd64.go
+	kb         int  // rows of b16 in a product of pairs
 }
 
 func newProduct(f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int,
@@ -83,25 +86,37 @@ func (p *Pool) Gemm(f Form, m, n, k int, a []float32, lda int, b []float32, ldb 
 	if g.trivial() {
 		return
 	}
+	p.product(g)
+}
+
+// product runs g on all workers.
+func (p *Pool) product(g product) {
 	p.gemm.product = g
-	if path != generic {
+	if g.vectors() {
 		p.gemmVector()
 	} else {
 		p.gemmGeneric()
 	}
 }
 
+// vectors says whether the assembly of this path computes the product.
+func (g *product) vectors() bool { return path != generic && (!g.flush || flushes) }
+
 // GemmSerial is Gemm on the calling worker alone, for use inside tasks; worker is the number that Run was given.
 func (p *Pool) GemmSerial(worker int, f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32,
 	ldc int, accumulate bool) {
 	g := newProduct(f, m, n, k, a, lda, b, ldb, c, ldc, accumulate)
-	if g.trivial() {
-		return
+	if !g.trivial() {
+		p.serial(worker, g)
 	}
-	if path != generic {
+}
+
+// serial runs g on one worker.
+func (p *Pool) serial(worker int, g product) {
+	if g.vectors() {
 		g.serialVector(p.packing(worker))
 	} else {
-		g.tile(0, m, 0, n)
+		g.tile(0, g.m, 0, g.n)
 	}
 }
 
@@ -114,7 +129,7 @@ type gemmTask struct {
 }
 
 func (t *gemmTask) Run(worker, i int) {
-	if path != generic {
+	if t.vectors() {
 		t.runVector(worker, i)
 		return
 	}

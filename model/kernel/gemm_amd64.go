@@ -14,6 +14,7 @@ func (i isa) blocking() blocking {
 
 const (
 	packsBF16 = true // packing reads B in bfloat16 too
+	flushes   = true // the products know flushFlag
 
 	float    = 4  // bytes
 	panelPad = 24 // floats between panels of A, which keeps them from lying a power of two apart
@@ -46,6 +47,10 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 			return
 		}
 	}
+	multiply := tiles
+	if g.dot {
+		multiply = gemmDotAVX512
+	}
 	panel := d.kc * d.nr
 	pieces := (g.k + d.kc - 1) / d.kc
 	kc := ((g.k+pieces-1)/pieces + 7) &^ 7
@@ -56,7 +61,7 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 		if g.ap != 1 && (k*m > 64*64 || c1-c0 > 64) && m > d.mr || g.ai*float%4096 == 0 && c1-c0 > 128 && m > 2*d.mr {
 			a, ai, ap, next = g.packA(s[2*panel:], d.mr, r0, m, p0, k)
 		}
-		load := flag(g.accumulate || p0 > 0)
+		load := flags(g.accumulate || p0 > 0, g.flush)
 		n := 0
 		for j := c0; j < c1; j += n {
 			n = min(d.nr, c1-j)
@@ -67,6 +72,8 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 			var b *float32
 			bp := d.nr
 			switch {
+			case g.b16 != nil && g.dot:
+				b = g.packPairs(s[:panel], d.nr, j, n, p0, k)
 			case g.b16 != nil:
 				b = g.packBF16(s[:2*panel], d.nr, j, n, p0, k)
 			case g.bj != 1 || m > 2*d.mr:
@@ -74,14 +81,14 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 			default:
 				b, bp = &g.b[p0*g.bp+j*g.bj], g.bp
 			}
-			tiles(m, n, k, a, ai*float, ap*float, next*float, b, bp*float, &g.c[r0*g.ldc+j], g.ldc*float, load)
+			multiply(m, n, k, a, ai*float, ap*float, next*float, b, bp*float, &g.c[r0*g.ldc+j], g.ldc*float, load)
 		}
 	}
 }
 
 // vector computes groups times 16 elements of row r of C from column c on, where B is transposed.
 func (g *product) vector(s []float32, r, c, groups int) {
-	load := flag(g.accumulate)
+	load := flags(g.accumulate, g.flush)
 	y, x, b := g.c[r*g.ldc+c:], g.a[r*g.ai:], g.b[c*g.bj:]
 	k := g.k &^ 7
 	if path == avx512 {
@@ -93,7 +100,7 @@ func (g *product) vector(s []float32, r, c, groups int) {
 	if k < g.k {
 		for i := range groups {
 			panel := g.packB(s, 16, c+i*16, 16, k, g.k-k)
-			tiles(1, 16, g.k-k, &x[k], 0, float, 0, panel, 16*float, &y[i*16], 0, 1)
+			tiles(1, 16, g.k-k, &x[k], 0, float, 0, panel, 16*float, &y[i*16], 0, flags(true, g.flush))
 		}
 	}
 }

@@ -38,12 +38,38 @@ DATA gemmMask<>+120(SB)/4, $0x00000000
 DATA gemmMask<>+124(SB)/4, $0x00000000
 GLOBL gemmMask<>(SB), RODATA|NOPTR, $128
 
-// func gemmAVX2(m int, n int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int)
-// Requires: AVX, FMA3, MMX+
+DATA flushing<>+0(SB)/4, $0x00009fc0
+DATA flushing<>+4(SB)/4, $0x00009fc0
+DATA flushing<>+8(SB)/4, $0x00009fc0
+DATA flushing<>+12(SB)/4, $0x00009fc0
+DATA flushing<>+16(SB)/4, $0x00009fc0
+DATA flushing<>+20(SB)/4, $0x00009fc0
+DATA flushing<>+24(SB)/4, $0x00009fc0
+DATA flushing<>+28(SB)/4, $0x00009fc0
+GLOBL flushing<>(SB), RODATA|NOPTR, $32
+
+DATA standard<>+0(SB)/4, $0x00001f80
+DATA standard<>+4(SB)/4, $0x00001f80
+DATA standard<>+8(SB)/4, $0x00001f80
+DATA standard<>+12(SB)/4, $0x00001f80
+DATA standard<>+16(SB)/4, $0x00001f80
+DATA standard<>+20(SB)/4, $0x00001f80
+DATA standard<>+24(SB)/4, $0x00001f80
+DATA standard<>+28(SB)/4, $0x00001f80
+GLOBL standard<>(SB), RODATA|NOPTR, $32
+
+// func gemmAVX2(m int, n int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, flags int)
+// Requires: AVX, FMA3, MMX+, SSE
 TEXT ·gemmAVX2(SB), NOSPLIT, $0-96
-	MOVQ m+0(FP), AX
-	MOVQ a+24(FP), CX
-	MOVQ c+72(FP), DX
+	MOVQ    m+0(FP), AX
+	MOVQ    a+24(FP), CX
+	MOVQ    c+72(FP), DX
+	MOVQ    flags+88(FP), BX
+	TESTQ   $0x00000002, BX
+	JZ      gradual
+	LDMXCSR flushing<>+0(SB)
+
+gradual:
 	MOVQ n+8(FP), BX
 	CMPQ BX, $0x10
 	JNE  notof2
@@ -84,8 +110,8 @@ of2x6:
 	PREFETCHT0 60(R9)
 	PREFETCHT0 (R9)(BX*1)
 	PREFETCHT0 60(R9)(BX*1)
-	MOVQ       accumulate+88(FP), R9
-	TESTQ      R9, R9
+	MOVQ       flags+88(FP), R9
+	TESTQ      $0x00000001, R9
 	JNZ        of2x6resume
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
@@ -284,8 +310,8 @@ of2x5:
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
 	LEAQ   (BX)(AX*4), DI
-	MOVQ   accumulate+88(FP), R8
-	TESTQ  R8, R8
+	MOVQ   flags+88(FP), R8
+	TESTQ  $0x00000001, R8
 	JNZ    of2x5resume
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -455,8 +481,8 @@ of2x4:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
-	MOVQ   accumulate+88(FP), DI
-	TESTQ  DI, DI
+	MOVQ   flags+88(FP), DI
+	TESTQ  $0x00000001, DI
 	JNZ    of2x4resume
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -597,8 +623,8 @@ of2x4done:
 of2x3:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
-	MOVQ   accumulate+88(FP), SI
-	TESTQ  SI, SI
+	MOVQ   flags+88(FP), SI
+	TESTQ  $0x00000001, SI
 	JNZ    of2x3resume
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -716,8 +742,8 @@ of2x3done:
 of2x2:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
-	MOVQ   accumulate+88(FP), SI
-	TESTQ  SI, SI
+	MOVQ   flags+88(FP), SI
+	TESTQ  $0x00000001, SI
 	JNZ    of2x2resume
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -814,8 +840,8 @@ of2x2done:
 of2x1:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, AX
-	MOVQ   accumulate+88(FP), BX
-	TESTQ  BX, BX
+	MOVQ   flags+88(FP), BX
+	TESTQ  $0x00000001, BX
 	JNZ    of2x1resume
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -933,8 +959,8 @@ of2cutx6:
 	PREFETCHT0 60(R9)
 	PREFETCHT0 (R9)(BX*1)
 	PREFETCHT0 60(R9)(BX*1)
-	MOVQ       accumulate+88(FP), R9
-	TESTQ      R9, R9
+	MOVQ       flags+88(FP), R9
+	TESTQ      $0x00000001, R9
 	JNZ        of2cutx6resume
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -1029,8 +1055,8 @@ of2cutx5:
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
 	LEAQ   (BX)(AX*4), DI
-	MOVQ   accumulate+88(FP), R8
-	TESTQ  R8, R8
+	MOVQ   flags+88(FP), R8
+	TESTQ  $0x00000001, R8
 	JNZ    of2cutx5resume
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1108,8 +1134,8 @@ of2cutx4:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
-	MOVQ   accumulate+88(FP), DI
-	TESTQ  DI, DI
+	MOVQ   flags+88(FP), DI
+	TESTQ  $0x00000001, DI
 	JNZ    of2cutx4resume
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1174,8 +1200,8 @@ of2cutx4one:
 of2cutx3:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
-	MOVQ   accumulate+88(FP), SI
-	TESTQ  SI, SI
+	MOVQ   flags+88(FP), SI
+	TESTQ  $0x00000001, SI
 	JNZ    of2cutx3resume
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1229,8 +1255,8 @@ of2cutx3one:
 of2cutx2:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
-	MOVQ   accumulate+88(FP), SI
-	TESTQ  SI, SI
+	MOVQ   flags+88(FP), SI
+	TESTQ  $0x00000001, SI
 	JNZ    of2cutx2resume
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1275,8 +1301,8 @@ of2cutx2one:
 of2cutx1:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, AX
-	MOVQ   accumulate+88(FP), BX
-	TESTQ  BX, BX
+	MOVQ   flags+88(FP), BX
+	TESTQ  $0x00000001, BX
 	JNZ    of2cutx1resume
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1354,8 +1380,8 @@ of1cutx6:
 	PREFETCHT0 28(R9)
 	PREFETCHT0 (R9)(BX*1)
 	PREFETCHT0 28(R9)(BX*1)
-	MOVQ       accumulate+88(FP), R9
-	TESTQ      R9, R9
+	MOVQ       flags+88(FP), R9
+	TESTQ      $0x00000001, R9
 	JNZ        of1cutx6resume
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -1425,8 +1451,8 @@ of1cutx5:
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
 	LEAQ   (BX)(AX*4), DI
-	MOVQ   accumulate+88(FP), R8
-	TESTQ  R8, R8
+	MOVQ   flags+88(FP), R8
+	TESTQ  $0x00000001, R8
 	JNZ    of1cutx5resume
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1483,8 +1509,8 @@ of1cutx4:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
-	MOVQ   accumulate+88(FP), DI
-	TESTQ  DI, DI
+	MOVQ   flags+88(FP), DI
+	TESTQ  $0x00000001, DI
 	JNZ    of1cutx4resume
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1532,8 +1558,8 @@ of1cutx4one:
 of1cutx3:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
-	MOVQ   accumulate+88(FP), SI
-	TESTQ  SI, SI
+	MOVQ   flags+88(FP), SI
+	TESTQ  $0x00000001, SI
 	JNZ    of1cutx3resume
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1574,8 +1600,8 @@ of1cutx3one:
 of1cutx2:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
-	MOVQ   accumulate+88(FP), SI
-	TESTQ  SI, SI
+	MOVQ   flags+88(FP), SI
+	TESTQ  $0x00000001, SI
 	JNZ    of1cutx2resume
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1611,8 +1637,8 @@ of1cutx2one:
 of1cutx1:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, AX
-	MOVQ   accumulate+88(FP), BX
-	TESTQ  BX, BX
+	MOVQ   flags+88(FP), BX
+	TESTQ  $0x00000001, BX
 	JNZ    of1cutx1resume
 	VXORPS Y1, Y1, Y1
 	JMP    of1cutx1start
@@ -1642,6 +1668,12 @@ of1cutx1one:
 
 notof1cut:
 done:
+	MOVQ    flags+88(FP), AX
+	TESTQ   $0x00000002, AX
+	JZ      undone
+	LDMXCSR standard<>+0(SB)
+
+undone:
 	VZEROUPPER
 	RET
 
@@ -1807,21 +1839,26 @@ block:
 	VZEROUPPER
 	RET
 
-// func gemv16AVX2(blocks int, groups int, x *float32, b *float32, stride int, y *float32, accumulate int)
-// Requires: AVX, FMA3, MMX+
+// func gemv16AVX2(blocks int, groups int, x *float32, b *float32, stride int, y *float32, flags int)
+// Requires: AVX, FMA3, MMX+, SSE
 TEXT ·gemv16AVX2(SB), NOSPLIT, $0-56
-	MOVQ groups+8(FP), AX
-	MOVQ b+24(FP), CX
-	MOVQ stride+32(FP), DX
-	MOVQ y+40(FP), BX
+	MOVQ    groups+8(FP), AX
+	MOVQ    b+24(FP), CX
+	MOVQ    stride+32(FP), DX
+	MOVQ    y+40(FP), BX
+	MOVQ    flags+48(FP), SI
+	TESTQ   $0x00000002, SI
+	JZ      gradual
+	LDMXCSR flushing<>+0(SB)
 
+gradual:
 of2:
 	CMPQ    AX, $0x01
 	JL      notof2
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    accumulate+48(FP), SI
-	TESTQ   SI, SI
+	MOVQ    flags+48(FP), SI
+	TESTQ   $0x00000001, SI
 	JZ      of2start
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
@@ -1957,6 +1994,12 @@ of2block:
 	JMP            of2
 
 notof2:
+	MOVQ    flags+48(FP), AX
+	TESTQ   $0x00000002, AX
+	JZ      undone
+	LDMXCSR standard<>+0(SB)
+
+undone:
 	VZEROUPPER
 	RET
 
@@ -1997,12 +2040,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func gemmAVX512(m int, n int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// func gemmAVX512(m int, n int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+, SSE
 TEXT ·gemmAVX512(SB), NOSPLIT, $0-96
-	MOVQ m+0(FP), AX
-	MOVQ a+24(FP), CX
-	MOVQ c+72(FP), DX
+	MOVQ    m+0(FP), AX
+	MOVQ    a+24(FP), CX
+	MOVQ    c+72(FP), DX
+	MOVQ    flags+88(FP), BX
+	TESTQ   $0x00000002, BX
+	JZ      gradual
+	LDMXCSR flushing<>+0(SB)
+
+gradual:
 	MOVQ n+8(FP), BX
 	CMPQ BX, $0x30
 	JNE  notof3
@@ -2067,8 +2116,8 @@ of3x8:
 	PREFETCHT0 64(R9)(DI*1)
 	PREFETCHT0 128(R9)(DI*1)
 	PREFETCHT0 188(R9)(DI*1)
-	MOVQ       accumulate+88(FP), R9
-	TESTQ      R9, R9
+	MOVQ       flags+88(FP), R9
+	TESTQ      $0x00000001, R9
 	JNZ        of3x8resume
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -2378,8 +2427,8 @@ of3x7:
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
 	LEAQ   (BX)(AX*4), DI
-	MOVQ   accumulate+88(FP), R8
-	TESTQ  R8, R8
+	MOVQ   flags+88(FP), R8
+	TESTQ  $0x00000001, R8
 	JNZ    of3x7resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -2653,8 +2702,8 @@ of3x6:
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
 	LEAQ   (BX)(AX*4), DI
-	MOVQ   accumulate+88(FP), R8
-	TESTQ  R8, R8
+	MOVQ   flags+88(FP), R8
+	TESTQ  $0x00000001, R8
 	JNZ    of3x6resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -2899,8 +2948,8 @@ of3x5:
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
 	LEAQ   (BX)(AX*4), DI
-	MOVQ   accumulate+88(FP), R8
-	TESTQ  R8, R8
+	MOVQ   flags+88(FP), R8
+	TESTQ  $0x00000001, R8
 	JNZ    of3x5resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -3115,8 +3164,8 @@ of3x4:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
-	MOVQ   accumulate+88(FP), DI
-	TESTQ  DI, DI
+	MOVQ   flags+88(FP), DI
+	TESTQ  $0x00000001, DI
 	JNZ    of3x4resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -3294,8 +3343,8 @@ of3x4done:
 of3x3:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
-	MOVQ   accumulate+88(FP), SI
-	TESTQ  SI, SI
+	MOVQ   flags+88(FP), SI
+	TESTQ  $0x00000001, SI
 	JNZ    of3x3resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -3442,8 +3491,8 @@ of3x3done:
 of3x2:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
-	MOVQ   accumulate+88(FP), SI
-	TESTQ  SI, SI
+	MOVQ   flags+88(FP), SI
+	TESTQ  $0x00000001, SI
 	JNZ    of3x2resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -3561,8 +3610,8 @@ of3x2done:
 of3x1:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, AX
-	MOVQ   accumulate+88(FP), BX
-	TESTQ  BX, BX
+	MOVQ   flags+88(FP), BX
+	TESTQ  $0x00000001, BX
 	JNZ    of3x1resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -3716,8 +3765,8 @@ of3cutx8:
 	PREFETCHT0 64(R9)(DI*1)
 	PREFETCHT0 128(R9)(DI*1)
 	PREFETCHT0 188(R9)(DI*1)
-	MOVQ       accumulate+88(FP), R9
-	TESTQ      R9, R9
+	MOVQ       flags+88(FP), R9
+	TESTQ      $0x00000001, R9
 	JNZ        of3cutx8resume
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -3863,8 +3912,8 @@ of3cutx7:
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
 	LEAQ   (BX)(AX*4), DI
-	MOVQ   accumulate+88(FP), R8
-	TESTQ  R8, R8
+	MOVQ   flags+88(FP), R8
+	TESTQ  $0x00000001, R8
 	JNZ    of3cutx7resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -3990,8 +4039,8 @@ of3cutx6:
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
 	LEAQ   (BX)(AX*4), DI
-	MOVQ   accumulate+88(FP), R8
-	TESTQ  R8, R8
+	MOVQ   flags+88(FP), R8
+	TESTQ  $0x00000001, R8
 	JNZ    of3cutx6resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4104,8 +4153,8 @@ of3cutx5:
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
 	LEAQ   (BX)(AX*4), DI
-	MOVQ   accumulate+88(FP), R8
-	TESTQ  R8, R8
+	MOVQ   flags+88(FP), R8
+	TESTQ  $0x00000001, R8
 	JNZ    of3cutx5resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4204,8 +4253,8 @@ of3cutx4:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
-	MOVQ   accumulate+88(FP), DI
-	TESTQ  DI, DI
+	MOVQ   flags+88(FP), DI
+	TESTQ  $0x00000001, DI
 	JNZ    of3cutx4resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4287,8 +4336,8 @@ of3cutx4one:
 of3cutx3:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
-	MOVQ   accumulate+88(FP), SI
-	TESTQ  SI, SI
+	MOVQ   flags+88(FP), SI
+	TESTQ  $0x00000001, SI
 	JNZ    of3cutx3resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4355,8 +4404,8 @@ of3cutx3one:
 of3cutx2:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
-	MOVQ   accumulate+88(FP), SI
-	TESTQ  SI, SI
+	MOVQ   flags+88(FP), SI
+	TESTQ  $0x00000001, SI
 	JNZ    of3cutx2resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4410,8 +4459,8 @@ of3cutx2one:
 of3cutx1:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, AX
-	MOVQ   accumulate+88(FP), BX
-	TESTQ  BX, BX
+	MOVQ   flags+88(FP), BX
+	TESTQ  $0x00000001, BX
 	JNZ    of3cutx1resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4509,8 +4558,8 @@ of2cutx8:
 	PREFETCHT0 (R9)(DI*1)
 	PREFETCHT0 64(R9)(DI*1)
 	PREFETCHT0 124(R9)(DI*1)
-	MOVQ       accumulate+88(FP), R9
-	TESTQ      R9, R9
+	MOVQ       flags+88(FP), R9
+	TESTQ      $0x00000001, R9
 	JNZ        of2cutx8resume
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -4623,8 +4672,8 @@ of2cutx7:
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
 	LEAQ   (BX)(AX*4), DI
-	MOVQ   accumulate+88(FP), R8
-	TESTQ  R8, R8
+	MOVQ   flags+88(FP), R8
+	TESTQ  $0x00000001, R8
 	JNZ    of2cutx7resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4721,8 +4770,8 @@ of2cutx6:
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
 	LEAQ   (BX)(AX*4), DI
-	MOVQ   accumulate+88(FP), R8
-	TESTQ  R8, R8
+	MOVQ   flags+88(FP), R8
+	TESTQ  $0x00000001, R8
 	JNZ    of2cutx6resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4810,8 +4859,8 @@ of2cutx5:
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
 	LEAQ   (BX)(AX*4), DI
-	MOVQ   accumulate+88(FP), R8
-	TESTQ  R8, R8
+	MOVQ   flags+88(FP), R8
+	TESTQ  $0x00000001, R8
 	JNZ    of2cutx5resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4889,8 +4938,8 @@ of2cutx4:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
-	MOVQ   accumulate+88(FP), DI
-	TESTQ  DI, DI
+	MOVQ   flags+88(FP), DI
+	TESTQ  $0x00000001, DI
 	JNZ    of2cutx4resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4955,8 +5004,8 @@ of2cutx4one:
 of2cutx3:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
-	MOVQ   accumulate+88(FP), SI
-	TESTQ  SI, SI
+	MOVQ   flags+88(FP), SI
+	TESTQ  $0x00000001, SI
 	JNZ    of2cutx3resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5010,8 +5059,8 @@ of2cutx3one:
 of2cutx2:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
-	MOVQ   accumulate+88(FP), SI
-	TESTQ  SI, SI
+	MOVQ   flags+88(FP), SI
+	TESTQ  $0x00000001, SI
 	JNZ    of2cutx2resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5056,8 +5105,8 @@ of2cutx2one:
 of2cutx1:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, AX
-	MOVQ   accumulate+88(FP), BX
-	TESTQ  BX, BX
+	MOVQ   flags+88(FP), BX
+	TESTQ  $0x00000001, BX
 	JNZ    of2cutx1resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5142,8 +5191,8 @@ of1cutx8:
 	PREFETCHT0 60(R9)(BX*2)
 	PREFETCHT0 (R9)(DI*1)
 	PREFETCHT0 60(R9)(DI*1)
-	MOVQ       accumulate+88(FP), R9
-	TESTQ      R9, R9
+	MOVQ       flags+88(FP), R9
+	TESTQ      $0x00000001, R9
 	JNZ        of1cutx8resume
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -5223,8 +5272,8 @@ of1cutx7:
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
 	LEAQ   (BX)(AX*4), DI
-	MOVQ   accumulate+88(FP), R8
-	TESTQ  R8, R8
+	MOVQ   flags+88(FP), R8
+	TESTQ  $0x00000001, R8
 	JNZ    of1cutx7resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5292,8 +5341,8 @@ of1cutx6:
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
 	LEAQ   (BX)(AX*4), DI
-	MOVQ   accumulate+88(FP), R8
-	TESTQ  R8, R8
+	MOVQ   flags+88(FP), R8
+	TESTQ  $0x00000001, R8
 	JNZ    of1cutx6resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5356,8 +5405,8 @@ of1cutx5:
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
 	LEAQ   (BX)(AX*4), DI
-	MOVQ   accumulate+88(FP), R8
-	TESTQ  R8, R8
+	MOVQ   flags+88(FP), R8
+	TESTQ  $0x00000001, R8
 	JNZ    of1cutx5resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5414,8 +5463,8 @@ of1cutx4:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
 	LEAQ   (AX)(AX*2), SI
-	MOVQ   accumulate+88(FP), DI
-	TESTQ  DI, DI
+	MOVQ   flags+88(FP), DI
+	TESTQ  $0x00000001, DI
 	JNZ    of1cutx4resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5463,8 +5512,8 @@ of1cutx4one:
 of1cutx3:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
-	MOVQ   accumulate+88(FP), SI
-	TESTQ  SI, SI
+	MOVQ   flags+88(FP), SI
+	TESTQ  $0x00000001, SI
 	JNZ    of1cutx3resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5505,8 +5554,8 @@ of1cutx3one:
 of1cutx2:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, BX
-	MOVQ   accumulate+88(FP), SI
-	TESTQ  SI, SI
+	MOVQ   flags+88(FP), SI
+	TESTQ  $0x00000001, SI
 	JNZ    of1cutx2resume
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5542,8 +5591,8 @@ of1cutx2one:
 of1cutx1:
 	MOVQ   ldc+80(FP), AX
 	MOVQ   DX, AX
-	MOVQ   accumulate+88(FP), BX
-	TESTQ  BX, BX
+	MOVQ   flags+88(FP), BX
+	TESTQ  $0x00000001, BX
 	JNZ    of1cutx1resume
 	VXORPS Z0, Z0, Z0
 	JMP    of1cutx1start
@@ -5573,6 +5622,12 @@ of1cutx1one:
 
 notof1cut:
 done:
+	MOVQ    flags+88(FP), AX
+	TESTQ   $0x00000002, AX
+	JZ      undone
+	LDMXCSR standard<>+0(SB)
+
+undone:
 	VZEROUPPER
 	RET
 
@@ -5823,21 +5878,26 @@ block:
 	VZEROUPPER
 	RET
 
-// func gemv16AVX512(blocks int, groups int, x *float32, b *float32, stride int, y *float32, accumulate int)
-// Requires: AVX, AVX512DQ, AVX512F
+// func gemv16AVX512(blocks int, groups int, x *float32, b *float32, stride int, y *float32, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, SSE
 TEXT ·gemv16AVX512(SB), NOSPLIT, $0-56
-	MOVQ groups+8(FP), AX
-	MOVQ b+24(FP), CX
-	MOVQ stride+32(FP), DX
-	MOVQ y+40(FP), BX
+	MOVQ    groups+8(FP), AX
+	MOVQ    b+24(FP), CX
+	MOVQ    stride+32(FP), DX
+	MOVQ    y+40(FP), BX
+	MOVQ    flags+48(FP), SI
+	TESTQ   $0x00000002, SI
+	JZ      gradual
+	LDMXCSR flushing<>+0(SB)
 
+gradual:
 of2:
 	CMPQ    AX, $0x02
 	JL      notof2
 	VXORPS  Z0, Z0, Z0
 	VXORPS  Z1, Z1, Z1
-	MOVQ    accumulate+48(FP), SI
-	TESTQ   SI, SI
+	MOVQ    flags+48(FP), SI
+	TESTQ   $0x00000001, SI
 	JZ      of2start
 	VMOVUPS (BX), Z0
 	VMOVUPS 64(BX), Z1
@@ -6132,8 +6192,8 @@ of1:
 	CMPQ    AX, $0x01
 	JL      notof1
 	VXORPS  Z0, Z0, Z0
-	MOVQ    accumulate+48(FP), SI
-	TESTQ   SI, SI
+	MOVQ    flags+48(FP), SI
+	TESTQ   $0x00000001, SI
 	JZ      of1start
 	VMOVUPS (BX), Z0
 
@@ -6290,6 +6350,12 @@ of1block:
 	JMP             of1
 
 notof1:
+	MOVQ    flags+48(FP), AX
+	TESTQ   $0x00000002, AX
+	JZ      undone
+	LDMXCSR standard<>+0(SB)
+
+undone:
 	VZEROUPPER
 	RET
 

@@ -14,6 +14,7 @@ import "unsafe"
 // Every element of C remains one chain over k, because each piece after the first starts from C.
 const (
 	packsBF16 = false
+	flushes   = false
 
 	mr      = 6
 	nr      = 16
@@ -58,7 +59,7 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 		if c1-c0 > 4*nr && m > 2*mr && (g.ap != 1 || g.ai*float%4096 == 0) {
 			a, lda = g.packA(s[panel+edge:], r0, m, p0, k)
 		}
-		load := flag(g.accumulate || p0 > 0)
+		load := flags(g.accumulate || p0 > 0, false)
 		for j := c0; j < c1; j += nr {
 			n := min(nr, c1-j)
 			b, bp := &g.b[p0*g.bp+j*g.bj], g.bp
@@ -83,7 +84,7 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 
 // vector computes groups times 16 elements of row r of C from column c on, where B is transposed.
 func (g *product) vector(s []float32, r, c, groups int) {
-	load := flag(g.accumulate)
+	load := flags(g.accumulate, false)
 	y, x, b := g.c[r*g.ldc+c:], g.a[r*g.ai:], g.b[c*g.bj:]
 	k := g.k &^ 3
 	gemv16(k/4, groups, &x[0], &b[0], g.bj*float, &y[0], load)

@@ -73,10 +73,19 @@ func (g *product) serialVector(s []float32) {
 	}
 }
 
-// flag is how the assembly takes a bool.
-func flag(b bool) int {
-	if b {
-		return 1
+// The flags of products in assembly.
+const (
+	accumulateFlag = 1 << iota // add to C
+	flushFlag                  // see product.flush
+)
+
+// flags is how the assembly takes accumulate and flush.
+func flags(accumulate, flush bool) (f int) {
+	if accumulate {
+		f = accumulateFlag
 	}
-	return 0
+	if flush {
+		f |= flushFlag
+	}
+	return f
 }

@@ -30,12 +30,13 @@ func (g *product) tile(r0, r1, c0, c1 int) {
 func (g *product) one(i, j int) {
 	var s float32
 	c := &g.c[i*g.ldc+j]
+	fma := g.fma()
 	if g.accumulate {
-		s = *c
+		s = g.start(*c)
 	}
 	a, b := i*g.ai, j*g.bj
 	for range g.k {
-		s = fma32(g.a[a], g.b[b], s)
+		s = fma(g.a[a], g.b[b], s)
 		a += g.ap
 		b += g.bp
 	}
@@ -46,9 +47,10 @@ func (g *product) one(i, j int) {
 func (g *product) four(i, j int) {
 	var s0, s1, s2, s3 float32
 	c := (*[4]float32)(g.c[i*g.ldc+j:])
+	fma := g.fma()
 	if g.accumulate {
-		s0, s1 = c[0], c[1]
-		s2, s3 = c[2], c[3]
+		s0, s1 = g.start(c[0]), g.start(c[1])
+		s2, s3 = g.start(c[2]), g.start(c[3])
 	}
 	ap, bp, bj := g.ap, g.bp, g.bj
 	a, b := i*g.ai, j*bj
@@ -59,10 +61,10 @@ func (g *product) four(i, j int) {
 		t2 := float64(x*float64(g.b[b+2*bj])) + float64(s2)
 		t3 := float64(x*float64(g.b[b+3*bj])) + float64(s3)
 		if hard(t0) || hard(t1) || hard(t2) || hard(t3) {
-			s0 = fma32(g.a[a], g.b[b], s0)
-			s1 = fma32(g.a[a], g.b[b+bj], s1)
-			s2 = fma32(g.a[a], g.b[b+2*bj], s2)
-			s3 = fma32(g.a[a], g.b[b+3*bj], s3)
+			s0 = fma(g.a[a], g.b[b], s0)
+			s1 = fma(g.a[a], g.b[b+bj], s1)
+			s2 = fma(g.a[a], g.b[b+2*bj], s2)
+			s3 = fma(g.a[a], g.b[b+3*bj], s3)
 		} else {
 			s0, s1 = float32(t0), float32(t1)
 			s2, s3 = float32(t2), float32(t3)
@@ -72,6 +74,22 @@ func (g *product) four(i, j int) {
 	}
 	c[0], c[1] = s0, s1
 	c[2], c[3] = s2, s3
+}
+
+// fma is a step of a chain.
+func (g *product) fma() func(a, b, c float32) float32 {
+	if g.flush {
+		return flushedFMA
+	}
+	return fma32
+}
+
+// start is what a chain starts from where C has x.
+func (g *product) start(x float32) float32 {
+	if g.flush {
+		return flushed(x)
+	}
+	return x
 }
 
 // hard says whether rounding the float64 sum s to float32 could round twice: s lies half-way between two float32, or

@@ -4,12 +4,12 @@
 
 package kernel
 
-// gemmAVX2 computes m rows and n (1 .. 16) columns in tiles of 6 rows: C = A·B, or C += A·B when accumulate is not 0.
+// gemmAVX2 computes m rows and n (1 .. 16) columns in tiles of 6 rows: C = A·B, or C += A·B, see accumulateFlag.
 // Element (i, p) of A lies ai·i + ap·p bytes after a within the first tile, the next tile begins anext bytes further;
 // row p of B lies bp·p bytes after b, row i of C ldc·i bytes after c.
 //
 //go:noescape
-func gemmAVX2(m int, n int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int)
+func gemmAVX2(m int, n int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, flags int)
 
 // copyPanelAVX2 copies n (1 .. 16) floats of each of rows rows of src, stride bytes apart, to rows of 16 of dst. Up to
 // the next multiple of 8 the rest becomes 0.
@@ -23,21 +23,21 @@ func copyPanelAVX2(rows int, n int, dst *float32, src *float32, stride int)
 //go:noescape
 func transpose8(blocks int, dst *float32, dstStride int, src *float32, srcStride int, rows int)
 
-// gemv16AVX2 computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart,
-// and 8·blocks columns.
+// gemv16AVX2 computes y = B·x (or y += B·x, see accumulateFlag) for 16·groups rows of B, stride bytes apart, and
+// 8·blocks columns.
 //
 //go:noescape
-func gemv16AVX2(blocks int, groups int, x *float32, b *float32, stride int, y *float32, accumulate int)
+func gemv16AVX2(blocks int, groups int, x *float32, b *float32, stride int, y *float32, flags int)
 
 // peakAVX2 does n times 12 independent fused multiply-adds of 8 floats. Benchmarks measure the core with it.
 func peakAVX2(n int)
 
-// gemmAVX512 computes m rows and n (1 .. 48) columns in tiles of 8 rows: C = A·B, or C += A·B when accumulate is not
-// 0. Element (i, p) of A lies ai·i + ap·p bytes after a within the first tile, the next tile begins anext bytes
-// further; row p of B lies bp·p bytes after b, row i of C ldc·i bytes after c.
+// gemmAVX512 computes m rows and n (1 .. 48) columns in tiles of 8 rows: C = A·B, or C += A·B, see accumulateFlag.
+// Element (i, p) of A lies ai·i + ap·p bytes after a within the first tile, the next tile begins anext bytes further;
+// row p of B lies bp·p bytes after b, row i of C ldc·i bytes after c.
 //
 //go:noescape
-func gemmAVX512(m int, n int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, accumulate int)
+func gemmAVX512(m int, n int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, flags int)
 
 // copyPanelAVX512 copies n (1 .. 48) floats of each of rows rows of src, stride bytes apart, to rows of 48 of dst. Up
 // to the next multiple of 16 the rest becomes 0.
@@ -51,11 +51,11 @@ func copyPanelAVX512(rows int, n int, dst *float32, src *float32, stride int)
 //go:noescape
 func transpose16(blocks int, dst *float32, dstStride int, src *float32, srcStride int)
 
-// gemv16AVX512 computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart,
-// and 16·blocks columns.
+// gemv16AVX512 computes y = B·x (or y += B·x, see accumulateFlag) for 16·groups rows of B, stride bytes apart, and
+// 16·blocks columns.
 //
 //go:noescape
-func gemv16AVX512(blocks int, groups int, x *float32, b *float32, stride int, y *float32, accumulate int)
+func gemv16AVX512(blocks int, groups int, x *float32, b *float32, stride int, y *float32, flags int)
 
 // peakAVX512 does n times 12 independent fused multiply-adds of 16 floats. Benchmarks measure the core with it.
 func peakAVX512(n int)

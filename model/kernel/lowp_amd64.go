@@ -24,17 +24,16 @@ func expandBlocks(d DType, dst []float32, ld, rows, n int, codes []byte, scales 
 
 // vectorBF16 computes y = B·x for as many of the n rows of B (n, k) as it can, from the first on, and returns their
 // number.
-func vectorBF16(k, n int, x []float32, b []uint16, ldb int, y []float32, accumulate bool) int {
+func vectorBF16(k, n int, x []float32, b []uint16, ldb int, y []float32, flags int) int {
 	if path == generic || k%8 != 0 || k == 0 || n < 16 {
 		return 0
 	}
-	load := flag(accumulate)
 	if n >= 32 {
-		gemv32BF16(k/8, n/32, &x[0], &b[0], 2*ldb, &y[0], load)
+		gemv32BF16(k/8, n/32, &x[0], &b[0], 2*ldb, &y[0], flags)
 	}
 	done := n &^ 31
 	if n-done >= 16 {
-		gemv16BF16(k/8, 1, &x[0], &b[done*ldb], 2*ldb, &y[done], load)
+		gemv16BF16(k/8, 1, &x[0], &b[done*ldb], 2*ldb, &y[done], flags)
 	}
 	return n &^ 15
 }
@@ -70,7 +69,7 @@ func panelProducts(m int, x []byte, stride int, q *quantized, lo, hi int, c []fl
 		panelsGeneric(m, x, stride, q, lo, hi, c, ldc, accumulate)
 		return
 	}
-	load := flag(accumulate)
+	load := flags(accumulate, false)
 	blocks := q.blocks()
 	if m == 1 { // all panels in one sweep over the weights
 		panelRows(isa, 1, hi-lo, blocks, x, stride, q, lo, c, ldc, load)

@@ -4,6 +4,26 @@
 
 #include "textflag.h"
 
+DATA flushing<>+0(SB)/4, $0x00009fc0
+DATA flushing<>+4(SB)/4, $0x00009fc0
+DATA flushing<>+8(SB)/4, $0x00009fc0
+DATA flushing<>+12(SB)/4, $0x00009fc0
+DATA flushing<>+16(SB)/4, $0x00009fc0
+DATA flushing<>+20(SB)/4, $0x00009fc0
+DATA flushing<>+24(SB)/4, $0x00009fc0
+DATA flushing<>+28(SB)/4, $0x00009fc0
+GLOBL flushing<>(SB), RODATA|NOPTR, $32
+
+DATA standard<>+0(SB)/4, $0x00001f80
+DATA standard<>+4(SB)/4, $0x00001f80
+DATA standard<>+8(SB)/4, $0x00001f80
+DATA standard<>+12(SB)/4, $0x00001f80
+DATA standard<>+16(SB)/4, $0x00001f80
+DATA standard<>+20(SB)/4, $0x00001f80
+DATA standard<>+24(SB)/4, $0x00001f80
+DATA standard<>+28(SB)/4, $0x00001f80
+GLOBL standard<>(SB), RODATA|NOPTR, $32
+
 // func expandBF16AVX2(vectors int, dst *float32, src *uint16)
 // Requires: AVX, AVX2
 TEXT ·expandBF16AVX2(SB), NOSPLIT, $0-24
@@ -82,6 +102,16 @@ DATA bf16Quiet<>+24(SB)/4, $0x00400000
 DATA bf16Quiet<>+28(SB)/4, $0x00400000
 GLOBL bf16Quiet<>(SB), RODATA|NOPTR, $32
 
+DATA bf16High<>+0(SB)/4, $0xffff0000
+DATA bf16High<>+4(SB)/4, $0xffff0000
+DATA bf16High<>+8(SB)/4, $0xffff0000
+DATA bf16High<>+12(SB)/4, $0xffff0000
+DATA bf16High<>+16(SB)/4, $0xffff0000
+DATA bf16High<>+20(SB)/4, $0xffff0000
+DATA bf16High<>+24(SB)/4, $0xffff0000
+DATA bf16High<>+28(SB)/4, $0xffff0000
+GLOBL bf16High<>(SB), RODATA|NOPTR, $32
+
 // func roundBF16AVX2(vectors int, dst *uint16, src *float32)
 // Requires: AVX, AVX2
 TEXT ·roundBF16AVX2(SB), NOSPLIT, $0-24
@@ -118,23 +148,60 @@ loop:
 	VZEROUPPER
 	RET
 
-DATA bf16High<>+0(SB)/4, $0xffff0000
-DATA bf16High<>+4(SB)/4, $0xffff0000
-DATA bf16High<>+8(SB)/4, $0xffff0000
-DATA bf16High<>+12(SB)/4, $0xffff0000
-DATA bf16High<>+16(SB)/4, $0xffff0000
-DATA bf16High<>+20(SB)/4, $0xffff0000
-DATA bf16High<>+24(SB)/4, $0xffff0000
-DATA bf16High<>+28(SB)/4, $0xffff0000
-GLOBL bf16High<>(SB), RODATA|NOPTR, $32
+// func roundValuesAVX2(vectors int, dst *float32, src *float32)
+// Requires: AVX, AVX2, SSE
+TEXT ·roundValuesAVX2(SB), NOSPLIT, $0-24
+	MOVQ    vectors+0(FP), AX
+	MOVQ    dst+8(FP), CX
+	MOVQ    src+16(FP), DX
+	VMOVDQU bf16Unit<>+0(SB), Y0
+	VMOVDQU bf16One<>+0(SB), Y1
+	VMOVDQU bf16Half<>+0(SB), Y2
+	VMOVDQU bf16Quiet<>+0(SB), Y3
+	LDMXCSR flushing<>+0(SB)
 
-// func gemv32BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)
-// Requires: AVX, AVX2, FMA3, MMX+
+loop:
+	VMULPS    (DX), Y0, Y4
+	VPSRLD    $0x10, Y4, Y5
+	VPAND     Y1, Y5, Y5
+	VPADDD    Y2, Y5, Y5
+	VPADDD    Y5, Y4, Y6
+	VCMPPS    $0x03, Y4, Y4, Y5
+	VPOR      Y3, Y4, Y4
+	VBLENDVPS Y5, Y4, Y6, Y6
+	VPAND     bf16High<>+0(SB), Y6, Y6
+	VMOVUPS   Y6, (CX)
+	ADDQ      $0x20, DX
+	ADDQ      $0x20, CX
+	DECQ      AX
+	JNZ       loop
+	LDMXCSR   standard<>+0(SB)
+	VZEROUPPER
+	RET
+
+DATA bf16Unit<>+0(SB)/4, $0x3f800000
+DATA bf16Unit<>+4(SB)/4, $0x3f800000
+DATA bf16Unit<>+8(SB)/4, $0x3f800000
+DATA bf16Unit<>+12(SB)/4, $0x3f800000
+DATA bf16Unit<>+16(SB)/4, $0x3f800000
+DATA bf16Unit<>+20(SB)/4, $0x3f800000
+DATA bf16Unit<>+24(SB)/4, $0x3f800000
+DATA bf16Unit<>+28(SB)/4, $0x3f800000
+GLOBL bf16Unit<>(SB), RODATA|NOPTR, $32
+
+// func gemv32BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, flags int)
+// Requires: AVX, AVX2, FMA3, MMX+, SSE
 TEXT ·gemv32BF16(SB), NOSPLIT, $0-56
-	MOVQ groups+8(FP), AX
-	MOVQ b+24(FP), CX
-	MOVQ stride+32(FP), DX
-	MOVQ y+40(FP), BX
+	MOVQ    groups+8(FP), AX
+	MOVQ    b+24(FP), CX
+	MOVQ    stride+32(FP), DX
+	MOVQ    y+40(FP), BX
+	MOVQ    flags+48(FP), SI
+	TESTQ   $0x00000002, SI
+	JZ      gradual
+	LDMXCSR flushing<>+0(SB)
+
+gradual:
 	LEAQ (DX)(DX*2), SI
 	LEAQ (SI)(DX*2), DI
 	LEAQ (DI)(DX*2), R8
@@ -144,8 +211,8 @@ group:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	MOVQ    accumulate+48(FP), R9
-	TESTQ   R9, R9
+	MOVQ    flags+48(FP), R9
+	TESTQ   $0x00000001, R9
 	JZ      start
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
@@ -349,16 +416,28 @@ block:
 	LEAQ           (CX)(DX*8), CX
 	DECQ           AX
 	JNZ            group
+	MOVQ           flags+48(FP), AX
+	TESTQ          $0x00000002, AX
+	JZ             undone
+	LDMXCSR        standard<>+0(SB)
+
+undone:
 	VZEROUPPER
 	RET
 
-// func gemv16BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)
-// Requires: AVX, AVX2, FMA3, MMX+
+// func gemv16BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, flags int)
+// Requires: AVX, AVX2, FMA3, MMX+, SSE
 TEXT ·gemv16BF16(SB), NOSPLIT, $0-56
-	MOVQ groups+8(FP), AX
-	MOVQ b+24(FP), CX
-	MOVQ stride+32(FP), DX
-	MOVQ y+40(FP), BX
+	MOVQ    groups+8(FP), AX
+	MOVQ    b+24(FP), CX
+	MOVQ    stride+32(FP), DX
+	MOVQ    y+40(FP), BX
+	MOVQ    flags+48(FP), SI
+	TESTQ   $0x00000002, SI
+	JZ      gradual
+	LDMXCSR flushing<>+0(SB)
+
+gradual:
 	LEAQ (DX)(DX*2), SI
 	LEAQ (SI)(DX*2), DI
 	LEAQ (DI)(DX*2), R8
@@ -366,8 +445,8 @@ TEXT ·gemv16BF16(SB), NOSPLIT, $0-56
 group:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    accumulate+48(FP), R9
-	TESTQ   R9, R9
+	MOVQ    flags+48(FP), R9
+	TESTQ   $0x00000001, R9
 	JZ      start
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
@@ -477,6 +556,12 @@ block:
 	LEAQ           (CX)(DX*8), CX
 	DECQ           AX
 	JNZ            group
+	MOVQ           flags+48(FP), AX
+	TESTQ          $0x00000002, AX
+	JZ             undone
+	LDMXCSR        standard<>+0(SB)
+
+undone:
 	VZEROUPPER
 	RET
 

@@ -38,6 +38,9 @@ func (t *roundTask) rows(_, lo, hi int) { roundBF16(t.dst[lo:hi], t.src[lo:hi]) 
 // lowpTasks keeps arguments and scratch of the products with weights in fewer bits.
 type lowpTasks struct {
 	round    roundTask
+	operand  operandTask
+	pairs    pairTask
+	operands [2][]float32 // A and B, rounded
 	expand   expandTask
 	strips   [][]float32 // by worker
 	panels   panelTask

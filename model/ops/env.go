@@ -85,6 +85,16 @@ func (e *Env) product(f kernel.Form, n int, x []float32, ldx int, w *kernel.Weig
 	e.Pool.GemmWeights(f, n, x, ldx, w, out, ldo, add)
 }
 
+// weightGradient adds Aᵀ·B, A (k,m) and B (k,n), to the gradient (m,n) of weights w, in the arithmetic of their
+// products.
+func (e *Env) weightGradient(w *kernel.Weights, m, n, k int, a []float32, lda int, b []float32, ldb int, dw []float32) {
+	if w.DType == kernel.BF16 && !e.Exact {
+		e.Pool.GemmBF16(m, n, k, a, lda, b, ldb, dw, n, true)
+		return
+	}
+	e.Pool.Gemm(kernel.TN, m, n, k, a, lda, b, ldb, dw, n, true)
+}
+
 // attentionKernel returns the kernel of that shape.
 func (e *Env) attentionKernel(a kernel.Attention) *kernel.Attention {
 	for _, b := range e.attention {

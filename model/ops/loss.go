@@ -124,7 +124,7 @@ func (o *loss) pass(x []float32, product, grad bool) {
 			scaleRows(p, dx, o.Scale)
 		}
 		if grad && o.wantW {
-			p.Gemm(kernel.TN, o.v, o.c, rows, o.logits, o.v, x, o.c, o.W.Grad, o.c, true)
+			o.env.weightGradient(o.w, o.v, o.c, rows, o.logits, o.v, x, o.c, o.W.Grad)
 		}
 	}
 }

@@ -10,12 +10,13 @@ import (
 
 func gemm() {
 	maskTable("gemmMask")
+	floatControl()
 	for _, w = range widths {
 		rows, tiles := 6, []tile{{2, false}, {2, true}, {1, true}}
 		if w.lanes == 16 {
 			rows, tiles = 8, []tile{{3, false}, {3, true}, {2, true}, {1, true}}
 		}
-		microkernels(rows, tiles)
+		microkernels(rows, tiles, product{w.isa, "", fma})
 		copyPanel(tiles)
 		transpose()
 		matrixVector()
@@ -35,8 +36,9 @@ type tile struct {
 	cut  bool
 }
 
-// each writes code for every tile under a label of its own; code decides which by n, the number of columns.
-func each(tiles []tile, code func(t tile, name string, m mask)) {
+// each writes code for every tile under a label of its own; code decides which by n, the number of columns. end comes
+// before the return.
+func each(tiles []tile, code func(t tile, name string, m mask), end func()) {
 	for _, t := range tiles {
 		name := fmt.Sprint("of", t.vecs)
 		if t.cut {
@@ -56,20 +58,34 @@ func each(tiles []tile, code func(t tile, name string, m mask)) {
 		Label("not" + name)
 	}
 	Label("done")
+	end()
 	VZEROUPPER()
 	RET()
 }
 
+// product is what a micro-kernel does with a vector of B, a value of A and a vector of C.
+type product struct {
+	name     string
+	doc      string
+	multiply func(b, a, c vector)
+}
+
+func fma(b, a, c vector) { VFMADD231PS(b, a, c) }
+
 // microkernels writes the product of any number of rows with as many columns as the widest tile has. The part of C in a
 // tile is kept in registers: each of its elements is one chain of fused multiply-adds in one lane of one of them.
-func microkernels(rows int, tiles []tile) {
-	name := "gemm" + w.isa
-	function(name, "func(m, n, k int, a *float32, ai, ap, anext int, b *float32, bp int, c *float32, ldc, accumulate int)",
+func microkernels(rows int, tiles []tile, p product) {
+	name := "gemm" + p.name
+	function(name, "func(m, n, k int, a *float32, ai, ap, anext int, b *float32, bp int, c *float32, ldc, flags int)",
 		fmt.Sprintf("%s computes m rows and n (1 .. %d) columns in tiles of %d rows: C = A·B, "+
-			"or C += A·B when accumulate is not 0. Element (i, p) of A lies ai·i + ap·p bytes after a "+
+			"or C += A·B, see accumulateFlag. Element (i, p) of A lies ai·i + ap·p bytes after a "+
 			"within the first tile, the next tile begins anext bytes further; row p of B lies bp·p bytes after b, "+
-			"row i of C ldc·i bytes after c.", name, tiles[0].vecs*w.lanes, rows))
+			"row i of C ldc·i bytes after c.%s", name, tiles[0].vecs*w.lanes, rows, p.doc))
 	left, a, c := load("m"), load("a"), load("c")
+	flushes := p.doc == ""
+	if flushes {
+		flush()
+	}
 	each(tiles, func(t tile, name string, m mask) {
 		Label("next" + name)
 		CMPQ(left, Imm(uint64(rows)))
@@ -82,7 +98,7 @@ func microkernels(rows int, tiles []tile) {
 		for r := rows; r > 0; r-- {
 			label := fmt.Sprint(name, "x", r)
 			Label(label)
-			microkernel(label, r, t.vecs, m, r == rows, a, c)
+			microkernel(label, r, t.vecs, m, r == rows, a, c, p)
 			if r < rows {
 				JMP(LabelRef("done"))
 				continue
@@ -94,7 +110,34 @@ func microkernels(rows int, tiles []tile) {
 			SUBQ(Imm(uint64(rows)), left)
 			JMP(LabelRef("next" + name))
 		}
+	}, func() {
+		if flushes {
+			unflush()
+		}
 	})
+}
+
+// flush makes subnormal numbers 0 from here on, what is read and what comes out, where flags has flushFlag: the
+// arithmetic of products of bfloat16. See https://www.felixcloutier.com/x86/ldmxcsr: bits FZ and DAZ.
+func flush() {
+	TESTQ(U32(2), load("flags"))
+	JZ(LabelRef("gradual"))
+	LDMXCSR(static("flushing"))
+	Label("gradual")
+}
+
+// unflush undoes flush at the end of a function.
+func unflush() {
+	TESTQ(U32(2), load("flags"))
+	JZ(LabelRef("undone"))
+	LDMXCSR(static("standard"))
+	Label("undone")
+}
+
+// floatControl defines what flush and unflush set.
+func floatControl() {
+	word("flushing", 0x9fc0)
+	word("standard", 0x1f80)
 }
 
 // strided gives the addresses of rows ld bytes apart with few registers: one for four or eight rows each, and odd
@@ -162,7 +205,7 @@ func prefetchBelow(c strided, rows, vecs int) {
 }
 
 // microkernel writes one tile; more says that another one usually follows below it.
-func microkernel(label string, rows, vecs int, m mask, more bool, a, c reg.GPVirtual) {
+func microkernel(label string, rows, vecs int, m mask, more bool, a, c reg.GPVirtual, p product) {
 	of := func(v int) mask {
 		if v == vecs-1 {
 			return m
@@ -180,8 +223,8 @@ func microkernel(label string, rows, vecs int, m mask, more bool, a, c reg.GPVir
 	if more {
 		prefetchBelow(to, rows, vecs)
 	}
-	flag := load("accumulate")
-	TESTQ(flag, flag)
+	flags := load("flags")
+	TESTQ(U32(1), flags)
 	JNZ(LabelRef(label + "resume"))
 	for i := range rows {
 		for v := range vecs {
@@ -207,7 +250,7 @@ func microkernel(label string, rows, vecs int, m mask, more bool, a, c reg.GPVir
 			x := w.reg()
 			VBROADCASTSS(from.row(i, 0), x)
 			for v := range bv {
-				VFMADD231PS(bv[v], x, acc[i][v])
+				p.multiply(bv[v], x, acc[i][v])
 			}
 		}
 		ADDQ(bp, b)

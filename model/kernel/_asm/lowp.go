@@ -9,10 +9,12 @@ import (
 )
 
 func lowp() {
+	floatControl()
 	w = widths[0]
 	expandBF16()
 	expandRowsBF16()
 	roundBF16()
+	roundValues()
 	matrixVectorBF16(4)
 	matrixVectorBF16(2)
 	quantizeRow(false)
@@ -98,6 +100,7 @@ func expandRowsBF16() {
 
 func roundBF16() {
 	one, half, quiet := word("bf16One", 1), word("bf16Half", 0x7fff), word("bf16Quiet", 0x400000)
+	word("bf16High", 0xffff0000)
 	function("roundBF16AVX2", "func(vectors int, dst *uint16, src *float32)",
 		"roundBF16AVX2 is roundBF16Generic for 16·vectors values.")
 	n, dst, src := load("vectors"), load("dst"), load("src")
@@ -127,19 +130,51 @@ func roundBF16() {
 	RET()
 }
 
+// roundValues is the rounding of operands where no instruction multiplies bfloat16.
+func roundValues() {
+	high := static("bf16High")
+	function("roundValuesAVX2", "func(vectors int, dst, src *float32)",
+		"roundValuesAVX2 is roundValuesGeneric for 8·vectors values.")
+	n, dst, src := load("vectors"), load("dst"), load("src")
+	one, bit, half, quiet := YMM(), YMM(), YMM(), YMM()
+	unit := word("bf16Unit", 0x3f800000)
+	VMOVDQU(unit, one)
+	VMOVDQU(static("bf16One"), bit)
+	VMOVDQU(static("bf16Half"), half)
+	VMOVDQU(static("bf16Quiet"), quiet)
+	LDMXCSR(static("flushing"))
+	Label("loop")
+	x, odd, nan, r := YMM(), YMM(), YMM(), YMM()
+	VMULPS(at(src, 0), one, x) // a subnormal number becomes 0
+	VPSRLD(Imm(16), x, odd)
+	VPAND(bit, odd, odd)
+	VPADDD(half, odd, odd)
+	VPADDD(odd, x, r)
+	VCMPPS(Imm(3), x, x, nan)
+	VPOR(quiet, x, x)
+	VBLENDVPS(nan, x, r, r)
+	VPAND(high, r, r)
+	VMOVUPS(r, at(dst, 0))
+	ADDQ(Imm(32), src)
+	ADDQ(Imm(32), dst)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	LDMXCSR(static("standard"))
+	VZEROUPPER()
+	RET()
+}
+
 // matrixVectorBF16 is matrixVector for bfloat16: two values of a row are one lane on their way through the transposing
 // network, and part behind it. vecs chains of eight rows each run side by side: a chain waits for each of its
 // multiply-adds.
 func matrixVectorBF16(vecs int) {
 	high, rows := static("bf16High"), 8*vecs
-	if vecs == 4 {
-		word("bf16High", 0xffff0000)
-	}
 	name := fmt.Sprintf("gemv%dBF16", rows)
-	function(name, "func(blocks, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)",
-		fmt.Sprintf("%s computes y = B·x (or y += B·x when accumulate is not 0) for %d·groups rows of B, "+
+	function(name, "func(blocks, groups int, x *float32, b *uint16, stride int, y *float32, flags int)",
+		fmt.Sprintf("%s computes y = B·x (or y += B·x, see accumulateFlag) for %d·groups rows of B, "+
 			"stride bytes apart, and 8·blocks columns.", name, rows))
 	groups, b, ss, y := load("groups"), load("b"), load("stride"), load("y")
+	flush()
 	acc := make([]vector, vecs)
 	for i := range acc {
 		acc[i] = YMM()
@@ -152,8 +187,8 @@ func matrixVectorBF16(vecs int) {
 	for i := range acc {
 		VXORPS(acc[i], acc[i], acc[i])
 	}
-	flag := load("accumulate")
-	TESTQ(flag, flag)
+	flags := load("flags")
+	TESTQ(U32(1), flags)
 	JZ(LabelRef("start"))
 	for i := range acc {
 		VMOVUPS(at(y, 32*i), acc[i])
@@ -207,6 +242,7 @@ func matrixVectorBF16(vecs int) {
 	}
 	DECQ(groups)
 	JNZ(LabelRef("group"))
+	unflush()
 	VZEROUPPER()
 	RET()
 }

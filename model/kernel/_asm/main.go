@@ -11,7 +11,7 @@ import (
 	"instruct/model/kernel/_asm/doc"
 )
 
-var part = flag.String("part", "gemm", "which file to write: gemm, vec or lowp")
+var part = flag.String("part", "gemm", "which file to write: gemm, vec, lowp or dot")
 
 func main() {
 	flag.Parse()
@@ -23,8 +23,13 @@ func main() {
 		vec()
 	case "lowp":
 		lowp()
+	case "dot":
+		dot()
 	}
 	Generate()
+	if *part == "dot" {
+		encodeFile(flag.Lookup("out").Value.String())
+	}
 }
 
 // function opens an assembly function whose pointers do not escape.

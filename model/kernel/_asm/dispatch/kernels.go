@@ -34,6 +34,7 @@ var specials = map[string]special{
 	"finite":        {unit: map[string]int{"arm64": 4}, none: true},
 	"roundBF16":     {unit: map[string]int{"amd64": 16}, counted: true},
 	"expandBF16":    {unit: map[string]int{"amd64": 8}, counted: true},
+	"roundValues":   {unit: map[string]int{"amd64": 8}, counted: true},
 }
 
 func writeKernel(b *bytes.Buffer, a arch, stem string, f function) {

@@ -45,7 +45,7 @@ type function struct {
 func main() {
 	log.SetFlags(0)
 	const dir = ".."
-	specification, order := read(dir, "vec_generic.go", "lowp_bf16.go")
+	specification, order := read(dir, "vec_generic.go", "lowp_bf16.go", "bf16.go")
 	stubs, _ := read(dir, "gemm_stub_amd64.go", "lowp_stub_amd64.go", "gemm_stub_arm64.go")
 	for _, a := range arches {
 		var b bytes.Buffer

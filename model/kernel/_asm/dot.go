@@ -1,0 +1,161 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/ir"
+	. "github.com/mmcloughlin/avo/operand"
+)
+
+// dot writes the products of AVX512-BF16, whose instructions the assembler of Go does not know: see encodeFile.
+func dot() {
+	w = widths[1]
+	maskTable("dotMask")
+	tiles := []tile{{3, false}, {3, true}, {2, true}, {1, true}}
+	microkernels(8, tiles, product{"DotAVX512", " Each value of A and of B is a pair, see pairs, and stands for two " +
+		"steps of the chain. flags has no flushFlag: these instructions flush always.", vdpbf16ps})
+	pairsAlong()
+	pairsAcross()
+	pairRows()
+	swapWords()
+	peakDot()
+}
+
+// vdpbf16ps does c += the odd half of b times that of a, then c += the even half of b times that of a, each rounded
+// once, to nearest even; subnormal numbers are 0.
+func vdpbf16ps(b, a, c vector) {
+	Instruction(&ir.Instruction{Opcode: "VDPBF16PS", Operands: []Op{b, a, c}, Inputs: []Op{b, a, c}, Outputs: []Op{c}})
+}
+
+// vcvtne2ps2bf16 rounds sixteen floats of low and sixteen of high, nearest even, subnormal ones to 0.
+func vcvtne2ps2bf16(low, high, to vector) {
+	Instruction(&ir.Instruction{Opcode: "VCVTNE2PS2BF16", Operands: []Op{low, high, to}, Inputs: []Op{low, high},
+		Outputs: []Op{to}})
+}
+
+// pairsAlong pairs neighbours in rows.
+func pairsAlong() {
+	function("pairsAlong", "func(rows, vectors int, dst *float32, dstStride int, src *float32, srcStride int)",
+		"pairsAlong makes pairs of 32·vectors neighbours in each of rows rows. Strides are bytes.")
+	rows, dst, ds, src, ss := load("rows"), load("dst"), load("dstStride"), load("src"), load("srcStride")
+	Label("row")
+	n, from, to := load("vectors"), GP64(), GP64()
+	MOVQ(src, from)
+	MOVQ(dst, to)
+	Label("loop")
+	low, high, x := w.reg(), w.reg(), w.reg()
+	VMOVUPS(at(from, 0), low)
+	VMOVUPS(at(from, 64), high)
+	vcvtne2ps2bf16(low, high, x)
+	VPROLD(Imm(16), x, x)
+	VMOVUPS(x, at(to, 0))
+	ADDQ(Imm(128), from)
+	ADDQ(Imm(64), to)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	ADDQ(ss, src)
+	ADDQ(ds, dst)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
+// pairsAcross pairs rows that lie below each other.
+func pairsAcross() {
+	order := GLOBL("dotOrder", RODATA|NOPTR) // words of the second row (even halves) and of the first (odd ones) in turn
+	for i := range 16 {
+		DATA(4*i, U32(uint32(i+16)<<16|uint32(i)))
+	}
+	function("pairsAcross", "func(pairs, vectors int, dst *float32, dstStride int, src *float32, srcStride int)",
+		"pairsAcross makes pairs of 16·vectors values of each of pairs rows and those below them in the next row. "+
+			"Strides are bytes.")
+	pairs, dst, ds, src, ss := load("pairs"), load("dst"), load("dstStride"), load("src"), load("srcStride")
+	by := w.reg()
+	VMOVUPS(order, by)
+	Label("row")
+	n, from, to := load("vectors"), GP64(), GP64()
+	MOVQ(src, from)
+	MOVQ(dst, to)
+	Label("loop")
+	first, second, x := w.reg(), w.reg(), w.reg()
+	VMOVUPS(at(from, 0), first)
+	VMOVUPS(indexed(from, ss, 1), second)
+	vcvtne2ps2bf16(second, first, x)
+	VPERMW(x, by, x)
+	VMOVUPS(x, at(to, 0))
+	ADDQ(Imm(64), from)
+	ADDQ(Imm(64), to)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	LEAQ(indexed(src, ss, 2), src)
+	ADDQ(ds, dst)
+	DECQ(pairs)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
+// pairRows is pairsAcross for what is bfloat16 already.
+func pairRows() {
+	function("pairRows", "func(pairs, vectors int, dst *float32, dstStride int, src *uint16, srcStride int)",
+		"pairRows is pairsAcross for values in bfloat16.")
+	pairs, dst, ds, src, ss := load("pairs"), load("dst"), load("dstStride"), load("src"), load("srcStride")
+	Label("row")
+	n, from, to := load("vectors"), GP64(), GP64()
+	MOVQ(src, from)
+	MOVQ(dst, to)
+	Label("loop")
+	first, second := w.reg(), w.reg()
+	VPMOVZXWD(at(from, 0), first)
+	VPMOVZXWD(indexed(from, ss, 1), second)
+	VPSLLD(Imm(16), first, first)
+	VPORD(first, second, first)
+	VMOVUPS(first, at(to, 0))
+	ADDQ(Imm(32), from)
+	ADDQ(Imm(64), to)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	PREFETCHT1(at(from, 0)) // what the next panel reads
+	LEAQ(indexed(src, ss, 2), src)
+	ADDQ(ds, dst)
+	DECQ(pairs)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
+// swapWords turns neighbours as they lie in memory, the first one the even half, into pairs.
+func swapWords() {
+	function("swapWords", "func(vectors int, x *float32)", "swapWords swaps the halves of 16·vectors pairs.")
+	n, x := load("vectors"), load("x")
+	Label("loop")
+	y := w.reg()
+	VMOVUPS(at(x, 0), y)
+	VPROLD(Imm(16), y, y)
+	VMOVUPS(y, at(x, 0))
+	ADDQ(Imm(64), x)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+// peakDot is peak for products of pairs.
+func peakDot() {
+	TEXT("peakDot", NOSPLIT, "func(n int)")
+	Doc("peakDot does n times 12 independent products of 16 pairs, each added to its sum.")
+	n := load("n")
+	x, y := zero(), zero()
+	acc := make([]vector, 12)
+	for i := range acc {
+		acc[i] = zero()
+	}
+	Label("loop")
+	for i := range acc {
+		vdpbf16ps(x, y, acc[i])
+	}
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
