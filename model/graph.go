@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -209,6 +210,24 @@ func (m *Model) GraphBytes(capacity int, checkpointing bool, evaluate int) (int,
 	return g.Bytes() + e.Bytes(), err
 }
 
+// OperandBytes is the memory in which products that round their operands, see Rounds, keep one, for batches of that many
+// tokens.
+func (m *Model) OperandBytes(tokens int) int {
+	if !m.Rounds {
+		return 0
+	}
+	n := 0
+	for i, p := range m.Params {
+		switch {
+		case p == m.Head():
+			n = max(n, min(tokens, ops.LossChunk(p.Shape[0], true))*p.Shape[0])
+		case m.specs[i].product():
+			n = max(n, tokens*slices.Max(p.Shape))
+		}
+	}
+	return 4 * n
+}
+
 // build makes a graph.
 func (m *Model) build(pool *kernel.Pool, s graphSpec) (*Graph, error) {
 	g, err := m.assemble(pool, s)
@@ -253,7 +272,7 @@ func (m *Model) assemble(pool *kernel.Pool, s graphSpec) (g *Graph, err error) {
 	c := &m.Config
 	// A model that is trained in part has losses of the products that its gradients belong to.
 	exact := s.kind == training || s.kind == lower || s.kind == evaluation && len(m.Trained()) < len(m.Params)
-	env := &ops.Env{Pool: pool, Exact: exact, Drops: s.kind == training}
+	env := &ops.Env{Pool: pool, Exact: exact, Rounds: m.Rounds && s.kind != inference, Drops: s.kind == training}
 	g = &Graph{env: env, ops: &ops.Graph{Env: env, Capacity: s.capacity, Planning: s.planned}}
 	if s.to == 0 {
 		s.to = c.Layers

@@ -84,6 +84,10 @@ type Model struct {
 	specs  []spec
 	byName map[string]*ops.Param
 
+	// Rounds lets graphs that are made from here on, but for those of a Reader, round both operands of products with
+	// weights in float32 to bfloat16: mixed precision, in which weights, gradients and sums stay float32.
+	Rounds bool
+
 	frozenIn kernel.DType // see Freeze
 
 	adapter    *AdapterConfig           // nil without, see Adapt
@@ -91,7 +95,7 @@ type Model struct {
 	merge      *Merge                   // while it is loaded, see LoadMerged
 	first      map[*ops.Param][]float32 // what the modules to save began with
 
-	values, copies, grads, beside *kernel.Memory // beside: of an adapter that was put on later, see Beside
+	values, grads, beside *kernel.Memory // beside: of an adapter that was put on later, see Beside
 }
 
 // Outline makes the parameters of c without memory for their values: names and shapes, for planning; see
@@ -166,50 +170,11 @@ func (m *Model) format(i int, d kernel.DType) kernel.DType {
 	return d
 }
 
-// CopyToBF16 gives the trained weights of matrix products a bfloat16 copy, which products read from now on; Value,
-// gradients and the optimizer's moments stay float32. The copy must be made anew whenever Value changes, see
-// [Model.Refresh]. Graphs are to be made afterwards.
-func (m *Model) CopyToBF16(pool *kernel.Pool) (err error) {
-	if m.copies, err = newMemory(m.CopyBytes()); err != nil {
-		return err
-	}
-	for i, s := range m.specs {
-		if m.copied(i) {
-			m.Params[i].Reduced = s.weights(kernel.BF16, m.copies)
-		}
-	}
-	return m.Refresh(pool)
-}
-
-// copied says whether parameter i has a copy in bfloat16 besides its value.
-func (m *Model) copied(i int) bool { return m.specs[i].product() && !m.Params[i].Frozen }
-
-// Refresh makes the copies of [Model.CopyToBF16] anew from the values, after something changed them.
-func (m *Model) Refresh(pool *kernel.Pool) error {
-	for _, p := range m.Params {
-		if err := p.Refresh(pool); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // ValueBytes is the memory that [Model.AllocateIn] takes for format d.
 func (m *Model) ValueBytes(d kernel.DType) int {
 	n := 0
 	for i, s := range m.specs {
 		n += s.floats(m.format(i, d))
-	}
-	return 4 * n
-}
-
-// CopyBytes is the memory that [Model.CopyToBF16] takes.
-func (m *Model) CopyBytes() int {
-	n := 0
-	for i, s := range m.specs {
-		if m.copied(i) {
-			n += s.floats(kernel.BF16)
-		}
 	}
 	return 4 * n
 }
@@ -224,7 +189,7 @@ func (m *Model) GradBytes() int {
 }
 
 // WeightBytes returns the memory of the weights in every format that they have.
-func (m *Model) WeightBytes() int { return m.values.Bytes() + m.copies.Bytes() }
+func (m *Model) WeightBytes() int { return m.values.Bytes() }
 
 // needGrads makes the gradient buffers if there are none.
 func (m *Model) needGrads() (err error) {
@@ -252,7 +217,6 @@ func newMemory(bytes int) (*kernel.Memory, error) {
 // afterwards. A program that needs its model to the end need not call it.
 func (m *Model) Close() {
 	m.values.Close()
-	m.copies.Close()
 	m.grads.Close()
 	m.beside.Close()
 	for _, p := range m.Params {

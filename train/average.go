@@ -61,26 +61,20 @@ func (a *average) step(n int) {
 }
 
 // swap puts the average in the place of the weights, or back.
-func (a *average) swap() error {
+func (a *average) swap() {
 	if a == nil {
-		return nil
+		return
 	}
 	for _, p := range a.params {
 		a.pool.Swap(p.Value, a.values[p])
 	}
-	return a.model.Refresh(a.pool)
 }
 
 // during calls do while the model has the averaged weights.
 func (a *average) during(do func() error) error {
-	if err := a.swap(); err != nil {
-		return err
-	}
-	err := do()
-	if back := a.swap(); err == nil {
-		err = back
-	}
-	return err
+	a.swap()
+	defer a.swap()
+	return do()
 }
 
 // tensors lists the weights themselves as a checkpoint has them, whose model is the averaged one.

@@ -121,9 +121,6 @@ func compareEstimate(t *testing.T, name string, c model.Config, d, frozen kernel
 		Checkpointing: checkpointing, Optim: "adamw"})
 	must(err)
 	must(m.Allocate())
-	if d == kernel.BF16 {
-		must(m.CopyToBF16(pool))
-	}
 	g, err := m.NewTraining(pool, tokens, checkpointing)
 	must(err)
 	defer g.Close()

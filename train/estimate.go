@@ -43,21 +43,19 @@ type Workload struct {
 
 // EstimateMemory computes the memory of training m, an outline. It plans the graphs without making them.
 func EstimateMemory(m *model.Model, w Workload) (Memory, error) {
+	m.Rounds = w.DType == kernel.BF16
 	graphs, err := m.GraphBytes(w.Tokens, w.Checkpointing, w.Evaluate)
 	if err != nil {
 		return Memory{}, err
 	}
 	const packing, growth = 512 << 10, 8 << 20
 	weights, scratch := m.ValueBytes(kernel.F32), packing
-	if w.DType != kernel.F32 {
-		weights += m.CopyBytes()
-	}
 	if w.Optim == "muon" {
 		scratch += muonScratch(m)
 	}
 	return Memory{present: machine.ResidentMemory(), weights: int64(weights) + averageBytes(m, w.EMADecay),
 		gradients: int64(m.GradBytes()), moments: momentBytes(m, w.Optim), activations: int64(graphs),
-		rest: int64(w.Threads)*int64(scratch) + growth}, nil
+		rest: int64(m.OperandBytes(w.Tokens)) + int64(w.Threads)*int64(scratch) + growth}, nil
 }
 
 // muonScratch is what Muon's largest matrix takes of a worker, in bytes.

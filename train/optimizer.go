@@ -110,9 +110,8 @@ func (o *optimizer) gradNorm(weight float64) float64 {
 	return math.Sqrt(sum) / weight
 }
 
-// step updates the parameters, sets the gradients to zero, and makes the copies that products read anew, whatever
-// trained a parameter. norm is what gradNorm returned.
-func (o *optimizer) step(r *recipe.Recipe, rate, norm, weight float64) error {
+// step updates the parameters and sets the gradients to zero. norm is what gradNorm returned.
+func (o *optimizer) step(r *recipe.Recipe, rate, norm, weight float64) {
 	o.steps++
 	scale := 1 / weight
 	if r.MaxGradNorm > 0 { // torch.nn.utils.clip_grad_norm_
@@ -134,5 +133,4 @@ func (o *optimizer) step(r *recipe.Recipe, rate, norm, weight float64) error {
 		}
 		o.pool.AdamW(p.Value, p.Grad, o.m[p], o.v[p], args)
 	}
-	return o.model.Refresh(o.pool)
 }

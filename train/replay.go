@@ -242,9 +242,7 @@ func (p *replay) run() error {
 	if p.Again = !finite(p.GradNorm); p.Again {
 		return nil
 	}
-	if err := t.opt.step(p.Recipe, t.rates.Rate(p.bundle.Step), p.GradNorm, divisor); err != nil {
-		return err
-	}
+	t.opt.step(p.Recipe, t.rates.Rate(p.bundle.Step), p.GradNorm, divisor)
 	p.Again = p.look("weight after the step", p.Model.Split(func(q *ops.Param) []float32 { return q.Value }))
 	return nil
 }

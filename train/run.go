@@ -358,7 +358,8 @@ func (u *run) keepModel(err error) error {
 	if !u.over() || errors.Is(err, ErrInterrupted) {
 		return err
 	}
-	if u.trainer.ema.swap() != nil || u.Model.Save(u.Recipe.OutputDir) != nil { // as err says, most likely
+	u.trainer.ema.swap()
+	if u.Model.Save(u.Recipe.OutputDir) != nil { // as err says, most likely
 		return err
 	}
 	return fmt.Errorf("%w; all %d steps were made, and the model after the last one is in %s", err, u.trainer.Done.Step,
@@ -406,9 +407,7 @@ func (u *run) interrupt() error {
 func (u *run) finish(ctx context.Context) (*Result, error) {
 	u.metrics.done()
 	u.sayEarly()
-	if err := u.trainer.ema.swap(); err != nil {
-		return nil, err
-	}
+	u.trainer.ema.swap()
 	if err := u.Model.Save(u.Recipe.OutputDir); err != nil {
 		return nil, err
 	}
@@ -469,8 +468,5 @@ func (u *run) loadBest() error {
 		return err
 	}
 	fmt.Fprintf(u.o.Log, "loaded the best checkpoint, of step %d\n", u.best.Step)
-	if err := u.Model.Save(u.Recipe.OutputDir); err != nil {
-		return err
-	}
-	return u.Model.Refresh(u.Pool) // what is asked at the end is answered from it
+	return u.Model.Save(u.Recipe.OutputDir)
 }

@@ -241,9 +241,6 @@ func (s *Setup) restoreMoments(t *Trainer, dir string, st *state) error {
 			return err
 		}
 	}
-	if err := s.Model.Refresh(s.Pool); err != nil {
-		return err
-	}
 	t.opt.steps = st.Counters.Step
 	t.Done = st.Counters
 	return nil

@@ -11,46 +11,50 @@ import (
 // element of C remains one chain of multiply-adds over k ascending, each rounded once to float32. Where the CPU has
 // AVX512-BF16 and is faster with it, two steps of a chain are one instruction, VDPBF16PS, which does exactly this (see
 // dot_amd64.go); everywhere else the float32 products do it on rounded operands. So the bits are the same on every CPU.
+//
+// A is rounded first, as a whole; B while it is packed.
 
-// GemmBF16 is [Pool.Gemm] of form TN, C(m,n) = Aᵀ·B or C += Aᵀ·B, with A (k,m) and B (k,n) rounded to bfloat16:
-// the gradient of weights in bfloat16.
-func (p *Pool) GemmBF16(m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
-	g := newProduct(TN, m, n, k, a, lda, b, ldb, c, ldc, accumulate)
-	g.flush = true
+// GemmBF16 is [Pool.Gemm] with A and B rounded to bfloat16.
+func (p *Pool) GemmBF16(f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int,
+	accumulate bool) {
+	g := newProduct(f, m, n, k, a, lda, b, ldb, c, ldc, accumulate)
+	g.rounds = true
 	if g.trivial() {
 		return
 	}
 	if dots() {
-		p.gemmPairs(g, lda)
-		return
+		g = p.pairs(g, lda)
+	} else {
+		g.a = p.rounded(f, m, k, a, lda)
+		g.ai, g.ap = k, 1
+		if f == TN {
+			g.ai, g.ap = 1, m
+		}
+		if !g.vectors() {
+			g.b = p.operand(1, len(b))
+			roundValuesGeneric(g.b, b)
+		}
 	}
-	g.a, g.ap = p.rounded(0, a, k, m, lda), m
-	g.b, g.bp = p.rounded(1, b, k, n, ldb), n
 	p.product(g)
 }
 
-// gemmWeightsBF16 is GemmWeights with weights in bfloat16.
-func (p *Pool) gemmWeightsBF16(f Form, m int, a []float32, lda int, w *Weights, c []float32, ldc int, accumulate bool) {
-	n, k := w.sizes(f)
-	checkMatrix(a, m, k, lda)
-	checkMatrix(c, m, n, ldc)
-	g := w.product(f, m, a, lda, c, ldc, accumulate)
-	g.flush = true
-	switch {
-	case g.trivial():
-	case m > packedRows && (f == NN || k%2 == 0) && dots(): // else the rows of weights begin amid pairs
-		p.gemmPairs(g, lda)
-	default:
-		g.a, g.ai = p.rounded(0, a, m, k, lda), k
-		p.expandBF16Weights(g, f, w)
+// GemmRounded is [Pool.GemmWeights] with float32 weights and both operands rounded to bfloat16.
+func (p *Pool) GemmRounded(f Form, m int, a []float32, lda int, w *Weights, c []float32, ldc int, accumulate bool) {
+	n, k := w.Rows, w.Cols
+	if f == NN {
+		n, k = k, n
 	}
+	p.GemmBF16(f, m, n, k, a, lda, w.f32, w.Cols, c, ldc, accumulate)
 }
 
-// rounded gives operand i (rows, cols), whose rows lie ld apart in x, as values of bfloat16, its rows one after the
-// other. It is valid until the next product.
-func (p *Pool) rounded(i int, x []float32, rows, cols, ld int) []float32 {
-	dst := p.operandScratch(i, rows*cols)
-	p.lowp.operand = operandTask{dst: dst, x: x, cols: cols, ld: ld}
+// rounded gives A of a product of form f as values of bfloat16, its rows one after the other. It is valid until the next
+// product.
+func (p *Pool) rounded(f Form, rows, cols int, x []float32, ld int) []float32 {
+	if f == TN {
+		rows, cols = cols, rows
+	}
+	dst := p.operand(0, rows*cols)
+	p.lowp.operand = operandTask{dst, x, cols, ld}
 	if cols == ld {
 		p.elements(rows*cols, &p.lowp.operand)
 	} else {
@@ -59,13 +63,13 @@ func (p *Pool) rounded(i int, x []float32, rows, cols, ld int) []float32 {
 	return dst
 }
 
-// operandScratch gives n floats for operand i.
-func (p *Pool) operandScratch(i, n int) []float32 {
+// operand gives room for A (0) or B (1).
+func (p *Pool) operand(i, floats int) []float32 {
 	s := &p.lowp.operands[i]
-	if len(*s) < n {
-		*s = make([]float32, n)
+	if len(*s) < floats {
+		*s = make([]float32, floats)
 	}
-	return (*s)[:n]
+	return (*s)[:floats]
 }
 
 // operandTask rounds rows of a matrix, or values of it, where nothing lies between its rows.
@@ -88,13 +92,6 @@ func (t *operandTask) rows(_, lo, hi int) {
 func roundValuesGeneric(dst, src []float32) {
 	for i := range dst {
 		dst[i] = float16.FromBF16(float16.ToBF16(flushed(src[i])))
-	}
-}
-
-// flushValues makes subnormal values 0.
-func flushValues(x []float32) {
-	for i, v := range x {
-		x[i] = flushed(v)
 	}
 }
 

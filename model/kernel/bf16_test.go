@@ -59,7 +59,7 @@ func hostile(r *rng.Rand, rows, cols, ld, shift int, wild bool) guarded {
 	return g
 }
 
-// bf16Naive is the contract of products of bfloat16, element by element: operands as they are asked for by step.
+// bf16Naive is the contract of products of bfloat16, element by element.
 func bf16Naive(m, n, k int, a, b func(i, p int) float32, c []float32, ldc int, accumulate bool) {
 	for i := range m {
 		for j := range n {
@@ -68,7 +68,7 @@ func bf16Naive(m, n, k int, a, b func(i, p int) float32, c []float32, ldc int, a
 				s = flushed(c[i*ldc+j])
 			}
 			for p := range k {
-				s = flushedFMA(a(i, p), flushed(b(j, p)), s)
+				s = flushedFMA(a(i, p), b(j, p), s)
 			}
 			c[i*ldc+j] = s
 		}
@@ -113,34 +113,29 @@ func testBF16Product(t *testing.T, r *rng.Rand, pools []*Pool, f Form, s [3]int,
 	if m > 1 {
 		ldc = (len(c.x) - n) / (m - 1)
 	}
-	var a, b guarded
-	var run func(p *Pool)
-	var left, right func(i, p int) float32
+	ar, ac, br, bc := m, k, n, k
 	if f == TN {
-		lda, ldb := m+r.Intn(4), n+r.Intn(4)
-		a, b = hostile(r, k, m, lda, r.Intn(8), wild), hostile(r, k, n, ldb, r.Intn(8), wild)
-		left = func(i, p int) float32 { return operandOf(a.x[p*lda+i]) }
-		right = func(j, p int) float32 { return operandOf(b.x[p*ldb+j]) }
-		run = func(p *Pool) { p.GemmBF16(m, n, k, a.x, lda, b.x, ldb, c.x, max(ldc, n), acc) }
-	} else {
-		rows, cols, lda := n, k, k+r.Intn(4)
-		if f == NN {
-			rows, cols = k, n
+		ar, ac = k, m
+	}
+	if f != NT {
+		br, bc = k, n
+	}
+	lda, ldb := ac+r.Intn(4), bc+r.Intn(4)
+	if k == 1024 { // rows a multiple of 4096 bytes apart
+		lda, ldb = (ac+1023)&^1023, (bc+1023)&^1023
+	}
+	a, b := hostile(r, ar, ac, lda, r.Intn(8), wild), hostile(r, br, bc, ldb, r.Intn(8), wild)
+	left := func(i, p int) float32 {
+		if f == TN {
+			return operandOf(a.x[p*lda+i])
 		}
-		a = hostile(r, m, k, lda, r.Intn(8), wild)
-		b = hostile(r, rows, cols, cols, 0, wild)
-		w := NewWeights(BF16, NT, rows, cols, onHeap)
-		if err := w.Set(pools[1], 0, b.x); err != nil {
-			t.Fatal(err)
+		return operandOf(a.x[i*lda+p])
+	}
+	right := func(j, p int) float32 {
+		if f == NT {
+			return operandOf(b.x[j*ldb+p])
 		}
-		left = func(i, p int) float32 { return operandOf(a.x[i*lda+p]) }
-		right = func(j, p int) float32 {
-			if f == NN {
-				j, p = p, j
-			}
-			return float16.FromBF16(w.bf16[j*cols+p])
-		}
-		run = func(p *Pool) { p.GemmWeights(f, m, a.x, lda, &w, c.x, max(ldc, n), acc) }
+		return operandOf(b.x[p*ldb+j])
 	}
 	ldc = max(ldc, n)
 	start := slices.Clone(c.x)
@@ -150,7 +145,7 @@ func testBF16Product(t *testing.T, r *rng.Rand, pools []*Pool, f Form, s [3]int,
 	}
 	for _, p := range pools {
 		copy(c.x, start)
-		run(p)
+		p.GemmBF16(f, m, n, k, a.x, lda, b.x, ldb, c.x, ldc, acc)
 		name := fmt.Sprintf("%v m=%d n=%d k=%d accumulate=%v threads=%d", f, m, n, k, acc, p.Threads())
 		if i := firstDifference(c.x, want); i >= 0 {
 			t.Fatalf("%s: element (%d, %d) is %g (%08x), want %g (%08x)", name, i/ldc, i%ldc, c.x[i],
@@ -203,7 +198,7 @@ func TestBF16Loss(t *testing.T) {
 	const m, n, k = 30, 40, 200
 	a, b := normals(&r, k*m), normals(&r, k*n)
 	got, want := make([]float32, m*n), make([]float32, m*n)
-	p.GemmBF16(m, n, k, a, m, b, n, got, n, false)
+	p.GemmBF16(TN, m, n, k, a, m, b, n, got, n, false)
 	p.Gemm(TN, m, n, k, a, m, b, n, want, n, false)
 	for i := range m {
 		for j := range n {

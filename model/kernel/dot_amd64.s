@@ -3698,54 +3698,6 @@ loop:
 	VZEROUPPER
 	RET
 
-// func pairRows(pairs int, vectors int, dst *float32, dstStride int, src *uint16, srcStride int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·pairRows(SB), NOSPLIT, $0-48
-	MOVQ pairs+0(FP), AX
-	MOVQ dst+16(FP), CX
-	MOVQ dstStride+24(FP), DX
-	MOVQ src+32(FP), BX
-	MOVQ srcStride+40(FP), SI
-
-row:
-	MOVQ vectors+8(FP), DI
-	MOVQ BX, R8
-	MOVQ CX, R9
-
-loop:
-	VPMOVZXWD  (R8), Z0
-	VPMOVZXWD  (R8)(SI*1), Z1
-	VPSLLD     $0x10, Z0, Z0
-	VPORD      Z0, Z1, Z0
-	VMOVUPS    Z0, (R9)
-	ADDQ       $0x20, R8
-	ADDQ       $0x40, R9
-	DECQ       DI
-	JNZ        loop
-	PREFETCHT1 (R8)
-	LEAQ       (BX)(SI*2), BX
-	ADDQ       DX, CX
-	DECQ       AX
-	JNZ        row
-	VZEROUPPER
-	RET
-
-// func swapWords(vectors int, x *float32)
-// Requires: AVX, AVX512F
-TEXT ·swapWords(SB), NOSPLIT, $0-16
-	MOVQ vectors+0(FP), AX
-	MOVQ x+8(FP), CX
-
-loop:
-	VMOVUPS (CX), Z0
-	VPROLD  $0x10, Z0, Z0
-	VMOVUPS Z0, (CX)
-	ADDQ    $0x40, CX
-	DECQ    AX
-	JNZ     loop
-	VZEROUPPER
-	RET
-
 // func peakDot(n int)
 // Requires: AVX, AVX512DQ
 TEXT ·peakDot(SB), NOSPLIT, $0-8

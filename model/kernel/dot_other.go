@@ -8,4 +8,4 @@ func dots() bool { return false }
 
 func asksForDots(string) bool { return false }
 
-func (p *Pool) gemmPairs(g product, lda int) {}
+func (p *Pool) pairs(g product, lda int) product { return g }

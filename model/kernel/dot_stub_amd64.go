@@ -23,15 +23,5 @@ func pairsAlong(rows int, vectors int, dst *float32, dstStride int, src *float32
 //go:noescape
 func pairsAcross(pairs int, vectors int, dst *float32, dstStride int, src *float32, srcStride int)
 
-// pairRows is pairsAcross for values in bfloat16.
-//
-//go:noescape
-func pairRows(pairs int, vectors int, dst *float32, dstStride int, src *uint16, srcStride int)
-
-// swapWords swaps the halves of 16·vectors pairs.
-//
-//go:noescape
-func swapWords(vectors int, x *float32)
-
 // peakDot does n times 12 independent products of 16 pairs, each added to its sum.
 func peakDot(n int)

@@ -22,9 +22,8 @@ type product struct {
 	bp, bj     int
 	ldc        int
 	accumulate bool
-	flush      bool // subnormal numbers are 0: the arithmetic of products of bfloat16, see bf16.go
-	dot        bool // A and B are matrices of pairs, and k counts pairs, see dot_amd64.go
-	kb         int  // rows of b16 in a product of pairs
+	rounds     bool // a product of bfloat16, see bf16.go: packing rounds B
+	steps      int  // of k, where A is made of pairs and k counts them, see dot_amd64.go; else 0
 }
 
 func newProduct(f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int,
@@ -100,7 +99,7 @@ func (p *Pool) product(g product) {
 }
 
 // vectors says whether the assembly of this path computes the product.
-func (g *product) vectors() bool { return path != generic && (!g.flush || flushes) }
+func (g *product) vectors() bool { return path != generic && (!g.rounds || packsRounded) }
 
 // GemmSerial is Gemm on the calling worker alone, for use inside tasks; worker is the number that Run was given.
 func (p *Pool) GemmSerial(worker int, f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32,

@@ -13,8 +13,8 @@ func (i isa) blocking() blocking {
 }
 
 const (
-	packsBF16 = true // packing reads B in bfloat16 too
-	flushes   = true // the products know flushFlag
+	packsBF16    = true // packing reads B in bfloat16 too
+	packsRounded = true // and rounds it
 
 	float    = 4  // bytes
 	panelPad = 24 // floats between panels of A, which keeps them from lying a power of two apart
@@ -37,7 +37,7 @@ func (p *Pool) packing(w int) []float32 {
 func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 	d := path.blocking()
 	m := r1 - r0
-	if m == 1 && g.bj != 1 && g.ap == 1 && g.k >= d.lanes && g.b16 == nil {
+	if m == 1 && g.bj != 1 && g.ap == 1 && g.k >= d.lanes && g.b16 == nil && !g.rounds {
 		groups := (c1 - c0) / 16
 		if groups > 0 {
 			g.vector(s, r0, c0, groups)
@@ -48,7 +48,7 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 		}
 	}
 	multiply := tiles
-	if g.dot {
+	if g.steps > 0 {
 		multiply = gemmDotAVX512
 	}
 	panel := d.kc * d.nr
@@ -61,7 +61,7 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 		if g.ap != 1 && (k*m > 64*64 || c1-c0 > 64) && m > d.mr || g.ai*float%4096 == 0 && c1-c0 > 128 && m > 2*d.mr {
 			a, ai, ap, next = g.packA(s[2*panel:], d.mr, r0, m, p0, k)
 		}
-		load := flags(g.accumulate || p0 > 0, g.flush)
+		load := flags(g.accumulate || p0 > 0, g.rounds)
 		n := 0
 		for j := c0; j < c1; j += n {
 			n = min(d.nr, c1-j)
@@ -72,12 +72,15 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 			var b *float32
 			bp := d.nr
 			switch {
-			case g.b16 != nil && g.dot:
-				b = g.packPairs(s[:panel], d.nr, j, n, p0, k)
+			case g.steps > 0:
+				b = g.packPairs(s[:2*panel], d.nr, j, n, p0, k)
 			case g.b16 != nil:
 				b = g.packBF16(s[:2*panel], d.nr, j, n, p0, k)
-			case g.bj != 1 || m > 2*d.mr:
+			case g.bj != 1 || m > 2*d.mr || g.rounds:
 				b = g.packB(s[:panel], d.nr, j, n, p0, k)
+				if g.rounds {
+					roundValues(s[:k*d.nr], s)
+				}
 			default:
 				b, bp = &g.b[p0*g.bp+j*g.bj], g.bp
 			}
@@ -88,7 +91,7 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 
 // vector computes groups times 16 elements of row r of C from column c on, where B is transposed.
 func (g *product) vector(s []float32, r, c, groups int) {
-	load := flags(g.accumulate, g.flush)
+	load := flags(g.accumulate, false)
 	y, x, b := g.c[r*g.ldc+c:], g.a[r*g.ai:], g.b[c*g.bj:]
 	k := g.k &^ 7
 	if path == avx512 {
@@ -100,7 +103,7 @@ func (g *product) vector(s []float32, r, c, groups int) {
 	if k < g.k {
 		for i := range groups {
 			panel := g.packB(s, 16, c+i*16, 16, k, g.k-k)
-			tiles(1, 16, g.k-k, &x[k], 0, float, 0, panel, 16*float, &y[i*16], 0, flags(true, g.flush))
+			tiles(1, 16, g.k-k, &x[k], 0, float, 0, panel, 16*float, &y[i*16], 0, accumulateFlag)
 		}
 	}
 }

@@ -1839,26 +1839,21 @@ block:
 	VZEROUPPER
 	RET
 
-// func gemv16AVX2(blocks int, groups int, x *float32, b *float32, stride int, y *float32, flags int)
-// Requires: AVX, FMA3, MMX+, SSE
+// func gemv16AVX2(blocks int, groups int, x *float32, b *float32, stride int, y *float32, accumulate int)
+// Requires: AVX, FMA3, MMX+
 TEXT ·gemv16AVX2(SB), NOSPLIT, $0-56
-	MOVQ    groups+8(FP), AX
-	MOVQ    b+24(FP), CX
-	MOVQ    stride+32(FP), DX
-	MOVQ    y+40(FP), BX
-	MOVQ    flags+48(FP), SI
-	TESTQ   $0x00000002, SI
-	JZ      gradual
-	LDMXCSR flushing<>+0(SB)
+	MOVQ groups+8(FP), AX
+	MOVQ b+24(FP), CX
+	MOVQ stride+32(FP), DX
+	MOVQ y+40(FP), BX
 
-gradual:
 of2:
 	CMPQ    AX, $0x01
 	JL      notof2
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    flags+48(FP), SI
-	TESTQ   $0x00000001, SI
+	MOVQ    accumulate+48(FP), SI
+	TESTQ   SI, SI
 	JZ      of2start
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
@@ -1994,12 +1989,6 @@ of2block:
 	JMP            of2
 
 notof2:
-	MOVQ    flags+48(FP), AX
-	TESTQ   $0x00000002, AX
-	JZ      undone
-	LDMXCSR standard<>+0(SB)
-
-undone:
 	VZEROUPPER
 	RET
 
@@ -5878,26 +5867,21 @@ block:
 	VZEROUPPER
 	RET
 
-// func gemv16AVX512(blocks int, groups int, x *float32, b *float32, stride int, y *float32, flags int)
-// Requires: AVX, AVX512DQ, AVX512F, SSE
+// func gemv16AVX512(blocks int, groups int, x *float32, b *float32, stride int, y *float32, accumulate int)
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·gemv16AVX512(SB), NOSPLIT, $0-56
-	MOVQ    groups+8(FP), AX
-	MOVQ    b+24(FP), CX
-	MOVQ    stride+32(FP), DX
-	MOVQ    y+40(FP), BX
-	MOVQ    flags+48(FP), SI
-	TESTQ   $0x00000002, SI
-	JZ      gradual
-	LDMXCSR flushing<>+0(SB)
+	MOVQ groups+8(FP), AX
+	MOVQ b+24(FP), CX
+	MOVQ stride+32(FP), DX
+	MOVQ y+40(FP), BX
 
-gradual:
 of2:
 	CMPQ    AX, $0x02
 	JL      notof2
 	VXORPS  Z0, Z0, Z0
 	VXORPS  Z1, Z1, Z1
-	MOVQ    flags+48(FP), SI
-	TESTQ   $0x00000001, SI
+	MOVQ    accumulate+48(FP), SI
+	TESTQ   SI, SI
 	JZ      of2start
 	VMOVUPS (BX), Z0
 	VMOVUPS 64(BX), Z1
@@ -6192,8 +6176,8 @@ of1:
 	CMPQ    AX, $0x01
 	JL      notof1
 	VXORPS  Z0, Z0, Z0
-	MOVQ    flags+48(FP), SI
-	TESTQ   $0x00000001, SI
+	MOVQ    accumulate+48(FP), SI
+	TESTQ   SI, SI
 	JZ      of1start
 	VMOVUPS (BX), Z0
 
@@ -6350,12 +6334,6 @@ of1block:
 	JMP             of1
 
 notof1:
-	MOVQ    flags+48(FP), AX
-	TESTQ   $0x00000002, AX
-	JZ      undone
-	LDMXCSR standard<>+0(SB)
-
-undone:
 	VZEROUPPER
 	RET
 

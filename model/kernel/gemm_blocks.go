@@ -76,7 +76,7 @@ func (g *product) serialVector(s []float32) {
 // The flags of products in assembly.
 const (
 	accumulateFlag = 1 << iota // add to C
-	flushFlag                  // see product.flush
+	flushFlag                  // subnormal numbers are 0
 )
 
 // flags is how the assembly takes accumulate and flush.

@@ -30,9 +30,12 @@ func (g *product) tile(r0, r1, c0, c1 int) {
 func (g *product) one(i, j int) {
 	var s float32
 	c := &g.c[i*g.ldc+j]
-	fma := g.fma()
+	fma := fma32
 	if g.accumulate {
-		s = g.start(*c)
+		s = *c
+	}
+	if g.rounds {
+		fma, s = flushedFMA, flushed(s)
 	}
 	a, b := i*g.ai, j*g.bj
 	for range g.k {
@@ -47,10 +50,15 @@ func (g *product) one(i, j int) {
 func (g *product) four(i, j int) {
 	var s0, s1, s2, s3 float32
 	c := (*[4]float32)(g.c[i*g.ldc+j:])
-	fma := g.fma()
+	fma := fma32
 	if g.accumulate {
-		s0, s1 = g.start(c[0]), g.start(c[1])
-		s2, s3 = g.start(c[2]), g.start(c[3])
+		s0, s1 = c[0], c[1]
+		s2, s3 = c[2], c[3]
+	}
+	if g.rounds {
+		fma = flushedFMA
+		s0, s1 = flushed(s0), flushed(s1)
+		s2, s3 = flushed(s2), flushed(s3)
 	}
 	ap, bp, bj := g.ap, g.bp, g.bj
 	a, b := i*g.ai, j*bj
@@ -74,22 +82,6 @@ func (g *product) four(i, j int) {
 	}
 	c[0], c[1] = s0, s1
 	c[2], c[3] = s2, s3
-}
-
-// fma is a step of a chain.
-func (g *product) fma() func(a, b, c float32) float32 {
-	if g.flush {
-		return flushedFMA
-	}
-	return fma32
-}
-
-// start is what a chain starts from where C has x.
-func (g *product) start(x float32) float32 {
-	if g.flush {
-		return flushed(x)
-	}
-	return x
 }
 
 // hard says whether rounding the float64 sum s to float32 could round twice: s lies half-way between two float32, or

@@ -23,11 +23,11 @@ func copyPanelAVX2(rows int, n int, dst *float32, src *float32, stride int)
 //go:noescape
 func transpose8(blocks int, dst *float32, dstStride int, src *float32, srcStride int, rows int)
 
-// gemv16AVX2 computes y = B·x (or y += B·x, see accumulateFlag) for 16·groups rows of B, stride bytes apart, and
-// 8·blocks columns.
+// gemv16AVX2 computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart,
+// and 8·blocks columns.
 //
 //go:noescape
-func gemv16AVX2(blocks int, groups int, x *float32, b *float32, stride int, y *float32, flags int)
+func gemv16AVX2(blocks int, groups int, x *float32, b *float32, stride int, y *float32, accumulate int)
 
 // peakAVX2 does n times 12 independent fused multiply-adds of 8 floats. Benchmarks measure the core with it.
 func peakAVX2(n int)
@@ -51,11 +51,11 @@ func copyPanelAVX512(rows int, n int, dst *float32, src *float32, stride int)
 //go:noescape
 func transpose16(blocks int, dst *float32, dstStride int, src *float32, srcStride int)
 
-// gemv16AVX512 computes y = B·x (or y += B·x, see accumulateFlag) for 16·groups rows of B, stride bytes apart, and
-// 16·blocks columns.
+// gemv16AVX512 computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart,
+// and 16·blocks columns.
 //
 //go:noescape
-func gemv16AVX512(blocks int, groups int, x *float32, b *float32, stride int, y *float32, flags int)
+func gemv16AVX512(blocks int, groups int, x *float32, b *float32, stride int, y *float32, accumulate int)
 
 // peakAVX512 does n times 12 independent fused multiply-adds of 16 floats. Benchmarks measure the core with it.
 func peakAVX512(n int)

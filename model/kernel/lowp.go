@@ -6,7 +6,7 @@ import (
 )
 
 // DType is the number format in which the weights of matrix products are kept. All else, arithmetic included, is
-// float32, but for the products of bfloat16 (see [Pool.GemmBF16]) and the integer sums of the formats in blocks.
+// float32, but for the integer sums of the formats in blocks.
 type DType uint8
 
 const (
@@ -104,39 +104,19 @@ func (w *Weights) Set(p *Pool, row int, values []float32) error {
 	return nil
 }
 
-// sizes gives the columns of C and the steps of the chain in a product of form f.
-func (w *Weights) sizes(f Form) (n, k int) {
-	if f == NN {
-		return w.Cols, w.Rows
-	}
-	return w.Rows, w.Cols
-}
-
-// product is the one of form f with weights in bfloat16.
-func (w *Weights) product(f Form, m int, a []float32, lda int, c []float32, ldc int, accumulate bool) product {
-	n, k := w.sizes(f)
-	g := product{m: m, n: n, k: k, a: a, b16: w.bf16, c: c, ai: lda, ap: 1, bp: 1, bj: w.Cols, ldc: ldc,
-		accumulate: accumulate}
-	if f == NN {
-		g.bp, g.bj = w.Cols, 1
-	}
-	return g
-}
-
 // GemmWeights computes C = A·Wᵀ (f = NT) or C = A·W (f = NN), or adds it to C when accumulate, for m rows of A; see
-// [Pool.Gemm]. With BF16 A is rounded to bfloat16 too, see [Pool.GemmBF16]; with formats in blocks, which serve their
-// own form only, see [Weights.Set] and the comment of quantized. A row's result never depends on the other rows.
+// [Pool.Gemm]. With BF16 the bits are those of the product with the weights as float32; with formats in blocks, which
+// serve their own form only, see [Weights.Set] and the comment of quantized. A row's result never depends on the other
+// rows.
 func (p *Pool) GemmWeights(f Form, m int, a []float32, lda int, w *Weights, c []float32, ldc int, accumulate bool) {
-	switch {
-	case w.DType == F32:
+	if !w.DType.InBlocks() {
 		p.GemmDequantized(f, m, a, lda, w, c, ldc, accumulate)
-	case w.DType == BF16:
-		p.gemmWeightsBF16(f, m, a, lda, w, c, ldc, accumulate)
-	case f != w.Form:
-		panic("kernel: weights in blocks serve the form they were made for")
-	default:
-		p.gemmQuantized(m, a, lda, &w.q, c, ldc, accumulate)
+		return
 	}
+	if f != w.Form {
+		panic("kernel: weights in blocks serve the form they were made for")
+	}
+	p.gemmQuantized(m, a, lda, &w.q, c, ldc, accumulate)
 }
 
 // GatherWeights: out[i] = w[ids[i]] as float32 for n rows. Weights in blocks must be of form NT.

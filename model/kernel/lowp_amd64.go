@@ -24,16 +24,17 @@ func expandBlocks(d DType, dst []float32, ld, rows, n int, codes []byte, scales 
 
 // vectorBF16 computes y = B·x for as many of the n rows of B (n, k) as it can, from the first on, and returns their
 // number.
-func vectorBF16(k, n int, x []float32, b []uint16, ldb int, y []float32, flags int) int {
+func vectorBF16(k, n int, x []float32, b []uint16, ldb int, y []float32, accumulate bool) int {
 	if path == generic || k%8 != 0 || k == 0 || n < 16 {
 		return 0
 	}
+	load := flags(accumulate, false)
 	if n >= 32 {
-		gemv32BF16(k/8, n/32, &x[0], &b[0], 2*ldb, &y[0], flags)
+		gemv32BF16(k/8, n/32, &x[0], &b[0], 2*ldb, &y[0], load)
 	}
 	done := n &^ 31
 	if n-done >= 16 {
-		gemv16BF16(k/8, 1, &x[0], &b[done*ldb], 2*ldb, &y[done], flags)
+		gemv16BF16(k/8, 1, &x[0], &b[done*ldb], 2*ldb, &y[done], load)
 	}
 	return n &^ 15
 }

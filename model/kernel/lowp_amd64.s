@@ -148,6 +148,16 @@ loop:
 	VZEROUPPER
 	RET
 
+DATA bf16Unit<>+0(SB)/4, $0x3f800000
+DATA bf16Unit<>+4(SB)/4, $0x3f800000
+DATA bf16Unit<>+8(SB)/4, $0x3f800000
+DATA bf16Unit<>+12(SB)/4, $0x3f800000
+DATA bf16Unit<>+16(SB)/4, $0x3f800000
+DATA bf16Unit<>+20(SB)/4, $0x3f800000
+DATA bf16Unit<>+24(SB)/4, $0x3f800000
+DATA bf16Unit<>+28(SB)/4, $0x3f800000
+GLOBL bf16Unit<>(SB), RODATA|NOPTR, $32
+
 // func roundValuesAVX2(vectors int, dst *float32, src *float32)
 // Requires: AVX, AVX2, SSE
 TEXT ·roundValuesAVX2(SB), NOSPLIT, $0-24
@@ -179,29 +189,13 @@ loop:
 	VZEROUPPER
 	RET
 
-DATA bf16Unit<>+0(SB)/4, $0x3f800000
-DATA bf16Unit<>+4(SB)/4, $0x3f800000
-DATA bf16Unit<>+8(SB)/4, $0x3f800000
-DATA bf16Unit<>+12(SB)/4, $0x3f800000
-DATA bf16Unit<>+16(SB)/4, $0x3f800000
-DATA bf16Unit<>+20(SB)/4, $0x3f800000
-DATA bf16Unit<>+24(SB)/4, $0x3f800000
-DATA bf16Unit<>+28(SB)/4, $0x3f800000
-GLOBL bf16Unit<>(SB), RODATA|NOPTR, $32
-
-// func gemv32BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, flags int)
-// Requires: AVX, AVX2, FMA3, MMX+, SSE
+// func gemv32BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·gemv32BF16(SB), NOSPLIT, $0-56
-	MOVQ    groups+8(FP), AX
-	MOVQ    b+24(FP), CX
-	MOVQ    stride+32(FP), DX
-	MOVQ    y+40(FP), BX
-	MOVQ    flags+48(FP), SI
-	TESTQ   $0x00000002, SI
-	JZ      gradual
-	LDMXCSR flushing<>+0(SB)
-
-gradual:
+	MOVQ groups+8(FP), AX
+	MOVQ b+24(FP), CX
+	MOVQ stride+32(FP), DX
+	MOVQ y+40(FP), BX
 	LEAQ (DX)(DX*2), SI
 	LEAQ (SI)(DX*2), DI
 	LEAQ (DI)(DX*2), R8
@@ -211,8 +205,8 @@ group:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	MOVQ    flags+48(FP), R9
-	TESTQ   $0x00000001, R9
+	MOVQ    accumulate+48(FP), R9
+	TESTQ   R9, R9
 	JZ      start
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
@@ -416,28 +410,16 @@ block:
 	LEAQ           (CX)(DX*8), CX
 	DECQ           AX
 	JNZ            group
-	MOVQ           flags+48(FP), AX
-	TESTQ          $0x00000002, AX
-	JZ             undone
-	LDMXCSR        standard<>+0(SB)
-
-undone:
 	VZEROUPPER
 	RET
 
-// func gemv16BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, flags int)
-// Requires: AVX, AVX2, FMA3, MMX+, SSE
+// func gemv16BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·gemv16BF16(SB), NOSPLIT, $0-56
-	MOVQ    groups+8(FP), AX
-	MOVQ    b+24(FP), CX
-	MOVQ    stride+32(FP), DX
-	MOVQ    y+40(FP), BX
-	MOVQ    flags+48(FP), SI
-	TESTQ   $0x00000002, SI
-	JZ      gradual
-	LDMXCSR flushing<>+0(SB)
-
-gradual:
+	MOVQ groups+8(FP), AX
+	MOVQ b+24(FP), CX
+	MOVQ stride+32(FP), DX
+	MOVQ y+40(FP), BX
 	LEAQ (DX)(DX*2), SI
 	LEAQ (SI)(DX*2), DI
 	LEAQ (DI)(DX*2), R8
@@ -445,8 +427,8 @@ gradual:
 group:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    flags+48(FP), R9
-	TESTQ   $0x00000001, R9
+	MOVQ    accumulate+48(FP), R9
+	TESTQ   R9, R9
 	JZ      start
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
@@ -556,12 +538,6 @@ block:
 	LEAQ           (CX)(DX*8), CX
 	DECQ           AX
 	JNZ            group
-	MOVQ           flags+48(FP), AX
-	TESTQ          $0x00000002, AX
-	JZ             undone
-	LDMXCSR        standard<>+0(SB)
-
-undone:
 	VZEROUPPER
 	RET
 

@@ -40,7 +40,7 @@ type lowpTasks struct {
 	round    roundTask
 	operand  operandTask
 	pairs    pairTask
-	operands [2][]float32 // A and B, rounded
+	operands [2][]float32 // A and, without assembly, B of a product of bfloat16
 	expand   expandTask
 	strips   [][]float32 // by worker
 	panels   panelTask

@@ -11,7 +11,6 @@ type expandTask struct {
 	w          *Weights
 	lda, ldc   int
 	accumulate bool
-	flush      bool
 	strip      int // columns
 }
 
@@ -27,7 +26,10 @@ const (
 // other form) is the product with the same weights: what training through frozen weights needs. For F32 and BF16 it is
 // GemmWeights.
 func (p *Pool) GemmDequantized(f Form, m int, a []float32, lda int, w *Weights, c []float32, ldc int, accumulate bool) {
-	n, k := w.sizes(f)
+	n, k := w.Rows, w.Cols
+	if f == NN {
+		n, k = k, n
+	}
 	checkMatrix(a, m, k, lda)
 	checkMatrix(c, m, n, ldc)
 	switch {
@@ -36,27 +38,16 @@ func (p *Pool) GemmDequantized(f Form, m int, a []float32, lda int, w *Weights, 
 	case k == 0 || w.DType == F32:
 		p.Gemm(f, m, n, k, a, lda, w.f32, w.Cols, c, ldc, accumulate)
 		return
-	case w.DType == BF16:
-		p.expandBF16Weights(w.product(f, m, a, lda, c, ldc, accumulate), f, w)
+	case w.DType == BF16 && packsBF16 && path != generic && m > packedRows:
+		p.gemm.product = product{m: m, n: n, k: k, a: a, b16: w.bf16, c: c, ai: lda, ap: 1, bp: 1, bj: w.Cols, ldc: ldc,
+			accumulate: accumulate}
+		if f == NN {
+			p.gemm.bp, p.gemm.bj = w.Cols, 1
+		}
+		p.gemmVector()
 		return
 	}
-	p.expandWeights(expandTask{f: f, m: m, n: n, k: k, a: a, c: c, w: w, lda: lda, ldc: ldc, accumulate: accumulate})
-}
-
-// expandBF16Weights runs g, whose B are weights in bfloat16, with their values as float32.
-func (p *Pool) expandBF16Weights(g product, f Form, w *Weights) {
-	if packsBF16 && path != generic && g.m > packedRows {
-		p.product(g)
-		return
-	}
-	p.expandWeights(expandTask{f: f, m: g.m, n: g.n, k: g.k, a: g.a, c: g.c, w: w, lda: g.ai, ldc: g.ldc,
-		accumulate: g.accumulate, flush: g.flush})
-}
-
-// expandWeights runs t on all workers.
-func (p *Pool) expandWeights(t expandTask) {
-	t.p = p
-	f, m, n, w := t.f, t.m, t.n, t.w
+	t := expandTask{p: p, f: f, m: m, n: n, k: k, a: a, c: c, w: w, lda: lda, ldc: ldc, accumulate: accumulate}
 	if w.DType.InBlocks() { // stored as (out, in), and so on the right of its own product as in NT
 		t.f = NN
 		if f == w.Form {
@@ -83,8 +74,7 @@ func (t *expandTask) Run(worker, i int) {
 	j := i * t.strip
 	n := min(t.strip, t.n-j)
 	if t.f == NT && t.m == 1 && t.w.DType == BF16 {
-		done := vectorBF16(t.k, n, t.a, t.w.bf16[j*t.w.Cols:], t.w.Cols, t.c[j:],
-			flags(t.accumulate, t.flush))
+		done := vectorBF16(t.k, n, t.a, t.w.bf16[j*t.w.Cols:], t.w.Cols, t.c[j:], t.accumulate)
 		j += done
 		n -= done
 	}
@@ -105,11 +95,7 @@ func (t *expandTask) columns(worker, j, n int) {
 		} else {
 			t.w.expand(s, at, k, j, n)
 		}
-		g := newProduct(t.f, t.m, n, k, t.a[at:], t.lda, s, ld, t.c[j:], t.ldc, t.accumulate || at > 0)
-		if g.flush = t.flush; g.flush && !g.vectors() {
-			flushValues(s[:n*k])
-		}
-		t.p.serial(worker, g)
+		t.p.GemmSerial(worker, t.f, t.m, n, k, t.a[at:], t.lda, s, ld, t.c[j:], t.ldc, t.accumulate || at > 0)
 	}
 }
 

@@ -10,7 +10,7 @@ func expandBlocks(d DType, dst []float32, ld, rows, n int, codes []byte, scales 
 	expandBlocksGeneric(d, dst, ld, rows, n, codes, scales)
 }
 
-func vectorBF16(k, n int, x []float32, b []uint16, ldb int, y []float32, flags int) int {
+func vectorBF16(k, n int, x []float32, b []uint16, ldb int, y []float32, accumulate bool) int {
 	return 0
 }
 

@@ -24,17 +24,17 @@ func roundBF16AVX2(vectors int, dst *uint16, src *float32)
 //go:noescape
 func roundValuesAVX2(vectors int, dst *float32, src *float32)
 
-// gemv32BF16 computes y = B·x (or y += B·x, see accumulateFlag) for 32·groups rows of B, stride bytes apart, and
-// 8·blocks columns.
+// gemv32BF16 computes y = B·x (or y += B·x when accumulate is not 0) for 32·groups rows of B, stride bytes apart,
+// and 8·blocks columns.
 //
 //go:noescape
-func gemv32BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, flags int)
+func gemv32BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)
 
-// gemv16BF16 computes y = B·x (or y += B·x, see accumulateFlag) for 16·groups rows of B, stride bytes apart, and
-// 8·blocks columns.
+// gemv16BF16 computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, stride bytes apart,
+// and 8·blocks columns.
 //
 //go:noescape
-func gemv16BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, flags int)
+func gemv16BF16(blocks int, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)
 
 // quantizeRowAVX2 is quantizeRowGeneric with split = false for 32·blocks values.
 //

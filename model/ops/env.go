@@ -53,6 +53,7 @@ type Env struct {
 	Profile bool          // measure the time of every op, see [Op.Spent]
 	Drops   bool          // dropout is on: the graph trains
 	Exact   bool          // products read weights of fewer bits as the float32 values that they stand for, see product
+	Rounds  bool          // products with weights in float32 round both operands to bfloat16, see kernel.Pool.GemmBF16
 
 	// Watch, where there is one, is told of the first value of each output that is not finite.
 	Watch func(op string, at int, value float32)
@@ -78,21 +79,23 @@ func (x extent) rows() int {
 // of the float32 matrix that w stands for, as those of its gradients are; without, weights in blocks multiply whole
 // numbers.
 func (e *Env) product(f kernel.Form, n int, x []float32, ldx int, w *kernel.Weights, out []float32, ldo int, add bool) {
-	if e.Exact {
+	switch {
+	case e.Rounds && w.DType == kernel.F32:
+		e.Pool.GemmRounded(f, n, x, ldx, w, out, ldo, add)
+	case e.Exact:
 		e.Pool.GemmDequantized(f, n, x, ldx, w, out, ldo, add)
-		return
+	default:
+		e.Pool.GemmWeights(f, n, x, ldx, w, out, ldo, add)
 	}
-	e.Pool.GemmWeights(f, n, x, ldx, w, out, ldo, add)
 }
 
-// weightGradient adds Aᵀ·B, A (k,m) and B (k,n), to the gradient (m,n) of weights w, in the arithmetic of their
-// products.
-func (e *Env) weightGradient(w *kernel.Weights, m, n, k int, a []float32, lda int, b []float32, ldb int, dw []float32) {
-	if w.DType == kernel.BF16 && !e.Exact {
-		e.Pool.GemmBF16(m, n, k, a, lda, b, ldb, dw, n, true)
+// weightGradient adds Aᵀ·B, A (k,m) and B (k,n), to the gradient dw (m,n) of weights.
+func (e *Env) weightGradient(m, n, k int, a, b, dw []float32) {
+	if e.Rounds {
+		e.Pool.GemmBF16(kernel.TN, m, n, k, a, m, b, n, dw, n, true)
 		return
 	}
-	e.Pool.Gemm(kernel.TN, m, n, k, a, lda, b, ldb, dw, n, true)
+	e.Pool.Gemm(kernel.TN, m, n, k, a, m, b, n, dw, n, true)
 }
 
 // attentionKernel returns the kernel of that shape.

@@ -165,9 +165,9 @@ func (o *linearBackward) run(in [][]float32, dx []float32) {
 	switch {
 	case f.W.Frozen:
 	case f.Conv1D:
-		f.env.weightGradient(f.w, f.in, f.out, n, in[1], f.in, dy, f.out, f.W.Grad)
+		f.env.weightGradient(f.in, f.out, n, in[1], dy, f.W.Grad)
 	default:
-		f.env.weightGradient(f.w, f.out, f.in, n, dy, f.out, in[1], f.in, f.W.Grad)
+		f.env.weightGradient(f.out, f.in, n, dy, in[1], f.W.Grad)
 	}
 	if f.Bias != nil && !f.Bias.Frozen {
 		p.ColumnSum(f.Bias.Grad, dy, n, f.out)

@@ -48,11 +48,20 @@ type loss struct {
 	soft         softRows
 }
 
+// LossChunk is the number of positions in a chunk for v tokens. Products that round their operands have the chunk a
+// second time.
+func LossChunk(v int, rounds bool) int {
+	if rounds {
+		v *= 2
+	}
+	return max(64, chunkFloats/v)
+}
+
 // Apply adds the op on the normed rows x (R, C) of the needed positions and returns the scalar loss.
 func (o *Loss) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
 	v, c := o.W.Shape[0], o.W.Shape[1]
 	if o.Chunk == 0 {
-		o.Chunk = max(64, chunkFloats/v)
+		o.Chunk = LossChunk(v, g.Env.Rounds)
 	}
 	o.Chunk = min(g.Capacity, o.Chunk)
 	o.Logprobs = buffer[float64](g, g.Capacity)
@@ -124,7 +133,7 @@ func (o *loss) pass(x []float32, product, grad bool) {
 			scaleRows(p, dx, o.Scale)
 		}
 		if grad && o.wantW {
-			o.env.weightGradient(o.w, o.v, o.c, rows, o.logits, o.v, x, o.c, o.W.Grad)
+			o.env.weightGradient(o.v, o.c, rows, o.logits, x, o.W.Grad)
 		}
 	}
 }

@@ -16,8 +16,8 @@ import (
 type Param struct {
 	Name    string
 	Shape   []int
-	Value   []float32       // nil where Reduced is all there is
-	Reduced *kernel.Weights // in fewer bits, for matrix products and look-ups to read in place of Value; nil: Value
+	Value   []float32       // nil where there is Reduced
+	Reduced *kernel.Weights // in fewer bits, in place of Value; or nil
 	Grad    []float32
 	Frozen  bool     // not trained
 	Decay   bool     // takes part in weight decay
@@ -32,15 +32,6 @@ func (p *Param) Weights(f kernel.Form) *kernel.Weights {
 	}
 	w := kernel.Float32Weights(f, p.Shape[0], p.Shape[1], p.Value)
 	return &w
-}
-
-// Refresh makes Reduced anew from Value, after that has changed; where only one of them is there, nothing is to be
-// done.
-func (p *Param) Refresh(pool *kernel.Pool) error {
-	if p.Reduced == nil || p.Value == nil {
-		return nil
-	}
-	return p.Reduced.Set(pool, 0, p.Value)
 }
 
 // Size returns the number of values.

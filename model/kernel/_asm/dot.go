@@ -15,8 +15,6 @@ func dot() {
 		"steps of the chain. flags has no flushFlag: these instructions flush always.", vdpbf16ps})
 	pairsAlong()
 	pairsAcross()
-	pairRows()
-	swapWords()
 	peakDot()
 }
 
@@ -91,51 +89,6 @@ func pairsAcross() {
 	ADDQ(ds, dst)
 	DECQ(pairs)
 	JNZ(LabelRef("row"))
-	VZEROUPPER()
-	RET()
-}
-
-// pairRows is pairsAcross for what is bfloat16 already.
-func pairRows() {
-	function("pairRows", "func(pairs, vectors int, dst *float32, dstStride int, src *uint16, srcStride int)",
-		"pairRows is pairsAcross for values in bfloat16.")
-	pairs, dst, ds, src, ss := load("pairs"), load("dst"), load("dstStride"), load("src"), load("srcStride")
-	Label("row")
-	n, from, to := load("vectors"), GP64(), GP64()
-	MOVQ(src, from)
-	MOVQ(dst, to)
-	Label("loop")
-	first, second := w.reg(), w.reg()
-	VPMOVZXWD(at(from, 0), first)
-	VPMOVZXWD(indexed(from, ss, 1), second)
-	VPSLLD(Imm(16), first, first)
-	VPORD(first, second, first)
-	VMOVUPS(first, at(to, 0))
-	ADDQ(Imm(32), from)
-	ADDQ(Imm(64), to)
-	DECQ(n)
-	JNZ(LabelRef("loop"))
-	PREFETCHT1(at(from, 0)) // what the next panel reads
-	LEAQ(indexed(src, ss, 2), src)
-	ADDQ(ds, dst)
-	DECQ(pairs)
-	JNZ(LabelRef("row"))
-	VZEROUPPER()
-	RET()
-}
-
-// swapWords turns neighbours as they lie in memory, the first one the even half, into pairs.
-func swapWords() {
-	function("swapWords", "func(vectors int, x *float32)", "swapWords swaps the halves of 16·vectors pairs.")
-	n, x := load("vectors"), load("x")
-	Label("loop")
-	y := w.reg()
-	VMOVUPS(at(x, 0), y)
-	VPROLD(Imm(16), y, y)
-	VMOVUPS(y, at(x, 0))
-	ADDQ(Imm(64), x)
-	DECQ(n)
-	JNZ(LabelRef("loop"))
 	VZEROUPPER()
 	RET()
 }

@@ -132,12 +132,11 @@ func roundBF16() {
 
 // roundValues is the rounding of operands where no instruction multiplies bfloat16.
 func roundValues() {
-	high := static("bf16High")
+	high, unit := static("bf16High"), word("bf16Unit", 0x3f800000)
 	function("roundValuesAVX2", "func(vectors int, dst, src *float32)",
 		"roundValuesAVX2 is roundValuesGeneric for 8·vectors values.")
 	n, dst, src := load("vectors"), load("dst"), load("src")
 	one, bit, half, quiet := YMM(), YMM(), YMM(), YMM()
-	unit := word("bf16Unit", 0x3f800000)
 	VMOVDQU(unit, one)
 	VMOVDQU(static("bf16One"), bit)
 	VMOVDQU(static("bf16Half"), half)
@@ -170,11 +169,10 @@ func roundValues() {
 func matrixVectorBF16(vecs int) {
 	high, rows := static("bf16High"), 8*vecs
 	name := fmt.Sprintf("gemv%dBF16", rows)
-	function(name, "func(blocks, groups int, x *float32, b *uint16, stride int, y *float32, flags int)",
-		fmt.Sprintf("%s computes y = B·x (or y += B·x, see accumulateFlag) for %d·groups rows of B, "+
+	function(name, "func(blocks, groups int, x *float32, b *uint16, stride int, y *float32, accumulate int)",
+		fmt.Sprintf("%s computes y = B·x (or y += B·x when accumulate is not 0) for %d·groups rows of B, "+
 			"stride bytes apart, and 8·blocks columns.", name, rows))
 	groups, b, ss, y := load("groups"), load("b"), load("stride"), load("y")
-	flush()
 	acc := make([]vector, vecs)
 	for i := range acc {
 		acc[i] = YMM()
@@ -187,8 +185,8 @@ func matrixVectorBF16(vecs int) {
 	for i := range acc {
 		VXORPS(acc[i], acc[i], acc[i])
 	}
-	flags := load("flags")
-	TESTQ(U32(1), flags)
+	flag := load("accumulate")
+	TESTQ(flag, flag)
 	JZ(LabelRef("start"))
 	for i := range acc {
 		VMOVUPS(at(y, 32*i), acc[i])
@@ -242,7 +240,6 @@ func matrixVectorBF16(vecs int) {
 	}
 	DECQ(groups)
 	JNZ(LabelRef("group"))
-	unflush()
 	VZEROUPPER()
 	RET()
 }

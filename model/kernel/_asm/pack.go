@@ -95,11 +95,10 @@ func network(r, t []vector, to func(i int, column vector)) {
 // else moves.
 func matrixVector() {
 	name := "gemv16" + w.isa
-	function(name, "func(blocks, groups int, x, b *float32, stride int, y *float32, flags int)",
-		fmt.Sprintf("%s computes y = B·x (or y += B·x, see accumulateFlag) for 16·groups rows of B, "+
+	function(name, "func(blocks, groups int, x, b *float32, stride int, y *float32, accumulate int)",
+		fmt.Sprintf("%s computes y = B·x (or y += B·x when accumulate is not 0) for 16·groups rows of B, "+
 			"stride bytes apart, and %d·blocks columns.", name, w.lanes))
 	groups, b, ss, y := load("groups"), load("b"), load("stride"), load("y")
-	flush()
 	for vecs := 2; vecs*w.lanes >= 16; vecs-- { // two chains, because one would wait for itself; what is left with one
 		label, take := fmt.Sprint("of", vecs), Imm(uint64(vecs*w.lanes/16))
 		Label(label)
@@ -109,8 +108,8 @@ func matrixVector() {
 		for i := range acc {
 			acc[i] = zero()
 		}
-		flags := load("flags")
-		TESTQ(U32(1), flags)
+		flag := load("accumulate")
+		TESTQ(flag, flag)
 		JZ(LabelRef(label + "start"))
 		for i := range acc {
 			VMOVUPS(at(y, w.bytes()*i), acc[i])
@@ -151,7 +150,6 @@ func matrixVector() {
 		JMP(LabelRef(label))
 		Label("not" + label)
 	}
-	unflush()
 	VZEROUPPER()
 	RET()
 }
