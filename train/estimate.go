@@ -93,7 +93,7 @@ const usualFraction = 0.6
 // estimateTime returns the time of the steps to come and the measured peak in operations a second, 0 where that is
 // not known. tokens is the sum of the rows' lengths, of which a part is shared.
 func (u *run) estimateTime(tokens int, shared float64) (time.Duration, float64) {
-	peak := u.Pool.PeakFLOPS()
+	peak := u.Pool.PeakFLOPS(u.Model.Rounds)
 	if peak == 0 {
 		return 0, 0
 	}

@@ -17,6 +17,13 @@ func onPaths(b *testing.B, f func(b *testing.B)) {
 	}
 }
 
+// gemms are the products that BenchmarkGemm measures on each path.
+var gemms = []struct {
+	name   string
+	rounds bool
+	dots   bool
+}{{"fp32", false, false}, {"bf16", true, false}, {"bf16 by VDPBF16PS", true, true}}
+
 func BenchmarkGemm(b *testing.B) {
 	p := NewPool(0)
 	defer p.Close()
@@ -47,11 +54,16 @@ func BenchmarkGemm(b *testing.B) {
 		shape{2048, 128, 512}, shape{1, 576, 1536}, shape{1, 49152, 576}, shape{8, 1536, 576})
 	onPaths(b, func(b *testing.B) {
 		for _, f := range []Form{NT, NN, TN} {
-			for _, s := range shapes {
+			for i := range len(shapes) * len(gemms) {
+				s, kind := shapes[i/len(gemms)], gemms[i%len(gemms)]
 				if path == generic && s.m*s.n*s.k > 1<<26 {
 					continue // minutes of pure Go show nothing
 				}
-				b.Run(fmt.Sprintf("form=%v/m=%d/n=%d/k=%d", f, s.m, s.n, s.k), func(b *testing.B) {
+				if kind.dots && (path != avx512 || !dotRuns()) {
+					continue
+				}
+				b.Run(fmt.Sprintf("form=%v/m=%d/n=%d/k=%d/dtype=%s", f, s.m, s.n, s.k, kind.name), func(b *testing.B) {
+					defer withDots(kind.dots)()
 					x, y, z := random(s.m*s.k), random(s.k*s.n), make([]float32, s.m*s.n)
 					lda, ldb := s.k, s.n
 					if f == TN {
@@ -60,16 +72,20 @@ func BenchmarkGemm(b *testing.B) {
 					if f == NT {
 						ldb = s.k
 					}
-					p.Gemm(f, s.m, s.n, s.k, x, lda, y, ldb, z, s.n, false)
+					multiply := p.Gemm
+					if kind.rounds {
+						multiply = p.GemmBF16
+					}
+					multiply(f, s.m, s.n, s.k, x, lda, y, ldb, z, s.n, false)
 					cpu := cpuTime()
 					for b.Loop() {
-						p.Gemm(f, s.m, s.n, s.k, x, lda, y, ldb, z, s.n, false)
+						multiply(f, s.m, s.n, s.k, x, lda, y, ldb, z, s.n, false)
 					}
 					flop := 2 * float64(s.m) * float64(s.n) * float64(s.k)
 					cpu = cpuTime() - cpu
 					b.ReportMetric(flop*float64(b.N)/float64(cpu), "GFLOP/cpu-s")
 					b.ReportMetric(flop*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
-					b.ReportMetric(p.PeakFLOPS()/1e9, "peak")
+					b.ReportMetric(p.PeakFLOPS(kind.rounds)/1e9, "peak")
 				})
 			}
 		}

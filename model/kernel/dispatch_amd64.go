@@ -391,12 +391,14 @@ func expandBF16(dst []float32, src []uint16) {
 
 // roundValues does dst = src rounded to bfloat16 as an operand is: a subnormal number becomes 0 first.
 func roundValues(dst, src []float32) {
-	done := 0
-	if path != generic && len(dst) >= 8 {
-		done = len(dst) &^ 7
-		roundValuesAVX2(done/8, &dst[0], &src[:done][0])
+	switch path {
+	case avx512:
+		roundValuesAVX512(dst, src[:len(dst)])
+	case avx2:
+		roundValuesAVX2(dst, src[:len(dst)])
+	default:
+		roundValuesGeneric(dst, src)
 	}
-	roundValuesGeneric(dst[done:], src[done:])
 }
 
 // tiles calls gemmAVX512 or gemmAVX2.

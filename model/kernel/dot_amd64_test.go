@@ -39,7 +39,7 @@ var dotCanRun = sync.OnceValue(func() bool {
 	return c.Run() == nil
 })
 
-func dotRuns(*testing.T) bool { return dotCanRun() }
+func dotRuns() bool { return dotCanRun() }
 
 // withDots decides whether products run on VDPBF16PS until what it returns is called.
 func withDots(on bool) (undo func()) {

@@ -2,8 +2,6 @@
 
 package kernel
 
-import "testing"
-
-func dotRuns(*testing.T) bool { return false }
+func dotRuns() bool { return false }
 
 func withDots(bool) (undo func()) { return func() {} }

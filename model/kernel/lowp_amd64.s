@@ -148,6 +148,40 @@ loop:
 	VZEROUPPER
 	RET
 
+DATA lowpMask<>+0(SB)/4, $0xffffffff
+DATA lowpMask<>+4(SB)/4, $0xffffffff
+DATA lowpMask<>+8(SB)/4, $0xffffffff
+DATA lowpMask<>+12(SB)/4, $0xffffffff
+DATA lowpMask<>+16(SB)/4, $0xffffffff
+DATA lowpMask<>+20(SB)/4, $0xffffffff
+DATA lowpMask<>+24(SB)/4, $0xffffffff
+DATA lowpMask<>+28(SB)/4, $0xffffffff
+DATA lowpMask<>+32(SB)/4, $0xffffffff
+DATA lowpMask<>+36(SB)/4, $0xffffffff
+DATA lowpMask<>+40(SB)/4, $0xffffffff
+DATA lowpMask<>+44(SB)/4, $0xffffffff
+DATA lowpMask<>+48(SB)/4, $0xffffffff
+DATA lowpMask<>+52(SB)/4, $0xffffffff
+DATA lowpMask<>+56(SB)/4, $0xffffffff
+DATA lowpMask<>+60(SB)/4, $0xffffffff
+DATA lowpMask<>+64(SB)/4, $0x00000000
+DATA lowpMask<>+68(SB)/4, $0x00000000
+DATA lowpMask<>+72(SB)/4, $0x00000000
+DATA lowpMask<>+76(SB)/4, $0x00000000
+DATA lowpMask<>+80(SB)/4, $0x00000000
+DATA lowpMask<>+84(SB)/4, $0x00000000
+DATA lowpMask<>+88(SB)/4, $0x00000000
+DATA lowpMask<>+92(SB)/4, $0x00000000
+DATA lowpMask<>+96(SB)/4, $0x00000000
+DATA lowpMask<>+100(SB)/4, $0x00000000
+DATA lowpMask<>+104(SB)/4, $0x00000000
+DATA lowpMask<>+108(SB)/4, $0x00000000
+DATA lowpMask<>+112(SB)/4, $0x00000000
+DATA lowpMask<>+116(SB)/4, $0x00000000
+DATA lowpMask<>+120(SB)/4, $0x00000000
+DATA lowpMask<>+124(SB)/4, $0x00000000
+GLOBL lowpMask<>(SB), RODATA|NOPTR, $128
+
 DATA bf16Unit<>+0(SB)/4, $0x3f800000
 DATA bf16Unit<>+4(SB)/4, $0x3f800000
 DATA bf16Unit<>+8(SB)/4, $0x3f800000
@@ -158,34 +192,108 @@ DATA bf16Unit<>+24(SB)/4, $0x3f800000
 DATA bf16Unit<>+28(SB)/4, $0x3f800000
 GLOBL bf16Unit<>(SB), RODATA|NOPTR, $32
 
-// func roundValuesAVX2(vectors int, dst *float32, src *float32)
+// func roundValuesAVX2(dst []float32, src []float32)
 // Requires: AVX, AVX2, SSE
-TEXT ·roundValuesAVX2(SB), NOSPLIT, $0-24
-	MOVQ    vectors+0(FP), AX
-	MOVQ    dst+8(FP), CX
-	MOVQ    src+16(FP), DX
-	VMOVDQU bf16Unit<>+0(SB), Y0
-	VMOVDQU bf16One<>+0(SB), Y1
-	VMOVDQU bf16Half<>+0(SB), Y2
-	VMOVDQU bf16Quiet<>+0(SB), Y3
-	LDMXCSR flushing<>+0(SB)
+TEXT ·roundValuesAVX2(SB), NOSPLIT, $0-48
+	MOVQ         dst_len+8(FP), AX
+	MOVQ         dst_base+0(FP), CX
+	MOVQ         src_base+24(FP), DX
+	LDMXCSR      flushing<>+0(SB)
+	VBROADCASTSS bf16Unit<>+0(SB), Y0
+	VBROADCASTSS bf16One<>+0(SB), Y1
+	VBROADCASTSS bf16Half<>+0(SB), Y2
+	VBROADCASTSS bf16High<>+0(SB), Y3
+	SUBQ         $0x08, AX
+	JL           rest
 
 loop:
-	VMULPS    (DX), Y0, Y4
+	VMOVUPS   (DX), Y4
+	VMULPS    Y0, Y4, Y4
 	VPSRLD    $0x10, Y4, Y5
 	VPAND     Y1, Y5, Y5
 	VPADDD    Y2, Y5, Y5
-	VPADDD    Y5, Y4, Y6
-	VCMPPS    $0x03, Y4, Y4, Y5
-	VPOR      Y3, Y4, Y4
-	VBLENDVPS Y5, Y4, Y6, Y6
-	VPAND     bf16High<>+0(SB), Y6, Y6
-	VMOVUPS   Y6, (CX)
-	ADDQ      $0x20, DX
+	VPADDD    Y4, Y5, Y5
+	VCMPPS    $0x03, Y4, Y4, Y6
+	VBLENDVPS Y6, Y4, Y5, Y5
+	VPAND     Y3, Y5, Y5
+	VMOVUPS   Y5, (CX)
 	ADDQ      $0x20, CX
-	DECQ      AX
-	JNZ       loop
-	LDMXCSR   standard<>+0(SB)
+	ADDQ      $0x20, DX
+	SUBQ      $0x08, AX
+	JGE       loop
+
+rest:
+	ADDQ       $0x08, AX
+	JZ         done
+	LEAQ       lowpMask<>+0(SB), BX
+	SHLQ       $0x02, AX
+	SUBQ       AX, BX
+	VMOVUPS    64(BX), Y4
+	VMASKMOVPS (DX), Y4, Y5
+	VMULPS     Y0, Y5, Y0
+	VPSRLD     $0x10, Y0, Y5
+	VPAND      Y1, Y5, Y5
+	VPADDD     Y2, Y5, Y5
+	VPADDD     Y0, Y5, Y5
+	VCMPPS     $0x03, Y0, Y0, Y1
+	VBLENDVPS  Y1, Y0, Y5, Y5
+	VPAND      Y3, Y5, Y5
+	VMASKMOVPS Y5, Y4, (CX)
+
+done:
+	LDMXCSR standard<>+0(SB)
+	VZEROUPPER
+	RET
+
+// func roundValuesAVX512(dst []float32, src []float32)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·roundValuesAVX512(SB), NOSPLIT, $0-48
+	MOVQ         dst_len+8(FP), AX
+	MOVQ         dst_base+0(FP), CX
+	MOVQ         src_base+24(FP), DX
+	LDMXCSR      flushing<>+0(SB)
+	VBROADCASTSS bf16Unit<>+0(SB), Z0
+	VBROADCASTSS bf16One<>+0(SB), Z1
+	VBROADCASTSS bf16Half<>+0(SB), Z2
+	VBROADCASTSS bf16High<>+0(SB), Z3
+	SUBQ         $0x10, AX
+	JL           rest
+
+loop:
+	VMOVUPS (DX), Z4
+	VMULPS  Z0, Z4, Z4
+	VPSRLD  $0x10, Z4, Z5
+	VPANDD  Z1, Z5, Z5
+	VPADDD  Z2, Z5, Z5
+	VPADDD  Z4, Z5, Z5
+	VCMPPS  $0x03, Z4, Z4, K1
+	VMOVAPS Z4, K1, Z5
+	VPANDD  Z3, Z5, Z5
+	VMOVUPS Z5, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x10, AX
+	JGE     loop
+
+rest:
+	ADDQ      $0x10, AX
+	JZ        done
+	MOVL      $0xffffffff, BX
+	BZHIL     AX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (DX), K1, Z4
+	VMULPS    Z0, Z4, Z0
+	VPSRLD    $0x10, Z0, Z4
+	VPANDD    Z1, Z4, Z4
+	VPADDD    Z2, Z4, Z4
+	VPADDD    Z0, Z4, Z4
+	VCMPPS    $0x03, Z0, Z0, K2
+	VMOVAPS   Z0, K2, Z4
+	VPANDD    Z3, Z4, Z4
+	VMOVUPS   Z4, K1, (CX)
+
+done:
+	LDMXCSR standard<>+0(SB)
 	VZEROUPPER
 	RET
 

@@ -19,10 +19,15 @@ func expandRowsBF16(rows int, vectors int, dst *float32, dstStride int, src *uin
 //go:noescape
 func roundBF16AVX2(vectors int, dst *uint16, src *float32)
 
-// roundValuesAVX2 is roundValuesGeneric for 8·vectors values.
+// roundValuesAVX2 is roundValuesGeneric: dst = src rounded.
 //
 //go:noescape
-func roundValuesAVX2(vectors int, dst *float32, src *float32)
+func roundValuesAVX2(dst []float32, src []float32)
+
+// roundValuesAVX512 is roundValuesGeneric: dst = src rounded.
+//
+//go:noescape
+func roundValuesAVX512(dst []float32, src []float32)
 
 // gemv32BF16 computes y = B·x (or y += B·x when accumulate is not 0) for 32·groups rows of B, stride bytes apart,
 // and 8·blocks columns.

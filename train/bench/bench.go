@@ -135,14 +135,14 @@ func presetSteps(ctx context.Context, name string, c model.Config, o Options) (*
 	defer t.Close()
 	res := &Result{Preset: name, DType: o.DType.String(), Batch: o.Batch, Seq: o.Seq, Threads: pool.Threads(),
 		Kernels: kernel.Path(), Checkpointing: o.Checkpointing, EstimatedRSS: need.Total()}
-	before := pool.PeakFLOPS()
+	before := pool.PeakFLOPS(m.Rounds)
 	if err := res.measure(ctx, t, o.Steps, o.Profile); err != nil {
 		return nil, err
 	}
 	tokens := float64(o.Batch * o.Seq)
 	res.TokensPerSec = tokens / res.NsPerStep * 1e9
 	res.GFLOPS = tokens * (train.BodyFLOPs(m, float64(o.Seq)) + train.HeadFLOPs(m)) / res.NsPerStep
-	res.against(max(before, pool.PeakFLOPS()) / 1e9)
+	res.against(max(before, pool.PeakFLOPS(m.Rounds)) / 1e9)
 	limit(res.Profile, stepWork(m, tokens, float64(o.Seq)), res.PeakGFLOPS)
 	return res, nil
 }

@@ -132,35 +132,41 @@ func roundBF16() {
 
 // roundValues is the rounding of operands where no instruction multiplies bfloat16.
 func roundValues() {
-	high, unit := static("bf16High"), word("bf16Unit", 0x3f800000)
-	function("roundValuesAVX2", "func(vectors int, dst, src *float32)",
-		"roundValuesAVX2 is roundValuesGeneric for 8·vectors values.")
-	n, dst, src := load("vectors"), load("dst"), load("src")
-	one, bit, half, quiet := YMM(), YMM(), YMM(), YMM()
-	VMOVDQU(unit, one)
-	VMOVDQU(static("bf16One"), bit)
-	VMOVDQU(static("bf16Half"), half)
-	VMOVDQU(static("bf16Quiet"), quiet)
-	LDMXCSR(static("flushing"))
-	Label("loop")
-	x, odd, nan, r := YMM(), YMM(), YMM(), YMM()
-	VMULPS(at(src, 0), one, x) // a subnormal number becomes 0
-	VPSRLD(Imm(16), x, odd)
-	VPAND(bit, odd, odd)
-	VPADDD(half, odd, odd)
-	VPADDD(odd, x, r)
-	VCMPPS(Imm(3), x, x, nan)
-	VPOR(quiet, x, x)
-	VBLENDVPS(nan, x, r, r)
-	VPAND(high, r, r)
-	VMOVUPS(r, at(dst, 0))
-	ADDQ(Imm(32), src)
-	ADDQ(Imm(32), dst)
-	DECQ(n)
-	JNZ(LabelRef("loop"))
-	LDMXCSR(static("standard"))
-	VZEROUPPER()
-	RET()
+	maskTable("lowpMask")
+	word("bf16Unit", 0x3f800000)
+	for _, w = range widths {
+		k := map[string]vector{}
+		kernel("roundValues", "func(dst, src []float32)", "dst = src rounded", names("dst", "src"), 8, func() {
+			LDMXCSR(static("flushing"))
+			for _, name := range names("Unit", "One", "Half", "High") {
+				k[name] = w.reg()
+				VBROADCASTSS(static("bf16"+name), k[name])
+			}
+		}, func(s *sweep) {
+			x, r := mul(s.read("src"), k["Unit"]), w.reg() // a subnormal number becomes 0, and a NaN a quiet one
+			VPSRLD(Imm(16), x, r)
+			if w.lanes == 8 {
+				VPAND(k["One"], r, r)
+			} else {
+				VPANDD(k["One"], r, r)
+			}
+			VPADDD(k["Half"], r, r)
+			VPADDD(x, r, r)
+			if w.lanes == 8 {
+				nan := w.reg()
+				VCMPPS(Imm(3), x, x, nan)
+				VBLENDVPS(nan, x, r, r)
+				VPAND(k["High"], r, r)
+			} else {
+				nan := K()
+				VCMPPS(Imm(3), x, x, nan)
+				VMOVAPS(x, nan, r)
+				VPANDD(k["High"], r, r)
+			}
+			s.write("dst", r)
+		}, func() { LDMXCSR(static("standard")) })
+	}
+	w = widths[0]
 }
 
 // matrixVectorBF16 is matrixVector for bfloat16: two values of a row are one lane on their way through the transposing

@@ -21,6 +21,7 @@ type special struct {
 	// The form is called with the number of units and pointers. One serves all paths of amd64, and no other architecture
 	// has any.
 	counted bool
+	amd64   bool // no other architecture has a form
 	// The form gives the number of exceptions and the kernel says whether there is none.
 	none bool
 }
@@ -34,7 +35,7 @@ var specials = map[string]special{
 	"finite":        {unit: map[string]int{"arm64": 4}, none: true},
 	"roundBF16":     {unit: map[string]int{"amd64": 16}, counted: true},
 	"expandBF16":    {unit: map[string]int{"amd64": 8}, counted: true},
-	"roundValues":   {unit: map[string]int{"amd64": 8}, counted: true},
+	"roundValues":   {amd64: true},
 }
 
 func writeKernel(b *bytes.Buffer, a arch, stem string, f function) {
@@ -45,7 +46,7 @@ func writeKernel(b *bytes.Buffer, a arch, stem string, f function) {
 	}
 	f.open(b, name)
 	switch {
-	case a.paths == nil || s.counted && a.name != "amd64":
+	case a.paths == nil || (s.counted || s.amd64) && a.name != "amd64":
 		if f.returns {
 			fmt.Fprint(b, "return ")
 		}
