@@ -100,9 +100,14 @@ type Batch struct {
 	// Group says that so many rows at a time share their prefix: the answers to one prompt. What all rows of the batch
 	// have in common stands once before the prefixes. 0: all rows together.
 	Group int
+	// Nested says that neighbours, in groups of any number, share what they have in common beyond what all rows of the
+	// batch have, so that the fewest positions stand in it. Rows that begin alike then stand side by side, see [Group].
+	Nested bool
 	// Prompts says that the log-probabilities of the prompt are wanted of the first row of each group: of the tokens
 	// before its first trained one, but for the very first.
 	Prompts bool
+
+	sizes, least []int // of Nested
 }
 
 // promptWeight marks the positions that predict the tokens of a prompt, see [Batch].Prompts. What they count is up to
@@ -120,19 +125,43 @@ func (b *Batch) OfPrompt(i int) bool { return b.Weights[i] == promptWeight }
 func BuildBatch(dst *Batch, examples []Example, idx []int) {
 	*dst = Batch{
 		Tokens: dst.Tokens[:0], Positions: dst.Positions[:0], Targets: dst.Targets[:0], Weights: dst.Weights[:0],
-		Segments: dst.Segments[:0], Rows: dst.Rows[:0], Share: dst.Share, Group: dst.Group, Prompts: dst.Prompts,
-	}
-	size := dst.Group
-	if size == 0 {
-		size = max(1, len(idx))
+		Segments: dst.Segments[:0], Rows: dst.Rows[:0], Share: dst.Share, Group: dst.Group, Nested: dst.Nested,
+		Prompts: dst.Prompts, sizes: dst.sizes, least: dst.least,
 	}
 	var root Segment // what all rows have in common, where they are more than a group
-	if dst.Share && !dst.Prompts && len(idx) > size {
+	if dst.Share && dst.rooted(len(idx)) {
 		root = dst.prefix(examples, idx, Segment{})
 	}
-	for ; len(idx) > 0; idx = idx[min(size, len(idx)):] {
-		dst.group(examples, idx[:min(size, len(idx))], root)
+	dst.divide(examples, idx, dst.length(root))
+	for at := 0; len(idx) > 0; at++ {
+		n := dst.next(at, len(idx))
+		dst.group(examples, idx[:n], root)
+		idx = idx[n:]
 	}
+}
+
+// rooted tells whether so many rows are more than a group, and may have a prefix that all groups share.
+func (b *Batch) rooted(rows int) bool {
+	return !b.Prompts && (b.Nested || b.Group > 0 && rows > b.Group)
+}
+
+// next is the number of rows of a group, of those that are left.
+func (b *Batch) next(group, left int) int {
+	switch {
+	case b.Nested:
+		return b.sizes[group]
+	case b.Group > 0:
+		return min(b.Group, left)
+	}
+	return left
+}
+
+// shortest is the length from which on it is worth sharing what comes behind a prefix of n positions.
+func (b *Batch) shortest(n int) int {
+	if b.Nested && n > 0 {
+		return minNested
+	}
+	return minShared
 }
 
 // prefix adds what the examples have in common behind outer, which they have in common too, and returns the segment of
@@ -140,7 +169,7 @@ func BuildBatch(dst *Batch, examples []Example, idx []int) {
 func (b *Batch) prefix(examples []Example, idx []int, outer Segment) Segment {
 	from := b.length(outer)
 	n, first := sharedPrefix(examples, idx)
-	if n < from+minShared {
+	if n < from+b.shortest(from) {
 		return outer
 	}
 	s := Segment{PrefixStart: outer.Start, PrefixEnd: outer.End, Start: len(b.Tokens), End: len(b.Tokens) + n - from}
@@ -205,8 +234,12 @@ func (b *Batch) append(example *Example, from, to int, prompt bool) {
 	}
 }
 
-// minShared is the shortest prefix worth sharing, in tokens.
-const minShared = 8
+// The shortest prefix worth sharing, in tokens, and what is worth sharing behind one where nothing hangs on the order of
+// the sums of gradients.
+const (
+	minShared = 8
+	minNested = 4
+)
 
 // sharedPrefix returns how many tokens all the examples have in common at their beginning, none of whose positions
 // predicts a trained token, and an example that has them. It is 0 for fewer than two examples and where sharing is not
@@ -232,23 +265,24 @@ func sharedPrefix(examples []Example, idx []int) (n, first int) {
 }
 
 // Shared returns how many positions sharing prefixes saves in a micro-batch of the examples, or would if it did. Of b
-// Group and Prompts say what is shared.
+// Group, Nested and Prompts say what is shared.
 func (b *Batch) Shared(examples []Example, idx []int) int {
-	saved, root, size := 0, 0, b.Group
-	if size == 0 {
-		size = max(1, len(idx))
-	}
-	if !b.Prompts && len(idx) > size {
+	saved, root := 0, 0
+	if b.rooted(len(idx)) {
 		root, _ = sharedPrefix(examples, idx)
-		saved = root * ((len(idx)+size-1)/size - 1) // of all groups but one
 	}
-	for ; len(idx) > 0; idx = idx[min(size, len(idx)):] {
-		group := idx[:min(size, len(idx))]
-		n, _ := sharedPrefix(examples, group)
-		if n < root+minShared {
-			n = root
+	b.divide(examples, idx, root)
+	for at := 0; len(idx) > 0; at++ {
+		if at > 0 {
+			saved += root // the first group has it
 		}
-		saved += n * (len(group) - 1)
+		n := b.next(at, len(idx))
+		shared, _ := sharedPrefix(examples, idx[:n])
+		if shared < root+b.shortest(root) {
+			shared = root
+		}
+		saved += shared * (n - 1)
+		idx = idx[n:]
 	}
 	return saved
 }

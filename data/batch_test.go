@@ -197,6 +197,85 @@ func TestSharedByGroups(t *testing.T) {
 	}
 }
 
+// Of rows that stand side by side those that begin alike share it, in the groups that leave the fewest positions, and each
+// row has its own tokens at its own positions.
+func TestNested(t *testing.T) {
+	for n := range 200 {
+		r := rng.NewRand(9, "rows", uint64(n), 0)
+		var examples []Example
+		var idx []int
+		for range 1 + r.Intn(7) {
+			e := Example{IDs: []int32{1, 2, 3, 4, 5, 6, 7, 8, 9}[r.Intn(2):]}
+			for range 5 + r.Intn(12) {
+				e.IDs = append(e.IDs, int32(r.Intn(2)*r.Intn(2)*r.Intn(2)))
+			}
+			e.Mask = make([]bool, len(e.IDs))
+			for i := len(e.IDs) - 1 - r.Intn(4); i < len(e.IDs); i++ {
+				e.Mask[i] = true
+			}
+			idx = append(idx, len(examples))
+			examples = append(examples, e)
+		}
+		order, _ := Group(examples, 1<<20)
+		b := Batch{Share: true, Nested: true}
+		BuildBatch(&b, examples, order[0])
+		if saved := b.Shared(examples, order[0]); len(b.Tokens)+saved != b.RowTokens {
+			t.Errorf("%d positions of %d, said to save %d", len(b.Tokens), b.RowTokens, saved)
+		}
+		if least := fewest(examples, order[0]); len(b.Tokens) != least {
+			t.Errorf("%d positions, %d would do", len(b.Tokens), least)
+		}
+		for k, row := range b.Rows {
+			if row < 0 {
+				continue
+			}
+			var tokens []int32
+			for s := b.Segments[k]; ; {
+				tokens = append(slices.Clone(b.Tokens[s.Start:s.End]), tokens...)
+				if s.PrefixStart == s.PrefixEnd {
+					break
+				}
+				s = b.Segments[slices.IndexFunc(b.Segments, func(p Segment) bool { return p.Start == s.PrefixStart })]
+			}
+			if e := &examples[row]; !slices.Equal(tokens, e.IDs[:e.Inputs()]) {
+				t.Errorf("row %d is %v, want %v", row, tokens, e.IDs)
+			}
+		}
+	}
+}
+
+// fewest tries all ways to put rows into groups, of which each may share what it has in common beyond all rows.
+func fewest(examples []Example, idx []int) int {
+	common := func(idx []int) int {
+		n := len(examples[idx[0]].IDs)
+		for _, i := range idx {
+			n = min(n, examples[i].Untrained(), commonLength(examples[i].IDs, examples[idx[0]].IDs))
+		}
+		return n
+	}
+	root := common(idx)
+	behind := minNested
+	if len(idx) < 2 || root < minShared {
+		root, behind = 0, minShared
+	}
+	least := 1 << 30
+	for ways := range 1 << (len(idx) - 1) { // a bit: a group ends here
+		total := root
+		for from, i := 0, 0; i < len(idx); i++ {
+			total += examples[idx[i]].Inputs() - root
+			if i < len(idx)-1 && ways>>i&1 == 0 {
+				continue
+			}
+			if n := common(idx[from : i+1]); i > from && n >= root+behind {
+				total -= (n - root) * (i - from)
+			}
+			from = i + 1
+		}
+		least = min(least, total)
+	}
+	return least
+}
+
 // Every trained token of every row is a target of weight 1 exactly once, after the token before it, at its position.
 func TestBatchesTrainEveryTokenOnce(t *testing.T) {
 	for n := range 50 {

@@ -2,53 +2,69 @@ package data
 
 import "slices"
 
-// batchCost is what a micro-batch takes beside its positions, in positions: the weights are read once for each.
-const batchCost = 32
-
-// Group puts examples with trained tokens into micro-batches that share prefixes ([Batch].Share), for scoring, where
-// the order does not matter: examples that begin alike stand together, in micro-batches of up to capacity positions, a
-// longer example alone, and all micro-batches together take the least. It returns the indices of the examples of each,
-// and the most positions that one has.
+// Group puts examples with trained tokens into micro-batches that share prefixes ([Batch].Share and Nested), for scoring,
+// where the order does not matter: examples that begin alike stand together, in micro-batches of up to capacity
+// positions, a longer example alone. It returns the indices of the examples of each, and the most positions that one has.
 func Group(examples []Example, capacity int) (batches [][]int, positions int) {
 	order := make([]int, len(examples))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return slices.Compare(examples[a].IDs, examples[b].IDs) })
-	common := make([]int, len(order)) // tokens that an example has in common with the one after it
-	for i := range len(order) - 1 {
-		common[i] = commonLength(examples[order[i]].IDs, examples[order[i+1]].IDs)
-	}
-	least := make([]int, len(order)+1) // what the first so many examples take
-	first := make([]int, len(order)+1) // where the last of their micro-batches begins
-	for end := 1; end <= len(order); end++ {
-		inputs, prefix := 0, 0
-		for start := end - 1; start >= 0; start-- {
-			e := &examples[order[start]]
-			inputs += e.Inputs()
-			if start == end-1 {
+	b := Batch{Nested: true}
+	for len(order) > 0 {
+		n, inputs := 0, 0
+		for prefix := 0; n < len(order); n++ {
+			e := &examples[order[n]]
+			if n == 0 {
 				prefix = e.Untrained()
-			} else {
-				prefix = min(prefix, common[start], e.Untrained())
 			}
-			n := inputs
+			prefix = min(prefix, e.Untrained(), commonLength(e.IDs, examples[order[0]].IDs))
+			least := inputs + e.Inputs()
 			if prefix >= minShared {
-				n -= prefix * (end - start - 1)
+				least -= prefix * n
 			}
-			if n > capacity && start < end-1 {
+			if n > 0 && least > capacity {
 				break
 			}
-			if total := least[start] + batchCost + n; start == end-1 || total < least[end] {
-				least[end], first[end] = total, start
+			inputs += e.Inputs()
+		}
+		batches = append(batches, order[:n:n])
+		positions = max(positions, inputs-b.Shared(examples, order[:n]))
+		order = order[n:]
+	}
+	return batches, positions
+}
+
+// divide finds the groups of the rows, of Nested: those that leave the fewest positions when each row has root already.
+func (b *Batch) divide(examples []Example, idx []int, root int) {
+	if !b.Nested {
+		return
+	}
+	b.least = append(b.least[:0], 0) // positions that the first so many rows save
+	b.sizes = b.sizes[:0]            // at first, of the last of their groups
+	for end := 1; end <= len(idx); end++ {
+		last := &examples[idx[end-1]]
+		prefix, most, size := last.Untrained(), b.least[end-1], 1
+		for start := end - 2; start >= 0 && prefix >= root+minNested; start-- {
+			e := &examples[idx[start]]
+			prefix = min(prefix, e.Untrained(), commonLength(e.IDs, last.IDs))
+			if saved := b.least[start] + (prefix-root)*(end-start-1); prefix >= root+b.shortest(root) && saved > most {
+				most, size = saved, end-start
 			}
 		}
+		b.least, b.sizes = append(b.least, most), append(b.sizes, size)
 	}
-	for end := len(order); end > 0; end = first[end] {
-		batches = append(batches, order[first[end]:end:end])
-		positions = max(positions, least[end]-least[first[end]]-batchCost)
+	// Go back over the last groups, and put their sizes in front.
+	n := len(idx)
+	at := n
+	for end := n; end > 0; {
+		size := b.sizes[end-1]
+		end -= size
+		at--
+		b.sizes[at] = size
 	}
-	slices.Reverse(batches)
-	return batches, positions
+	b.sizes = append(b.sizes[:0], b.sizes[at:]...)
 }
 
 // commonLength is how many tokens two rows have in common at their beginning.

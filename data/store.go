@@ -156,6 +156,26 @@ func (s *Store) Shared(b *Batch, batches [][]int) (saved int, err error) {
 	return saved, nil
 }
 
+// grouped is how many examples are looked at together to find those that begin alike.
+const grouped = 4096
+
+// Group is [Group] of the examples that idx names, some thousands at a time.
+func (s *Store) Group(idx []int, capacity int) (batches [][]int, positions int, err error) {
+	for window := range slices.Chunk(idx, grouped) {
+		if err := s.load(window); err != nil {
+			return nil, 0, err
+		}
+		found, most := Group(s.loaded[:len(window)], capacity)
+		for _, members := range found {
+			for k, i := range members {
+				members[k] = window[i]
+			}
+		}
+		batches, positions = append(batches, found...), max(positions, most)
+	}
+	return batches, positions, nil
+}
+
 // GroupLengths gives the positions that each group of so many examples takes, which share their prefix or do not.
 func (s *Store) GroupLengths(size int, share bool) ([]int32, error) {
 	if size == 1 {

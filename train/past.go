@@ -210,34 +210,20 @@ type Losses struct {
 	sets [][][]int // the micro-batches of each set
 }
 
-// lossRows is how many rows a micro-batch of [Losses] has.
-const lossRows = 16
+// lossPositions is how many positions a micro-batch of [Losses] has at most, unless a row has more.
+const lossPositions = 2048
 
-// NewLosses makes the graph for some sets of rows. The caller closes it.
+// NewLosses makes the graph for some sets of rows, which are measured in the order that takes the least: rows that begin
+// alike together. The caller closes it.
 func (p *Past) NewLosses(sets [][]int) (*Losses, error) {
-	all, err := p.rows.train.Store.GroupLengths(1, true)
-	if err != nil {
-		return nil, err
-	}
 	l := &Losses{rows: p.Rows()}
 	most := 1
 	for _, rows := range sets {
-		var batches [][]int
-		if len(rows) > 0 {
-			lengths := make([]int32, len(rows))
-			for i, row := range rows {
-				lengths[i] = all[row]
-			}
-			plan := evaluationPlan(lengths, lossRows)
-			most = max(most, plan.MaxTokens())
-			for _, b := range plan.Epoch(0) {
-				members := make([]int, len(b))
-				for i, at := range b {
-					members[i] = rows[at]
-				}
-				batches = append(batches, members)
-			}
+		batches, positions, err := p.rows.train.Group(rows, lossPositions)
+		if err != nil {
+			return nil, err
 		}
+		most = max(most, positions)
 		l.sets = append(l.sets, batches)
 	}
 	g, err := p.Model.NewEvaluation(p.Pool, most, nil)
@@ -245,7 +231,7 @@ func (p *Past) NewLosses(sets [][]int) (*Losses, error) {
 		return nil, err
 	}
 	l.held = &heldOut{feed: feed{graph: g, objective: MaskedMean{}}, examples: &p.rows.train.Store,
-		batch: data.Batch{Share: true}, together: 1}
+		batch: data.Batch{Share: true, Nested: true}, together: 1}
 	return l, nil
 }
 

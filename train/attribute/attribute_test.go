@@ -127,6 +127,41 @@ func asked(t *testing.T, prompt, answer string) (Question, Explanation) {
 	return q[0], x
 }
 
+// TestLossesAlone: not a bit of a row's loss hangs on the rows that are measured beside it, and that share its beginning.
+func TestLossesAlone(t *testing.T) {
+	p := past(t)
+	if err := p.Model.ReadWeights(kernel.F32); err != nil {
+		t.Fatal(err)
+	}
+	sets := [][]int{nil}
+	for row := range p.Rows() {
+		sets[0] = append(sets[0], row)
+		sets = append(sets, []int{row})
+	}
+	l, err := p.NewLosses(sets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	batches := 0
+	all, err := l.Measure(t.Context(), 0, func() { batches++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if batches != 1 {
+		t.Errorf("%d micro-batches for rows that fit into one", batches)
+	}
+	for row := range p.Rows() {
+		alone, err := l.Measure(t.Context(), row+1, func() {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if alone[row] != all[row] || all[row] == 0 {
+			t.Errorf("row %d has the loss %v beside the others, and %v alone", row, all[row], alone[row])
+		}
+	}
+}
+
 // spearman is the correlation of ranks.
 func spearman(a, b []float64) float64 {
 	rank := func(v []float64) []float64 {
