@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"instruct/model"
 	"instruct/model/kernel"
 	"instruct/model/pretrained"
 	"instruct/train/coach"
@@ -69,20 +71,27 @@ func (f *forgetting) makeAgain(ctx context.Context, s *streams, plan *coach.Forg
 	if err := plan.Prepare(); err != nil {
 		return err
 	}
-	err := plan.Make(ctx, func(ctx context.Context, dir string, a *coach.Again) error {
-		left, err := os.MkdirTemp("", "instruct-forget-")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(left)
-		path := filepath.Join(left, "corrections.jsonl")
-		if err := a.WriteLeft(path); err != nil {
-			return err
+	err := plan.Make(ctx, func(ctx context.Context, dir string, a *coach.Again) (bool, error) {
+		path := ""
+		if len(a.Left) > 0 {
+			left, err := os.MkdirTemp("", "instruct-forget-")
+			if err != nil {
+				return false, err
+			}
+			defer os.RemoveAll(left)
+			path = filepath.Join(left, "corrections.jsonl")
+			if err := a.WriteLeft(path); err != nil {
+				return false, err
+			}
 		}
 		r := makeRound(dir, plan.Behaviour, path, a)
 		fmt.Fprintf(s.err, "%v\n", a)
-		_, err = r.make(ctx, &streams{s.in, s.err, s.err})
-		return err
+		_, err := r.make(ctx, &streams{s.in, s.err, s.err})
+		if errors.Is(err, errNothingToLearn) {
+			fmt.Fprintf(s.err, "round %d is left out: %v\n", a.Round.Round, err)
+			return false, nil
+		}
+		return true, err
 	})
 	if err != nil {
 		return err
@@ -94,8 +103,8 @@ func (f *forgetting) makeAgain(ctx context.Context, s *streams, plan *coach.Forg
 	dir := plan.Behaviour
 	for _, a := range plan.Rounds {
 		what := "made again, its old model and pages deleted"
-		if a.Empty() {
-			what = "left out, as all that it was taught is forgotten"
+		if plan.LeftOut(&a) {
+			what = "left out, as nothing that it was taught is left"
 		}
 		fmt.Fprintf(s.out, "round %-10d %s\n", a.Round.Round, what)
 	}
@@ -114,14 +123,18 @@ func (f *forgetting) makeAgain(ctx context.Context, s *streams, plan *coach.Forg
 
 // makeRound is a round of before, on the current model of dir; name is the behaviour that it is of.
 func makeRound(dir, name, corrections string, a *coach.Again) *rounding {
-	r := &rounding{behaviour: dir, name: filepath.Base(name), again: &a.Round, options: a.Options, keep: a.Kept,
-		keepRows: a.KeepPrompts, maxNew: 256, worse: 1, yes: true}
+	r := &rounding{behaviour: dir, name: filepath.Base(name), options: a.Options, keep: a.Kept,
+		keepRows: a.KeepPrompts, maxNew: cmp.Or(a.MaxNew, 256), worse: 1, yes: true}
 	if abs, err := filepath.Abs(name); err == nil {
 		r.name = filepath.Base(abs)
 	}
 	if r.keepRows == 0 {
 		r.keepRows = keepPrompts
 	}
-	r.corrections, r.author, r.suites = corrections, a.Author, a.Suites
+	r.corrections, r.author, r.suites, r.unseen = corrections, a.Author, a.SuiteFiles, a.UnseenFiles
+	r.rules.paths, r.rules.prompt, r.again = a.Policies, a.PolicyPrompt, &a.Round
+	if p := a.Practice; p != nil {
+		r.self, r.sampling = p.Answers, model.Sampling{Temperature: p.Temperature, TopP: p.TopP}
+	}
 	return r
 }

@@ -32,7 +32,6 @@ type rounding struct {
 	behaviour string
 	worse     float64      // share of the tests of a suite
 	saved     bool         // the round is in its folder
-	again     *coach.Round // that is made once more, on another parent; nil: a new one
 	name      string       // of the behaviour on pages, where its folder is another for a while
 }
 
@@ -159,7 +158,11 @@ func (r *rounding) make(ctx context.Context, s *streams) (*coach.Round, error) {
 	defer unlock()
 	defer m.Close()
 	round := coach.Round{Options: r.options, Author: r.author, Kept: r.keep, KeepPrompts: r.keepRows,
-		Corrections: len(lesson.New), ParentHash: m.WeightsHash(), Policies: r.rules.paths, Name: r.name}
+		Corrections: len(lesson.New), ParentHash: m.WeightsHash(), Policies: r.rules.paths, Name: r.name,
+		SuiteFiles: r.suites, UnseenFiles: r.unseen, MaxNew: r.maxNew, PolicyPrompt: r.rules.prompt}
+	if r.again != nil {
+		round.Withheld = r.again.Withheld
+	}
 	kept, err := data.OnDisk(r.keep)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -31,6 +32,7 @@ type sources struct {
 	suites      []string
 	unseen      []string
 	sampling    model.Sampling
+	again       *coach.Round // that is made once more, on another parent; nil: a new one
 
 	system string      // the prompt that the model was tuned with, for suites
 	own    *eval.Suite // of the policy's prompts; nil where there are none
@@ -103,14 +105,13 @@ func (r *sources) read(ctx context.Context) (taught []data.Correction, suites []
 	if r.rules.policy == nil {
 		return taught, suites, nil
 	}
-	more, err := r.examples(taught)
-	if err != nil {
+	if taught, err = r.examples(taught); err != nil {
 		return nil, nil, err
 	}
 	if r.own != nil {
 		suites = append(suites, named(r.own, suites))
 	}
-	return append(taught, more...), suites, nil
+	return taught, suites, nil
 }
 
 func (r *sources) note(format string, args ...any) {
@@ -192,7 +193,10 @@ func promptKey(messages []chat.Message) string {
 	return b.String()
 }
 
-// examples makes corrections of the policy's good examples, but for prompts that a person corrects.
+// errNothingToLearn is of a round that has no row to train.
+var errNothingToLearn = errors.New("there is nothing to learn")
+
+// examples adds to corrections the policy's good examples, but for prompts that a person corrects.
 func (r *sources) examples(corrected []data.Correction) ([]data.Correction, error) {
 	p := r.rules.policy
 	var examples []data.Correction
@@ -202,9 +206,22 @@ func (r *sources) examples(corrected []data.Correction) ([]data.Correction, erro
 		if r.own, err = eval.FromPolicy(p, r.rules.system(r.system)); err != nil {
 			return nil, err
 		}
-		if examples, untaught, err = coach.FromPolicy(p, r.own, time.Now()); err != nil {
+		var withheld []string
+		if r.again != nil {
+			withheld = r.again.Withheld
+		}
+		if examples, untaught, err = coach.FromPolicy(p, r.own, time.Now(), withheld); err != nil {
 			return nil, err
 		}
+		if len(r.own.Tests) == 0 {
+			r.own = nil
+		}
+	}
+	if r.again != nil {
+		corrected, examples = coach.ExamplesAgain(corrected, examples)
+	}
+	if r.again != nil && len(examples)+len(corrected)+r.self == 0 {
+		return nil, errNothingToLearn
 	}
 	if len(examples)+len(corrected)+r.self == 0 {
 		first := untaught[0]
@@ -222,7 +239,7 @@ func (r *sources) examples(corrected []data.Correction) ([]data.Correction, erro
 	for i := range examples {
 		examples[i].Author = r.author
 	}
-	return examples, nil
+	return append(corrected, examples...), nil
 }
 
 // hasPrompt says whether an example of a rule has a prompt.
@@ -261,8 +278,8 @@ func (r *rounding) learn(ctx context.Context, s *streams, m *pretrained.Model, p
 	round.Practice = p
 	fmt.Fprintf(s.err, "%v\n", p)
 	if len(lesson.New)+len(lesson.Rows) == 0 {
-		return fmt.Errorf("round: there is nothing to learn: %v; more answers (--self), longer ones (--max_new_tokens) or "+
-			"easier tests may help", p)
+		return fmt.Errorf("round: %w: %v; more answers (--self), longer ones (--max_new_tokens) or easier tests may help",
+			errNothingToLearn, p)
 	}
 	return nil
 }

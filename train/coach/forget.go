@@ -37,8 +37,7 @@ type Forgetting struct {
 // Again is a round that is made again.
 type Again struct {
 	Round
-	Left   []data.Correction // that it is taught; none: it is left out
-	Suites []string          // files that it was measured by
+	Left []data.Correction // that it is taught
 }
 
 // progress is forget.json in the folder that is being made: what is forgotten, and which rounds stand already.
@@ -102,6 +101,9 @@ func PlanForget(behaviour string, ids []string) (*Forgetting, error) {
 			if slices.Contains(ids, c.ID) {
 				found[c.ID] = true
 				f.Corrections = append(f.Corrections, c)
+				if len(a.Policies) > 0 {
+					a.Withheld = append(a.Withheld, taughtHash(&c))
+				}
 				continue
 			}
 			a.Left = append(a.Left, c)
@@ -140,10 +142,12 @@ func (f *Forgetting) round(n int) (a Again, taught []data.Correction, err error)
 	if line := own(ledger, n); line != nil { // such as interrupted
 		a.Verdict, a.Reason = line.Verdict, line.Reason
 	}
-	kept, _ := data.OnDisk(a.Kept)
-	for _, path := range slices.Sorted(maps.Keys(a.Files)) {
-		if !slices.Contains(kept, path) && !slices.Contains(a.Policies, path) {
-			a.Suites = append(a.Suites, path)
+	if a.MaxNew == 0 { // an older program's
+		kept, _ := data.OnDisk(a.Kept)
+		for _, path := range slices.Sorted(maps.Keys(a.Files)) {
+			if !slices.Contains(kept, path) && !slices.Contains(a.Policies, path) {
+				a.SuiteFiles = append(a.SuiteFiles, path)
+			}
 		}
 	}
 	path := filepath.Join(pretrained.RoundDir(f.Behaviour, n), correctionsFile)
@@ -160,10 +164,10 @@ func (f *Forgetting) check() error {
 		if a.Empty() {
 			continue
 		}
-		if len(a.Policies) > 0 || a.Practice != nil {
-			return mistake("forget %s: round %d would have to be made again, and it was taught by a policy or by practice; "+
-				"roll back to round %d (`instruct rollback %[1]s --to %[3]d`) and make the later rounds anew", f.Behaviour,
-				a.Round.Round, f.First-1)
+		if (len(a.Policies) > 0 || a.Practice != nil) && a.MaxNew == 0 {
+			return mistake("forget %s: round %d would have to be made again, and it was taught by a policy or by practice "+
+				"when round.json did not say all of how; roll back to round %d (`instruct rollback %[1]s --to %[3]d`) and make "+
+				"the later rounds anew", f.Behaviour, a.Round.Round, f.First-1)
 		}
 		for _, path := range slices.Sorted(maps.Keys(a.Files)) {
 			sum, err := checkpoints.HashFile(path)
@@ -290,8 +294,10 @@ func (f *Forgetting) save(dir string) error {
 	return checkpoints.WriteFile(filepath.Join(dir, progressFile), text)
 }
 
-// Make makes the rounds that are not made yet: one is called with a round, and makes it on the current model of dir.
-func (f *Forgetting) Make(ctx context.Context, one func(ctx context.Context, dir string, a *Again) error) error {
+// Make makes the rounds that are not made yet: one is called with a round, and makes it on the current model of dir, or
+// tells that there is nothing to make, and it is left out.
+func (f *Forgetting) Make(ctx context.Context,
+	one func(ctx context.Context, dir string, a *Again) (made bool, err error)) error {
 	dir := f.Making()
 	for i := range f.Rounds {
 		a := &f.Rounds[i]
@@ -311,12 +317,15 @@ func (f *Forgetting) Make(ctx context.Context, one func(ctx context.Context, dir
 			if err != nil {
 				return err
 			}
+			made := true
 			if want := f.following(); n > want { // it was saved, and not noted
 				n = want
-			} else if err := one(ctx, dir, a); err != nil {
+			} else if made, err = one(ctx, dir, a); err != nil {
 				return err
 			}
-			number = n
+			if made {
+				number = n
+			}
 		}
 		f.progress.Made[a.Round.Round] = number
 		if err := f.save(dir); err != nil {
@@ -388,7 +397,7 @@ func (f *Forgetting) record(current int) error {
 	if err != nil {
 		return err
 	}
-	made := slices.DeleteFunc(slices.Clone(f.Rounds), func(a Again) bool { return a.Empty() })
+	made := slices.DeleteFunc(slices.Clone(f.Rounds), func(a Again) bool { return f.LeftOut(&a) })
 	return record.Append(dir, kindForgot, Forgot{Time: time.Now().UTC().Format(time.RFC3339),
 		Author: record.Author(""), Rows: f.progress.Rows, First: f.First, Again: len(made), Head: head, Current: current},
 		files)
@@ -417,8 +426,46 @@ func (f *Forgetting) carry() (names []string, err error) {
 	return names, nil
 }
 
+// LeftOut tells of a round whether nothing of it was left to be made again.
+func (f *Forgetting) LeftOut(a *Again) bool {
+	return f.progress.Made[a.Round.Round] == f.progress.Made[a.Parent]
+}
+
 // Empty tells whether all that the round was taught is forgotten: it is left out.
-func (a *Again) Empty() bool { return a.Corrections > 0 && len(a.Left) == 0 }
+func (a *Again) Empty() bool {
+	return a.Corrections > 0 && len(a.Left) == 0 && len(a.Policies) == 0 && a.Practice == nil
+}
+
+// taughtHash is the sha256 of what a correction teaches, whenever it was written down.
+func taughtHash(c *data.Correction) string {
+	text, _ := json.Marshal([]any{c.Prompt, c.Chosen, c.Rule, c.Note})
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// ExamplesAgain is for a round that is made again: corrections are what is left of those that it was taught, examples
+// what its policies teach now. It gives the corrections that no policy has, and the examples, those that were taught
+// before under their ids.
+func ExamplesAgain(corrections, examples []data.Correction) (own, taught []data.Correction) {
+	was := map[string]data.Correction{}
+	for _, c := range corrections {
+		was[taughtHash(&c)] = c
+	}
+	for _, e := range examples {
+		hash := taughtHash(&e)
+		if c, ok := was[hash]; ok {
+			e.ID, e.Time = c.ID, c.Time
+			delete(was, hash)
+		}
+		taught = append(taught, e)
+	}
+	for _, c := range corrections {
+		if _, ok := was[taughtHash(&c)]; ok {
+			own = append(own, c)
+		}
+	}
+	return own, taught
+}
 
 // WriteLeft writes the corrections that a round is taught.
 func (a *Again) WriteLeft(path string) error {
@@ -431,5 +478,12 @@ func (a *Again) WriteLeft(path string) error {
 
 // String says what is made.
 func (a *Again) String() string {
-	return fmt.Sprintf("round %d with %d of its %d corrections", a.Round.Round, len(a.Left), a.Corrections)
+	text := fmt.Sprintf("round %d", a.Round.Round)
+	if a.Corrections > 0 {
+		text += fmt.Sprintf(" with %d of its %d corrections", len(a.Left), a.Corrections)
+	}
+	if p := a.Practice; p != nil {
+		text += fmt.Sprintf(", which practises anew: the %d sampled answers that it trained go", p.Trained)
+	}
+	return text
 }

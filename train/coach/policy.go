@@ -2,6 +2,7 @@ package coach
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,9 +14,12 @@ import (
 // FromPolicy makes a correction of every prompt that good examples of a policy's rules answer; s is what the policy
 // asks, by [eval.FromPolicy]. The answer that is wanted is the prompt's first good example that violates no rule of
 // severity block, the rejected one a bad example of the same rule and prompt, or "" where there is none: [Reject] puts
-// what the model says there. untaught are the rules without a good example that has a prompt.
-func FromPolicy(p *policy.Policy, s *eval.Suite, at time.Time) (taught []data.Correction, untaught []*policy.Rule,
-	err error) {
+// what the model says there. untaught are the rules without a good example that has a prompt. An example whose
+// correction has a sha256 of withheld is as if the policy did not have it, and s does not ask its prompt, unless another
+// one is taught.
+func FromPolicy(p *policy.Policy, s *eval.Suite, at time.Time, withheld []string) (taught []data.Correction,
+	untaught []*policy.Rule, err error) {
+	forgotten := map[string]bool{} // prompts
 	tests := map[string]*eval.Test{}
 	for i := range s.Tests {
 		tests[s.Tests[i].Prompt()] = &s.Tests[i]
@@ -29,11 +33,15 @@ func FromPolicy(p *policy.Policy, s *eval.Suite, at time.Time) (taught []data.Co
 			if !x.Good || x.Prompt == "" {
 				continue
 			}
+			c, err := correctionOf(p, r, x, tests[x.Prompt], at)
+			if slices.Contains(withheld, taughtHash(&c)) {
+				forgotten[x.Prompt] = true
+				continue
+			}
 			teaches = true
 			if done[x.Prompt] {
 				continue // two answers to one prompt cannot both be decoded
 			}
-			c, err := correctionOf(p, r, x, tests[x.Prompt], at)
 			if err == nil {
 				done[x.Prompt] = true
 				taught = append(taught, c)
@@ -47,10 +55,11 @@ func FromPolicy(p *policy.Policy, s *eval.Suite, at time.Time) (taught []data.Co
 		}
 	}
 	for _, prompt := range refused {
-		if !done[prompt] {
+		if !done[prompt] && !forgotten[prompt] {
 			return nil, nil, why[prompt]
 		}
 	}
+	s.Tests = slices.DeleteFunc(s.Tests, func(t eval.Test) bool { return forgotten[t.Prompt()] && !done[t.Prompt()] })
 	return taught, untaught, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"instruct/data"
 	"instruct/data/checks"
 	"instruct/data/policy"
 	"instruct/train/eval"
@@ -103,7 +104,7 @@ func TestFromPolicy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	taught, untaught, err := FromPolicy(p, s, time.Unix(0, 0))
+	taught, untaught, err := FromPolicy(p, s, time.Unix(0, 0), nil)
 	if err != nil || len(taught) != 2 || len(untaught) != 1 || untaught[0].ID != "calm" {
 		t.Fatalf("%+v, %v, %v", taught, untaught, err)
 	}
@@ -113,5 +114,25 @@ func TestFromPolicy(t *testing.T) {
 		if got := fmt.Sprint(c.Chosen[0].Content, " ", c.Rejected[0].Content, " ", c.Model); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+
+	// Without the first of them another example of its prompt is taught; a prompt that has no other is not asked.
+	withheld := []string{taughtHash(&taught[0]), taughtHash(&taught[1])}
+	left, _, err := FromPolicy(p, s, time.Unix(1, 0), withheld)
+	if err != nil || len(left) != 0 || len(s.Tests) != 0 {
+		// "HI hi" violates the rule that blocks, so that nothing is left of prompt a
+		t.Errorf("%+v, %+v, %v", left, s.Tests, err)
+	}
+	if s, err = eval.FromPolicy(p, ""); err != nil {
+		t.Fatal(err)
+	}
+	left, _, err = FromPolicy(p, s, time.Unix(1, 0), withheld[1:])
+	if err != nil || len(left) != 1 || len(s.Tests) != 1 || s.Tests[0].Prompt() != "a" {
+		t.Fatalf("%+v, %+v, %v", left, s.Tests, err)
+	}
+	person := data.NewCorrection(taught[1].Prompt, "ho", "", time.Unix(2, 0))
+	own, again := ExamplesAgain([]data.Correction{person, taught[0]}, left)
+	if len(own) != 1 || own[0].ID != person.ID || len(again) != 1 || again[0].ID != taught[0].ID || again[0].Model != "" {
+		t.Errorf("%+v, %+v", own, again)
 	}
 }

@@ -43,10 +43,16 @@ type Round struct {
 	Weights     string      `json:"weights_sha256"`
 	Kept        []string    `json:"kept_files"`             // of which the kept prompts are
 	KeepPrompts int         `json:"keep_prompts,omitempty"` // most of them
-	Name        string      `json:"-"`                      // of the behaviour on pages; "": that of its folder
-	Broken      []string    `json:"broken"`                 // ids of earlier corrections that were right before
-	Answers     *Answers    `json:"-"`                      // written beside it, with a page for people; or nil
-	Practised   []Practised `json:"-"`                      // written beside it
+	// What it was measured by, and practised, in order. Rounds of older programs say none of it, and have no MaxNew.
+	SuiteFiles   []string    `json:"suite_files,omitempty"`
+	UnseenFiles  []string    `json:"unseen_files,omitempty"`
+	MaxNew       int         `json:"max_new_tokens,omitempty"`  // of an answer to a test
+	PolicyPrompt bool        `json:"policy_prompt,omitempty"`   // the rules are said to prompts
+	Withheld     []string    `json:"withheld_sha256,omitempty"` // of the policies' examples that were forgotten
+	Name         string      `json:"-"`                         // of the behaviour on pages; "": that of its folder
+	Broken       []string    `json:"broken"`                    // ids of earlier corrections that were right before
+	Answers      *Answers    `json:"-"`                         // written beside it, with a page for people; or nil
+	Practised    []Practised `json:"-"`                         // written beside it
 	// Files are the hashes of the files that were read, by path: those of the kept prompts, suites and policies.
 	Files map[string]string `json:"files_sha256"`
 }
