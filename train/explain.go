@@ -55,11 +55,12 @@ func (u *run) keepExplain() error {
 	}
 	dir = filepath.Join(dir, fmt.Sprintf("checkpoint-%d", u.trainer.Done.Step))
 	err := checkpoints.SaveDir(dir, func(tmp string) error {
+		sums := checkpoints.Sums{}
 		err := u.trainer.ema.during(func() error {
 			if u.explainRounded() {
 				return u.Model.SaveAs(tmp, u.Recipe.ExplainDType, 0)
 			}
-			return u.Model.Save(tmp)
+			return u.Model.SaveSummed(tmp, sums)
 		})
 		if err != nil {
 			return err
@@ -68,7 +69,7 @@ func (u *run) keepExplain() error {
 		if err != nil {
 			return err
 		}
-		return checkpoints.WriteSums(tmp)
+		return sums.Write(tmp)
 	})
 	if err != nil {
 		return fmt.Errorf("train: keep the weights of step %d: %w", u.trainer.Done.Step, err)

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Twenty deletions, each compared with training afresh.
+"""Thirty-two deletions, each compared with training afresh.
 
-    docs/experiments/forget.py bin/instruct MODEL DATA.json OUT [runs | behaviours]
+    docs/experiments/forget.py bin/instruct MODEL DATA.json OUT [runs | behaviours | taught]
 
 14 of rows of a run (1 to 5 rows each, drawn from all of the run; two runs, one of them shuffled with averaged weights,
-the other packed), 6 of corrections of a behaviour of four rounds. `instruct forget` goes on from a checkpoint, or makes
-rounds again; afresh is `instruct train --drop_rows`, or rounds that never had the correction. A line each: what was
-forgotten, its first use, what was gone on from, and whether the weights are equal. Exit 1 where one is not.
+the other packed), 6 of corrections of a behaviour of four rounds, 12 of corrections and of a policy's examples of a
+behaviour of five rounds, of which one was taught by a policy and two by practice. `instruct forget` goes on from a
+checkpoint, or makes rounds again; afresh is `instruct train --drop_rows`, or rounds that never had the correction (of a
+policy: a file without the example). A line each: what was forgotten, its first use, what was gone on from, and whether
+the weights are equal. Exit 1 where one is not.
 """
 import json, os, random, re, shutil, subprocess, sys
 
@@ -16,9 +18,9 @@ os.makedirs(out, exist_ok=True)
 failed = 0
 
 
-def call(*args):
+def call(*args, may=None):
     done = subprocess.run([instruct, *args], capture_output=True, text=True)
-    if done.returncode != 0:
+    if done.returncode != 0 and not (may and may in done.stderr):
         sys.exit(f"instruct {' '.join(args)}\n{done.stdout}{done.stderr}")
     return done.stdout, done.stderr
 
@@ -113,7 +115,82 @@ def behaviours():
         line("corrections: " + " ".join(gone), first, first, last(whole), last(f"{out}/shop"), last(f"{out}/shop-afresh"))
 
 
+# The rounds of taught(): prompts of corrections, whether the policy is taught too, answers to practise to each test.
+TAUGHT = [(["Where is my parcel?", "When do you open?"], False, 0), ([], True, 0), ([], False, 24),
+          (["Is it far?", "Can I pay later?"], False, 0), (["What is new?"], False, 24)]
+EXAMPLES = {"Do you deliver?": "Yes.", "Is it used?": "No.", "May I come in?": "Yes."}
+
+
+def taught():
+    suite, recipe = f"{out}/practised.yaml", f"{out}/brief.json"
+    with open(recipe, "w") as f:
+        json.dump({"learning_rate": 5e-3, "frozen": 0, "steps": 40, "kept_rows": 0, "contrasts": 0}, f)
+    with open(suite, "w") as f:
+        f.write('prompts: ["{{q}}"]\ntests:\n')
+        for q in ["Who are you?", "Is it open?", "Do you sell tea?", "How much is it?"]:
+            f.write(f"  - vars: {{q: {json.dumps(q)}}}\n    assert: [{{type: regex, value: 'No|Here'}}]\n")
+
+    def policy(path, gone):
+        with open(path, "w") as f:
+            f.write("rules:\n  - id: short\n    text: Be short.\n    severity: warn\n    assert: [{type: regex, value: .}]\n"
+                    "    good:\n")
+            f.writelines(f"      - {{prompt: {json.dumps(p)}, answer: {json.dumps(a)}}}\n" for p, a in EXAMPLES.items()
+                         if p not in gone)
+        return path
+
+    corrections = {}
+    for i, p in enumerate(p for some, _, _ in TAUGHT for p in some):
+        path = f"{out}/one.jsonl"
+        if os.path.exists(path):
+            os.remove(path)
+        call("correct", "--model", model, "--prompt", p, "--good", ["Soon.", "Here.", "No.", "Yes."][i % 4], "--bad", "-",
+             "--out", path)
+        corrections[p] = open(path).read()
+
+    def teach(b, gone, rules):
+        shutil.rmtree(b, ignore_errors=True)
+        for some, with_policy, answers in TAUGHT:
+            args = []
+            left = [p for p in some if p not in gone]
+            if left:
+                with open(f"{out}/taught.jsonl", "w") as f:
+                    f.writelines(corrections[p] for p in left)
+                args += ["--corrections", f"{out}/taught.jsonl"]
+            if with_policy and set(EXAMPLES) - set(gone):
+                args += ["--policy", rules]
+            if answers:
+                args += ["--self", str(answers), "--suite", suite, "--temperature", "1.5"]
+            if args:
+                call("round", b, *args, "--recipe", recipe, "--max_new_tokens", "12", "--max_worse", "100%", "--yes",
+                     *([] if os.path.exists(b) else ["--base", model]), may="there is nothing to learn")
+
+    def last(b):
+        n = int(open(f"{b}/current").read())
+        return json.load(open(f"{b}/rounds/{n:03d}/round.json"))["weights_sha256"]
+
+    whole = f"{out}/taught-whole"
+    teach(whole, [], policy(f"{out}/policy.yaml", []))
+    ids = {}
+    for n in range(1, len(TAUGHT) + 1):
+        path = f"{whole}/rounds/{n:03d}/corrections.jsonl"
+        if os.path.exists(path):
+            ids.update((c["prompt"][-1]["content"], c["id"]) for c in map(json.loads, open(path)))
+    for gone in [["Where is my parcel?"], ["When do you open?"], ["Where is my parcel?", "When do you open?"],
+                 ["Do you deliver?"], ["Is it used?"], ["Is it used?", "May I come in?"], list(EXAMPLES),
+                 ["Where is my parcel?", "Do you deliver?"], ["Is it far?"], ["Can I pay later?", "May I come in?"],
+                 ["What is new?"], ["When do you open?", "Is it used?", "Is it far?", "What is new?"]]:
+        with open(f"{out}/ids.txt", "w") as f:
+            f.write("\n".join(ids[p] for p in gone))
+        shutil.rmtree(f"{out}/taught", ignore_errors=True)
+        shutil.copytree(whole, f"{out}/taught")
+        said = call("forget", f"{out}/taught", "--rows", f"{out}/ids.txt", "--yes")
+        call("audit", "verify", f"{out}/taught")
+        teach(f"{out}/taught-afresh", gone, policy(f"{out}/fewer.yaml", gone))
+        first = re.search("first taught in (round [0-9]+)", said[1])[1]
+        line("taught: " + " ".join(gone)[:38], first, first, last(whole), last(f"{out}/taught"), last(f"{out}/taught-afresh"))
+
+
 print(f"{'forgotten':<46} {'first use':>10} {'made from':>14}")
-for part in sys.argv[5:] or ["runs", "behaviours"]:
-    {"runs": runs, "behaviours": behaviours}[part]()
+for part in sys.argv[5:] or ["runs", "behaviours", "taught"]:
+    {"runs": runs, "behaviours": behaviours, "taught": taught}[part]()
 sys.exit(failed > 0)
