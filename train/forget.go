@@ -46,7 +46,8 @@ type Forgotten struct {
 	Kept        []string
 }
 
-// PlanForget finds the rows of a run, given as drop_rows has them, and what forgetting them takes. It changes nothing.
+// PlanForget finds the rows of a run, given as drop_rows has them, or as a file (@FILE) of the rows themselves, and what
+// forgetting them takes. It changes nothing.
 func PlanForget(ctx context.Context, dir string, rows []string, o Options) (*Forgetting, error) {
 	s, err := readSaved(dir)
 	if err != nil {
@@ -70,6 +71,9 @@ func PlanForget(ctx context.Context, dir string, rows []string, o Options) (*For
 	if now := before.rows.audit().Hash; now != m.DataHash {
 		return nil, mistake("forget %s: its data, tokenizer or template are not those that it was trained on (hash of ids "+
 			"and mask %.12s, recorded %.12s); `instruct verify %[1]s --steps 1` names what differs", dir, now, m.DataHash)
+	}
+	if rows, err = f.named(ctx, before, rows); err != nil {
+		return nil, err
 	}
 	after, err := f.read(ctx, rows)
 	if err != nil {

@@ -30,6 +30,7 @@ old folder stays until the new one is whole; then its weights, checkpoints and p
 hashes of the rows alone. The data files are yours: the run can be made again only with each row in its place, forgotten
 or not.`,
 		Example: `  instruct forget runs/mine --rows rows.txt            a row (path:line, such as train.jsonl:12) a line
+  instruct forget runs/mine --rows them.jsonl          the rows themselves, in the format of the run's data
   instruct forget shop --rows ids.txt                  the id of a correction a line`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -47,7 +48,8 @@ or not.`,
 			return f.run(cmd.Context(), s, args[0])
 		}}
 	fl := c.Flags()
-	fl.StringVar(&f.rows, "rows", "", "file with a row (path:line) a line; of a behaviour the ids of corrections")
+	fl.StringVar(&f.rows, "rows", "", "file with a row (path:line) a line, or of the rows themselves; "+
+		"of a behaviour the ids of corrections")
 	fl.BoolVar(&f.near, "near", false, "take rows that say almost the same too, without asking")
 	fl.BoolVar(&f.yes, "yes", false, "do it without asking")
 	fl.BoolVar(&f.quiet, "quiet", false, "show no progress and no notes")

@@ -62,6 +62,22 @@ func TestForgetRun(t *testing.T) {
 			t.Errorf("%s is left", e.Name())
 		}
 	}
+	// A row may be named by what it says: here both that say it.
+	ok(t, "", recipe+"other")
+	write(t, "them.jsonl", strings.SplitAfter(text.String(), "\n")[2])
+	o = call(t, "", "forget other --rows them.jsonl --yes --quiet")
+	has(t, o.out, "forgotten        2 rows")
+	if got := weights(t, o.out); got != want {
+		t.Errorf("named by what they say, the weights are %s, want %s", got, want)
+	}
+	write(t, "them.jsonl", `{"prompt":"the sea is red","completion":"no"}`)
+	mistaken(t, call(t, "", "forget other --rows them.jsonl"), "them.jsonl: no row of the run's data says the same as that of",
+		"them.jsonl:1")
+	write(t, "them.txt", read(t, "them.jsonl"))
+	mistaken(t, call(t, "", "forget other --rows them.txt"), "them.txt: it holds rows", ".jsonl")
+	write(t, "them.jsonl", `{"prompt":"the sea is red"`)
+	mistaken(t, call(t, "", "forget other --rows them.jsonl"), "them.jsonl:1")
+
 	mistaken(t, call(t, "", "forget out"), "forget needs --rows")
 	mistaken(t, call(t, "", "forget out --rows none.txt"), "none.txt")
 	mistaken(t, call(t, "", "forget out --rows forget.txt"), "nothing to forget")

@@ -30,9 +30,9 @@ type rounding struct {
 	options                   coach.Options
 
 	behaviour string
-	worse     float64      // share of the tests of a suite
-	saved     bool         // the round is in its folder
-	name      string       // of the behaviour on pages, where its folder is another for a while
+	worse     float64 // share of the tests of a suite
+	saved     bool    // the round is in its folder
+	name      string  // of the behaviour on pages, where its folder is another for a while
 }
 
 // keepPrompts is how many prompts of --keep are kept where nobody says.
