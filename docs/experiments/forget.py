@@ -116,19 +116,22 @@ def behaviours():
 
 
 # The rounds of taught(): prompts of corrections, whether the policy is taught too, answers to practise to each test.
-TAUGHT = [(["Where is my parcel?", "When do you open?"], False, 0), ([], True, 0), ([], False, 24),
-          (["Is it far?", "Can I pay later?"], False, 0), (["What is new?"], False, 24)]
+TAUGHT = [(["Where is my parcel?", "When do you open?"], False, 0), ([], True, 0), ([], False, 32),
+          (["Is it far?", "Can I pay later?"], False, 0), (["What is new?"], False, 32)]
 EXAMPLES = {"Do you deliver?": "Yes.", "Is it used?": "No.", "May I come in?": "Yes."}
 
 
 def taught():
-    suite, recipe = f"{out}/practised.yaml", f"{out}/brief.json"
+    recipe = f"{out}/brief.json"
     with open(recipe, "w") as f:
         json.dump({"learning_rate": 5e-3, "frozen": 0, "steps": 40, "kept_rows": 0, "contrasts": 0}, f)
-    with open(suite, "w") as f:
-        f.write('prompts: ["{{q}}"]\ntests:\n')
-        for q in ["Who are you?", "Is it open?", "Do you sell tea?", "How much is it?"]:
-            f.write(f"  - vars: {{q: {json.dumps(q)}}}\n    assert: [{{type: regex, value: 'No|Here'}}]\n")
+    suites = {}
+    for n, wanted in (2, "Here|Yes"), (4, "No"):
+        suites[n] = f"{out}/practised{n}.yaml"
+        with open(suites[n], "w") as f:
+            f.write('prompts: ["{{q}}"]\ntests:\n')
+            for q in ["Who are you?", "Is it open?", "Do you sell tea?", "How much is it?", "Is it here?"]:
+                f.write(f"  - vars: {{q: {json.dumps(q)}}}\n    assert: [{{type: regex, value: '{wanted}'}}]\n")
 
     def policy(path, gone):
         with open(path, "w") as f:
@@ -149,7 +152,7 @@ def taught():
 
     def teach(b, gone, rules):
         shutil.rmtree(b, ignore_errors=True)
-        for some, with_policy, answers in TAUGHT:
+        for n, (some, with_policy, answers) in enumerate(TAUGHT):
             args = []
             left = [p for p in some if p not in gone]
             if left:
@@ -159,7 +162,7 @@ def taught():
             if with_policy and set(EXAMPLES) - set(gone):
                 args += ["--policy", rules]
             if answers:
-                args += ["--self", str(answers), "--suite", suite, "--temperature", "1.5"]
+                args += ["--self", str(answers), "--suite", suites[n], "--temperature", "2"]
             if args:
                 call("round", b, *args, "--recipe", recipe, "--max_new_tokens", "12", "--max_worse", "100%", "--yes",
                      *([] if os.path.exists(b) else ["--base", model]), may="there is nothing to learn")
