@@ -203,7 +203,6 @@ func TestNested(t *testing.T) {
 	for n := range 200 {
 		r := rng.NewRand(9, "rows", uint64(n), 0)
 		var examples []Example
-		var idx []int
 		for range 1 + r.Intn(7) {
 			e := Example{IDs: []int32{1, 2, 3, 4, 5, 6, 7, 8, 9}[r.Intn(2):]}
 			for range 5 + r.Intn(12) {
@@ -213,7 +212,6 @@ func TestNested(t *testing.T) {
 			for i := len(e.IDs) - 1 - r.Intn(4); i < len(e.IDs); i++ {
 				e.Mask[i] = true
 			}
-			idx = append(idx, len(examples))
 			examples = append(examples, e)
 		}
 		order, _ := Group(examples, 1<<20)
