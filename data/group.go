@@ -1,6 +1,9 @@
 package data
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
 // Group puts examples with trained tokens into micro-batches that share prefixes ([Batch].Share and Nested), for scoring,
 // where the order does not matter: examples that begin alike stand together, in micro-batches of up to capacity
@@ -12,28 +15,38 @@ func Group(examples []Example, capacity int) (batches [][]int, positions int) {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return slices.Compare(examples[a].IDs, examples[b].IDs) })
 	b := Batch{Nested: true}
-	for len(order) > 0 {
-		n, inputs := 0, 0
-		for prefix := 0; n < len(order); n++ {
-			e := &examples[order[n]]
-			if n == 0 {
-				prefix = e.Untrained()
-			}
-			prefix = min(prefix, e.Untrained(), commonLength(e.IDs, examples[order[0]].IDs))
-			least := inputs + e.Inputs()
-			if prefix >= minShared {
-				least -= prefix * n
-			}
-			if n > 0 && least > capacity {
-				break
-			}
-			inputs += e.Inputs()
+	taken := func(rows []int) int {
+		n := -b.Shared(examples, rows)
+		for _, i := range rows {
+			n += examples[i].Inputs()
 		}
+		return n
+	}
+	for len(order) > 0 {
+		n := max(1, sort.Search(atMost(examples, order, capacity), func(i int) bool { return taken(order[:i+1]) > capacity }))
 		batches = append(batches, order[:n:n])
-		positions = max(positions, inputs-b.Shared(examples, order[:n]))
+		positions = max(positions, taken(order[:n]))
 		order = order[n:]
 	}
 	return batches, positions
+}
+
+// atMost is how many of the first examples could stand in a micro-batch if each shared all that it has in common with
+// the one before it.
+func atMost(examples []Example, order []int, capacity int) int {
+	total := 0
+	for n, i := range order {
+		e := &examples[i]
+		total += e.Inputs()
+		if n > 0 {
+			last := &examples[order[n-1]]
+			total -= min(e.Untrained(), last.Untrained(), commonLength(e.IDs, last.IDs))
+		}
+		if total > capacity {
+			return n
+		}
+	}
+	return len(order)
 }
 
 // divide finds the groups of the rows, of Nested: those that leave the fewest positions when each row has root already.
