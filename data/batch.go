@@ -234,8 +234,8 @@ func (b *Batch) append(example *Example, from, to int, prompt bool) {
 	}
 }
 
-// The shortest prefix worth sharing, in tokens, and what is worth sharing behind one where nothing hangs on the order of
-// the sums of gradients.
+// The shortest prefix worth sharing, in tokens, and what is worth sharing behind one where nothing hangs on the order
+// of the sums of gradients.
 const (
 	minShared = 8
 	minNested = 4

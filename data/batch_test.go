@@ -197,8 +197,8 @@ func TestSharedByGroups(t *testing.T) {
 	}
 }
 
-// Of rows that stand side by side those that begin alike share it, in the groups that leave the fewest positions, and each
-// row has its own tokens at its own positions.
+// Of rows that stand side by side those that begin alike share it, in the groups that leave the fewest positions, and
+// each row has its own tokens at its own positions.
 func TestNested(t *testing.T) {
 	for n := range 200 {
 		r := rng.NewRand(9, "rows", uint64(n), 0)

@@ -46,8 +46,8 @@ type Forgotten struct {
 	Kept        []string
 }
 
-// PlanForget finds the rows of a run, given as drop_rows has them, or as a file (@FILE) of the rows themselves, and what
-// forgetting them takes. It changes nothing.
+// PlanForget finds the rows of a run, given as drop_rows has them, or as a file (@FILE) of the rows themselves, and
+// what forgetting them takes. It changes nothing.
 func PlanForget(ctx context.Context, dir string, rows []string, o Options) (*Forgetting, error) {
 	s, err := readSaved(dir)
 	if err != nil {

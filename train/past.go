@@ -213,8 +213,8 @@ type Losses struct {
 // lossPositions is how many positions a micro-batch of [Losses] has at most, unless a row has more.
 const lossPositions = 2048
 
-// NewLosses makes the graph for some sets of rows, which are measured in the order that takes the least: rows that begin
-// alike together. The caller closes it.
+// NewLosses makes the graph for some sets of rows, which are measured in the order that takes the least: rows that
+// begin alike together. The caller closes it.
 func (p *Past) NewLosses(sets [][]int) (*Losses, error) {
 	l := &Losses{rows: p.Rows()}
 	most := 1

@@ -36,8 +36,8 @@ func idOf(t *testing.T, behaviour, round, prompt string) string {
 	return ""
 }
 
-// TestForgetPractice: a round of practice behind what is forgotten practises anew, on the model that never had it, and is
-// the round of a behaviour that never had it; what was sampled before is gone.
+// TestForgetPractice: a round of practice behind what is forgotten practises anew, on the model that never had it, and
+// is the round of a behaviour that never had it; what was sampled before is gone.
 func TestForgetPractice(t *testing.T) {
 	workdir(t)
 	undecided(t)
@@ -53,8 +53,8 @@ func TestForgetPractice(t *testing.T) {
 	write(t, "both.jsonl", read(t, "one.jsonl")+read(t, "two.jsonl"))
 	teach := func(b, corrections, more string) {
 		t.Helper()
-		ok(t, "", "round "+b+" --corrections "+corrections+".jsonl --recipe small.json --max_new_tokens 8 --max_worse 100% --yes"+
-			more)
+		ok(t, "", "round "+b+" --corrections "+corrections+".jsonl --recipe small.json --max_new_tokens 8 "+
+			"--max_worse 100% --yes"+more)
 	}
 	practises := func(b string) {
 		t.Helper()
@@ -74,7 +74,8 @@ func TestForgetPractice(t *testing.T) {
 	}
 	has(t, o.err, "round 1 with 1 of its 2 corrections", "round 2, which practises anew", "round 3 with 1 of its 1")
 	sameRounds(t, "own", "fresh", 3)
-	if got := read(t, "own/rounds/002/practised.jsonl"); got != read(t, "fresh/rounds/002/practised.jsonl") || got == before {
+	got, want := read(t, "own/rounds/002/practised.jsonl"), read(t, "fresh/rounds/002/practised.jsonl")
+	if got != want || got == before {
 		t.Errorf("practised is\n%s", got)
 	}
 	has(t, ok(t, "", "audit verify own"), "own is as recorded")

@@ -71,8 +71,8 @@ func TestForgetRun(t *testing.T) {
 		t.Errorf("named by what they say, the weights are %s, want %s", got, want)
 	}
 	write(t, "them.jsonl", `{"prompt":"the sea is red","completion":"no"}`)
-	mistaken(t, call(t, "", "forget other --rows them.jsonl"), "them.jsonl: no row of the run's data says the same as that of",
-		"them.jsonl:1")
+	mistaken(t, call(t, "", "forget other --rows them.jsonl"),
+		"them.jsonl: no row of the run's data says the same as that of", "them.jsonl:1")
 	write(t, "them.txt", read(t, "them.jsonl"))
 	mistaken(t, call(t, "", "forget other --rows them.txt"), "them.txt: it holds rows", ".jsonl")
 	write(t, "them.jsonl", `{"prompt":"the sea is red"`)

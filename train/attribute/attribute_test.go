@@ -127,7 +127,8 @@ func asked(t *testing.T, prompt, answer string) (Question, Explanation) {
 	return q[0], x
 }
 
-// TestLossesAlone: not a bit of a row's loss hangs on the rows that are measured beside it, and that share its beginning.
+// TestLossesAlone: not a bit of a row's loss hangs on the rows that are measured beside it, and that share its
+// beginning.
 func TestLossesAlone(t *testing.T) {
 	p := past(t)
 	if err := p.Model.ReadWeights(kernel.F32); err != nil {

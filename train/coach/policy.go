@@ -15,8 +15,8 @@ import (
 // asks, by [eval.FromPolicy]. The answer that is wanted is the prompt's first good example that violates no rule of
 // severity block, the rejected one a bad example of the same rule and prompt, or "" where there is none: [Reject] puts
 // what the model says there. untaught are the rules without a good example that has a prompt. An example whose
-// correction has a sha256 of withheld is as if the policy did not have it, and s does not ask its prompt, unless another
-// one is taught.
+// correction has a sha256 of withheld is as if the policy did not have it, and s does not ask its prompt, unless
+// another one is taught.
 func FromPolicy(p *policy.Policy, s *eval.Suite, at time.Time, withheld []string) (taught []data.Correction,
 	untaught []*policy.Rule, err error) {
 	forgotten := map[string]bool{} // prompts
