@@ -51,7 +51,7 @@ func (p *Past) cannotUnroll() string {
 		why string
 	}{
 		{r.Optim != "adamw", "its optimizer is " + r.Optim + ", and only AdamW's steps are differentiated"},
-		{r.DType == kernel.BF16.String(), "its weights are rounded (dtype bf16), which has no derivative"},
+		{r.DType == kernel.BF16.String(), "its products round (dtype bf16), which has no derivative"},
 		{r.EMADecay > 0, "its weights are averages (ema_decay)"},
 		{r.SmoothingFactor > 0 || r.ZLoss > 0 || r.NEFTune > 0 || r.LoRADropout > 0,
 			"label_smoothing_factor, z_loss, neftune_noise_alpha and lora_dropout are not differentiated"},

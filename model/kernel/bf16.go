@@ -14,6 +14,15 @@ import (
 //
 // A is rounded first, as a whole; B while it is packed.
 
+// Rounded gives x as values of bfloat16 for several products that have it as their A: products take it as it is. Where
+// VDPBF16PS needs pairs it is x itself. It is valid until a product with another A.
+func (p *Pool) Rounded(x []float32) []float32 {
+	if dots() || len(x) == 0 {
+		return x
+	}
+	return p.rounded(NN, 1, len(x), x, len(x))
+}
+
 // GemmBF16 is [Pool.Gemm] with A and B rounded to bfloat16.
 func (p *Pool) GemmBF16(f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int,
 	accumulate bool) {
@@ -47,11 +56,14 @@ func (p *Pool) GemmRounded(f Form, m int, a []float32, lda int, w *Weights, c []
 	p.GemmBF16(f, m, n, k, a, lda, w.f32, w.Cols, c, ldc, accumulate)
 }
 
-// rounded gives A of a product of form f as values of bfloat16, its rows one after the other. It is valid until the next
-// product.
+// rounded gives A of a product of form f as values of bfloat16, its rows one after the other; what Rounded gave as it
+// is.
 func (p *Pool) rounded(f Form, rows, cols int, x []float32, ld int) []float32 {
 	if f == TN {
 		rows, cols = cols, rows
+	}
+	if s := p.lowp.operands[0]; len(s) > 0 && &s[0] == &x[0] && ld == cols {
+		return x
 	}
 	dst := p.operand(0, rows*cols)
 	p.lowp.operand = operandTask{dst, x, cols, ld}

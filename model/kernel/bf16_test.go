@@ -212,3 +212,24 @@ func TestBF16Loss(t *testing.T) {
 		}
 	}
 }
+
+// TestRounded: what Rounded gave stands for its operand in several products.
+func TestRounded(t *testing.T) {
+	forProducts(t, func(t *testing.T) {
+		p := NewPool(2)
+		defer p.Close()
+		r := rng.NewRand(9, "rounded", 0, 0)
+		const rows, out, in = 60, 70, 50
+		dy, w, x := hostile(&r, rows, out, out, 0, false).x, normals(&r, out*in), normals(&r, rows*in)
+		products := func(dy []float32) []float32 {
+			dx, dw := make([]float32, rows*in), make([]float32, out*in)
+			p.GemmBF16(NN, rows, in, out, dy, out, w, in, dx, in, false)
+			p.GemmBF16(TN, out, in, rows, dy, out, x, in, dw, in, false)
+			return append(dx, dw...)
+		}
+		want := products(dy)
+		if i := firstDifference(products(p.Rounded(dy)), want); i >= 0 {
+			t.Errorf("element %d differs", i)
+		}
+	})
+}

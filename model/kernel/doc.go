@@ -18,7 +18,8 @@
 // once and writes it for both widths; for arm64 the one in _asm/arm64 translates the specification. What chooses
 // between the forms of a kernel is written by _asm/dispatch, so a new vector loop is one Generic function here and one
 // entry in _asm/kernels.go. The build tag purego leaves the assembly out and the environment variable INSTRUCT_CPU
-// (generic, avx2, avx512, neon) forces a path by its name.
+// (generic, avx2, avx512, neon) forces a path by its name; avx512bf16 is avx512 with VDPBF16PS in products of
+// bfloat16, see dots.
 //
 // Letters: N rows (tokens), C width, F hidden width, H heads, K key/value heads, D head size, V vocabulary.
 // A slice that is too short is a programming error: the kernels panic with a constant string.

@@ -89,6 +89,14 @@ func (e *Env) product(f kernel.Form, n int, x []float32, ldx int, w *kernel.Weig
 	}
 }
 
+// rounded gives dy for two products, one after the other, that have it on their left.
+func (e *Env) rounded(dy []float32) []float32 {
+	if e.Rounds {
+		return e.Pool.Rounded(dy)
+	}
+	return dy
+}
+
 // weightGradient adds Aᵀ·B, A (k,m) and B (k,n), to the gradient dw (m,n) of weights.
 func (e *Env) weightGradient(m, n, k int, a, b, dw []float32) {
 	if e.Rounds {

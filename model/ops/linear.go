@@ -153,8 +153,12 @@ func (o *linearBackward) run(in [][]float32, dx []float32) {
 	if o.dense() {
 		p.Copy(dx[:n*f.in], residual[:n*f.in])
 	}
+	left := du
+	if !f.Conv1D && o.adapter == nil {
+		left = f.env.rounded(du[:n*f.out])
+	}
 	if dx != nil {
-		f.env.product(f.back, n, du, f.out, f.w, dx, f.in, o.dense())
+		f.env.product(f.back, n, left, f.out, f.w, dx, f.in, o.dense())
 	}
 	if o.adapter != nil {
 		o.adapter.derive(in[1], du, dx, n)
@@ -167,7 +171,7 @@ func (o *linearBackward) run(in [][]float32, dx []float32) {
 	case f.Conv1D:
 		f.env.weightGradient(f.in, f.out, n, in[1], dy, f.W.Grad)
 	default:
-		f.env.weightGradient(f.out, f.in, n, dy, in[1], f.W.Grad)
+		f.env.weightGradient(f.out, f.in, n, left, in[1], f.W.Grad)
 	}
 	if f.Bias != nil && !f.Bias.Frozen {
 		p.ColumnSum(f.Bias.Grad, dy, n, f.out)

@@ -127,13 +127,17 @@ func (o *loss) pass(x []float32, product, grad bool) {
 		if soft {
 			o.soft.finish(o.logits, targets, weights, losses, grad)
 		}
+		dy := o.logits
+		if grad {
+			dy = o.env.rounded(dy[:rows*o.v])
+		}
 		if grad && o.wantX {
 			dx := o.dx[lo*o.c : hi*o.c]
-			o.env.product(kernel.NN, rows, o.logits, o.v, o.w, dx, o.c, false)
+			o.env.product(kernel.NN, rows, dy, o.v, o.w, dx, o.c, false)
 			scaleRows(p, dx, o.Scale)
 		}
 		if grad && o.wantW {
-			o.env.weightGradient(o.v, o.c, rows, o.logits, x, o.W.Grad)
+			o.env.weightGradient(o.v, o.c, rows, dy, x, o.W.Grad)
 		}
 	}
 }
