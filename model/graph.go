@@ -272,7 +272,7 @@ func (m *Model) assemble(pool *kernel.Pool, s graphSpec) (g *Graph, err error) {
 	c := &m.Config
 	// A model that is trained in part has losses of the products that its gradients belong to.
 	exact := s.kind == training || s.kind == lower || s.kind == evaluation && len(m.Trained()) < len(m.Params)
-	env := &ops.Env{Pool: pool, Exact: exact, Rounds: m.Rounds && s.kind != inference, Drops: s.kind == training}
+	env := &ops.Env{Pool: pool, Exact: exact, Rounds: m.Rounds && (s.kind == training || s.kind == lower), Drops: s.kind == training}
 	g = &Graph{env: env, ops: &ops.Graph{Env: env, Capacity: s.capacity, Planning: s.planned}}
 	if s.to == 0 {
 		s.to = c.Layers

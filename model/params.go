@@ -84,8 +84,8 @@ type Model struct {
 	specs  []spec
 	byName map[string]*ops.Param
 
-	// Rounds lets graphs that are made from here on, but for those of a Reader, round both operands of products with
-	// weights in float32 to bfloat16: mixed precision, in which weights, gradients and sums stay float32.
+	// Rounds lets training graphs that are made from here on round both operands of products with weights in float32 to
+	// bfloat16: mixed precision, in which weights, gradients and sums stay float32.
 	Rounds bool
 
 	frozenIn kernel.DType // see Freeze

@@ -68,7 +68,7 @@ func TestAdapterLearns(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(r.OutputDir, "model.safetensors")); err == nil {
 		t.Error("the whole model was saved")
 	}
-	if loss := savedLoss(t, r, kernel.F32); loss < res.EvalLoss*0.999 || loss > res.EvalLoss*1.001 {
+	if loss := savedLoss(t, r); loss < res.EvalLoss*0.999 || loss > res.EvalLoss*1.001 {
 		t.Errorf("the loaded model's held-out loss is %v, that of the run was %v", loss, res.EvalLoss)
 	}
 }

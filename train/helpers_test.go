@@ -168,9 +168,9 @@ func readMetrics(t *testing.T, r recipe.Recipe) (steps, evaluations []Metric) {
 }
 
 // savedLoss measures the held-out loss of the model that a run saved.
-func savedLoss(t *testing.T, r recipe.Recipe, dtype kernel.DType) float64 {
+func savedLoss(t *testing.T, r recipe.Recipe) float64 {
 	t.Helper()
-	m, err := pretrained.Load(r.OutputDir, pretrained.Options{DType: dtype})
+	m, err := pretrained.Load(r.OutputDir, pretrained.Options{DType: kernel.F32})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,7 +111,7 @@ func TestReportedLossIsThatOfTheSavedModel(t *testing.T) {
 				if best == "true" {
 					want = res.BestLoss
 				}
-				if got := savedLoss(t, r, dtype); got != want {
+				if got := savedLoss(t, r); got != want {
 					t.Errorf("optim %s, dtype %v, best %s: the saved model's held-out loss is %v, the run said %v",
 						optim, dtype, best, got, want)
 				}

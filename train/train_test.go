@@ -273,7 +273,7 @@ func TestBestModelIsTheResult(t *testing.T) {
 		t.Fatalf("best step %d of %d, loss %.4f, last %.4f: the run should get worse at its end",
 			res.BestStep, res.Steps, res.BestLoss, res.EvalLoss)
 	}
-	if loss := savedLoss(t, r, kernel.F32); loss != res.BestLoss {
+	if loss := savedLoss(t, r); loss != res.BestLoss {
 		t.Errorf("the saved model's held-out loss is %v, the best was %v", loss, res.BestLoss)
 	}
 	list, err := checkpoints.List(r.OutputDir)
