@@ -3,6 +3,7 @@ package data
 import (
 	"encoding/json"
 	"fmt"
+	"unicode/utf8"
 )
 
 // What a row may have at most. More is not a row of a conversation, and would take the memory of the machine.
@@ -91,6 +92,9 @@ func nextByte(t []byte, i int) byte {
 // add takes a key as it is written, with its quotation marks, and says what is wrong with it.
 func (o *objectKeys) add(quoted []byte) string {
 	key := quoted[1 : len(quoted)-1]
+	if !utf8.Valid(key) { // each invalid byte becomes U+FFFD
+		key = []byte(string([]rune(string(key))))
+	}
 	for _, c := range key {
 		if c == '\\' { // it may be written in several ways
 			var plain string

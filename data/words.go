@@ -25,7 +25,7 @@ func wordsOf(text string) []word {
 	}
 	at := 0
 	for part := range strings.FieldsSeq(text) {
-		at += strings.Index(text[at:], part)
+		at += len(text[at:]) - len(strings.TrimLeftFunc(text[at:], unicode.IsSpace))
 		first := at + len(part) - len(strings.TrimLeftFunc(part, mark))
 		last := at + len(strings.TrimRightFunc(part, mark))
 		last = max(first, last) // where there is nothing but marks

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"instruct/checkpoints"
-	"instruct/model/kernel"
 )
 
 // TestAverageOfWeights makes steps with and without the average: the steps are the same, and what is saved is what the
@@ -43,7 +42,7 @@ func TestAverageOfWeights(t *testing.T) {
 	if *evals[0].EvalLoss != *others[0].EvalLoss || *evals[4].EvalLoss == *others[4].EvalLoss {
 		t.Error("the held-out loss is not that of the average")
 	}
-	if l := savedLoss(t, averaged, kernel.F32); math.Abs(l-*evals[4].EvalLoss) > 1e-6 {
+	if l := savedLoss(t, averaged); math.Abs(l-*evals[4].EvalLoss) > 1e-6 {
 		t.Errorf("the saved model has held-out loss %v; measured was %v", l, *evals[4].EvalLoss)
 	}
 }

@@ -119,10 +119,11 @@ func (t Text) mapRunes(f func(i int, r rune) string) Text {
 		_, n := utf8.DecodeRuneInString(t.S[i:])
 		piece := t.slice(i, i+n)
 		mapped := f(i, r)
-		for j := range piece.spans {
-			piece.spans[j] = Span{0, len(mapped), piece.spans[j].ID}
+		spans := make([]Span, len(piece.spans)) // those of piece may be t's own
+		for j, s := range piece.spans {
+			spans[j] = Span{0, len(mapped), s.ID}
 		}
-		b.add(Text{S: mapped, spans: piece.spans})
+		b.add(Text{S: mapped, spans: spans})
 	}
 	return b.text()
 }

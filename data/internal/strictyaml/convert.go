@@ -28,6 +28,7 @@ func (f *File) node(n ast.Node) (*Node, error) {
 		name := n.Value.GetToken().Value
 		v := f.anchors[name]
 		if v == nil {
+			name, _, _ = strings.Cut(name, "\n") // the parser takes all lines that follow for its name
 			return nil, f.Errorf(out.Line, "unknown alias *%s", name)
 		}
 		return v, f.count(v)
