@@ -210,8 +210,8 @@ func (m *Model) GraphBytes(capacity int, checkpointing bool, evaluate int) (int,
 	return g.Bytes() + e.Bytes(), err
 }
 
-// OperandBytes is the memory in which products that round their operands, see Rounds, keep one, for batches of that many
-// tokens.
+// OperandBytes is the memory in which products that round their operands, see Rounds, keep one, for batches of that
+// many tokens.
 func (m *Model) OperandBytes(tokens int) int {
 	if !m.Rounds {
 		return 0
@@ -272,7 +272,8 @@ func (m *Model) assemble(pool *kernel.Pool, s graphSpec) (g *Graph, err error) {
 	c := &m.Config
 	// A model that is trained in part has losses of the products that its gradients belong to.
 	exact := s.kind == training || s.kind == lower || s.kind == evaluation && len(m.Trained()) < len(m.Params)
-	env := &ops.Env{Pool: pool, Exact: exact, Rounds: m.Rounds && (s.kind == training || s.kind == lower), Drops: s.kind == training}
+	rounds := m.Rounds && (s.kind == training || s.kind == lower)
+	env := &ops.Env{Pool: pool, Exact: exact, Rounds: rounds, Drops: s.kind == training}
 	g = &Graph{env: env, ops: &ops.Graph{Env: env, Capacity: s.capacity, Planning: s.planned}}
 	if s.to == 0 {
 		s.to = c.Layers

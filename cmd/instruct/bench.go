@@ -41,7 +41,8 @@ func newBench(s *streams) *cobra.Command {
 	fl.BoolVar(&b.options.Profile, "profile", false, "break a step down by op")
 	fl.BoolVar(&b.options.Checkpointing, "gradient_checkpointing", false,
 		"keep only each layer's input and compute the rest again in the backward pass")
-	fl.StringVar(&b.dtype, "dtype", "fp32", "arithmetic of products: fp32 or bf16; with --generate the format of the weights, q8_0 and q4_0 too")
+	fl.StringVar(&b.dtype, "dtype", "fp32",
+		"arithmetic of products: fp32 or bf16; with --generate the format of the weights, q8_0 and q4_0 too")
 	fl.BoolVar(&b.generate, "generate", false,
 		"measure inference in place of training: tokens a second of reading a prompt, and of decoding")
 	fl.StringVar(&b.options.Model, "model", "", "with --generate: a folder or .gguf file to measure, in place of a preset")

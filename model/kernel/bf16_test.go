@@ -84,8 +84,8 @@ func TestBF16Products(t *testing.T) {
 		defer p.Close()
 	}
 	shapes := [][3]int{{1, 1, 1}, {1, 33, 600}, {1, 200, 64}, {1, 40, 13}, {2, 16, 32}, {5, 100, 37}, {17, 250, 530},
-		{40, 33, 1100}, {19, 1100, 33}, {130, 100, 300}, {300, 9, 17}, {60, 70, 5}, {18, 17, 2}, {3, 0, 5}, {3, 5, 0}, {0, 5, 7},
-		{33, 48, 514}, {20, 1030, 40}, {64, 40, 1024}, {25, 60, 2050}}
+		{40, 33, 1100}, {19, 1100, 33}, {130, 100, 300}, {300, 9, 17}, {60, 70, 5}, {18, 17, 2}, {3, 0, 5}, {3, 5, 0},
+		{0, 5, 7}, {33, 48, 514}, {20, 1030, 40}, {64, 40, 1024}, {25, 60, 2050}}
 	r := rng.NewRand(5, "bf16 products", 0, 0)
 	for range 40 {
 		shapes = append(shapes, [3]int{1 + r.Intn(60), 1 + r.Intn(120), 1 + r.Intn(130)})
@@ -157,8 +157,8 @@ func testBF16Product(t *testing.T, r *rng.Rand, pools []*Pool, f Form, s [3]int,
 	}
 }
 
-// TestFlushedFMA holds flushedFMA to arbitrary precision: the result rounded to 24 digits with an exponent without bound,
-// and 0 where that is below 2^-126.
+// TestFlushedFMA holds flushedFMA to arbitrary precision: the result rounded to 24 digits with an exponent without
+// bound, and 0 where that is below 2^-126.
 func TestFlushedFMA(t *testing.T) {
 	r := rng.NewRand(2, "flushed fma", 0, 0)
 	small := 0

@@ -29,8 +29,8 @@ func asksForDots(want string) bool {
 	return want == name && cpu.X86.HasAVX512BF16 || want == name+"!" && slices.Contains(vectorPaths(), avx512)
 }
 
-// dotGain measures how many times as many multiply-adds as with float32 a core makes: the best of some bursts of a tenth
-// of a millisecond each.
+// dotGain measures how many times as many multiply-adds as with float32 a core makes: the best of some bursts of a
+// tenth of a millisecond each.
 func dotGain() float64 {
 	best := func(loop func(int)) time.Duration {
 		least := time.Hour
