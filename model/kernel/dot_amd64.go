@@ -15,8 +15,8 @@ import (
 // packed and transposed as a matrix of float32 is, and the blocked product is the same with another micro-kernel.
 // Where k is odd the last even halves are -0 in A and 0 in B, whose product, -0, changes no sum.
 
-// pairs gives g, a product of bfloat16 of at least one step, with A as pairs; packing makes pairs of B. lda is A's leading
-// dimension.
+// pairs gives g, a product of bfloat16 of at least one step, with A as pairs; packing makes pairs of B. lda is A's
+// leading dimension.
 func (p *Pool) pairs(g product, lda int) product {
 	t := pairTask{x: g.a, ld: lda, m: g.m, n: g.k}
 	rows, cols := g.m, (g.k+1)/2
@@ -60,8 +60,8 @@ func (t *pairTask) rows(_, lo, hi int) {
 
 const negativeZero = 0x8000 // as bfloat16
 
-// packPairs is packB for a product of pairs: rows [p0, p0+k) of pairs and columns [j, j+n) of B. The second half of s is
-// scratch.
+// packPairs is packB for a product of pairs: rows [p0, p0+k) of pairs and columns [j, j+n) of B. The second half of s
+// is scratch.
 func (g *product) packPairs(s []float32, nr, j, n, p0, k int) *float32 {
 	src, steps := g.b[2*p0*g.bp+j*g.bj:], min(2*k, g.steps-2*p0)
 	if g.bj == 1 {
@@ -92,8 +92,8 @@ func pairBeside(dst []float32, to int, x []float32, ld, m, n int, pad uint32) {
 	}
 }
 
-// pairBelow makes pairs of the values of two rows each of x, m rows of n values; pad is the even half where the last row
-// has none below it.
+// pairBelow makes pairs of the values of two rows each of x, m rows of n values; pad is the even half where the last
+// row has none below it.
 func pairBelow(dst []float32, to int, x []float32, ld, m, n int, pad uint32) {
 	vectors := n / 16
 	if vectors > 0 && m > 1 {
