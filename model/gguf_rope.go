@@ -25,7 +25,9 @@ func (g *ggufMeta) rope(c *Config) {
 		g.writeScaling(c)
 		return
 	}
-	r.Theta = cmp.Or(r.Theta, 10000)
+	if r.Theta = cmp.Or(r.Theta, 10000); !(r.Theta > 0 && r.Theta <= math.MaxFloat32) {
+		g.fail("rope.freq_base is %g; it must be a positive number", r.Theta)
+	}
 	if dims < c.HeadDim {
 		r.Dims = dims
 	}
