@@ -116,8 +116,8 @@ func flushed(x float32) float32 {
 }
 
 // flushedFMA is a·b + c with one rounding, a, b and c not subnormal, and 0 with its sign where that is subnormal. What
-// rounds to 2^-126 only because subnormal numbers have fewer digits is 0 too: CPUs look at the result as if its exponent
-// had no bound. The float64 sum is exact about that limit, where a and b have 8 digits.
+// rounds to 2^-126 only because subnormal numbers have fewer digits is 0 too: CPUs look at the result as if its
+// exponent had no bound. The float64 sum is exact about that limit, where a and b have 8 digits.
 func flushedFMA(a, b, c float32) float32 {
 	s := float64(float64(a)*float64(b)) + float64(c)
 	if math.Abs(s) < 0x1p-126-0x1p-151 {
