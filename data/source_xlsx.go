@@ -1,6 +1,7 @@
 package data
 
 import (
+	"archive/zip"
 	"fmt"
 	"io"
 	"slices"
@@ -32,6 +33,10 @@ func readXLSX(in *input, yield func(*record) error) (err error) {
 			err = mistake("data: read %s: the workbook is damaged: %v", in.path, p)
 		}
 	}()
+	if part := oversized(in.file, in.size); part != nil {
+		return mistake("data: read %s: the workbook is damaged: its part %q is %d bytes packed and cannot be the %d it gives",
+			in.path, part.Name, part.CompressedSize64, part.UncompressedSize64)
+	}
 	book, err := excelize.OpenReader(io.NewSectionReader(in.file, 0, in.size))
 	if err != nil {
 		return mistake("data: read %s: no .xlsx workbook, or a damaged or locked one: %w", in.path, err)
@@ -72,6 +77,25 @@ func readXLSX(in *input, yield func(*record) error) (err error) {
 	}
 	if err := rows.Error(); err != nil {
 		return mistake("data: read %s: %w", in.path, fmt.Errorf("sheet %q: %w", sheet, err))
+	}
+	return nil
+}
+
+// mostUnpacked is more than what deflate makes of one byte at most, 1032.
+const mostUnpacked = 1100
+
+// oversized gives the part of an archive that cannot be as long as its directory says, for which the library would
+// take memory before it reads; nil where there is none, or no archive.
+func oversized(file io.ReaderAt, size int64) *zip.File {
+	archive, err := zip.NewReader(file, size)
+	if err != nil {
+		return nil // the library says what is wrong
+	}
+	for _, part := range archive.File {
+		packed := part.CompressedSize64
+		if packed > uint64(size) || part.UncompressedSize64 > packed*mostUnpacked {
+			return part
+		}
 	}
 	return nil
 }

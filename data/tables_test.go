@@ -120,3 +120,14 @@ func TestWorkbooks(t *testing.T) {
 		}
 	}
 }
+
+// TestWorkbookOfForgedSize: memory for a part of a workbook is not taken because the archive's directory asks for it.
+func TestWorkbookOfForgedSize(t *testing.T) {
+	content := []byte(workbook(t, [][]any{{"text"}, {"a"}}))
+	entry := bytes.Index(content, []byte("PK\x01\x02")) // of the directory; the size lies 24 bytes behind
+	binary.LittleEndian.PutUint32(content[entry+24:], 3<<30)
+	_, err := rowsOf(context.Background(), "rows.xlsx", content, nil)
+	if err == nil || !isUserError(err) || !strings.Contains(err.Error(), "rows.xlsx: the workbook is damaged: its part") {
+		t.Errorf("error %v", err)
+	}
+}
