@@ -95,5 +95,8 @@ func gemma3Meta(c *Config, g *ggufMeta) {
 		pattern = 1
 	}
 	local = Rope{Theta: cmp.Or(local.Theta, gemmaLocalTheta), Scaling: RopeScaling{Type: "default"}}
+	if !(local.Theta > 0 && local.Theta <= math.MaxFloat32) {
+		g.fail("rope.freq_base_swa is %g; it must be a positive number", local.Theta)
+	}
 	o.alternate(patternTypes(c.Layers, pattern), window, c.Rope, local, g.fail)
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"instruct/checkpoints"
@@ -121,6 +122,39 @@ func train(t testing.TB, m *model.Model) *model.Graph {
 	}
 	t.Cleanup(g.Close)
 	return g
+}
+
+// otherFloat is the metadata of a file in which one number is another.
+type otherFloat struct {
+	*checkpoints.GGUF
+	key   string
+	value float64
+}
+
+func (o otherFloat) Float(key string) (float64, bool) {
+	if key == o.key {
+		return o.value, true
+	}
+	return o.GGUF.Float(key)
+}
+
+// TestBasesOfGGUF: positions need a base that is positive and finite.
+func TestBasesOfGGUF(t *testing.T) {
+	for _, x := range []struct{ name, key string }{{"gemma3", "gemma3.rope.freq_base_swa"}} {
+		path := filepath.Join("testdata", "reference", x.name, "model.gguf")
+		g, err := checkpoints.OpenGGUF(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Close()
+		for _, base := range []float64{-1, math.Inf(1), math.NaN()} {
+			_, err := model.ConfigFromGGUF(path, otherFloat{g, x.key, base}, g)
+			_, key, _ := strings.Cut(x.key, ".")
+			if err == nil || !strings.Contains(err.Error(), key+" is ") {
+				t.Errorf("%s %g: error %v", x.key, base, err)
+			}
+		}
+	}
 }
 
 func FuzzConfigFromGGUF(f *testing.F) {
