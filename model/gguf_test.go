@@ -140,7 +140,9 @@ func (o otherFloat) Float(key string) (float64, bool) {
 
 // TestBasesOfGGUF: positions need a base that is positive and finite.
 func TestBasesOfGGUF(t *testing.T) {
-	for _, x := range []struct{ name, key string }{{"gemma3", "gemma3.rope.freq_base_swa"}} {
+	for _, x := range []struct{ name, key string }{
+		{"phi3", "phi3.rope.freq_base"}, {"gemma3", "gemma3.rope.freq_base_swa"},
+	} {
 		path := filepath.Join("testdata", "reference", x.name, "model.gguf")
 		g, err := checkpoints.OpenGGUF(path)
 		if err != nil {
