@@ -41,7 +41,8 @@ type Workload struct {
 	EMADecay      float64
 }
 
-// EstimateMemory computes the memory of training m, an outline. It plans the graphs without making them.
+// EstimateMemory computes the memory of training m, an outline. It plans the graphs without making them, and lets m
+// round products as w says (see [model.Model].Rounds).
 func EstimateMemory(m *model.Model, w Workload) (Memory, error) {
 	m.Rounds = w.DType == kernel.BF16
 	graphs, err := m.GraphBytes(w.Tokens, w.Checkpointing, w.Evaluate)

@@ -7,7 +7,7 @@ package kernel
 // gemmDotAVX512 computes m rows and n (1 .. 48) columns in tiles of 8 rows: C = A·B, or C += A·B, see accumulateFlag.
 // Element (i, p) of A lies ai·i + ap·p bytes after a within the first tile, the next tile begins anext bytes further;
 // row p of B lies bp·p bytes after b, row i of C ldc·i bytes after c. Each value of A and of B is a pair, see pairs,
-// and stands for two steps of the chain. flags has no flushFlag: these instructions flush always.
+// and stands for two steps of the chain. These instructions flush always, whatever flags says.
 //
 //go:noescape
 func gemmDotAVX512(m int, n int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, flags int)
@@ -23,5 +23,5 @@ func pairsAlong(rows int, vectors int, dst *float32, dstStride int, src *float32
 //go:noescape
 func pairsAcross(pairs int, vectors int, dst *float32, dstStride int, src *float32, srcStride int)
 
-// peakDot does n times 12 independent products of 16 pairs, each added to its sum.
+// peakDot does n times 12 independent products of 16 pairs. Benchmarks measure the core with it.
 func peakDot(n int)

@@ -226,13 +226,12 @@ func (x *tracer) direction() (step float64, err error) {
 }
 
 // move puts the weights a step along u from where they stood.
-func (x *tracer) move(step float64) error {
+func (x *tracer) move(step float64) {
 	for i, q := range x.past.Model.Trained() {
 		for k, w := range x.still[i] {
 			q.Value[k] = float32(float64(w) + float64(step*float64(q.Grad[k])))
 		}
 	}
-	return nil
 }
 
 // slopes are the derivatives along u of the losses of the rows that have a weight at kept step c, of the others 0.
@@ -249,9 +248,7 @@ func (x *tracer) slopes(ctx context.Context, c int, e *data.Example, share float
 	defer x.move(0)
 	var sides [2][]float64
 	for i, sign := range []float64{1, -1} {
-		if err := x.move(sign * step); err != nil {
-			return nil, err
-		}
+		x.move(sign * step)
 		if sides[i], err = x.losses.Measure(ctx, c, x.count); err != nil {
 			return nil, err
 		}

@@ -11,11 +11,12 @@ func dot() {
 	w = widths[1]
 	maskTable("dotMask")
 	tiles := []tile{{3, false}, {3, true}, {2, true}, {1, true}}
-	microkernels(8, tiles, product{"DotAVX512", " Each value of A and of B is a pair, see pairs, and stands for two " +
-		"steps of the chain. flags has no flushFlag: these instructions flush always.", vdpbf16ps})
+	microkernels(8, tiles, product{name: "DotAVX512", multiply: vdpbf16ps,
+		doc: " Each value of A and of B is a pair, see pairs, and stands for two steps of the chain. These instructions " +
+			"flush always, whatever flags says."})
 	pairsAlong()
 	pairsAcross()
-	peakDot()
+	peak("peakDot", "products of 16 pairs", vdpbf16ps)
 }
 
 // vdpbf16ps does c += the odd half of b times that of a, then c += the even half of b times that of a, each rounded
@@ -89,26 +90,6 @@ func pairsAcross() {
 	ADDQ(ds, dst)
 	DECQ(pairs)
 	JNZ(LabelRef("row"))
-	VZEROUPPER()
-	RET()
-}
-
-// peakDot is peak for products of pairs.
-func peakDot() {
-	TEXT("peakDot", NOSPLIT, "func(n int)")
-	Doc("peakDot does n times 12 independent products of 16 pairs, each added to its sum.")
-	n := load("n")
-	x, y := zero(), zero()
-	acc := make([]vector, 12)
-	for i := range acc {
-		acc[i] = zero()
-	}
-	Label("loop")
-	for i := range acc {
-		vdpbf16ps(x, y, acc[i])
-	}
-	DECQ(n)
-	JNZ(LabelRef("loop"))
 	VZEROUPPER()
 	RET()
 }

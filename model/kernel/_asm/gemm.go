@@ -16,11 +16,11 @@ func gemm() {
 		if w.lanes == 16 {
 			rows, tiles = 8, []tile{{3, false}, {3, true}, {2, true}, {1, true}}
 		}
-		microkernels(rows, tiles, product{w.isa, "", fma})
+		microkernels(rows, tiles, product{name: w.isa, multiply: fma, flushes: true})
 		copyPanel(tiles)
 		transpose()
 		matrixVector()
-		peak()
+		peak("peak"+w.isa, fmt.Sprintf("fused multiply-adds of %d floats", w.lanes), fma)
 	}
 	spread()
 	copyRows()
@@ -65,9 +65,9 @@ func each(tiles []tile, code func(t tile, name string, m mask), end func()) {
 
 // product is what a micro-kernel does with a vector of B, a value of A and a vector of C.
 type product struct {
-	name     string
-	doc      string
-	multiply func(b, a, c vector)
+	name, doc string
+	multiply  func(b, a, c vector)
+	flushes   bool // it can, see flush
 }
 
 func fma(b, a, c vector) { VFMADD231PS(b, a, c) }
@@ -82,8 +82,7 @@ func microkernels(rows int, tiles []tile, p product) {
 			"within the first tile, the next tile begins anext bytes further; row p of B lies bp·p bytes after b, "+
 			"row i of C ldc·i bytes after c.%s", name, tiles[0].vecs*w.lanes, rows, p.doc))
 	left, a, c := load("m"), load("a"), load("c")
-	flushes := p.doc == ""
-	if flushes {
+	if p.flushes {
 		flush()
 	}
 	each(tiles, func(t tile, name string, m mask) {
@@ -111,7 +110,7 @@ func microkernels(rows int, tiles []tile, p product) {
 			JMP(LabelRef("next" + name))
 		}
 	}, func() {
-		if flushes {
+		if p.flushes {
 			unflush()
 		}
 	})
@@ -282,12 +281,10 @@ func microkernel(label string, rows, vecs int, m mask, more bool, a, c reg.GPVir
 	}
 }
 
-// peak writes the loop by which benchmarks measure what the core can do: fused multiply-adds on registers only.
-func peak() {
-	name := "peak" + w.isa
+// peak writes a loop that measures what the core can do: one instruction, on registers only.
+func peak(name, what string, multiply func(b, a, c vector)) {
 	TEXT(name, NOSPLIT, "func(n int)")
-	Doc(fmt.Sprintf("%s does n times 12 independent fused multiply-adds of %d floats. "+
-		"Benchmarks measure the core with it.", name, w.lanes))
+	Doc(fmt.Sprintf("%s does n times 12 independent %s. Benchmarks measure the core with it.", name, what))
 	n := load("n")
 	x, y := zero(), zero()
 	acc := make([]vector, 12)
@@ -296,7 +293,7 @@ func peak() {
 	}
 	Label("loop")
 	for i := range acc {
-		VFMADD231PS(x, y, acc[i])
+		multiply(x, y, acc[i])
 	}
 	DECQ(n)
 	JNZ(LabelRef("loop"))
