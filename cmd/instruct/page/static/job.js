@@ -4,13 +4,14 @@ import { button, el, fill, span } from "./dom.js";
 
 const names = { round: "The round", evaluation: "The evaluation", rows: "The search for rows" };
 
-// jobView shows the last command of a kind. ended(job) is told once when one ends that was seen running, and
-// running(yes) whether any command runs.
+// jobView shows the last command of a kind. ended(job) is told once when one ends that was seen running, or that was
+// started here, however soon it ends, and running(yes) whether any command runs.
 export function jobView(kind, ended, running) {
   const node = el("div", { class: "job", hidden: true });
   let open = false, timer = 0, seen = false, shown = "";
-  async function look() {
+  async function look(started = false) {
     clearTimeout(timer);
+    seen = seen || started;
     const job = await get("/api/job");
     if (!open) return;
     running(!!job?.running);
@@ -18,7 +19,7 @@ export function jobView(kind, ended, running) {
     else node.hidden = true;
     if (job?.running) {
       seen = seen || job.kind === kind;
-      timer = setTimeout(look, 700);
+      timer = setTimeout(() => look(), 700);
     } else if (seen) {
       seen = false;
       ended(job);
@@ -47,9 +48,9 @@ export function jobView(kind, ended, running) {
   }
   return {
     node, look,
-    show: () => {
+    show: (started) => {
       open = true;
-      return look();
+      return look(started);
     },
     hide: () => {
       open = false;
@@ -58,18 +59,20 @@ export function jobView(kind, ended, running) {
   };
 }
 
-// startButton is a button that starts a command at an address; what is wrong with that goes to trouble. look looks at
-// the job.
+// startButton is a button that starts a command at an address; what is wrong with that goes to trouble. look(started)
+// looks at the job.
 export function startButton(text, address, trouble, look) {
   const start = button(text, async () => {
     trouble.textContent = "";
     start.disabled = true;
+    let started = false;
     try {
       await post(address);
+      started = true;
     } catch (error) {
       trouble.textContent = error.message;
     }
-    await look();
+    await look(started);
   }, { class: "main" });
   return start;
 }

@@ -9,7 +9,7 @@ export function roundsPart(about) {
   const next = el("section", { "aria-label": "The next round" });
   const list = el("section", { "aria-label": "Rounds" });
   const trouble = el("p", { class: "bad", role: "alert" });
-  const begin = startButton("Start a round", "/api/rounds", trouble, () => job.look());
+  const begin = startButton("Start a round", "/api/rounds", trouble, (started) => job.look(started));
   let atWork = false, canStart = false;
   const job = jobView("round", draw, (yes) => {
     atWork = yes;

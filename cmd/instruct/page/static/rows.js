@@ -19,7 +19,7 @@ export function rowsView(prompt, answer, cut = false) {
     fill(found);
     try {
       report = (await post("/api/rows", { prompt, answer, cut })).report;
-      await job.show();
+      await job.show(true);
     } catch (error) {
       trouble.textContent = error.message;
     }

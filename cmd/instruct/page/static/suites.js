@@ -8,7 +8,7 @@ export function suitesPart() {
   const found = el("section", { "aria-label": "Results" });
   const asked = el("section", { "aria-label": "What is asked" });
   const trouble = el("p", { class: "bad", role: "alert" });
-  const begin = startButton("Ask the model now", "/api/suites", trouble, () => job.look());
+  const begin = startButton("Ask the model now", "/api/suites", trouble, (started) => job.look(started));
   const job = jobView("evaluation", draw, (yes) => {
     begin.disabled = yes;
   });
