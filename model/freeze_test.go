@@ -102,31 +102,38 @@ func trainedParts() map[string]func(name string) bool {
 }
 
 // TestFrozenGradients: the gradients of what is trained have the bits that they have where everything is trained, and
-// what is frozen has none.
+// what is frozen has none; also where products round their operands, which who reads an output decides the place of.
 func TestFrozenGradients(t *testing.T) {
-	pool := testPool(t)
 	for name, c := range brief(familyConfigs(t)) {
-		all := testModel(t, c)
-		wantLoss, want := trainedGradients(t, all, pool, false)
-		for part, trained := range trainedParts() {
-			if !slices.ContainsFunc(all.Params, func(p *ops.Param) bool { return trained(p.Name) }) {
-				continue // this model has no such part
+		testFrozenGradients(t, name, c, false)
+		testFrozenGradients(t, name+", rounded", c, true)
+	}
+}
+
+func testFrozenGradients(t *testing.T, name string, c Config, rounds bool) {
+	pool := testPool(t)
+	all := testModel(t, c)
+	all.Rounds = rounds
+	wantLoss, want := trainedGradients(t, all, pool, false)
+	for part, trained := range trainedParts() {
+		if !slices.ContainsFunc(all.Params, func(p *ops.Param) bool { return trained(p.Name) }) {
+			continue // this model has no such part
+		}
+		for _, checkpointing := range []bool{false, true} {
+			what := fmt.Sprintf("%s, training %s, checkpointing %v", name, part, checkpointing)
+			m := frozenModel(t, c, kernel.F32, trained)
+			m.Rounds = rounds
+			loss, got := trainedGradients(t, m, pool, checkpointing)
+			if loss != wantLoss {
+				t.Errorf("%s: loss %v, want %v", what, loss, wantLoss)
 			}
-			for _, checkpointing := range []bool{false, true} {
-				what := fmt.Sprintf("%s, training %s, checkpointing %v", name, part, checkpointing)
-				m := frozenModel(t, c, kernel.F32, trained)
-				loss, got := trainedGradients(t, m, pool, checkpointing)
-				if loss != wantLoss {
-					t.Errorf("%s: loss %v, want %v", what, loss, wantLoss)
-				}
-				for _, p := range m.Params {
-					grad := got[p.Name]
-					switch {
-					case trained(p.Name) && !slices.Equal(grad, want[p.Name]):
-						t.Errorf("%s: the gradient of %s is another", what, p.Name)
-					case !trained(p.Name) && grad != nil:
-						t.Errorf("%s: the frozen %s has a gradient", what, p.Name)
-					}
+			for _, p := range m.Params {
+				grad := got[p.Name]
+				switch {
+				case trained(p.Name) && !slices.Equal(grad, want[p.Name]):
+					t.Errorf("%s: the gradient of %s is another", what, p.Name)
+				case !trained(p.Name) && grad != nil:
+					t.Errorf("%s: the frozen %s has a gradient", what, p.Name)
 				}
 			}
 		}

@@ -210,22 +210,23 @@ func (m *Model) GraphBytes(capacity int, checkpointing bool, evaluate int) (int,
 	return g.Bytes() + e.Bytes(), err
 }
 
-// OperandBytes is the memory in which products that round their operands, see Rounds, keep one, for batches of that
-// many tokens.
+// OperandBytes is the memory in which products that round their operands to pairs, see Rounds, keep one, for batches of
+// that many tokens.
 func (m *Model) OperandBytes(tokens int) int {
-	if !m.Rounds {
+	if !m.Rounds || !kernel.Pairs() {
 		return 0
 	}
 	n := 0
 	for i, p := range m.Params {
 		switch {
 		case p == m.Head():
-			n = max(n, min(tokens, ops.LossChunk(p.Shape[0], true))*p.Shape[0])
+			rows := min(tokens, ops.LossChunk(p.Shape[0], true))
+			n = max(n, kernel.PairBytes(max(rows, p.Shape[0]), rows*p.Shape[0]))
 		case m.specs[i].product():
-			n = max(n, tokens*slices.Max(p.Shape))
+			n = max(n, kernel.PairBytes(tokens, tokens*slices.Max(p.Shape)))
 		}
 	}
-	return 4 * n
+	return n
 }
 
 // build makes a graph.

@@ -5,8 +5,8 @@ package kernel
 // There is no assembly here: the generic path is the only one, and what it never calls is empty.
 
 const (
-	packsBF16    = false
-	packsRounded = false
+	packsBF16 = false
+	flushes   = false
 )
 
 func vectorPaths() []isa { return nil }

@@ -74,7 +74,10 @@ func BenchmarkGemm(b *testing.B) {
 					}
 					multiply := p.Gemm
 					if kind.rounds {
-						multiply = p.GemmBF16
+						p.Round(x, x)
+						multiply = func(f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool) {
+							p.GemmBF16(f, m, n, k, a, lda, b, ldb, c, ldc, add, false)
+						}
 					}
 					multiply(f, s.m, s.n, s.k, x, lda, y, ldb, z, s.n, false)
 					cpu := cpuTime()

@@ -12,92 +12,82 @@ import (
 // AVX512-BF16 and is faster with it, two steps of a chain are one instruction, VDPBF16PS, which does exactly this (see
 // dot_amd64.go); everywhere else the float32 products do it on rounded operands. So the bits are the same on every CPU.
 //
-// A is rounded first, as a whole; B while it is packed.
+// Values are rounded where they are written, by [Pool.Rounding], or by [Pool.Round]; B while it is packed, too.
 
-// Rounded gives x as values of bfloat16 for several products that have it as their A: products take it as it is. Where
-// VDPBF16PS needs pairs it is x itself. It is valid until a product with another A.
-func (p *Pool) Rounded(x []float32) []float32 {
-	if dots() || len(x) == 0 {
-		return x
-	}
-	return p.rounded(NN, 1, len(x), x, len(x))
+// Pairs says whether products of bfloat16 run on VDPBF16PS, and so round their operands themselves, into pairs of their
+// own: rounding before is in vain there.
+func Pairs() bool { return dots() }
+
+// PairBytes is the memory in which a Pool keeps A as pairs, n values of at most rows rows.
+func PairBytes(rows, n int) int { return 2*n + 128*rows }
+
+// Round does dst = x rounded to bfloat16 as an operand is. dst may be x.
+func (p *Pool) Round(dst, x []float32) {
+	need(len(x), dst)
+	p.lowp.values = valuesTask{dst, x}
+	p.elements(len(x), &p.lowp.values)
 }
 
-// GemmBF16 is [Pool.Gemm] with A and B rounded to bfloat16.
-func (p *Pool) GemmBF16(f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int,
-	accumulate bool) {
-	g := newProduct(f, m, n, k, a, lda, b, ldb, c, ldc, accumulate)
-	g.rounds = true
-	if g.trivial() {
-		return
+type valuesTask struct{ dst, x []float32 }
+
+func (t *valuesTask) rows(_, lo, hi int) { roundValues(t.dst[lo:hi], t.x[lo:]) }
+
+// Rounding has the next kernel that is split by rows of out, or by its values, round them as Round does, while they are
+// in the caches. The kernel must write the whole of out, and nothing else that is split.
+func (p *Pool) Rounding(out []float32) { p.rounding = out }
+
+// roundingTask is t with its rows of out rounded.
+type roundingTask struct {
+	t     rowTask
+	out   []float32
+	width int
+}
+
+func (r *roundingTask) rows(w, lo, hi int) {
+	const floats = 4096 // of the first cache
+	for step := max(1, floats/r.width); lo < hi; lo += step {
+		end := min(hi, lo+step)
+		r.t.rows(w, lo, end)
+		x := r.out[lo*r.width : end*r.width]
+		roundValues(x, x)
 	}
-	if dots() {
-		g = p.pairs(g, lda)
-	} else {
-		g.a = p.rounded(f, m, k, a, lda)
-		g.ai, g.ap = k, 1
-		if f == TN {
-			g.ai, g.ap = 1, m
-		}
-		if !g.vectors() {
-			g.b = p.operand(1, len(b))
-			roundValuesGeneric(g.b, b)
-		}
+}
+
+// GemmBF16 is [Pool.Gemm] with A and B rounded to bfloat16. A is rounded already, except where Pairs; so is B where
+// rounded.
+func (p *Pool) GemmBF16(f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int,
+	accumulate, rounded bool) {
+	g := newProduct(f, m, n, k, a, lda, b, ldb, c, ldc, accumulate)
+	g.flush, g.roundB = true, !rounded
+	switch {
+	case g.trivial():
+		return
+	case dots():
+		g = p.pairs(g)
+	case g.roundB && !g.vectors():
+		g.b = p.operand(len(b))
+		roundValuesGeneric(g.b, b)
 	}
 	p.product(g)
 }
 
-// GemmRounded is [Pool.GemmWeights] with float32 weights and both operands rounded to bfloat16.
+// GemmRounded is [Pool.GemmWeights] with float32 weights and both operands rounded to bfloat16: A already, as in
+// GemmBF16.
 func (p *Pool) GemmRounded(f Form, m int, a []float32, lda int, w *Weights, c []float32, ldc int, accumulate bool) {
 	n, k := w.Rows, w.Cols
 	if f == NN {
 		n, k = k, n
 	}
-	p.GemmBF16(f, m, n, k, a, lda, w.f32, w.Cols, c, ldc, accumulate)
+	p.GemmBF16(f, m, n, k, a, lda, w.f32, w.Cols, c, ldc, accumulate, false)
 }
 
-// rounded gives A of a product of form f as values of bfloat16, its rows one after the other; what Rounded gave as it
-// is.
-func (p *Pool) rounded(f Form, rows, cols int, x []float32, ld int) []float32 {
-	if f == TN {
-		rows, cols = cols, rows
-	}
-	if s := p.lowp.operands[0]; len(s) > 0 && &s[0] == &x[0] && ld == cols {
-		return x
-	}
-	dst := p.operand(0, rows*cols)
-	p.lowp.operand = operandTask{dst, x, cols, ld}
-	if cols == ld {
-		p.elements(rows*cols, &p.lowp.operand)
-	} else {
-		p.rows(rows, cols, &p.lowp.operand)
-	}
-	return dst
-}
-
-// operand gives room for A (0) or B (1).
-func (p *Pool) operand(i, floats int) []float32 {
-	s := &p.lowp.operands[i]
+// operand gives room for an operand.
+func (p *Pool) operand(floats int) []float32 {
+	s := &p.lowp.operand
 	if len(*s) < floats {
 		*s = make([]float32, floats)
 	}
 	return (*s)[:floats]
-}
-
-// operandTask rounds rows of a matrix, or values of it, where nothing lies between its rows.
-type operandTask struct {
-	dst, x   []float32
-	cols, ld int
-}
-
-func (t *operandTask) rows(_, lo, hi int) {
-	if t.cols == t.ld {
-		roundValues(t.dst[lo:hi], t.x[lo:])
-		return
-	}
-	for i := lo; i < hi; i++ {
-		roundValues(t.dst[i*t.cols:][:t.cols], t.x[i*t.ld:])
-	}
 }
 
 // roundValuesGeneric does dst = src rounded to bfloat16 as an operand is: a subnormal number becomes 0 first.

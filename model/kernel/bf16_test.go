@@ -150,9 +150,16 @@ func testBF16Product(t *testing.T, r *rng.Rand, pools []*Pool, f Form, s [3]int,
 		}
 		wanted[key] = want
 	}
+	if !Pairs() {
+		roundWithin(a, ar, ac, lda)
+	}
+	rounded := r.Intn(3) == 0
+	if rounded {
+		roundWithin(b, br, bc, ldb)
+	}
 	for _, p := range pools {
 		copy(c.x, start)
-		p.GemmBF16(f, m, n, k, a.x, lda, b.x, ldb, c.x, ldc, acc)
+		p.GemmBF16(f, m, n, k, a.x, lda, b.x, ldb, c.x, ldc, acc, rounded)
 		name := fmt.Sprintf("%v m=%d n=%d k=%d accumulate=%v threads=%d", f, m, n, k, acc, p.Threads())
 		if i := firstDifference(c.x, want); i >= 0 {
 			t.Fatalf("%s: element (%d, %d) is %g (%08x), want %g (%08x)", name, i/ldc, i%ldc, c.x[i],
@@ -160,6 +167,15 @@ func testBF16Product(t *testing.T, r *rng.Rand, pools []*Pool, f Form, s [3]int,
 		}
 		if !a.intact() || !b.intact() || !c.intact() {
 			t.Fatalf("%s: wrote outside", name)
+		}
+	}
+}
+
+// roundWithin rounds the values of a matrix, and not what lies between its rows.
+func roundWithin(g guarded, rows, cols, ld int) {
+	for i := range rows {
+		for j := range cols {
+			g.x[i*ld+j] = operandOf(g.x[i*ld+j])
 		}
 	}
 }
@@ -205,7 +221,9 @@ func TestBF16Loss(t *testing.T) {
 	const m, n, k = 30, 40, 200
 	a, b := normals(&r, k*m), normals(&r, k*n)
 	got, want := make([]float32, m*n), make([]float32, m*n)
-	p.GemmBF16(TN, m, n, k, a, m, b, n, got, n, false)
+	x := make([]float32, k*m)
+	p.Round(x, a)
+	p.GemmBF16(TN, m, n, k, x, m, b, n, got, n, false, false)
 	p.Gemm(TN, m, n, k, a, m, b, n, want, n, false)
 	for i := range m {
 		for j := range n {
@@ -220,23 +238,39 @@ func TestBF16Loss(t *testing.T) {
 	}
 }
 
-// TestRounded: what Rounded gave stands for its operand in several products.
-func TestRounded(t *testing.T) {
-	forProducts(t, func(t *testing.T) {
-		p := NewPool(2)
-		defer p.Close()
-		r := rng.NewRand(9, "rounded", 0, 0)
-		const rows, out, in = 60, 70, 50
-		dy, w, x := hostile(&r, rows, out, out, 0, false).x, normals(&r, out*in), normals(&r, rows*in)
-		products := func(dy []float32) []float32 {
-			dx, dw := make([]float32, rows*in), make([]float32, out*in)
-			p.GemmBF16(NN, rows, in, out, dy, out, w, in, dx, in, false)
-			p.GemmBF16(TN, out, in, rows, dy, out, x, in, dw, in, false)
-			return append(dx, dw...)
+// TestRounding: what kernels by rows and by values write is rounded as Round does it, and only theirs.
+func TestRounding(t *testing.T) {
+	forPaths(t, func(t *testing.T) {
+		r := rng.NewRand(9, "rounding", 0, 0)
+		const n, c = 300, 70
+		x, other := hostile(&r, n, c, c, 0, false).x, normals(&r, n*c)
+		want := make([]float32, n*c)
+		for i := range want {
+			want[i] = operandOf(x[i] + other[i])
 		}
-		want := products(dy)
-		if i := firstDifference(products(p.Rounded(dy)), want); i >= 0 {
-			t.Errorf("element %d differs", i)
+		bias := operandOf(other[1])
+		for _, threads := range []int{1, 2, 3} {
+			p := NewPool(threads)
+			defer p.Close()
+			out := make([]float32, n*c)
+			p.Rounding(out)
+			p.Add(out, x, other)
+			if i := firstDifference(out, want); i >= 0 {
+				t.Errorf("%d threads: value %d of a sum is %g, want %g", threads, i, out[i], want[i])
+			}
+			p.Rounding(out)
+			p.BiasRows(out, other, n, c)
+			if out[c+1] != bias || other[1] == bias {
+				t.Errorf("%d threads: a row is %g, want %g rounded", threads, out[c+1], other[1])
+			}
+			p.BiasRows(out, other, n, c)
+			if out[c+1] != other[1] {
+				t.Errorf("%d threads: the kernel behind it was rounded too", threads)
+			}
+			p.Round(out, out)
+			if out[c+1] != bias {
+				t.Errorf("%d threads: Round gave %g of %g", threads, out[c+1], other[1])
+			}
 		}
 	})
 }

@@ -15,10 +15,9 @@ import (
 // packed and transposed as a matrix of float32 is, and the blocked product is the same with another micro-kernel.
 // Where k is odd the last even halves are -0 in A and 0 in B, whose product, -0, changes no sum.
 
-// pairs gives g, a product of bfloat16 of at least one step, with A as pairs; packing makes pairs of B. lda is A's
-// leading dimension.
-func (p *Pool) pairs(g product, lda int) product {
-	t := pairTask{x: g.a, ld: lda, m: g.m, n: g.k}
+// pairs gives g, a product of bfloat16 of at least one step, with A as pairs; packing makes pairs of B.
+func (p *Pool) pairs(g product) product {
+	t := pairTask{x: g.a, ld: g.ai * g.ap, m: g.m, n: g.k}
 	rows, cols := g.m, (g.k+1)/2
 	if t.across = g.ap != 1; t.across {
 		t.m, t.n = g.k, g.m
@@ -28,7 +27,7 @@ func (p *Pool) pairs(g product, lda int) product {
 	if t.to%512 == 0 { // rows would push each other out of the caches
 		t.to += 16
 	}
-	t.dst = p.operand(0, rows*t.to)
+	t.dst = p.operand(rows * t.to)
 	p.lowp.pairs = t
 	p.rows(rows, 2*cols, &p.lowp.pairs)
 	if g.a = t.dst; t.across {

@@ -10,4 +10,4 @@ func peakDot(int) {}
 
 func asksForDots(string) bool { return false }
 
-func (p *Pool) pairs(g product, lda int) product { return g }
+func (p *Pool) pairs(g product) product { return g }

@@ -22,7 +22,8 @@ type product struct {
 	bp, bj     int
 	ldc        int
 	accumulate bool
-	rounds     bool // a product of bfloat16, see bf16.go: packing rounds B
+	flush      bool // subnormal numbers are 0: a product of bfloat16, see bf16.go
+	roundB     bool // whose packing rounds B
 	steps      int  // of k, where A is made of pairs and k counts them, see dot_amd64.go; else 0
 }
 
@@ -99,7 +100,7 @@ func (p *Pool) product(g product) {
 }
 
 // vectors says whether the assembly of this path computes the product.
-func (g *product) vectors() bool { return path != generic && (!g.rounds || packsRounded) }
+func (g *product) vectors() bool { return path != generic && (!g.flush || flushes) }
 
 // GemmSerial is Gemm on the calling worker alone, for use inside tasks; worker is the number that Run was given.
 func (p *Pool) GemmSerial(worker int, f Form, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32,

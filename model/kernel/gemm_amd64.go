@@ -13,8 +13,8 @@ func (i isa) blocking() blocking {
 }
 
 const (
-	packsBF16    = true // packing reads B in bfloat16 too
-	packsRounded = true // and rounds it
+	packsBF16 = true // packing reads B in bfloat16 too
+	flushes   = true // a product can take subnormal numbers for 0, and its packing rounds B
 
 	float    = 4  // bytes
 	panelPad = 24 // floats between panels of A, which keeps them from lying a power of two apart
@@ -37,7 +37,7 @@ func (p *Pool) packing(w int) []float32 {
 func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 	d := path.blocking()
 	m := r1 - r0
-	if m == 1 && g.bj != 1 && g.ap == 1 && g.k >= d.lanes && g.b16 == nil && !g.rounds {
+	if m == 1 && g.bj != 1 && g.ap == 1 && g.k >= d.lanes && g.b16 == nil && !g.flush {
 		groups := (c1 - c0) / 16
 		if groups > 0 {
 			g.vector(s, r0, c0, groups)
@@ -61,7 +61,7 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 		if g.ap != 1 && (k*m > 64*64 || c1-c0 > 64) && m > d.mr || g.ai*float%4096 == 0 && c1-c0 > 128 && m > 2*d.mr {
 			a, ai, ap, next = g.packA(s[2*panel:], d.mr, r0, m, p0, k)
 		}
-		load := flags(g.accumulate || p0 > 0, g.rounds)
+		load := flags(g.accumulate || p0 > 0, g.flush)
 		n := 0
 		for j := c0; j < c1; j += n {
 			n = min(d.nr, c1-j)
@@ -76,9 +76,9 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 				b = g.packPairs(s[:2*panel], d.nr, j, n, p0, k)
 			case g.b16 != nil:
 				b = g.packBF16(s[:2*panel], d.nr, j, n, p0, k)
-			case g.bj != 1 || m > 2*d.mr || g.rounds:
+			case g.bj != 1 || m > 2*d.mr || g.roundB:
 				b = g.packB(s[:panel], d.nr, j, n, p0, k)
-				if g.rounds {
+				if g.roundB {
 					roundValues(s[:k*d.nr], s)
 				}
 			default:

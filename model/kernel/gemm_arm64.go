@@ -13,8 +13,8 @@ import "unsafe"
 //
 // Every element of C remains one chain over k, because each piece after the first starts from C.
 const (
-	packsBF16    = false
-	packsRounded = false
+	packsBF16 = false
+	flushes   = false
 
 	mr      = 6
 	nr      = 16

@@ -34,7 +34,7 @@ func (g *product) one(i, j int) {
 	if g.accumulate {
 		s = *c
 	}
-	if g.rounds {
+	if g.flush {
 		fma, s = flushedFMA, flushed(s)
 	}
 	a, b := i*g.ai, j*g.bj
@@ -55,7 +55,7 @@ func (g *product) four(i, j int) {
 		s0, s1 = c[0], c[1]
 		s2, s3 = c[2], c[3]
 	}
-	if g.rounds {
+	if g.flush {
 		fma = flushedFMA
 		s0, s1 = flushed(s0), flushed(s1)
 		s2, s3 = flushed(s2), flushed(s3)

@@ -38,9 +38,10 @@ func (t *roundTask) rows(_, lo, hi int) { roundBF16(t.dst[lo:hi], t.src[lo:hi]) 
 // lowpTasks keeps arguments and scratch of the products with weights in fewer bits.
 type lowpTasks struct {
 	round    roundTask
-	operand  operandTask
+	values   valuesTask
+	rounding roundingTask
 	pairs    pairTask
-	operands [2][]float32 // A and, without assembly, B of a product of bfloat16
+	operand  []float32 // of a product of bfloat16: A as pairs or, without assembly, B
 	expand   expandTask
 	strips   [][]float32 // by worker
 	panels   panelTask

@@ -19,6 +19,8 @@ type Pool struct {
 	ops     opTasks
 	lowp    lowpTasks
 
+	rounding []float32 // what the next kernel rounds, see Rounding
+
 	// One round of Do. gate = open bit | number of helpers inside; only while it is closed and empty may the caller change
 	// the rest.
 	gate    atomic.Uint32
@@ -230,6 +232,11 @@ func (p *Pool) elements(n int, t rowTask) {
 
 // parts runs t over n rows or elements in parts of size grain.
 func (p *Pool) parts(n, grain int, t rowTask) {
+	if out := p.rounding; len(out) > 0 {
+		p.rounding = nil
+		p.lowp.rounding = roundingTask{t, out, len(out) / n}
+		t = &p.lowp.rounding
+	}
 	if len(p.workers) == 1 || grain >= n {
 		t.rows(0, 0, n)
 		return

@@ -49,6 +49,8 @@ func (o Activation) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
 	return n, err
 }
 
+func (o *activation) byRows() bool { return true }
+
 func (o *activation) run(in [][]float32, out []float32) {
 	p, n := o.env.Pool, o.rows()
 	switch o.Kind {
@@ -72,6 +74,8 @@ func (o *activation) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node)
 }
 
 type activationBackward struct{ f *activation }
+
+func (o *activationBackward) byRows() bool { return true }
 
 func (o *activationBackward) run(in [][]float32, dx []float32) {
 	f, p, n := o.f, o.f.env.Pool, o.f.rows()

@@ -65,4 +65,20 @@ func (o rerun) lend(mem []float32) {
 	}
 }
 
+func (o rerun) byRows() bool {
+	w, ok := o.of.(byRows)
+	return ok && w.byRows()
+}
+
+func (o rerun) multiplies(i int) bool { // the last one is not read
+	m, ok := o.of.(multiplier)
+	return ok && m.multiplies(i)
+}
+
+func (o rerun) operands(rounded []bool) {
+	if m, ok := o.of.(multiplier); ok {
+		m.operands(rounded)
+	}
+}
+
 func (o rerun) run(in [][]float32, out []float32) { o.of.run(in[:len(in)-1], out) }

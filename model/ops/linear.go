@@ -29,13 +29,16 @@ type linear struct {
 	w          *kernel.Weights
 	form, back kernel.Form // of the products forward and backward
 	in, out    int
-	gather     bool     // x is narrow, the residual is not
-	adapter    *adapter // of the forward pass, or nil
+	capacity   int
+	gather     bool      // x is narrow, the residual is not
+	rounded    bool      // x is, where products round their operands
+	left       []float32 // (N, C) else, scratch of the arena: x rounded
+	adapter    *adapter  // of the forward pass, or nil
 }
 
 // Apply adds the op on x (N, C).
 func (o Linear) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
-	b := &linear{Linear: o, extent: g.extentOf(x)}
+	b := &linear{Linear: o, extent: g.extentOf(x), capacity: g.Capacity}
 	if o.Conv1D {
 		b.form, b.back = kernel.NN, kernel.NT
 		b.in, b.out = o.W.Shape[0], o.W.Shape[1]
@@ -84,7 +87,8 @@ func (o *linear) run(in [][]float32, out []float32) {
 		o.beforeGains(in[0], n)
 		p.ScaleColumns(out, o.adapter.u, o.adapter.gains, n, o.out, onto)
 	} else {
-		o.env.product(o.form, n, in[0], o.in, o.w, out, o.out, onto)
+		x := o.env.left(o.left, in[0][:n*o.in], o.rounded)
+		o.env.product(o.form, n, x, o.in, o.w, out, o.out, onto)
 		o.adapter.add(in[0], out, n)
 	}
 	if scaled {
@@ -101,9 +105,19 @@ func (o *linear) beforeGains(x []float32, n int) {
 	a.measure(o.w)
 }
 
-func (o *linear) scratch() int { return o.adapter.scratch() }
+func (o *linear) multiplies(i int) bool { return i == 0 && o.adapter == nil }
 
-func (o *linear) lend(mem []float32) { o.adapter.lend(mem) }
+func (o *linear) operands(rounded []bool) { o.rounded = rounded[0] }
+
+// parts is the size of left.
+func (o *linear) parts() int { return o.env.room(o.capacity*o.in, o.rounded) }
+
+func (o *linear) scratch() int { return o.parts() + o.adapter.scratch() }
+
+func (o *linear) lend(mem []float32) {
+	o.left = mem[:o.parts()]
+	o.adapter.lend(mem[o.parts():])
+}
 
 func (o *linear) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	if o.Add != nil {
@@ -133,13 +147,33 @@ func (o *linear) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (go
 
 type linearBackward struct {
 	f       *linear
-	adapter *adapter // of the backward pass, or nil
+	rounded [2]bool   // dy and x are, where products round their operands
+	left    []float32 // (N, O), or (N, C) if more, scratch of the arena: dy or x rounded
+	adapter *adapter  // of the backward pass, or nil
 	residualGrad
 }
 
-func (o *linearBackward) scratch() int { return o.adapter.scratch() }
+func (o *linearBackward) multiplies(i int) bool {
+	return o.adapter == nil && (i == 0 && (o.f.Bias == nil || o.f.Bias.Frozen) || i == 1 && !o.f.W.Frozen)
+}
 
-func (o *linearBackward) lend(mem []float32) { o.adapter.lend(mem) }
+func (o *linearBackward) operands(rounded []bool) { copy(o.rounded[:], rounded) }
+
+func (o *linearBackward) parts() int {
+	f := o.f
+	n := f.env.room(f.capacity*f.out, o.rounded[0])
+	if f.Conv1D {
+		n = max(n, f.env.room(f.capacity*f.in, o.rounded[1]))
+	}
+	return n
+}
+
+func (o *linearBackward) scratch() int { return o.parts() + o.adapter.scratch() }
+
+func (o *linearBackward) lend(mem []float32) {
+	o.left = mem[:o.parts()]
+	o.adapter.lend(mem[o.parts():])
+}
 
 func (o *linearBackward) run(in [][]float32, dx []float32) {
 	f, p, n := o.f, o.f.env.Pool, o.f.rows()
@@ -153,10 +187,7 @@ func (o *linearBackward) run(in [][]float32, dx []float32) {
 	if o.dense() {
 		p.Copy(dx[:n*f.in], residual[:n*f.in])
 	}
-	left := du
-	if !f.Conv1D && o.adapter == nil {
-		left = f.env.rounded(du[:n*f.out])
-	}
+	left := f.env.left(o.left, du[:n*f.out], o.rounded[0])
 	if dx != nil {
 		f.env.product(f.back, n, left, f.out, f.w, dx, f.in, o.dense())
 	}
@@ -169,9 +200,10 @@ func (o *linearBackward) run(in [][]float32, dx []float32) {
 	switch {
 	case f.W.Frozen:
 	case f.Conv1D:
-		f.env.weightGradient(f.in, f.out, n, in[1], dy, f.W.Grad)
+		x := f.env.left(o.left, in[1][:n*f.in], o.rounded[1])
+		f.env.weightGradient(f.in, f.out, n, x, dy, f.W.Grad, o.rounded[0])
 	default:
-		f.env.weightGradient(f.out, f.in, n, left, in[1], f.W.Grad)
+		f.env.weightGradient(f.out, f.in, n, left, in[1], f.W.Grad, o.rounded[1])
 	}
 	if f.Bias != nil && !f.Bias.Frozen {
 		p.ColumnSum(f.Bias.Grad, dy, n, f.out)
@@ -186,6 +218,10 @@ type scaledGrad struct {
 	n     int
 	dy    []float32 // (N, O), scratch of the arena
 }
+
+func (o *scaledGrad) multiplies(i int) bool { return i > 0 && o.of.multiplies(i) }
+
+func (o *scaledGrad) operands(rounded []bool) { o.of.operands(rounded) }
 
 func (o *scaledGrad) scratch() int { return kernel.Lines(o.n) + o.of.scratch() }
 

@@ -42,19 +42,21 @@ type loss struct {
 	weights      []float32 // of the needed positions
 	losses       []float64 // -log p of the needed positions
 	added        []float64 // what the batch's terms add to them
-	logits       []float32 // (Chunk, V), scratch of the arena
+	rounded      bool      // x is, where products round their operands
+	logits, left []float32 // (Chunk, V) and, for a chunk of x rounded else, (Chunk, C), scratch of the arena
 	wantX, wantW bool      // somebody wants the gradient
 	dx           []float32 // (R, C)
 	soft         softRows
 }
 
-// LossChunk is the number of positions in a chunk for v tokens. Products that round their operands have the chunk a
-// second time.
+// LossChunk is the number of positions in a chunk for v tokens. Products that round their operands to pairs have the
+// chunk a second time, in half the bytes.
 func LossChunk(v int, rounds bool) int {
-	if rounds {
-		v *= 2
+	n := chunkFloats
+	if rounds && kernel.Pairs() {
+		n = n / 3 * 2
 	}
-	return max(64, chunkFloats/v)
+	return max(64, n/v)
 }
 
 // Apply adds the op on the normed rows x (R, C) of the needed positions and returns the scalar loss.
@@ -75,9 +77,23 @@ func (o *Loss) Apply(g *Graph, x *gorgonia.Node) (*gorgonia.Node, error) {
 	return g.apply("loss", b, tensor.ScalarShape(), x, g.leaf(x, o.W, ".head"))
 }
 
-func (o *loss) scratch() int { return o.Chunk * o.v }
+func (o *loss) multiplies(i int) bool { return i == 0 && !scales(o.Scale) }
 
-func (o *loss) lend(mem []float32) { o.logits = mem }
+func (o *loss) operands(rounded []bool) { o.rounded = rounded[0] }
+
+func (o *loss) parts() (logits, left int) {
+	return kernel.Lines(o.Chunk * o.v), o.env.room(o.Chunk*o.c, o.rounded)
+}
+
+func (o *loss) scratch() int {
+	logits, left := o.parts()
+	return logits + left
+}
+
+func (o *loss) lend(mem []float32) {
+	logits, _ := o.parts()
+	o.logits, o.left = mem[:logits], mem[logits:]
+}
 
 func (o *loss) run(in [][]float32, out []float32) {
 	b, needed := &o.env.Batch, o.env.Needed
@@ -113,7 +129,7 @@ func (o *loss) pass(x []float32, product, grad bool) {
 	chunks := (n + o.Chunk - 1) / o.Chunk
 	for i := range chunks { // of equal size: a last one of few rows would read the weights for little
 		lo, hi := i*n/chunks, (i+1)*n/chunks
-		rows, x := hi-lo, x[lo*o.c:]
+		rows, x := hi-lo, o.env.left(o.left, x[lo*o.c:hi*o.c], o.rounded)
 		if product {
 			o.env.product(kernel.NT, rows, x, o.c, o.w, o.logits, o.v, false)
 		}
@@ -123,13 +139,17 @@ func (o *loss) pass(x []float32, product, grad bool) {
 			o.soft.Soft, o.soft.v, o.soft.needed = o.env.Batch.Soft, o.v, o.env.Needed[lo:hi]
 			o.soft.keep(o.logits, targets)
 		}
+		dy := o.logits[:rows*o.v]
+		rounds := grad && o.env.rounds()
+		if rounds && !soft {
+			p.Rounding(dy)
+		}
 		p.CrossEntropyWith(o.env.Batch.Terms, o.added[lo:hi], o.logits, targets, weights, losses, rows, o.v, grad)
 		if soft {
 			o.soft.finish(o.logits, targets, weights, losses, grad)
-		}
-		dy := o.logits
-		if grad {
-			dy = o.env.rounded(dy[:rows*o.v])
+			if rounds {
+				p.Round(dy, dy)
+			}
 		}
 		if grad && o.wantX {
 			dx := o.dx[lo*o.c : hi*o.c]
@@ -137,7 +157,7 @@ func (o *loss) pass(x []float32, product, grad bool) {
 			scaleRows(p, dx, o.Scale)
 		}
 		if grad && o.wantW {
-			o.env.weightGradient(o.v, o.c, rows, dy, x, o.W.Grad)
+			o.env.weightGradient(o.v, o.c, rows, dy, x, o.W.Grad, o.env.rounds())
 		}
 	}
 }

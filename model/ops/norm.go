@@ -78,6 +78,8 @@ func (o Norm) Apply(g *Graph, s *Stream) (*gorgonia.Node, error) {
 	return n, nil
 }
 
+func (o *norm) byRows() bool { return o.Add == nil }
+
 func (o *norm) run(in [][]float32, out []float32) {
 	p, n := o.env.Pool, o.rows()
 	switch {

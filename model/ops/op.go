@@ -55,6 +55,8 @@ type Op struct {
 	learns    bool           // a trained parameter reaches the output, which so has a gradient
 	forgotten bool           // the output is not kept for the backward pass, see Graph.Forget
 	rerun     *gorgonia.Node // the output computed again, once that was wanted
+	rounds    bool           // the output is written rounded, see Graph.round
+	rounded   []bool         // the inputs that are
 }
 
 // operand is the type of an input, from which Type is made afresh at each call.
@@ -115,6 +117,9 @@ func (o *Op) Do(inputs ...gorgonia.Value) (v gorgonia.Value, err error) {
 		start := time.Now()
 		defer func() { o.spent += time.Since(start) }()
 	}
+	if m, ok := o.body.(multiplier); ok {
+		m.operands(o.rounded)
+	}
 	if s, ok := o.body.(scratcher); ok {
 		s.lend(o.lent)
 	}
@@ -127,6 +132,9 @@ func (o *Op) Do(inputs ...gorgonia.Value) (v gorgonia.Value, err error) {
 	var out []float32
 	if !o.silent {
 		out = o.out.Float32s()
+	}
+	if o.rounds && o.env.rounds() {
+		o.env.Pool.Rounding(out[:extent{o.env, o.narrow}.rows()*o.shape[1]])
 	}
 	o.body.run(o.slices, out)
 	if o.env.Watch != nil {

@@ -25,6 +25,9 @@ func (g *Graph) Plan(results ...*gorgonia.Node) (size int, place func(arena []fl
 	if err := distinct(order); err != nil {
 		return 0, nil, err
 	}
+	if g.Env.Rounds {
+		round(eg, order)
+	}
 	last := make(map[*gorgonia.Node]int, len(order))
 	for i, n := range order {
 		last[n] = i
@@ -59,6 +62,9 @@ func (g *Graph) Plan(results ...*gorgonia.Node) (size int, place func(arena []fl
 		op, ok := n.Op().(*Op)
 		if !ok {
 			continue
+		}
+		if m, ok := op.body.(multiplier); ok {
+			m.operands(op.rounded)
 		}
 		if s, ok := op.body.(scratcher); ok && s.scratch() > 0 {
 			take(s.scratch(), i, func(mem []float32) { op.lent = mem })
