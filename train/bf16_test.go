@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"instruct/model/kernel"
 	"instruct/train/recipe"
 )
 
@@ -35,5 +36,36 @@ func TestBF16Curve(t *testing.T) {
 		if math.Abs(got-want) > 0.01*want {
 			t.Errorf("step %d: loss %g with bf16, %g with fp32", i+1, got, want)
 		}
+	}
+}
+
+// TestDTypeAuto: a run with dtype auto has the bits of the dtype that it says it chose, which is recorded in its place,
+// and which it keeps when it goes on.
+func TestDTypeAuto(t *testing.T) {
+	chosen := kernel.F32.String()
+	if kernel.Pairs() {
+		chosen = kernel.BF16.String()
+	}
+	more := []string{"max_steps", "6", "per_device_train_batch_size", "2", "dtype"}
+	auto := set(t, quick(t), append(more, "auto")...)
+	sameBits(t, mustRun(t, auto), mustRun(t, set(t, quick(t), append(more, chosen)...)))
+	saved, err := ReadRun(auto.OutputDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if saved.Recipe.DType != chosen {
+		t.Errorf("the run says that it was made with dtype %q, want %q", saved.Recipe.DType, chosen)
+	}
+	if err := saved.SameRecipe(auto); err != nil {
+		t.Error(err)
+	}
+	adapter := beside(t, "dtype", "auto", "max_steps", "2")
+	mustRun(t, adapter)
+	if saved, err = ReadRun(adapter.OutputDir); err != nil || saved.Recipe.DType != "fp32" {
+		t.Errorf("the adapter was trained with dtype %q (%v)", saved.Recipe.DType, err)
+	}
+	for _, dtype := range []string{"fp32", "bf16"} {
+		r := set(t, quick(t), append(more, dtype)...)
+		sameBits(t, mustResume(t, r, 3, "dtype", "auto"), mustRun(t, set(t, quick(t), append(more, dtype)...)))
 	}
 }

@@ -125,6 +125,9 @@ func (s *Saved) SameRecipe(r recipe.Recipe) error {
 	if _, err := was.ParseYAML(path, text); err != nil { // paths from its folder, as those of now
 		return err
 	}
+	if now.DType == recipe.AutoDType {
+		now.DType = was.DType
+	}
 	if key, is, before := now.Changed(&was, Aside()); key != "" {
 		return mistake("%s holds a run of another recipe: %s is %q there, and %q here", s.Dir, key, before, is)
 	}

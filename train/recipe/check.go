@@ -11,11 +11,14 @@ import (
 	"instruct/train/schedule"
 )
 
+// AutoDType is the dtype that a run replaces, before it begins, with that which is faster on the CPU at hand.
+const AutoDType = "auto"
+
 // Choices are the values of a key that has a closed set of them, or nil.
 func Choices(key string) []string {
 	switch key {
 	case "dtype":
-		return kernel.DTypes()
+		return append([]string{AutoDType}, kernel.DTypes()...)
 	case "explain_dtype":
 		return []string{kernel.F32.String(), kernel.BF16.String()}
 	case "loss_type":

@@ -63,7 +63,7 @@ var taken = []foreign{
 		"torch.float32": "fp32", "bfloat16": "bf16", "torch.bfloat16": "bf16", "auto": "", "none": ""},
 		say: "fp32 is the default"},
 	{names: "dtype", to: "dtype", words: map[string]string{"float32": "fp32", "float": "fp32",
-		"torch.float32": "fp32", "bfloat16": "bf16", "torch.bfloat16": "bf16", "auto": "", "none": ""},
+		"torch.float32": "fp32", "bfloat16": "bf16", "torch.bfloat16": "bf16", "none": ""},
 		say: "fp32 is the default"},
 	{names: "adapter", to: "adapter", words: map[string]string{"qlora": "lora", "null": "", "": ""},
 		say: "dtype: q8_0 keeps the frozen weights in 8 bits"},
