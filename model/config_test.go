@@ -32,6 +32,8 @@ func TestParseConfigErrors(t *testing.T) {
 			"yarn needs"},
 		{"longrope", `{"model_type":"phi3",` + good + `,"rope_scaling":{"rope_type":"longrope","short_factor":[1]}}`,
 			"longrope needs short_factor and long_factor, positive numbers, one for each two of the 6"},
+		{"base", `{"model_type":"llama",` + good + `,"rope_theta":-1}`, "rope_theta is -1; expected a positive number"},
+		{"base inside", `{"model_type":"qwen3",` + good + `,"rope_parameters":{"rope_theta":-5}}`, "rope_theta is -5"},
 		{"part of a head", `{"model_type":"phi3",` + good + `,"partial_rotary_factor":0.1}`, "enough for 2 of the 6"},
 		{"odd part", `{"model_type":"phi3",` + good + `,"partial_rotary_factor":0.5}`, "3 numbers of a head of 6 turn"},
 		{"layer types", `{"model_type":"gemma3_text",` + good + `,"layer_types":["full_attention"]}`,

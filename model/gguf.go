@@ -44,11 +44,20 @@ func (g *ggufMeta) fail(format string, args ...any) {
 // writes tells whether the file is written.
 func (g *ggufMeta) writes() bool { return g.out != nil }
 
+// number reads a number.
+func (g *ggufMeta) number(key string) (f float64, ok bool) {
+	if f, ok = g.meta.Float(key); ok && f-f != 0 {
+		g.fail("%s is %v; expected a finite number", key, f)
+		return 0, false
+	}
+	return f, ok
+}
+
 // count is a whole number.
 func (g *ggufMeta) count(key string, v *int) {
 	key = g.arch + "." + key
 	if !g.writes() {
-		f, _ := g.meta.Float(key)
+		f, _ := g.number(key)
 		*v = int(f)
 	} else if *v != 0 {
 		g.out.SetUint32(key, uint32(*v))
@@ -82,7 +91,7 @@ func (g *ggufMeta) num(key string, v *float64) {
 	if g.writes() {
 		g.real(key, v, 0)
 	} else {
-		*v, _ = g.meta.Float(g.arch + "." + key)
+		*v, _ = g.number(g.arch + "." + key)
 	}
 }
 
@@ -91,7 +100,7 @@ func (g *ggufMeta) real(key string, v *float64, def float64) {
 	key = g.arch + "." + key
 	if !g.writes() {
 		*v = def
-		if f, ok := g.meta.Float(key); ok {
+		if f, ok := g.number(key); ok {
 			*v = tidyFloat32(f)
 		}
 	} else if *v != 0 {
@@ -135,6 +144,10 @@ func (g *ggufMeta) vector(tensor string) []float64 {
 	}
 	out := make([]float64, len(values))
 	for i, v := range values {
+		if v-v != 0 {
+			g.fail("tensor %s has the value %v; expected finite ones", tensor, v)
+			return nil
+		}
 		out[i] = tidyFloat32(float64(v))
 	}
 	return out
@@ -168,13 +181,13 @@ func ConfigFromGGUF(path string, meta Meta, src Source) (Config, error) {
 		g.fail("it is a mixture of %d experts, which are not supported", experts)
 	}
 	f.meta(&c, g)
-	if g.err != nil {
-		return Config{}, g.err
-	}
 	for key, id := range map[string]*int{"bos": &c.BOS, "eos": &c.EOS, "padding": &c.PAD} {
-		if v, ok := meta.Float("tokenizer.ggml." + key + "_token_id"); ok {
+		if v, ok := g.number("tokenizer.ggml." + key + "_token_id"); ok {
 			*id = int(v)
 		}
+	}
+	if g.err != nil {
+		return Config{}, g.err
 	}
 	return c, c.validate(path)
 }

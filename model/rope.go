@@ -3,6 +3,7 @@ package model
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"reflect"
 
 	"instruct/model/kernel/exact"
@@ -137,8 +138,11 @@ func (r *Rope) write(c *Config, out map[string]any) {
 
 // rope checks the object; theta and the part of a head that turns are those of a file which has them elsewhere.
 func (s *ropeKeys) rope(c *Config, r *configReader, theta, part float64) Rope {
-	if s.Theta > 0 {
+	if s.Theta != 0 {
 		theta = s.Theta
+	}
+	if !(theta >= 0 && theta <= math.MaxFloat32) {
+		r.fail("rope_theta is %g; expected a positive number", theta)
 	}
 	s.Type = cmp.Or(s.Type, s.Old, "default")
 	if len(s.Short)+len(s.Long) > 0 {
