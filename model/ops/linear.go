@@ -148,7 +148,7 @@ func (o *linear) derive(g *Graph, in gorgonia.Nodes, _, grad *gorgonia.Node) (go
 type linearBackward struct {
 	f       *linear
 	rounded [2]bool   // dy and x are, where products round their operands
-	left    []float32 // (N, O), or (N, C) if more, scratch of the arena: dy or x rounded
+	dy, x   []float32 // (N, O), (N, C) else, scratch of the arena: those rounded; x for Conv1D alone
 	adapter *adapter  // of the backward pass, or nil
 	residualGrad
 }
@@ -159,20 +159,23 @@ func (o *linearBackward) multiplies(i int) bool {
 
 func (o *linearBackward) operands(rounded []bool) { copy(o.rounded[:], rounded) }
 
-func (o *linearBackward) parts() int {
+func (o *linearBackward) parts() (dy, x int) {
 	f := o.f
-	n := f.env.room(f.capacity*f.out, o.rounded[0])
-	if f.Conv1D {
-		n = max(n, f.env.room(f.capacity*f.in, o.rounded[1]))
+	if f.Conv1D && !f.W.Frozen {
+		x = f.env.room(f.capacity*f.in, o.rounded[1])
 	}
-	return n
+	return f.env.room(f.capacity*f.out, o.rounded[0]), x
 }
 
-func (o *linearBackward) scratch() int { return o.parts() + o.adapter.scratch() }
+func (o *linearBackward) scratch() int {
+	dy, x := o.parts()
+	return dy + x + o.adapter.scratch()
+}
 
 func (o *linearBackward) lend(mem []float32) {
-	o.left = mem[:o.parts()]
-	o.adapter.lend(mem[o.parts():])
+	dy, x := o.parts()
+	o.dy, o.x = mem[:dy], mem[dy:dy+x]
+	o.adapter.lend(mem[dy+x:])
 }
 
 func (o *linearBackward) run(in [][]float32, dx []float32) {
@@ -187,7 +190,7 @@ func (o *linearBackward) run(in [][]float32, dx []float32) {
 	if o.dense() {
 		p.Copy(dx[:n*f.in], residual[:n*f.in])
 	}
-	left := f.env.left(o.left, du[:n*f.out], o.rounded[0])
+	left := f.env.left(o.dy, du[:n*f.out], o.rounded[0])
 	if dx != nil {
 		f.env.product(f.back, n, left, f.out, f.w, dx, f.in, o.dense())
 	}
@@ -200,8 +203,8 @@ func (o *linearBackward) run(in [][]float32, dx []float32) {
 	switch {
 	case f.W.Frozen:
 	case f.Conv1D:
-		x := f.env.left(o.left, in[1][:n*f.in], o.rounded[1])
-		f.env.weightGradient(f.in, f.out, n, x, dy, f.W.Grad, o.rounded[0])
+		x := f.env.left(o.x, in[1][:n*f.in], o.rounded[1])
+		f.env.weightGradient(f.in, f.out, n, x, left, f.W.Grad, true)
 	default:
 		f.env.weightGradient(f.out, f.in, n, left, in[1], f.W.Grad, o.rounded[1])
 	}
