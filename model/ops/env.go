@@ -75,9 +75,9 @@ func (x extent) rows() int {
 	return x.env.Batch.Len()
 }
 
-// product computes out = x·Wᵀ (form NT) or x·W (NN), or adds it to out, for n rows, which are a left operand where
-// products round theirs, see left. With Exact its bits are those of the float32 matrix that w stands for, as those of its
-// gradients are; without, weights in blocks multiply whole numbers.
+// product computes out = x·Wᵀ (form NT) or x·W (NN), or adds it to out, for n rows, which left has given. With Exact
+// its bits are those of the float32 matrix that w stands for, as those of its gradients are; without, weights in blocks
+// multiply whole numbers.
 func (e *Env) product(f kernel.Form, n int, x []float32, ldx int, w *kernel.Weights, out []float32, ldo int, add bool) {
 	switch {
 	case e.Rounds && w.DType == kernel.F32:
@@ -89,8 +89,8 @@ func (e *Env) product(f kernel.Form, n int, x []float32, ldx int, w *kernel.Weig
 	}
 }
 
-// weightGradient adds Aᵀ·B, A (k,m), a left operand, and B (k,n) to the gradient dw (m,n) of weights. rounded says that
-// B was written so.
+// weightGradient adds Aᵀ·B, A (k,m), which left has given, and B (k,n) to the gradient dw (m,n) of weights. rounded:
+// where products round their operands, B is rounded.
 func (e *Env) weightGradient(m, n, k int, a, b, dw []float32, rounded bool) {
 	if e.Rounds {
 		e.Pool.GemmBF16(kernel.TN, m, n, k, a, m, b, n, dw, n, true, rounded)

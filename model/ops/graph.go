@@ -44,7 +44,8 @@ func buffer[T any](g *Graph, n int) []T {
 // output has the rows that the first input has.
 func (g *Graph) apply(name string, b body, shape tensor.Shape, inputs ...*gorgonia.Node) (*gorgonia.Node, error) {
 	op := &Op{env: g.Env, graph: g, name: name, id: uint32(len(g.ops) + 1), body: b, shape: shape,
-		slices: make([][]float32, len(inputs)), inputs: slices.Clone(inputs), rounded: make([]bool, len(inputs)), narrow: g.extentOf(inputs[0]).narrow}
+		slices: make([][]float32, len(inputs)), inputs: slices.Clone(inputs), rounded: make([]bool, len(inputs)),
+		narrow: g.extentOf(inputs[0]).narrow}
 	_, differentiable := b.(differentiable)
 	for _, n := range inputs {
 		op.in = append(op.in, operand{dims: n.Dims(), dtype: n.Dtype()})

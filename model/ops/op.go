@@ -55,7 +55,7 @@ type Op struct {
 	learns    bool           // a trained parameter reaches the output, which so has a gradient
 	forgotten bool           // the output is not kept for the backward pass, see Graph.Forget
 	rerun     *gorgonia.Node // the output computed again, once that was wanted
-	rounds    bool           // the output is written rounded, see Graph.round
+	rounds    bool           // the output is written rounded, see round
 	rounded   []bool         // the inputs that are
 }
 

@@ -57,7 +57,7 @@ type Recipe struct {
 	Epochs        float64 `key:"num_train_epochs" help:"passes over the data"`
 	MaxSteps      int     `key:"max_steps" help:"steps in all, in place of num_train_epochs; -1: by epochs"`
 
-	DType string `key:"dtype" help:"arithmetic of products: fp32 or bf16, auto: the faster; of frozen weights also q8_0, q4_0"`
+	DType string `key:"dtype" help:"products in fp32, bf16, or auto: the faster; of frozen weights also q8_0, q4_0"`
 
 	Adapter     string   `key:"adapter" help:"lora: train small matrices beside frozen ones; lora_r implies it; or none"`
 	LoRAR       int      `key:"lora_r" help:"rank of the adapter; 0: 16 where there is one"`
