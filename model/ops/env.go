@@ -75,9 +75,9 @@ func (x extent) rows() int {
 	return x.env.Batch.Len()
 }
 
-// product computes out = x·Wᵀ (form NT) or x·W (NN), or adds it to out, for n rows, which left has given. Exact: the
-// bits are those of the float32 matrix that w stands for, as those of its gradients are; else weights in blocks
-// multiply whole numbers.
+// product computes out = x·Wᵀ (form NT) or x·W (NN), or adds it to out, for n rows, which left has given. With
+// Exact its bits are those of the float32 matrix that w stands for, as those of its gradients are; without, weights in
+// blocks multiply whole numbers.
 func (e *Env) product(f kernel.Form, n int, x []float32, ldx int, w *kernel.Weights, out []float32, ldo int, add bool) {
 	switch {
 	case e.Rounds && w.DType == kernel.F32:
