@@ -26,7 +26,7 @@ func (g *Graph) Plan(results ...*gorgonia.Node) (size int, place func(arena []fl
 		return 0, nil, err
 	}
 	if g.Env.Rounds {
-		round(eg, order)
+		round(eg, order, results)
 	}
 	last := make(map[*gorgonia.Node]int, len(order))
 	for i, n := range order {

@@ -21,12 +21,17 @@ type multiplier interface {
 	operands(rounded []bool)
 }
 
-// round finds the outputs of a graph that are written rounded.
-func round(g *gorgonia.ExprGraph, nodes gorgonia.Nodes) {
+// round finds the outputs of a graph that are written rounded, which none of the results is: others read those.
+func round(g *gorgonia.ExprGraph, nodes, results gorgonia.Nodes) {
 	for _, n := range nodes {
 		if op := opOf(n); op != nil && !op.silent {
 			w, ok := op.body.(byRows)
 			op.rounds = ok && w.byRows()
+		}
+	}
+	for _, n := range results {
+		if op := opOf(n); op != nil {
+			op.rounds = false
 		}
 	}
 	for _, n := range nodes {
