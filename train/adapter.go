@@ -11,9 +11,6 @@ import (
 // adapt makes the run one that trains an adapter, where the recipe asks for one or the model is one.
 func (s *Setup) adapt() error {
 	r := s.Recipe
-	if err := s.chooseDType(); err != nil {
-		return err
-	}
 	d, err := kernel.ParseDType(r.DType)
 	if err != nil {
 		return err
@@ -31,29 +28,6 @@ func (s *Setup) adapt() error {
 	}
 	c.Seed = uint64(r.Seed)
 	return s.Model.Adapt(*c, d)
-}
-
-// chooseDType replaces dtype auto by what it is on this CPU or, for a run that goes on, by what it was.
-func (s *Setup) chooseDType() error {
-	r, why := s.Recipe, ""
-	switch {
-	case r.DType != recipe.AutoDType:
-		return nil
-	case s.resumed != "":
-		st, err := readState(s.resumed)
-		if err != nil {
-			return err
-		}
-		r.DType, why = st.Recipe.DType, "with which the run began"
-	case s.Model.AdapterConfig() != nil || r.LoRAR > 0:
-		r.DType, why = kernel.F32.String(), "as an adapter is trained"
-	case kernel.Pairs():
-		r.DType, why = kernel.BF16.String(), "for which this CPU has a faster instruction"
-	default:
-		r.DType, why = kernel.F32.String(), "as bf16 is not faster on this CPU"
-	}
-	s.rows.notes = append(s.rows.notes, fmt.Sprintf("dtype auto is %s here, %s", r.DType, why))
-	return nil
 }
 
 // adapterOf is the adapter that a run trains: that of the folder it tunes, if it is one, or a new one; nil where every

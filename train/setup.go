@@ -88,6 +88,9 @@ func (s *Setup) load(ctx context.Context, o loadOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := s.chooseDType(); err != nil {
+		return err
+	}
 	if err := s.adapt(); err != nil {
 		return err
 	}

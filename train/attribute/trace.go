@@ -91,7 +91,6 @@ type tracer struct {
 	losses   *train.Losses
 	metric   map[string][]float32 // by tensor, 1/(sqrt(v) + eps); nil: plain
 	still    [][]float32          // the weights where they stood, by parameter
-	square   float64              // the sum of their squares
 	done, of int
 	seen     func(done, of int)
 }
@@ -133,15 +132,8 @@ func (x *tracer) load(k train.Kept) error {
 	if err := m.Reload(k.Dir); err != nil {
 		return err
 	}
-	x.square = 0
 	for i, q := range m.Trained() {
-		x.square += sumParts(x.past.Pool, q.Size(), func(lo, hi int) (sum float64) {
-			copy(x.still[i][lo:hi], q.Value[lo:hi])
-			for _, w := range q.Value[lo:hi] {
-				sum += float64(float64(w) * float64(w))
-			}
-			return sum
-		})
+		copy(x.still[i], q.Value)
 	}
 	x.metric = nil
 	if k.Moments == "" {
@@ -172,11 +164,9 @@ func (x *tracer) load(k train.Kept) error {
 		if err := src.Read(name, v); err != nil {
 			return err
 		}
-		inParts(x.past.Pool, n, func(_, lo, hi int) {
-			for i := lo; i < hi; i++ {
-				v[i] = float32(1 / (math.Sqrt(float64(v[i])/correction) + x.past.Epsilon()))
-			}
-		})
+		for i := range v {
+			v[i] = float32(1 / (math.Sqrt(float64(v[i])/correction) + x.past.Epsilon()))
+		}
 		x.metric[t.Name] = v
 	}
 	return nil
@@ -211,44 +201,36 @@ func batchOf(e *data.Example) model.Batch {
 
 // direction makes u of the gradient, in its place, and returns how far the weights are moved along it.
 func (x *tracer) direction() (step float64, err error) {
-	own, length := 0.0, 0.0
+	own, length, weights := 0.0, 0.0, 0.0
 	for _, t := range x.past.Model.Grads() {
 		p := x.metric[t.Name]
-		lengths := make([]float64, countParts(len(t.Data)))
-		own += sumParts(x.past.Pool, len(t.Data), func(lo, hi int) (own float64) {
-			sum := 0.0
-			for i := lo; i < hi; i++ {
-				g := t.Data[i]
-				u := g
-				if p != nil {
-					u = g * p[i]
-				}
-				own += float64(float64(g) * float64(u))
-				sum += float64(float64(u) * float64(u))
-				t.Data[i] = u
+		for i, g := range t.Data {
+			u := g
+			if p != nil {
+				u = g * p[i]
 			}
-			lengths[lo/partSize] = sum
-			return own
-		})
-		for _, sum := range lengths {
-			length += sum
+			own += float64(float64(g) * float64(u))
+			length += float64(float64(u) * float64(u))
+			t.Data[i] = u
+		}
+	}
+	for _, w := range x.still {
+		for _, v := range w {
+			weights += float64(float64(v) * float64(v))
 		}
 	}
 	if own == 0 || math.IsNaN(own) || math.IsInf(own, 0) {
 		return 0, fmt.Errorf("explain: the gradient of the answer's loss is %v; is its probability 1 already?", own)
 	}
-	return min(traceNats/own, traceShare*math.Sqrt(x.square/length)), nil
+	return min(traceNats/own, traceShare*math.Sqrt(weights/length)), nil
 }
 
 // move puts the weights a step along u from where they stood.
 func (x *tracer) move(step float64) {
 	for i, q := range x.past.Model.Trained() {
-		still := x.still[i]
-		inParts(x.past.Pool, len(still), func(_, lo, hi int) {
-			for k := lo; k < hi; k++ {
-				q.Value[k] = float32(float64(still[k]) + float64(step*float64(q.Grad[k])))
-			}
-		})
+		for k, w := range x.still[i] {
+			q.Value[k] = float32(float64(w) + float64(step*float64(q.Grad[k])))
+		}
 	}
 }
 
