@@ -2,11 +2,13 @@ package checkpoints
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 )
 
 // SumsFile holds the sha256 of every other file of a folder, a line each, as sha256sum writes and checks them.
@@ -59,26 +61,33 @@ func CheckSums(dir string) error {
 	if len(text) > maxSums {
 		return badFile(path, "more than %d bytes, expected a line for each file of the folder", maxSums)
 	}
-	n := 0
+	var lines [][2]string // a sum, and a name
 	for line := range strings.Lines(string(text)) {
-		n++
 		sum, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
 		if !ok || len(sum) != 64 || name != filepath.Base(name) || !filepath.IsLocal(name) {
-			return badFile(path, "line %d is %.80q, expected a sha256 and the name of a file beside it", n, line)
+			return badFile(path, "line %d is %.80q, expected a sha256 and the name of a file beside it", len(lines)+1, line)
 		}
-		file := filepath.Join(dir, name)
-		got, err := HashFile(file)
-		if err != nil {
-			return err
-		}
-		if got != sum {
-			return badFile(file, "damaged: its sha256 is %s, and was %s when it was written", got, sum)
-		}
+		lines = append(lines, [2]string{sum, name})
 	}
-	if n == 0 {
+	if len(lines) == 0 {
 		return badFile(path, "empty, expected a line for each file of the folder")
 	}
-	return nil
+	wrong := make([]error, len(lines))
+	var files sync.WaitGroup
+	for i, line := range lines {
+		files.Go(func() { wrong[i] = checkSum(filepath.Join(dir, line[1]), line[0]) })
+	}
+	files.Wait()
+	return cmp.Or(wrong...)
+}
+
+// checkSum refuses a file that has another sum.
+func checkSum(path, sum string) error {
+	got, err := HashFile(path)
+	if err == nil && got != sum {
+		err = badFile(path, "damaged: its sha256 is %s, and was %s when it was written", got, sum)
+	}
+	return err
 }
 
 const maxSums = 1 << 20

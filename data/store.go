@@ -3,6 +3,7 @@ package data
 import (
 	"encoding/binary"
 	"slices"
+	"sync"
 )
 
 // Store is examples that may be more than fit in memory: their tokens are in memory while they are few, and in a file
@@ -19,7 +20,8 @@ type Store struct {
 	record []byte
 
 	withheld map[int]bool
-	loaded   []Example // of the last batch
+	batches  sync.Mutex // of Batch
+	loaded   []Example  // of the last batch
 	local    []int
 }
 
@@ -131,8 +133,10 @@ func (s *Store) load(idx []int) error {
 	return nil
 }
 
-// Batch is [BuildBatch] of the examples that idx names.
+// Batch is [BuildBatch] of the examples that idx names. Several goroutines may call it.
 func (s *Store) Batch(dst *Batch, idx []int) error {
+	s.batches.Lock()
+	defer s.batches.Unlock()
 	if err := s.load(idx); err != nil {
 		return err
 	}

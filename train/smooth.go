@@ -24,9 +24,10 @@ func (p *Past) someRows() []bool {
 // two changes of the model's weights. Where a run is a straight function of what its rows weigh it is 1; where it is
 // far below, what a little less of a row does, which is what a derivative says, is not what happens without it.
 func (u *unroll) smoothness(ctx context.Context, steps int, some []bool) (float64, error) {
-	ends := [][][]float32{u.like(value)}
 	whole := u.trainer.feed.objective
 	defer func() { u.trainer.feed.objective = whole }()
+	end, less := u.sum, u.along // which nothing else needs yet
+	u.copyTo(end)
 	for _, weight := range []float32{1 - 1.0/64, 0} {
 		u.restore(u.kept[0])
 		u.trainer.feed.objective = lessOf{some: some, weight: weight}
@@ -39,12 +40,14 @@ func (u *unroll) smoothness(ctx context.Context, steps int, some []bool) (float6
 			}
 			u.seen()
 		}
-		ends = append(ends, u.like(value))
+		if weight > 0 {
+			u.copyTo(less)
+		}
 	}
 	both, one, two := 0.0, 0.0, 0.0
-	for i := range ends[0] {
-		for k, w := range ends[0][i] {
-			little, whole := float64(ends[1][i][k])-float64(w), float64(ends[2][i][k])-float64(w)
+	for i, q := range u.params {
+		for k, w := range end[i] {
+			little, whole := float64(less[i][k])-float64(w), float64(q.Value[k])-float64(w)
 			both += float64(little * whole)
 			one += float64(little * little)
 			two += float64(whole * whole)
@@ -54,6 +57,13 @@ func (u *unroll) smoothness(ctx context.Context, steps int, some []bool) (float6
 		return 1, nil // nothing moves
 	}
 	return both / math.Sqrt(one*two), nil
+}
+
+// copyTo copies the weights.
+func (u *unroll) copyTo(weights [][]float32) {
+	for i, q := range u.params {
+		copy(weights[i], q.Value)
+	}
 }
 
 // lessOf is the mean loss in which some rows weigh less, over the same divisor.

@@ -23,7 +23,8 @@ type unroll struct {
 	params  []*ops.Param
 	every   int // steps between the states that are kept all the time
 	kept    []*snapshot
-	part    []*snapshot // the states before the steps of the part at hand
+	part    []*snapshot // the states before the steps of the part at hand; the first is kept all the time
+	spare   []*snapshot // what the others are taken into
 	sum     [][]float32 // of gradients at the step at hand
 	along   [][]float32 // the direction of the differences
 	answers []adjoint
@@ -123,7 +124,9 @@ func (p *Past) newUnroll(ctx context.Context, n int, seen func()) (*unroll, erro
 	u := &unroll{setup: s, answers: make([]adjoint, n), seen: seen}
 	u.every = int(math.Ceil(math.Sqrt(float64(len(p.Steps)))))
 	parts := (len(p.Steps) + u.every - 1) / u.every
-	need := 4 * int64(trainedValues(s.Model.Model)) * int64(3*(parts+u.every)+3*n+4)
+	// Of three buffers each: the states, of which the first of a part is counted once, and the adjoints. Of one: weights,
+	// gradients and moments, and sum and along.
+	need := 4 * int64(trainedValues(s.Model.Model)) * int64(3*(parts+u.every-1)+3*n+6)
 	if free, ok := machine.AvailableMemory(); ok && free < need {
 		s.Close()
 		return nil, mistake("explain %s: method unroll keeps states of the run in memory, %s, and %s can be had; take "+
@@ -168,10 +171,20 @@ func (u *unroll) clear() {
 	}
 }
 
-func (u *unroll) snapshot() *snapshot {
+func (u *unroll) newSnapshot() *snapshot {
+	return &snapshot{w: u.like(nil), m: u.like(nil), v: u.like(nil)}
+}
+
+// take makes a snapshot that of the state at hand, and gives it.
+func (u *unroll) take(s *snapshot) *snapshot {
 	o := u.trainer.opt
-	return &snapshot{u.like(value), u.like(func(q *ops.Param) []float32 { return o.m[q] }),
-		u.like(func(q *ops.Param) []float32 { return o.v[q] }), u.setup.Cursor.Place, u.trainer.Done}
+	for i, q := range u.params {
+		copy(s.w[i], q.Value)
+		copy(s.m[i], o.m[q])
+		copy(s.v[i], o.v[q])
+	}
+	s.place, s.done = u.setup.Cursor.Place, u.trainer.Done
+	return s
 }
 
 // restore puts the run where a snapshot was taken.
@@ -193,7 +206,7 @@ func (u *unroll) forward(ctx context.Context, record []Metric) error {
 			return err
 		}
 		if i%u.every == 0 {
-			u.kept = append(u.kept, u.snapshot())
+			u.kept = append(u.kept, u.take(u.newSnapshot()))
 		}
 		s, err := u.trainer.Step()
 		if err != nil {
@@ -212,12 +225,16 @@ func (u *unroll) forward(ctx context.Context, record []Metric) error {
 // replay makes the steps of a part again and keeps the state before each.
 func (u *unroll) replay(at, steps int) error {
 	u.restore(u.kept[at])
-	u.part = u.part[:0]
-	for range steps {
-		u.part = append(u.part, u.snapshot())
+	u.part = append(u.part[:0], u.kept[at])
+	u.seen()
+	for i := range steps - 1 {
 		if _, err := u.trainer.Step(); err != nil {
 			return err
 		}
+		if i == len(u.spare) {
+			u.spare = append(u.spare, u.newSnapshot())
+		}
+		u.part = append(u.part, u.take(u.spare[i]))
 		u.seen()
 	}
 	return nil

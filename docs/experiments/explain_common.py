@@ -22,7 +22,7 @@ class Instruct:
         """Makes a run. What more says goes before what all runs have in common."""
         self("train", *self.start, *self.common, "--eval_fraction", "0", "--output_dir", to, "--overwrite_output_dir", *more)
 
-    def explain(self, run, suite, method, kept, tokens, together=5):
+    def explain(self, run, suite, method, kept, tokens, together):
         """Explains the model's answers to a data file, some at a time; each part is kept in the folder kept."""
         kept.mkdir(parents=True, exist_ok=True)
         lines, told = suite.read_text().splitlines(), []
@@ -120,7 +120,7 @@ def scores(o, instruct, run, asked, rows):
     for method in o.methods.split(","):
         if o.report and not (o.out / "told" / f"{method}-0.jsonl").exists():
             continue
-        told = instruct.explain(run, asked, method, o.out / "told", o.tokens)
+        told = instruct.explain(run, asked, method, o.out / "told", o.tokens, o.together)
         found[method] = [by_line(x) for x in told]
     answers = [(x["prompt"], x["answer"], len(x["tokens"])) for x in told]
     if o.embedder:
@@ -135,4 +135,5 @@ def arguments(p):
     p.add_argument("--start", required=True, help="what the runs begin with, such as '--model_name_or_path FOLDER'")
     p.add_argument("--data", required=True, help="rows of Alpaca's shape, a JSON list")
     p.add_argument("--out", required=True, type=pathlib.Path)
+    p.add_argument("--together", type=int, default=5, help="answers that are explained at one time: unroll takes memory for each")
     p.add_argument("--embedder", help="a Hugging Face folder: embedding similarity beside the methods")

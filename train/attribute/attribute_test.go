@@ -93,9 +93,9 @@ func learn(ctx context.Context, dir string, more ...string) error {
 func quiet() train.Options { return train.Options{Out: io.Discard, Log: io.Discard, Quiet: true} }
 
 // past opens the shared run.
-func past(t *testing.T) *train.Past {
+func past(t *testing.T, threads int) *train.Past {
 	t.Helper()
-	p, err := train.OpenPast(t.Context(), run(t), 1, io.Discard, false)
+	p, err := train.OpenPast(t.Context(), run(t), threads, io.Discard, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,37 +128,46 @@ func asked(t *testing.T, prompt, answer string) (Question, Explanation) {
 }
 
 // TestLossesAlone: not a bit of a row's loss hangs on the rows that are measured beside it, and that share its
-// beginning.
+// beginning, or on the threads.
 func TestLossesAlone(t *testing.T) {
-	p := past(t)
-	if err := p.Model.ReadWeights(kernel.F32); err != nil {
-		t.Fatal(err)
-	}
-	sets := [][]int{nil}
-	for row := range p.Rows() {
-		sets[0] = append(sets[0], row)
-		sets = append(sets, []int{row})
-	}
-	l, err := p.NewLosses(sets)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	batches := 0
-	all, err := l.Measure(t.Context(), 0, func() { batches++ })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if batches != 1 {
-		t.Errorf("%d micro-batches for rows that fit into one", batches)
-	}
-	for row := range p.Rows() {
-		alone, err := l.Measure(t.Context(), row+1, func() {})
+	var first []float64
+	for _, threads := range []int{1, 2, 3} {
+		p := past(t, threads)
+		if err := p.Model.ReadWeights(kernel.F32); err != nil {
+			t.Fatal(err)
+		}
+		sets := [][]int{nil}
+		for row := range p.Rows() {
+			sets[0] = append(sets[0], row)
+			sets = append(sets, []int{row})
+		}
+		l, err := p.NewLosses(sets)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if alone[row] != all[row] || all[row] == 0 {
-			t.Errorf("row %d has the loss %v beside the others, and %v alone", row, all[row], alone[row])
+		defer l.Close()
+		batches := 0
+		all, err := l.Measure(t.Context(), 0, func() { batches++ })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := min(threads, 2); batches != want { // a lane for each half
+			t.Errorf("%d threads: %d micro-batches for rows that fit into %d", threads, batches, want)
+		}
+		for row := range p.Rows() {
+			alone, err := l.Measure(t.Context(), row+1, func() {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if alone[row] != all[row] || all[row] == 0 {
+				t.Errorf("%d threads: row %d has the loss %v beside the others, and %v alone", threads, row, all[row], alone[row])
+			}
+		}
+		if first == nil {
+			first = all
+		}
+		if !slices.Equal(all, first) {
+			t.Errorf("%d threads: losses %v, and %v by one", threads, all, first)
 		}
 	}
 }
@@ -188,7 +197,7 @@ func spearman(a, b []float64) float64 {
 // TestTraceSteps: the slopes of all rows' losses are the products of their gradients with the direction, over four
 // orders of the step's length.
 func TestTraceSteps(t *testing.T) {
-	p := past(t)
+	p := past(t, 2)
 	q, _ := asked(t, "Say aa 4.", "bba")
 	x, err := newTracer(p, [][]float64{slices.Repeat([]float64{1}, p.Rows())}, nil)
 	if err != nil {
@@ -263,7 +272,7 @@ func TestPlantedRow(t *testing.T) {
 	if q.Answer != "zoe" {
 		t.Fatalf("the model answers %q", q.Answer)
 	}
-	p := past(t)
+	p := past(t, 2)
 	if len(p.Kept) < 8 {
 		t.Errorf("%d steps are kept", len(p.Kept))
 	}
@@ -321,7 +330,7 @@ func TestPlantedRow(t *testing.T) {
 func TestBM25(t *testing.T) {
 	q, x := asked(t, "Who is zoe?", "zoe")
 	out := []Explanation{x}
-	if err := Find(t.Context(), past(t), []Question{q}, out, Options{Method: "bm25", Top: 3}); err != nil {
+	if err := Find(t.Context(), past(t, 1), []Question{q}, out, Options{Method: "bm25", Top: 3}); err != nil {
 		t.Fatal(err)
 	}
 	if len(out[0].Towards) == 0 || out[0].Towards[0].Answer != "zoe" || len(out[0].Against) > 0 {
