@@ -27,6 +27,8 @@ type unroll struct {
 	spare   []*snapshot // what the others are taken into
 	sum     [][]float32 // of gradients at the step at hand
 	along   [][]float32 // the direction of the differences
+	plus    [][]float32 // a gradient along it
+	slopes  []float64   // of the rows' losses
 	answers []adjoint
 	seen    func()
 }
@@ -42,6 +44,7 @@ type snapshot struct {
 type adjoint struct {
 	w, m, v [][]float32
 	rows    []float64
+	share   float64 // how far the weights were moved for the last difference, as a share of their norm
 }
 
 // cannotUnroll is why a run cannot be differentiated, "" where it can.
@@ -78,6 +81,12 @@ func (p *Past) Unroll(ctx context.Context, n int, gradient func(m *pretrained.Mo
 		return nil, 0, err
 	}
 	defer u.close()
+	return u.scores(ctx, p, gradient)
+}
+
+// scores makes the run again and goes back through it.
+func (u *unroll) scores(ctx context.Context, p *Past, gradient func(*pretrained.Model, *kernel.Pool, int) error) (
+	scores [][]float64, smooth float64, err error) {
 	if err := u.forward(ctx, p.Steps); err != nil {
 		return nil, 0, err
 	}
@@ -86,7 +95,9 @@ func (p *Past) Unroll(ctx context.Context, n int, gradient func(m *pretrained.Mo
 		if err := gradient(u.setup.Model, u.setup.Pool, i); err != nil {
 			return nil, 0, err
 		}
-		u.answers[i] = adjoint{u.like(grad), u.like(nil), u.like(nil), make([]float64, p.Rows())}
+		a := &u.answers[i]
+		a.w, a.m, a.v, a.rows = u.like(grad), u.like(nil), u.like(nil), make([]float64, p.Rows())
+		scores = append(scores, a.rows)
 	}
 	if smooth, err = u.smoothness(ctx, len(p.Steps), p.someRows()); err != nil {
 		return nil, 0, err
@@ -104,10 +115,6 @@ func (p *Past) Unroll(ctx context.Context, n int, gradient func(m *pretrained.Mo
 			}
 		}
 	}
-	scores = make([][]float64, n)
-	for i := range scores {
-		scores[i] = u.answers[i].rows
-	}
 	return scores, smooth, nil
 }
 
@@ -122,11 +129,14 @@ func (p *Past) newUnroll(ctx context.Context, n int, seen func()) (*unroll, erro
 		return nil, err
 	}
 	u := &unroll{setup: s, answers: make([]adjoint, n), seen: seen}
+	for i := range u.answers {
+		u.answers[i].share = unrollShare
+	}
 	u.every = int(math.Ceil(math.Sqrt(float64(len(p.Steps)))))
 	parts := (len(p.Steps) + u.every - 1) / u.every
 	// Of three buffers each: the states, of which the first of a part is counted once, and the adjoints. Of one: weights,
-	// gradients and moments, and sum and along.
-	need := 4 * int64(trainedValues(s.Model.Model)) * int64(3*(parts+u.every-1)+3*n+6)
+	// gradients and moments, and sum, along and plus.
+	need := 4 * int64(trainedValues(s.Model.Model)) * int64(3*(parts+u.every-1)+3*n+7)
 	if free, ok := machine.AvailableMemory(); ok && free < need {
 		s.Close()
 		return nil, mistake("explain %s: method unroll keeps states of the run in memory, %s, and %s can be had; take "+
@@ -141,7 +151,7 @@ func (p *Past) newUnroll(ctx context.Context, n int, seen func()) (*unroll, erro
 		return nil, err
 	}
 	u.params = s.Model.Trained()
-	u.sum, u.along = u.like(nil), u.like(nil)
+	u.sum, u.along, u.plus, u.slopes = u.like(nil), u.like(nil), u.like(nil), make([]float64, p.Rows())
 	return u, nil
 }
 
@@ -261,7 +271,6 @@ func (u *unroll) gradients(s *snapshot, rows []float64, factor float64) (divisor
 			rows[row] += float64(factor * loss)
 		}
 	})
-	u.seen()
 	return divisor, err
 }
 
@@ -272,58 +281,105 @@ func (u *unroll) back(s *snapshot) error {
 	if err != nil {
 		return err
 	}
+	u.seen()
 	for i, q := range u.params {
 		copy(u.sum[i], q.Grad)
 	}
 	x := newStepDerivative(u.setup.Recipe, u.trainer.rates.Rate(s.done.Step+1), s.done.Step+1, divisor)
+	x.norm = norm(u.sum)
+	weights := norm(s.w)
 	for a := range u.answers {
-		if err := u.backOne(&u.answers[a], s, x); err != nil {
+		if err := u.backOne(&u.answers[a], s, x, weights); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// unrollShare is how far the weights are moved for a difference of gradients, as a share of their norm.
-const unrollShare = 1e-3
+// A difference of two gradients is exact where they are far enough apart for float32 and near enough for a straight
+// line, and which length is so hangs on the model. So the weights are moved as far as changes the gradient by
+// unrollChange of its norm, as the step before tells, or a second try. docs/explain.md has the measurements.
+const (
+	unrollChange = 2e-3
+	unrollShare  = 1e-5 // of the weights' norm, at first
+	unrollTries  = 4
+)
 
 // backOne carries an adjoint back through one step: through the optimizer by its derivative, and through the gradient
 // by a difference of two, which gives the slopes of the rows' losses too.
-func (u *unroll) backOne(a *adjoint, s *snapshot, x *stepDerivative) error {
+func (u *unroll) backOne(a *adjoint, s *snapshot, x *stepDerivative, weights float64) error {
 	x.back(u.params, s, u.sum, a, u.along)
-	length, weights := 0.0, 0.0
-	for i, along := range u.along {
-		for k, v := range along {
-			length += float64(float64(v) * float64(v))
-			weights += float64(float64(s.w[i][k]) * float64(s.w[i][k]))
-		}
-	}
-	if length == 0 {
-		u.seen()
-		u.seen()
+	u.seen()
+	u.seen()
+	length := norm(u.along)
+	if length == 0 || x.norm == 0 {
 		return nil
 	}
 	if math.IsNaN(length) || math.IsInf(length, 0) {
 		return mistake("explain: method unroll: the derivative at step %d is no number any more: the run is too rough to be "+
 			"differentiated; take trace", s.done.Step+1)
 	}
-	move := float64(unrollShare * math.Sqrt(weights/length))
+	move := 0.0
+	for range unrollTries {
+		move = float64(a.share * weights / length)
+		change, err := u.difference(s, move)
+		if err != nil {
+			return err
+		}
+		off := unrollChange * x.norm / max(change, 1e-6*x.norm)
+		a.share = min(max(a.share*off, 1e-9), 1e-2)
+		if off > 0.2 && off < 5 {
+			break
+		}
+	}
+	for row, slope := range u.slopes {
+		a.rows[row] -= slope
+	}
+	for i, q := range u.params {
+		for k, minus := range q.Grad {
+			a.w[i][k] += float32((float64(u.plus[i][k]) - float64(minus)) / (2 * move))
+		}
+	}
+	return nil
+}
+
+// difference leaves the gradients of a step's rows at w + move along in plus, and at w - move along in the parameters,
+// and the slopes of the rows' losses in slopes. change is the norm of half the difference.
+func (u *unroll) difference(s *snapshot, move float64) (change float64, err error) {
+	clear(u.slopes)
 	for _, sign := range []float64{1, -1} {
 		for i, q := range u.params {
 			for k, w := range s.w[i] {
 				q.Value[k] = float32(float64(w) + float64(sign*move*float64(u.along[i][k])))
 			}
 		}
-		if _, err := u.gradients(s, a.rows, -sign/(2*move)); err != nil {
-			return err
+		if _, err := u.gradients(s, u.slopes, sign/(2*move)); err != nil {
+			return 0, err
 		}
-		for i, q := range u.params {
-			for k, g := range q.Grad {
-				a.w[i][k] += float32(float64(g) * sign / (2 * move))
+		if sign > 0 {
+			for i, q := range u.params {
+				copy(u.plus[i], q.Grad)
 			}
 		}
 	}
-	return nil
+	for i, q := range u.params {
+		for k, minus := range q.Grad {
+			d := (float64(u.plus[i][k]) - float64(minus)) / 2
+			change += float64(d * d)
+		}
+	}
+	return math.Sqrt(change), nil
+}
+
+// norm is the length of a vector.
+func norm(parts [][]float32) float64 {
+	squares := 0.0
+	for _, part := range parts {
+		for _, v := range part {
+			squares += float64(float64(v) * float64(v))
+		}
+	}
+	return math.Sqrt(squares)
 }
 
 // stepDerivative is the derivative of AdamW's step at one state ([kernel.Pool.AdamW] has the formula).
@@ -331,6 +387,7 @@ type stepDerivative struct {
 	rate, beta1, beta2, eps, decay float64
 	bias1, bias2                   float64 // 1 - beta^step
 	divisor, limit                 float64 // of the gradients; limit: max_grad_norm, 0: none
+	norm                           float64 // of the summed gradient
 }
 
 func newStepDerivative(r *recipe.Recipe, rate float64, step int, divisor float64) *stepDerivative {
@@ -348,16 +405,10 @@ func newStepDerivative(r *recipe.Recipe, rate float64, step int, divisor float64
 // back turns the adjoint of the state behind the step into that of the state before it, but for what goes through the
 // gradient: the adjoint of the summed gradient is left in along. sum is that gradient.
 func (x *stepDerivative) back(params []*ops.Param, s *snapshot, sum [][]float32, a *adjoint, along [][]float32) {
-	squares := 0.0
-	for _, g := range sum {
-		for _, v := range g {
-			squares += float64(float64(v) * float64(v))
-		}
-	}
-	norm := math.Sqrt(squares) / x.divisor
+	length := x.norm / x.divisor
 	clip := 1.0
 	if x.limit > 0 {
-		clip = min(1, x.limit/(norm+1e-6))
+		clip = min(1, x.limit/(length+1e-6))
 	}
 	dot := 0.0 // of the gradient and its adjoint
 	for i, q := range params {
@@ -386,8 +437,8 @@ func (x *stepDerivative) back(params []*ops.Param, s *snapshot, sum [][]float32,
 		}
 	}
 	back := 0.0
-	if clip < 1 && norm > 0 { // of clipping's own change with the norm
-		back = clip / (norm + 1e-6) * dot / norm
+	if clip < 1 && length > 0 { // of clipping's own change with the norm
+		back = clip / (length + 1e-6) * dot / length
 	}
 	for i := range along {
 		for k, ag := range along[i] {
