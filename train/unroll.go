@@ -96,7 +96,10 @@ func (u *unroll) scores(ctx context.Context, p *Past, gradient func(*pretrained.
 			return nil, 0, err
 		}
 		a := &u.answers[i]
-		a.w, a.m, a.v, a.rows = u.like(grad), u.like(nil), u.like(nil), make([]float64, p.Rows())
+		a.w, a.m, a.v, a.rows = u.zeros(), u.zeros(), u.zeros(), make([]float64, p.Rows())
+		for k, q := range u.params {
+			copy(a.w[k], q.Grad)
+		}
 		scores = append(scores, a.rows)
 	}
 	if smooth, err = u.smoothness(ctx, len(p.Steps), p.someRows()); err != nil {
@@ -151,7 +154,7 @@ func (p *Past) newUnroll(ctx context.Context, n int, seen func()) (*unroll, erro
 		return nil, err
 	}
 	u.params = s.Model.Trained()
-	u.sum, u.along, u.plus, u.slopes = u.like(nil), u.like(nil), u.like(nil), make([]float64, p.Rows())
+	u.sum, u.along, u.plus, u.slopes = u.zeros(), u.zeros(), u.zeros(), make([]float64, p.Rows())
 	return u, nil
 }
 
@@ -160,17 +163,11 @@ func (u *unroll) close() {
 	u.setup.Close()
 }
 
-func value(q *ops.Param) []float32 { return q.Value }
-func grad(q *ops.Param) []float32  { return q.Grad }
-
-// like copies buffers of all parameters; nil: zeros.
-func (u *unroll) like(buffer func(*ops.Param) []float32) [][]float32 {
+// zeros makes buffers of all parameters.
+func (u *unroll) zeros() [][]float32 {
 	out := make([][]float32, len(u.params))
 	for i, q := range u.params {
 		out[i] = make([]float32, q.Size())
-		if buffer != nil {
-			copy(out[i], buffer(q))
-		}
 	}
 	return out
 }
@@ -182,7 +179,7 @@ func (u *unroll) clear() {
 }
 
 func (u *unroll) newSnapshot() *snapshot {
-	return &snapshot{w: u.like(nil), m: u.like(nil), v: u.like(nil)}
+	return &snapshot{w: u.zeros(), m: u.zeros(), v: u.zeros()}
 }
 
 // take makes a snapshot that of the state at hand, and gives it.
