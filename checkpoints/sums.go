@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 )
@@ -74,8 +75,13 @@ func CheckSums(dir string) error {
 	}
 	wrong := make([]error, len(lines))
 	var files sync.WaitGroup
+	open := make(chan bool, runtime.GOMAXPROCS(0)) // no more than that at one time
 	for i, line := range lines {
-		files.Go(func() { wrong[i] = checkSum(filepath.Join(dir, line[1]), line[0]) })
+		open <- true
+		files.Go(func() {
+			wrong[i] = checkSum(filepath.Join(dir, line[1]), line[0])
+			<-open
+		})
 	}
 	files.Wait()
 	return cmp.Or(wrong...)

@@ -20,7 +20,7 @@ type Store struct {
 	record []byte
 
 	withheld map[int]bool
-	batches  sync.Mutex // of Batch
+	reading  sync.Mutex // of Batch and Example
 	loaded   []Example  // of the last batch
 	local    []int
 }
@@ -90,6 +90,8 @@ func (s *Store) Lengths() []int32 {
 
 // Example reads an example. Row and Kind are not kept.
 func (s *Store) Example(i int) (Example, error) {
+	s.reading.Lock()
+	defer s.reading.Unlock()
 	var e Example
 	source, err := s.read(&e, i)
 	e.Source = string(source)
@@ -133,10 +135,10 @@ func (s *Store) load(idx []int) error {
 	return nil
 }
 
-// Batch is [BuildBatch] of the examples that idx names. Several goroutines may call it.
+// Batch is [BuildBatch] of the examples that idx names. Several goroutines may call it, and Example.
 func (s *Store) Batch(dst *Batch, idx []int) error {
-	s.batches.Lock()
-	defer s.batches.Unlock()
+	s.reading.Lock()
+	defer s.reading.Unlock()
 	if err := s.load(idx); err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,7 +17,6 @@ import (
 // end of a pass.
 type Losses struct {
 	examples *data.Store
-	rows     int
 	sets     [][][]int // the micro-batches of each set
 	lanes    []*lane
 }
@@ -36,7 +34,7 @@ const lossPositions = 2048
 // NewLosses makes the graphs for some sets of rows, which are measured in the order that takes the least: rows that
 // begin alike together. The caller closes it.
 func (p *Past) NewLosses(sets [][]int) (*Losses, error) {
-	l := &Losses{examples: &p.rows.train.Store, rows: p.Rows()}
+	l := &Losses{examples: &p.rows.train.Store}
 	most, threads := 1, p.Pool.Threads()
 	for _, rows := range sets {
 		batches, positions, err := l.examples.Group(rows, lossPositions)
@@ -100,7 +98,7 @@ func (l *Losses) Batches() (n int) {
 // Measure gives the summed loss, in nats, of each row's trained tokens under the model's weights; 0 of a row that is
 // withheld, or not of the set.
 func (l *Losses) Measure(ctx context.Context, set int, seen func()) ([]float64, error) {
-	losses, failed, batches := make([]float64, l.rows), make([]error, len(l.lanes)), l.sets[set]
+	losses, failed, batches := make([]float64, l.examples.Len()), make([]error, len(l.lanes)), l.sets[set]
 	var (
 		next    atomic.Int64
 		running sync.WaitGroup
@@ -128,7 +126,7 @@ func (l *Losses) Measure(ctx context.Context, set int, seen func()) ([]float64, 
 	return losses, cmp.Or(failed...)
 }
 
-// measure adds the losses of the rows of a micro-batch.
+// measure sets the losses of the rows of a micro-batch.
 func (a *lane) measure(examples *data.Store, rows []int, losses []float64) error {
 	if err := examples.Batch(&a.batch, rows); err != nil {
 		return err
@@ -136,17 +134,11 @@ func (a *lane) measure(examples *data.Store, rows []int, losses []float64) error
 	if _, _, err := a.run(&a.batch); err != nil || a.batch.TrainedTokens == 0 {
 		return err
 	}
-	logprobs := a.graph.Logprobs()
-	for k, row := range a.batch.Rows {
-		if row < 0 {
-			continue
+	for row, loss := range rowLosses(&a.batch, a.graph.Logprobs()) {
+		if !finite(loss) {
+			return fmt.Errorf("explain: the loss of %s is %v", sources(examples, []int{row}), loss)
 		}
-		for _, x := range logprobs[a.batch.Segments[k].Start:a.batch.Segments[k].End] {
-			losses[row] -= x
-		}
-		if math.IsNaN(losses[row]) || math.IsInf(losses[row], 0) {
-			return fmt.Errorf("explain: the loss of %s is %v", sources(examples, []int{row}), losses[row])
-		}
+		losses[row] = loss
 	}
 	return nil
 }

@@ -219,21 +219,31 @@ func (f *feed) run(b *data.Batch) (loss, divisor float64, err error) {
 	return loss, f.objective.Divisor(b), err
 }
 
+// rowLosses gives each row of a micro-batch with the summed loss of its tokens, in nats.
+func rowLosses(b *data.Batch, logprobs []float64) iter.Seq2[int, float64] {
+	return func(yield func(int, float64) bool) {
+		for i, s := range b.Segments {
+			if b.Rows[i] < 0 {
+				continue // a prefix that the rows share
+			}
+			loss := 0.0
+			for _, x := range logprobs[s.Start:s.End] {
+				loss -= x
+			}
+			if !yield(b.Rows[i], loss) {
+				return
+			}
+		}
+	}
+}
+
 // badRows lists the rows of the last micro-batch whose losses are no numbers, or all its rows where each loss is one.
 func (f *feed) badRows(b *data.Batch) []int {
 	var bad, all []int
-	logprobs := f.graph.Logprobs()
-	for i, s := range b.Segments {
-		if b.Rows[i] < 0 {
-			continue // a prefix that the rows share
-		}
-		all = append(all, b.Rows[i])
-		sum := 0.0
-		for _, l := range logprobs[s.Start:s.End] {
-			sum += l
-		}
-		if !finite(sum) {
-			bad = append(bad, b.Rows[i])
+	for row, loss := range rowLosses(b, f.graph.Logprobs()) {
+		all = append(all, row)
+		if !finite(loss) {
+			bad = append(bad, row)
 		}
 	}
 	if bad == nil {

@@ -256,15 +256,7 @@ func (u *unroll) gradients(s *snapshot, rows []float64, factor float64) (divisor
 		if b.TrainedTokens == 0 || rows == nil {
 			return
 		}
-		logprobs := u.trainer.Graph.Logprobs()
-		for k, row := range b.Rows {
-			if row < 0 {
-				continue
-			}
-			loss := 0.0
-			for _, x := range logprobs[b.Segments[k].Start:b.Segments[k].End] {
-				loss -= x
-			}
+		for row, loss := range rowLosses(b, u.trainer.Graph.Logprobs()) {
 			rows[row] += float64(factor * loss)
 		}
 	})
@@ -282,20 +274,21 @@ func (u *unroll) back(s *snapshot) error {
 	for i, q := range u.params {
 		copy(u.sum[i], q.Grad)
 	}
-	x := newStepDerivative(u.setup.Recipe, u.trainer.rates.Rate(s.done.Step+1), s.done.Step+1, divisor)
-	x.norm = norm(u.sum)
+	x := newStepDerivative(u.setup.Recipe, u.trainer.rates.Rate(s.done.Step+1), s.done.Step+1, divisor, norm(u.sum))
 	weights := norm(s.w)
 	for a := range u.answers {
 		if err := u.backOne(&u.answers[a], s, x, weights); err != nil {
 			return err
 		}
+		u.seen()
+		u.seen()
 	}
 	return nil
 }
 
 // A difference of two gradients is exact where they are far enough apart for float32 and near enough for a straight
 // line, and which length is so hangs on the model. So the weights are moved as far as changes the gradient by
-// unrollChange of its norm, as the step before tells, or a second try. docs/explain.md has the measurements.
+// unrollChange of its norm, as the step before tells, or another try. docs/explain.md has the measurements.
 const (
 	unrollChange = 2e-3
 	unrollShare  = 1e-5 // of the weights' norm, at first
@@ -306,8 +299,6 @@ const (
 // by a difference of two, which gives the slopes of the rows' losses too.
 func (u *unroll) backOne(a *adjoint, s *snapshot, x *stepDerivative, weights float64) error {
 	x.back(u.params, s, u.sum, a, u.along)
-	u.seen()
-	u.seen()
 	length := norm(u.along)
 	if length == 0 || x.norm == 0 {
 		return nil
@@ -387,9 +378,9 @@ type stepDerivative struct {
 	norm                           float64 // of the summed gradient
 }
 
-func newStepDerivative(r *recipe.Recipe, rate float64, step int, divisor float64) *stepDerivative {
+func newStepDerivative(r *recipe.Recipe, rate float64, step int, divisor, norm float64) *stepDerivative {
 	x := &stepDerivative{rate: rate, beta1: r.Beta1, beta2: r.Beta2, eps: r.Epsilon, decay: r.WeightDecay,
-		divisor: divisor, limit: r.MaxGradNorm}
+		divisor: divisor, limit: r.MaxGradNorm, norm: norm}
 	p1, p2 := 1.0, 1.0
 	for range step {
 		p1 *= x.beta1
