@@ -402,12 +402,13 @@ func roundValues(dst, src []float32) {
 }
 
 // tiles calls gemmAVX512 or gemmAVX2.
-func tiles(m, n, k int, a *float32, ai, ap, anext int, b *float32, bp int, c *float32, ldc, flags int) {
+func tiles(m, n, k int, a *float32, ai, ap, anext int, b *float32, bp int, c *float32, ldc,
+	flags int, ahead *float32, aheadNext int) {
 	switch path {
 	case avx512:
-		gemmAVX512(m, n, k, a, ai, ap, anext, b, bp, c, ldc, flags)
+		gemmAVX512(m, n, k, a, ai, ap, anext, b, bp, c, ldc, flags, ahead, aheadNext)
 	case avx2:
-		gemmAVX2(m, n, k, a, ai, ap, anext, b, bp, c, ldc, flags)
+		gemmAVX2(m, n, k, a, ai, ap, anext, b, bp, c, ldc, flags, ahead, aheadNext)
 	}
 }
 

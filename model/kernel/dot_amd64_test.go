@@ -83,7 +83,7 @@ func TestDotIsTwoSteps(t *testing.T) {
 		}
 		y := pair(uint32(a[0]), uint32(a[1]))
 		got := c
-		gemmDotAVX512(1, 16, 1, &y, 4, 4, 0, &x[0], 64, &got[0], 64, accumulateFlag)
+		gemmDotAVX512(1, 16, 1, &y, 4, 4, 0, &x[0], 64, &got[0], 64, accumulateFlag, &x[0], 0)
 		if i := firstDifference(got[:], want[:]); i >= 0 {
 			t.Fatalf("%g + %04x·%04x + %04x·%04x = %g (%08x), want %g (%08x)", c[i], a[0], b[i][0], a[1], b[i][1], got[i],
 				math.Float32bits(got[i]), want[i], math.Float32bits(want[i]))

@@ -6,11 +6,12 @@ package kernel
 
 // gemmDotAVX512 computes m rows and n (1 .. 48) columns in tiles of 8 rows: C = A·B, or C += A·B, see accumulateFlag.
 // Element (i, p) of A lies ai·i + ap·p bytes after a within the first tile, the next tile begins anext bytes further;
-// row p of B lies bp·p bytes after b, row i of C ldc·i bytes after c. Each value of A and of B is a pair, see pairs,
-// and stands for two steps of the chain. These instructions flush always, whatever flags says.
+// row p of B lies bp·p bytes after b, row i of C ldc·i bytes after c. Each whole tile asks for 4·k bytes of two rows
+// that are read later: they begin at ahead, aheadNext bytes apart. Each value of A and of B is a pair, see pairs, and
+// stands for two steps of the chain. These instructions flush always, whatever flags says.
 //
 //go:noescape
-func gemmDotAVX512(m int, n int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, flags int)
+func gemmDotAVX512(m int, n int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, flags int, ahead *float32, aheadNext int)
 
 // pairsAlong makes pairs of 32·vectors neighbours in each of rows rows. Strides are bytes.
 //

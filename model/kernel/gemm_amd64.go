@@ -6,11 +6,18 @@ import "unsafe"
 
 // blocking gives the sizes of the path i; see gemm_blocks.go.
 func (i isa) blocking() blocking {
-	if i == avx512 { // 24 accumulators of 16 columns
+	switch {
+	case i == avx512 && largeL2: // 24 accumulators of 16 columns
+		return blocking{mr: 8, nr: 48, lanes: 16, kc: 576, mc: 512}
+	case i == avx512:
 		return blocking{mr: 8, nr: 48, lanes: 16, kc: 256, mc: 1024}
 	}
 	return blocking{mr: 6, nr: 16, lanes: 8, kc: 288, mc: 1026} // twelve of eight
 }
+
+// largeL2 says whether B's piece may lie in the second cache beside A's, so that C is read and written less often.
+// Tests replace it.
+var largeL2 = cacheL2() >= 2048
 
 const (
 	packsBF16 = true // packing reads B in bfloat16 too
@@ -84,7 +91,12 @@ func (g *product) block(s []float32, r0, r1, c0, c1 int) {
 			default:
 				b, bp = &g.b[p0*g.bp+j*g.bj], g.bp
 			}
-			multiply(m, n, k, a, ai*float, ap*float, next*float, b, bp*float, &g.c[r0*g.ldc+j], g.ldc*float, load)
+			ahead, aheadNext := b, 0
+			if rest > 0 && g.bj != 1 && g.b16 == nil && g.steps == 0 { // what is packed next lies far away
+				ahead, aheadNext = &g.b[p0*g.bp+(j+n)*g.bj], g.bj*float
+			}
+			multiply(m, n, k, a, ai*float, ap*float, next*float, b, bp*float, &g.c[r0*g.ldc+j], g.ldc*float, load,
+				ahead, aheadNext)
 		}
 	}
 }
@@ -103,7 +115,7 @@ func (g *product) vector(s []float32, r, c, groups int) {
 	if k < g.k {
 		for i := range groups {
 			panel := g.packB(s, 16, c+i*16, 16, k, g.k-k)
-			tiles(1, 16, g.k-k, &x[k], 0, float, 0, panel, 16*float, &y[i*16], 0, accumulateFlag)
+			tiles(1, 16, g.k-k, &x[k], 0, float, 0, panel, 16*float, &y[i*16], 0, accumulateFlag, panel, 0)
 		}
 	}
 }

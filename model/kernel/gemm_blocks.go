@@ -6,8 +6,8 @@ package kernel
 //
 //	block of C (mc rows, nc columns), one job: k in pieces of at most kc; A's piece (mc, kc) is read where it lies, or
 //	copied into L2-sized scratch when it lies transposed or its rows lie a multiple of 4096 bytes apart, where they
-//	would push each other out of the caches; for each nr columns B's piece (kc, nr) is packed into L1-sized scratch and
-//	meets all rows of A at once.
+//	would push each other out of the caches; for each nr columns B's piece (kc, nr) is packed into scratch of L1's size,
+//	or of a part of a large L2, and meets all rows of A at once.
 //
 // So what is packed is packed once per block and never shared: no barrier inside a product. Every element of C remains
 // one chain over k, because each piece after the first starts from C.

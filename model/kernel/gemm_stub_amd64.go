@@ -6,10 +6,11 @@ package kernel
 
 // gemmAVX2 computes m rows and n (1 .. 16) columns in tiles of 6 rows: C = A·B, or C += A·B, see accumulateFlag.
 // Element (i, p) of A lies ai·i + ap·p bytes after a within the first tile, the next tile begins anext bytes further;
-// row p of B lies bp·p bytes after b, row i of C ldc·i bytes after c.
+// row p of B lies bp·p bytes after b, row i of C ldc·i bytes after c. Each whole tile asks for 4·k bytes of two rows
+// that are read later: they begin at ahead, aheadNext bytes apart.
 //
 //go:noescape
-func gemmAVX2(m int, n int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, flags int)
+func gemmAVX2(m int, n int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, flags int, ahead *float32, aheadNext int)
 
 // copyPanelAVX2 copies n (1 .. 16) floats of each of rows rows of src, stride bytes apart, to rows of 16 of dst. Up to
 // the next multiple of 8 the rest becomes 0.
@@ -34,10 +35,11 @@ func peakAVX2(n int)
 
 // gemmAVX512 computes m rows and n (1 .. 48) columns in tiles of 8 rows: C = A·B, or C += A·B, see accumulateFlag.
 // Element (i, p) of A lies ai·i + ap·p bytes after a within the first tile, the next tile begins anext bytes further;
-// row p of B lies bp·p bytes after b, row i of C ldc·i bytes after c.
+// row p of B lies bp·p bytes after b, row i of C ldc·i bytes after c. Each whole tile asks for 4·k bytes of two rows
+// that are read later: they begin at ahead, aheadNext bytes apart.
 //
 //go:noescape
-func gemmAVX512(m int, n int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, flags int)
+func gemmAVX512(m int, n int, k int, a *float32, ai int, ap int, anext int, b *float32, bp int, c *float32, ldc int, flags int, ahead *float32, aheadNext int)
 
 // copyPanelAVX512 copies n (1 .. 48) floats of each of rows rows of src, stride bytes apart, to rows of 48 of dst. Up
 // to the next multiple of 16 the rest becomes 0.
@@ -75,3 +77,7 @@ func copyRows(rows int, n int, dst *float32, dstStride int, src *float32, stride
 
 // pause tells the core that this is a spin.
 func pause()
+
+// cacheL2 is the size of a core's second cache in KiB, 0 where the CPU does not say. See
+// https://www.felixcloutier.com/x86/cpuid: leaf 80000006H.
+func cacheL2() int

@@ -28,6 +28,16 @@ func gemm() {
 	Doc("pause tells the core that this is a spin.")
 	PAUSE()
 	RET()
+	TEXT("cacheL2", NOSPLIT, "func() int")
+	Doc("cacheL2 is the size of a core's second cache in KiB, 0 where the CPU does not say. See",
+		"https://www.felixcloutier.com/x86/cpuid: leaf 80000006H.")
+	MOVL(U32(0x80000006), reg.EAX)
+	CPUID()
+	SHRL(Imm(16), reg.ECX)
+	size := GP64()
+	MOVL(reg.ECX, size.As32())
+	Store(size, ReturnIndex(0))
+	RET()
 }
 
 // tile is the width of a micro-kernel: so many vectors, the last of them cut short or not.
@@ -76,12 +86,14 @@ func fma(b, a, c vector) { VFMADD231PS(b, a, c) }
 // tile is kept in registers: each of its elements is one chain of fused multiply-adds in one lane of one of them.
 func microkernels(rows int, tiles []tile, p product) {
 	name := "gemm" + p.name
-	function(name, "func(m, n, k int, a *float32, ai, ap, anext int, b *float32, bp int, c *float32, ldc, flags int)",
+	function(name, "func(m, n, k int, a *float32, ai, ap, anext int, b *float32, bp int, c *float32, ldc, flags int, "+
+		"ahead *float32, aheadNext int)",
 		fmt.Sprintf("%s computes m rows and n (1 .. %d) columns in tiles of %d rows: C = A·B, "+
 			"or C += A·B, see accumulateFlag. Element (i, p) of A lies ai·i + ap·p bytes after a "+
 			"within the first tile, the next tile begins anext bytes further; row p of B lies bp·p bytes after b, "+
-			"row i of C ldc·i bytes after c.%s", name, tiles[0].vecs*w.lanes, rows, p.doc))
-	left, a, c := load("m"), load("a"), load("c")
+			"row i of C ldc·i bytes after c. Each whole tile asks for 4·k bytes of two "+
+			"rows that are read later: they begin at ahead, aheadNext bytes apart.%s", name, tiles[0].vecs*w.lanes, rows, p.doc))
+	left, a, c, ahead := load("m"), load("a"), load("c"), load("ahead")
 	if p.flushes {
 		flush()
 	}
@@ -97,7 +109,7 @@ func microkernels(rows int, tiles []tile, p product) {
 		for r := rows; r > 0; r-- {
 			label := fmt.Sprint(name, "x", r)
 			Label(label)
-			microkernel(label, r, t.vecs, m, r == rows, a, c, p)
+			microkernel(label, r, t.vecs, m, r == rows, a, c, ahead, p)
 			if r < rows {
 				JMP(LabelRef("done"))
 				continue
@@ -204,7 +216,7 @@ func prefetchBelow(c strided, rows, vecs int) {
 }
 
 // microkernel writes one tile; more says that another one usually follows below it.
-func microkernel(label string, rows, vecs int, m mask, more bool, a, c reg.GPVirtual, p product) {
+func microkernel(label string, rows, vecs int, m mask, more bool, a, c, ahead reg.GPVirtual, p product) {
 	of := func(v int) mask {
 		if v == vecs-1 {
 			return m
@@ -240,6 +252,11 @@ func microkernel(label string, rows, vecs int, m mask, more bool, a, c reg.GPVir
 	Label(label + "start")
 	k, b, bp, ap := load("k"), load("b"), load("bp"), load("ap")
 	from := newStrided(a, load("ai"), rows)
+	below := GP64() // the second row that is asked for
+	if more {
+		MOVQ(ahead, below)
+		ADDQ(load("aheadNext"), below)
+	}
 	step := func() {
 		bv := make([]vector, vecs)
 		for v := range bv {
@@ -259,6 +276,10 @@ func microkernel(label string, rows, vecs int, m mask, more bool, a, c reg.GPVir
 		SUBQ(Imm(4), k)
 		JL(LabelRef(label + "rest"))
 		Label(label + "four")
+		if more { // a line is asked for four times, which costs less than to count
+			PREFETCHT1(indexed(ahead, k, 4))
+			PREFETCHT1(indexed(below, k, 4))
+		}
 		for range 4 {
 			step()
 		}
@@ -273,6 +294,9 @@ func microkernel(label string, rows, vecs int, m mask, more bool, a, c reg.GPVir
 	DECQ(k)
 	JNZ(LabelRef(label + "one"))
 	Label(label + "done")
+	if more {
+		LEAQ(indexed(below, load("aheadNext"), 1), ahead)
+	}
 	to = atC()
 	for i := range rows {
 		for v := range vecs {
