@@ -59,7 +59,7 @@ func Members(dst, groups []int, size int) []int {
 
 // Segment is one row inside a flat batch. Positions [Start,End) attend causally to themselves and to all of
 // [PrefixStart,PrefixEnd), a prefix shared with other rows, which is empty (0,0) where nothing is shared. The prefix is
-// a segment before this one, and may have a prefix of its own.
+// a segment before this one, and may have a prefix of its own, up to maxPrefixes.
 type Segment struct{ PrefixStart, PrefixEnd, Start, End int }
 
 // Soft are, for each of N positions, K tokens with probabilities that sum to 1, or to 0 where the target counts.
@@ -100,14 +100,12 @@ type Batch struct {
 	// Group says that so many rows at a time share their prefix: the answers to one prompt. What all rows of the batch
 	// have in common stands once before the prefixes. 0: all rows together.
 	Group int
-	// Nested says that neighbours, in groups of any number, share what they have in common beyond what all rows of the
-	// batch have, so that the fewest positions stand in it. Rows that begin alike then stand side by side, see [Group].
+	// Nested says that neighbours, in groups of any number, share what they have in common, and those of a group that have
+	// more in common share that, and so on. Rows that begin alike then stand side by side, see [Group].
 	Nested bool
 	// Prompts says that the log-probabilities of the prompt are wanted of the first row of each group: of the tokens
 	// before its first trained one, but for the very first.
 	Prompts bool
-
-	sizes, least []int // of Nested
 }
 
 // promptWeight marks the positions that predict the tokens of a prompt, see [Batch].Prompts. What they count is up to
@@ -126,31 +124,29 @@ func BuildBatch(dst *Batch, examples []Example, idx []int) {
 	*dst = Batch{
 		Tokens: dst.Tokens[:0], Positions: dst.Positions[:0], Targets: dst.Targets[:0], Weights: dst.Weights[:0],
 		Segments: dst.Segments[:0], Rows: dst.Rows[:0], Share: dst.Share, Group: dst.Group, Nested: dst.Nested,
-		Prompts: dst.Prompts, sizes: dst.sizes, least: dst.least,
+		Prompts: dst.Prompts,
+	}
+	if dst.Nested {
+		dst.nest(examples, idx, Segment{}, 0)
+		return
 	}
 	var root Segment // what all rows have in common, where they are more than a group
 	if dst.Share && dst.rooted(len(idx)) {
 		root = dst.prefix(examples, idx, Segment{})
 	}
-	dst.divide(examples, idx, dst.length(root))
-	for at := 0; len(idx) > 0; at++ {
-		n := dst.next(at, len(idx))
+	for len(idx) > 0 {
+		n := dst.next(len(idx))
 		dst.group(examples, idx[:n], root)
 		idx = idx[n:]
 	}
 }
 
 // rooted tells whether so many rows are more than a group, and may have a prefix that all groups share.
-func (b *Batch) rooted(rows int) bool {
-	return !b.Prompts && (b.Nested || b.Group > 0 && rows > b.Group)
-}
+func (b *Batch) rooted(rows int) bool { return !b.Prompts && b.Group > 0 && rows > b.Group }
 
 // next is the number of rows of a group, of those that are left.
-func (b *Batch) next(group, left int) int {
-	switch {
-	case b.Nested:
-		return b.sizes[group]
-	case b.Group > 0:
+func (b *Batch) next(left int) int {
+	if b.Group > 0 {
 		return min(b.Group, left)
 	}
 	return left
@@ -194,23 +190,27 @@ func (b *Batch) group(examples []Example, idx []int, root Segment) {
 	if b.Share {
 		prefix = b.prefix(examples, idx, root)
 	}
-	length := b.length(prefix)
-	shared := Segment{PrefixStart: prefix.Start, PrefixEnd: prefix.End}
 	for _, i := range idx {
-		example := &examples[i]
-		n := example.Inputs()
-		if n == 0 {
-			continue
+		b.row(examples, i, prefix, prompt)
+		if examples[i].Inputs() > 0 {
+			prompt = false
 		}
-		row := shared
-		row.Start = len(b.Tokens)
-		b.append(example, length, n, prompt)
-		row.End = len(b.Tokens)
-		b.Segments = append(b.Segments, row)
-		b.Rows = append(b.Rows, i)
-		b.RowTokens += n
-		prompt = false
 	}
+}
+
+// row adds what an example has behind a prefix; with prompt that of its prompt is wanted.
+func (b *Batch) row(examples []Example, i int, prefix Segment, prompt bool) {
+	example := &examples[i]
+	n := example.Inputs()
+	if n == 0 {
+		return
+	}
+	row := Segment{PrefixStart: prefix.Start, PrefixEnd: prefix.End, Start: len(b.Tokens)}
+	b.append(example, b.length(prefix), n, prompt)
+	row.End = len(b.Tokens)
+	b.Segments = append(b.Segments, row)
+	b.Rows = append(b.Rows, i)
+	b.RowTokens += n
 }
 
 // append adds the positions [from,to) of an example; with prompt those before its first trained token are wanted.
@@ -238,7 +238,7 @@ func (b *Batch) append(example *Example, from, to int, prompt bool) {
 // of the sums of gradients.
 const (
 	minShared = 8
-	minNested = 4
+	minNested = 2
 )
 
 // sharedPrefix returns how many tokens all the examples have in common at their beginning, none of whose positions
@@ -267,16 +267,18 @@ func sharedPrefix(examples []Example, idx []int) (n, first int) {
 // Shared returns how many positions sharing prefixes saves in a micro-batch of the examples, or would if it did. Of b
 // Group, Nested and Prompts say what is shared.
 func (b *Batch) Shared(examples []Example, idx []int) int {
+	if b.Nested {
+		return b.nested(examples, idx, 0, 0)
+	}
 	saved, root := 0, 0
 	if b.rooted(len(idx)) {
 		root, _ = sharedPrefix(examples, idx)
 	}
-	b.divide(examples, idx, root)
 	for at := 0; len(idx) > 0; at++ {
 		if at > 0 {
 			saved += root // the first group has it
 		}
-		n := b.next(at, len(idx))
+		n := b.next(len(idx))
 		shared, _ := sharedPrefix(examples, idx[:n])
 		if shared < root+b.shortest(root) {
 			shared = root

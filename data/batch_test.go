@@ -197,8 +197,8 @@ func TestSharedByGroups(t *testing.T) {
 	}
 }
 
-// Of rows that stand side by side those that begin alike share it, in the groups that leave the fewest positions, and
-// each row has its own tokens at its own positions.
+// Of rows that stand side by side those that begin alike share it, at any depth, and each row has its own tokens at its
+// own positions.
 func TestNested(t *testing.T) {
 	for n := range 200 {
 		r := rng.NewRand(9, "rows", uint64(n), 0)
@@ -220,8 +220,8 @@ func TestNested(t *testing.T) {
 		if saved := b.Shared(examples, order[0]); len(b.Tokens)+saved != b.RowTokens {
 			t.Errorf("%d positions of %d, said to save %d", len(b.Tokens), b.RowTokens, saved)
 		}
-		if least := fewest(examples, order[0]); len(b.Tokens) != least {
-			t.Errorf("%d positions, %d would do", len(b.Tokens), least)
+		if least := fewest(examples, order[0], 0); len(b.Tokens) != least {
+			t.Errorf("%d positions, want %d", len(b.Tokens), least)
 		}
 		for k, row := range b.Rows {
 			if row < 0 {
@@ -242,36 +242,33 @@ func TestNested(t *testing.T) {
 	}
 }
 
-// fewest tries all ways to put rows into groups, of which each may share what it has in common beyond all rows.
-func fewest(examples []Example, idx []int) int {
-	common := func(idx []int) int {
-		n := len(examples[idx[0]].IDs)
-		for _, i := range idx {
-			n = min(n, examples[i].Untrained(), commonLength(examples[i].IDs, examples[idx[0]].IDs))
-		}
-		return n
+// fewest is how many positions rows take that share whatever they have in common behind length positions, which each
+// has. Of rows in order, neighbours have the most in common.
+func fewest(examples []Example, idx []int, length int) (positions int) {
+	least := minNested
+	if length == 0 {
+		least = minShared
 	}
-	root := common(idx)
-	behind := minNested
-	if len(idx) < 2 || root < minShared {
-		root, behind = 0, minShared
-	}
-	least := 1 << 30
-	for ways := range 1 << (len(idx) - 1) { // a bit: a group ends here
-		total := root
-		for from, i := 0, 0; i < len(idx); i++ {
-			total += examples[idx[i]].Inputs() - root
-			if i < len(idx)-1 && ways>>i&1 == 0 {
-				continue
+	for from := 0; from < len(idx); {
+		common, end := examples[idx[from]].Inputs(), from+1
+		for ; end < len(idx); end++ {
+			a, b := &examples[idx[end-1]], &examples[idx[end]]
+			n := 0
+			for n < len(a.IDs) && n < len(b.IDs) && a.IDs[n] == b.IDs[n] && !a.Mask[n+1] && !b.Mask[n+1] {
+				n++
 			}
-			if n := common(idx[from : i+1]); i > from && n >= root+behind {
-				total -= (n - root) * (i - from)
+			if n < length+least {
+				break
 			}
-			from = i + 1
+			common = min(common, n)
 		}
-		least = min(least, total)
+		positions += common - length
+		if end > from+1 {
+			positions += fewest(examples, idx[from:end], common)
+		}
+		from = end
 	}
-	return least
+	return positions
 }
 
 // Every trained token of every row is a target of weight 1 exactly once, after the token before it, at its position.

@@ -50,35 +50,50 @@ func atMost(examples []Example, order []int, capacity int) int {
 	return len(order)
 }
 
-// divide finds the groups of the rows, of Nested: those that leave the fewest positions when each row has root already.
-func (b *Batch) divide(examples []Example, idx []int, root int) {
-	if !b.Nested {
-		return
-	}
-	b.least = append(b.least[:0], 0) // positions that the first so many rows save
-	b.sizes = b.sizes[:0]            // at first, of the last of their groups
-	for end := 1; end <= len(idx); end++ {
-		last := &examples[idx[end-1]]
-		prefix, most, size := last.Untrained(), b.least[end-1], 1
-		for start := end - 2; start >= 0 && prefix >= root+minNested; start-- {
-			e := &examples[idx[start]]
-			prefix = min(prefix, e.Untrained(), commonLength(e.IDs, last.IDs))
-			if saved := b.least[start] + (prefix-root)*(end-start-1); prefix >= root+b.shortest(root) && saved > most {
-				most, size = saved, end-start
-			}
+// maxPrefixes is how many prefixes stand before a row at most, of which each has the one before it; kernel.MaxPrefixes.
+const maxPrefixes = 7
+
+// nest adds rows that have outer in common, which is the last of so many prefixes.
+func (b *Batch) nest(examples []Example, idx []int, outer Segment, prefixes int) {
+	for len(idx) > 0 {
+		n := b.alike(examples, idx, b.length(outer), prefixes)
+		if n == 1 {
+			b.row(examples, idx[0], outer, false)
+		} else {
+			b.nest(examples, idx[:n], b.prefix(examples, idx[:n], outer), prefixes+1)
 		}
-		b.least, b.sizes = append(b.least, most), append(b.sizes, size)
+		idx = idx[n:]
 	}
-	// Go back over the last groups, and put their sizes in front.
-	n := len(idx)
-	at := n
-	for end := n; end > 0; {
-		size := b.sizes[end-1]
-		end -= size
-		at--
-		b.sizes[at] = size
+}
+
+// nested is how many positions nest saves.
+func (b *Batch) nested(examples []Example, idx []int, length, prefixes int) (saved int) {
+	for len(idx) > 0 {
+		n := b.alike(examples, idx, length, prefixes)
+		if n > 1 {
+			common, _ := sharedPrefix(examples, idx[:n])
+			saved += (common-length)*(n-1) + b.nested(examples, idx[:n], common, prefixes+1)
+		}
+		idx = idx[n:]
 	}
-	b.sizes = append(b.sizes[:0], b.sizes[at:]...)
+	return saved
+}
+
+// alike is how many of the first rows have enough in common behind length positions, which they have in common, to
+// share it.
+func (b *Batch) alike(examples []Example, idx []int, length, prefixes int) int {
+	if prefixes == maxPrefixes {
+		return 1
+	}
+	n := 1
+	for ; n < len(idx); n++ {
+		e, last := &examples[idx[n]], &examples[idx[n-1]]
+		if e.Inputs() == 0 || last.Inputs() == 0 ||
+			min(e.Untrained(), last.Untrained(), commonLength(e.IDs, last.IDs)) < length+b.shortest(length) {
+			break
+		}
+	}
+	return n
 }
 
 // commonLength is how many tokens two rows have in common at their beginning.

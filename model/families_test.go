@@ -105,7 +105,8 @@ func TestRowsDoNotFeelTheirNeighbours(t *testing.T) {
 }
 
 // TestSharedPrefix runs three continuations of 25 tokens, each behind a copy of its own, against all behind one prefix,
-// and against two behind a prefix of one token and the third behind a copy of it, both of which are behind one of 24.
+// against two behind a prefix of one token and the third behind a copy of it, both of which are behind one of 24, and
+// against all behind a chain of short prefixes.
 func TestSharedPrefix(t *testing.T) {
 	const prefix, root = 25, 24
 	for name, c := range brief(testConfigs(t)) {
@@ -128,6 +129,15 @@ func TestSharedPrefix(t *testing.T) {
 				}
 				addPart(&two, whole, i, prefix, s.End-s.Start, last)
 			}
+			var chain Batch
+			end := Segment{}
+			for from, to := 0, 0; from < prefix; from = to {
+				to = []int{18, 19, 21, 22, 23, 24, prefix}[len(chain.Segments)]
+				end = addPart(&chain, whole, 0, from, to, end)
+			}
+			for i, s := range whole.Segments {
+				addPart(&chain, whole, i, prefix, s.End-s.Start, end)
+			}
 			trained := func(x []float64, b Batch) (out []float64) {
 				for i, w := range b.Weights {
 					if w > 0 {
@@ -136,7 +146,7 @@ func TestSharedPrefix(t *testing.T) {
 				}
 				return out
 			}
-			for name, shared := range map[string]Batch{"one prefix": one, "a prefix of prefixes": two} {
+			for name, shared := range map[string]Batch{"one prefix": one, "a prefix of prefixes": two, "a chain": chain} {
 				got, grads := trainOn(t, m, shared, false)
 				a, b := trained(alone, whole), trained(got, shared)
 				for i := range a {

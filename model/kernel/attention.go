@@ -5,21 +5,24 @@ import "instruct/model/kernel/exact"
 // Segment is one example in the flat batch: rows [Start, End) attend causally to themselves and to all of rows
 // [PrefixStart, PrefixEnd), which come before them. The prefix is itself a segment, or the beginning of one, that
 // stands before this one, computed once for all that share it; it is empty when PrefixStart == PrefixEnd. A prefix may
-// have a prefix, which has none, and which those behind both attend to as well.
+// have a prefix, which those behind it attend to as well, and so on, up to [MaxPrefixes].
 type Segment struct{ PrefixStart, PrefixEnd, Start, End int }
 
-// Root is where the prefix of the prefix of segs[i] lies; lo == hi where there is none.
-func Root(segs []Segment, i int) (lo, hi int) {
+// MaxPrefixes is how many prefixes a segment has at most, each that of the one behind it.
+const MaxPrefixes = 7
+
+// Parent is the segment in which the prefix of segs[i] lies, -1 where there is none.
+func Parent(segs []Segment, i int) int {
 	s := segs[i]
 	if s.PrefixStart == s.PrefixEnd {
-		return 0, 0
+		return -1
 	}
 	for i--; i >= 0; i-- {
 		if t := segs[i]; t.Start == s.PrefixStart && s.PrefixEnd <= t.End {
-			return t.PrefixStart, t.PrefixEnd
+			return i
 		}
 	}
-	return 0, 0
+	return -1
 }
 
 // Attention is causal scaled dot-product attention with grouped key/value heads (Vaswani et al. 2017; Ainslie et al.
@@ -37,8 +40,8 @@ type Attention struct {
 
 	scratch  [][]float32 // by worker
 	keys     [][]cache   // by worker; of Decode
-	roots    []span      // of each segment, the prefix of its prefix
 	blocks   []queryBlock
+	first    []int // block of each segment, and how many there are
 	groups   []int // first segments of what Backward works on apart
 	spans    []spanBlock
 	forward  attentionForward
@@ -51,14 +54,23 @@ type span struct{ lo, hi int }
 
 func (s span) len() int { return s.hi - s.lo }
 
-// queryBlock is rows [lo, hi) of a segment, and the keys that it meets: those of the root, of the prefix and its own.
+// queryBlock is rows [lo, hi) of a segment, and the keys that it meets: those of its prefixes, the outermost first, and
+// its own.
 type queryBlock struct {
 	span
-	keys [3]span
+	keys [MaxPrefixes + 1]span // from the first; of the rest nothing
 }
 
-// seen is how many keys the row at lo sees.
-func (b *queryBlock) seen() int { return b.keys[0].len() + b.keys[1].len() + b.lo - b.keys[2].lo + 1 }
+// seen is how many keys the row at lo sees, of those that it meets.
+func (b *queryBlock) seen() int { return b.met() - (b.hi - b.lo) + 1 }
+
+// met is how many keys the block meets.
+func (b *queryBlock) met() (n int) {
+	for _, k := range b.keys {
+		n += k.len()
+	}
+	return n
+}
 
 // queryRows is few, so that little above the diagonal is computed in vain, and a multiple of the six rows of the matrix
 // product.
@@ -75,9 +87,39 @@ func (a *Attention) outside(n int) int {
 	return max(0, n-a.Window)
 }
 
-// block is rows [lo, hi) of s, whose prefix has the prefix root, with the keys that the window leaves them.
-func (a *Attention) block(root span, s Segment, lo, hi int) queryBlock {
-	b := queryBlock{span{lo, hi}, [3]span{root, {s.PrefixStart, s.PrefixEnd}, {s.Start, hi}}}
+// prepare cuts segments into blocks and sizes the scratch for one or two (queryRows, longest) arrays; it returns the
+// leading dimension of those.
+func (a *Attention) prepare(p *Pool, segs []Segment, arrays int) int {
+	if a.KVHeads <= 0 || a.Heads%a.KVHeads != 0 {
+		panic("kernel: Attention wants Heads to be a multiple of KVHeads")
+	}
+	a.blocks, a.first = a.blocks[:0], a.first[:0]
+	longest := 0
+	for i, s := range segs {
+		b := queryBlock{}
+		n := 0 // prefixes
+		for k := i; k >= 0 && segs[k].PrefixStart < segs[k].PrefixEnd; k = Parent(segs, k) {
+			if n == MaxPrefixes {
+				panic("kernel: a segment has too many prefixes")
+			}
+			copy(b.keys[1:], b.keys[:n])
+			b.keys[0] = span{segs[k].PrefixStart, segs[k].PrefixEnd}
+			n++
+		}
+		a.first = append(a.first, len(a.blocks))
+		for r := s.Start; r < s.End; r += queryRows {
+			b.span = span{r, min(s.End, r+queryRows)}
+			b.keys[n] = span{s.Start, b.hi}
+			a.blocks = append(a.blocks, b.seenBy(a))
+			longest = max(longest, b.met())
+		}
+	}
+	a.first = append(a.first, len(a.blocks))
+	return a.reserve(p, queryRows, longest, arrays)
+}
+
+// seenBy is b without the keys that lie before the window of its first row.
+func (b queryBlock) seenBy(a *Attention) queryBlock {
 	skip := a.outside(b.seen())
 	for i := range b.keys {
 		k := &b.keys[i]
@@ -86,26 +128,6 @@ func (a *Attention) block(root span, s Segment, lo, hi int) queryBlock {
 		skip -= n
 	}
 	return b
-}
-
-// prepare cuts segments into blocks and sizes the scratch for one or two (queryRows, longest) arrays; it returns the
-// leading dimension of those.
-func (a *Attention) prepare(p *Pool, segs []Segment, arrays int) int {
-	if a.KVHeads <= 0 || a.Heads%a.KVHeads != 0 {
-		panic("kernel: Attention wants Heads to be a multiple of KVHeads")
-	}
-	a.blocks, a.roots = a.blocks[:0], a.roots[:0]
-	longest := 0
-	for i, s := range segs {
-		lo, hi := Root(segs, i)
-		root := span{lo, hi}
-		a.roots = append(a.roots, root)
-		longest = max(longest, root.len()+s.PrefixEnd-s.PrefixStart+s.End-s.Start)
-		for r := s.Start; r < s.End; r += queryRows {
-			a.blocks = append(a.blocks, a.block(root, s, r, min(s.End, r+queryRows)))
-		}
-	}
-	return a.reserve(p, queryRows, longest, arrays)
 }
 
 // reserve sizes every worker's scratch for arrays times (rows, longest) scores and two numbers a row.
@@ -201,7 +223,7 @@ func (t *attentionForward) Run(w, i int) {
 	k := (a.Heads + h*a.KVHeads/a.Heads) * d
 	v := k + a.KVHeads*d
 	rows := func(at, lo int) []float32 { return t.qkv[lo*c+at:] }
-	var pieces [3]cache
+	var pieces [MaxPrefixes + 1]cache
 	n := 0
 	for _, x := range b.keys {
 		if x.len() > 0 {

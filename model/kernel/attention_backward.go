@@ -54,7 +54,7 @@ func (t *attentionBackward) Run(w, i int) {
 	if group+1 < len(a.groups) {
 		end = a.groups[group+1]
 	}
-	segs, roots := t.segs[first:end], a.roots[first:end]
+	segs := t.segs[first:end]
 	k := (a.Heads + kv) * a.D
 	v := k + a.KVHeads*a.D
 	for _, s := range segs {
@@ -65,17 +65,17 @@ func (t *attentionBackward) Run(w, i int) {
 		}
 	}
 	g := a.Heads / a.KVHeads
-	for i, s := range segs {
+	for i := first; i < end; i++ {
 		for h := kv * g; h < kv*g+g; h++ {
-			for r := s.Start; r < s.End; r += queryRows {
-				t.block(w, h, k, v, a.block(roots[i], s, r, min(s.End, r+queryRows)))
+			for at := a.first[i]; at < a.first[i+1]; at++ {
+				t.block(w, h, k, v, &a.blocks[at])
 			}
 		}
 	}
 }
 
 // block adds what the query rows [lo, hi) of head h contribute. k and v are the places of key and value in a row.
-func (t *attentionBackward) block(w, h, k, v int, b queryBlock) {
+func (t *attentionBackward) block(w, h, k, v int, b *queryBlock) {
 	a, p, ld := t.a, t.p, t.ld
 	d, c := a.D, a.width()
 	m, seen := b.len(), b.seen()

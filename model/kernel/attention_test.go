@@ -14,13 +14,7 @@ func attentionRef(a *Attention, qkv []float64, segs []Segment, rows int) (out, l
 	out, lse = make([]float64, rows*a.Heads*d), make([]float64, rows*a.Heads)
 	for i, s := range segs {
 		for r := s.Start; r < s.End; r++ {
-			var keys []int
-			for j, end := Root(segs, i); j < end; j++ {
-				keys = append(keys, j)
-			}
-			for j := s.PrefixStart; j < s.PrefixEnd; j++ {
-				keys = append(keys, j)
-			}
+			keys := before(segs, i)
 			for j := s.Start; j <= r; j++ {
 				keys = append(keys, j)
 			}
@@ -54,6 +48,20 @@ func attentionRef(a *Attention, qkv []float64, segs []Segment, rows int) (out, l
 		}
 	}
 	return out, lse
+}
+
+// before are the rows of all prefixes of segs[i].
+func before(segs []Segment, i int) (rows []int) {
+	s := segs[i]
+	for k := range i {
+		if segs[k].Start == s.PrefixStart && s.PrefixStart < s.PrefixEnd {
+			rows = before(segs, k)
+		}
+	}
+	for j := s.PrefixStart; j < s.PrefixEnd; j++ {
+		rows = append(rows, j)
+	}
+	return rows
 }
 
 func widen(x []float32) []float64 {
@@ -102,6 +110,8 @@ func weigh(x []float64, w []float32) (s float64) {
 func TestAttention(t *testing.T) {
 	nested := []Segment{{0, 0, 0, 3}, {0, 3, 3, 5}, {3, 5, 5, 8}, {3, 5, 8, 9},
 		{0, 3, 9, 11}, {9, 11, 11, 14}, {0, 3, 14, 15}}
+	deep := []Segment{{0, 0, 0, 3}, {0, 3, 3, 5}, {3, 5, 5, 8}, {5, 8, 8, 9}, {5, 7, 9, 12}, {8, 9, 12, 14},
+		{12, 14, 14, 15}, {14, 15, 15, 16}, {15, 16, 16, 18}, {3, 5, 18, 20}}
 	tests := []struct {
 		name      string
 		heads, kv int
@@ -129,6 +139,8 @@ func TestAttention(t *testing.T) {
 		{"prefix of prefixes", 2, 1, 4, nested, 15, true, 0},
 		{"window and prefix of prefixes", 2, 1, 4, nested, 15, true, 4},
 		{"window over a prefix of prefixes", 2, 2, 4, nested, 15, true, 7},
+		{"as many prefixes as there may be", 2, 1, 4, deep, 20, true, 0},
+		{"window over many prefixes", 2, 2, 4, deep, 20, true, 6},
 		{"window in blocks", 3, 1, 8, []Segment{{0, 0, 0, 150}, {0, 0, 150, 214}}, 214, false, 20},
 		{"window over blocks", 4, 2, 8, []Segment{{0, 0, 0, 150}}, 150, false, 60},
 		{"window and long prefix", 2, 1, 16, []Segment{{0, 0, 0, 70}, {0, 70, 70, 170}}, 170, false, 50},

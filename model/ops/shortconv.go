@@ -56,18 +56,15 @@ func (o *shortConv) find(segs []kernel.Segment) {
 		}
 	}
 	for n, s := range segs {
-		first, end := kernel.Root(segs, n)
 		for i := s.Start; i < s.End; i++ {
 			for k := 1; k < o.taps; k++ {
-				row := i - k
-				if row < s.Start {
-					row += s.PrefixEnd - s.Start
-					if row < s.PrefixStart {
-						row += end - s.PrefixStart
-						if row < first {
-							break
-						}
-					}
+				row, in := i-k, n // the segment in which it lies
+				for in >= 0 && row < segs[in].Start {
+					row += segs[in].PrefixEnd - segs[in].Start
+					in = kernel.Parent(segs, in)
+				}
+				if in < 0 {
+					break
 				}
 				o.at[i*o.taps+k] = int32(row)
 			}
