@@ -5,7 +5,8 @@ The linear datamodeling score (Park et al. 2023, arXiv:2303.14186): a short run 
 change of its log-probability (minus the summed scores of the rows that are gone) with the measured one; the mean over
 the answers is the score. The sets are random ones, and each row alone (--alone: so many, spread over the rows); of each
 run without a single row the greedy answers are kept too, and say how often an answer becomes another one without the
-row that a method puts first. It goes on where it was stopped; --report says what there is so far.
+row that a method puts first. Where each row was alone, "exact" are those runs as scores: what no method can know better
+of single rows. It goes on where it was stopped; --report says what there is so far.
 
     python docs/experiments/explain_lds.py --instruct bin/instruct --start "--model_name_or_path FOLDER" \
       --data instruction-data.json --out /tmp/lds
@@ -62,6 +63,9 @@ def main():
         measured.setdefault(what, []).append([gone, changes, says])
         kept.write_text(json.dumps(measured))
 
+    alone = {gone[0]: change for gone, change, _ in measured.get("one row", [])}
+    if len(alone) == o.rows:
+        scores["exact"] = [{row: -change[i] for row, change in alone.items()} for i in range(len(answers))]
     for what, of in measured.items():
         spread = statistics.mean(statistics.pstdev(x[i] for _, x, _ in of) for i in range(len(answers)))
         print(f"without {what} (of {o.rows}): {len(of)} runs, {len(answers)} answers, whose log-probability varies by {spread:.3f}")
@@ -86,8 +90,8 @@ def flips(measured, scores, answers):
         changed = sum(alone[row][1][i] != answers[i][1] for i, row in enumerate(first))
         mean = statistics.mean(alone[row][0][i] for i, row in enumerate(first))
         print(f"  {method:10} {changed} of {len(answers)} answers change; log-probability {mean:+.4f} in the mean")
-    every = [says[i] != answers[i][1] for _, says in alone.values() for i in range(len(answers))]
-    print(f"  any row    {statistics.mean(every):.1%} of answers change")
+    every = [[says[i] != answers[i][1] for _, says in alone.values()] for i in range(len(answers))]
+    print(f"  of all rows {statistics.mean(map(statistics.mean, every)):.1%} change an answer; {sum(map(any, every))} answers change without some row")
 
 
 if __name__ == "__main__":
