@@ -215,7 +215,7 @@ func TestNested(t *testing.T) {
 			examples = append(examples, e)
 		}
 		order, _ := Group(examples, 1<<20)
-		b := Batch{Share: true, Nested: true}
+		b := Batch{Nested: true}
 		BuildBatch(&b, examples, order[0])
 		if saved := b.Shared(examples, order[0]); len(b.Tokens)+saved != b.RowTokens {
 			t.Errorf("%d positions of %d, said to save %d", len(b.Tokens), b.RowTokens, saved)

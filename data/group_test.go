@@ -29,7 +29,7 @@ func TestGroup(t *testing.T) {
 	for _, capacity := range []int{1, 60, 300, 1 << 20} {
 		batches, positions := Group(examples, capacity)
 		seen, most, all := make([]int, len(examples)), 0, 0
-		batch := Batch{Share: true, Nested: true}
+		batch := Batch{Nested: true}
 		for _, idx := range batches {
 			BuildBatch(&batch, examples, idx)
 			n := len(batch.Tokens)

@@ -51,7 +51,7 @@ func (p *Past) NewLosses(sets [][]int) (*Losses, error) {
 		if n == 0 {
 			break
 		}
-		a := &lane{pool: kernel.NewPool(n), batch: data.Batch{Share: true, Nested: true}}
+		a := &lane{pool: kernel.NewPool(n), batch: data.Batch{Nested: true}}
 		l.lanes = append(l.lanes, a)
 		g, err := p.Model.NewEvaluation(a.pool, most, nil)
 		if err != nil {

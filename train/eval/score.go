@@ -42,7 +42,7 @@ func Score(ctx context.Context, m *model.Model, pool *kernel.Pool, examples []da
 		return err
 	}
 	defer g.Close()
-	s := scoring{graph: g, batch: data.Batch{Share: true, Nested: true}}
+	s := scoring{graph: g, batch: data.Batch{Nested: true}}
 	for w, batches := range windows {
 		from := w * scoreRows
 		window := examples[from:min(from+scoreRows, len(examples))]
