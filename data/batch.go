@@ -192,9 +192,7 @@ func (b *Batch) group(examples []Example, idx []int, root Segment) {
 	}
 	for _, i := range idx {
 		b.row(examples, i, prefix, prompt)
-		if examples[i].Inputs() > 0 {
-			prompt = false
-		}
+		prompt = prompt && examples[i].Inputs() == 0
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"instruct/model/kernel"
 	"instruct/model/kernel/rng"
 )
 
@@ -239,6 +240,42 @@ func TestNested(t *testing.T) {
 				t.Errorf("row %d is %v, want %v", row, tokens, e.IDs)
 			}
 		}
+	}
+}
+
+// A row never stands behind more prefixes than attention takes, however deep rows agree.
+func TestNestedDeep(t *testing.T) {
+	var examples []Example
+	var idx []int
+	for row := range 12 { // each has two tokens more in common with the next one than with the one before
+		e := Example{}
+		for i := range 60 {
+			id := i
+			if i >= 10+2*row {
+				id += 1000 * (row + 1)
+			}
+			e.IDs, e.Mask = append(e.IDs, int32(id)), append(e.Mask, i >= 55)
+		}
+		examples, idx = append(examples, e), append(idx, row)
+	}
+	b := Batch{Nested: true}
+	BuildBatch(&b, examples, idx)
+	deepest := 0
+	for k, s := range b.Segments {
+		depth := 0
+		for ; s.PrefixStart < s.PrefixEnd; depth++ {
+			s = b.Segments[slices.IndexFunc(b.Segments, func(p Segment) bool { return p.Start == s.PrefixStart })]
+		}
+		deepest = max(deepest, depth)
+		if row := b.Rows[k]; row >= 0 && int(b.Positions[b.Segments[k].End-1]) != examples[row].Inputs()-1 {
+			t.Errorf("row %d ends at position %d", row, b.Positions[b.Segments[k].End-1])
+		}
+	}
+	if deepest != kernel.MaxPrefixes {
+		t.Errorf("a row stands behind %d prefixes, want %d", deepest, kernel.MaxPrefixes)
+	}
+	if saved := b.Shared(examples, idx); len(b.Tokens)+saved != b.RowTokens {
+		t.Errorf("%d positions of %d, said to save %d", len(b.Tokens), b.RowTokens, saved)
 	}
 }
 

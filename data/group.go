@@ -5,10 +5,9 @@ import (
 	"sort"
 )
 
-// Group puts examples with trained tokens into micro-batches that share prefixes ([Batch].Share and Nested), for
-// scoring, where the order does not matter: examples that begin alike stand together, in micro-batches of up to
-// capacity positions, a longer example alone. It returns the indices of the examples of each, and the most positions
-// that one has.
+// Group puts examples with trained tokens into micro-batches that share prefixes ([Batch].Nested), for scoring, where
+// the order does not matter: examples that begin alike stand together, in micro-batches of up to capacity positions, a
+// longer example alone. It returns the indices of the examples of each, and the most positions that one has.
 func Group(examples []Example, capacity int) (batches [][]int, positions int) {
 	order := make([]int, len(examples))
 	for i := range order {
